@@ -1,0 +1,28 @@
+"""Where models come from, and how they are run, cut and left as they were."""
+
+from lumiscope.models.guard import borrowed
+from lumiscope.models.layers import Layer, select_layers, stages
+from lumiscope.models.load import load_model
+from lumiscope.models.options import parse_model_options
+from lumiscope.models.sources import sources
+from lumiscope.models.split import Cut, Split, split
+from lumiscope.models.torch_model import TorchModel
+from lumiscope.models.vision_model import VisionModel, class_index, label_index, short_name
+
+__all__ = [
+    "Cut",
+    "Layer",
+    "Split",
+    "TorchModel",
+    "VisionModel",
+    "borrowed",
+    "class_index",
+    "label_index",
+    "load_model",
+    "parse_model_options",
+    "select_layers",
+    "short_name",
+    "sources",
+    "split",
+    "stages",
+]

@@ -1,0 +1,151 @@
+"""The layers of a network as one forward pass meets them: shapes, stages, the layer to explain at."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+
+from lumiscope.errors import LayerError, UnknownNameError
+from lumiscope.models.guard import borrowed, hooked
+from lumiscope.models.outputs import first_tensor
+
+CONTAINERS = (torch.nn.Sequential, torch.nn.ModuleList, torch.nn.ModuleDict)
+AUTO = re.compile(r"auto(?::(\d+))?")
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A module that one forward pass ran, with the shape of its output without the batch.
+
+    `units`: channels, features or token width. `spatial`: whether the output is a (C, h, w) map larger than 1×1.
+    `identity`: equal for modules that returned the very same tensor. `weighted`: whether it has parameters.
+    """
+
+    name: str
+    kind: str
+    shape: tuple[int, ...]
+    units: int
+    weighted: bool
+    container: bool
+    pooling: bool
+    identity: int
+
+    @property
+    def spatial(self) -> bool:
+        """Whether the output is a map of more than one position."""
+        return len(self.shape) == 3 and self.shape[1] * self.shape[2] > 1
+
+
+def trace_layers(module: torch.nn.Module, inputs: torch.Tensor) -> list[Layer]:
+    """Run `inputs` (B, 3, H, W) through `module` once and list its parts in the order in which they finished.
+
+    A part that runs more than once stands where it ran last. Parts without a tensor output are left out.
+    """
+    found: dict[str, Layer] = {}
+    kept: list[torch.Tensor] = []  # a tensor that lives keeps its id to itself
+
+    def note(name: str, part: torch.nn.Module, output: object) -> None:
+        tensor = first_tensor(output)
+        if tensor is None or tensor.ndim < 2:
+            return
+        kept.append(tensor)
+        found.pop(name, None)
+        found[name] = _describe(name, part, tensor)
+
+    handles = [
+        part.register_forward_hook(lambda part, _, output, name=name: note(name, part, output))
+        for name, part in module.named_modules()
+        if name
+    ]
+    with borrowed(module), hooked(*handles), torch.no_grad():
+        module(inputs)
+    return list(found.values())
+
+
+def _describe(name: str, part: torch.nn.Module, tensor: torch.Tensor) -> Layer:
+    shape = tuple(tensor.shape[1:])
+    return Layer(
+        name=name,
+        kind=type(part).__name__,
+        shape=shape,
+        units=shape[-1] if len(shape) == 2 else shape[0],
+        weighted=next(part.parameters(), None) is not None,
+        container=isinstance(part, CONTAINERS),
+        pooling="pool" in type(part).__name__.lower(),
+        identity=id(tensor),
+    )
+
+
+def stages(layers: Sequence[Layer]) -> list[Layer]:
+    """The last layer of every stage: a run of blocks with one width and resolution, that has weights.
+
+    A block is a part that is no mere container and lies in no other block. Its stage is named after the outermost
+    container that holds this stage and nothing else, as `layer4` for `layer4.0`, `layer4.1` and `layer4.2`.
+    """
+    blocks = [layer for layer in layers if _is_block(layer, layers) and layer.spatial]
+    runs: list[list[Layer]] = []
+    for block in blocks:
+        if runs and runs[-1][-1].shape == block.shape:
+            runs[-1].append(block)
+        else:
+            runs.append([block])
+    return [_lifted(run, blocks, layers) for run in runs if any(block.weighted for block in run)]
+
+
+def _is_block(layer: Layer, layers: Sequence[Layer]) -> bool:
+    if layer.container:
+        return False
+    solid = (other.name for other in layers if not other.container)
+    return not any(layer.name.startswith(name + ".") for name in solid)
+
+
+def _lifted(run: list[Layer], blocks: Sequence[Layer], layers: Sequence[Layer]) -> Layer:
+    """Rename the last block of `run` to the outermost container that gives the same tensor and holds only `run`."""
+    last = run[-1]
+    own = {block.name for block in run}
+    best = last
+    for layer in layers:
+        inside = {block.name for block in blocks if block.name.startswith(layer.name + ".")}
+        same = layer.identity == last.identity and layer.container and last.name.startswith(layer.name + ".")
+        if same and inside <= own and len(layer.name) < len(best.name):
+            best = layer
+    return best
+
+
+def target_layer(layers: Sequence[Layer]) -> Layer:
+    """The last spatial features before the pooling that ends them: where the CAM family looks.
+
+    Errors: `LayerError` where the network has no spatial features.
+    """
+    blocks = [layer for layer in layers if _is_block(layer, layers) and layer.spatial]
+    while blocks and blocks[-1].pooling:
+        blocks.pop()
+    if not blocks:
+        raise LayerError("expected a network with spatial features (channels, height, width); this one has none")
+    run = [block for block in blocks if block.shape == blocks[-1].shape]
+    return _lifted(run, blocks, layers)
+
+
+def select_layers(wanted: Sequence[str], layers: Sequence[Layer]) -> list[str]:
+    """Turn names, wildcards, `auto` (the target layer) and `auto:5` (the last five stages) into layer names.
+
+    Each layer once, in the order asked for. Errors: `UnknownNameError` with the nearest names.
+    """
+    names: dict[str, None] = {}
+    known = [layer.name for layer in layers]
+    for text in wanted:
+        auto = AUTO.fullmatch(text)
+        if auto:
+            count = auto.group(1)
+            last = stages(layers)[-int(count) :] if count and int(count) else [target_layer(layers)]
+            names.update(dict.fromkeys(layer.name for layer in last))
+            continue
+        matches = [text] if text in known else fnmatch.filter(known, text)
+        if not matches:
+            raise UnknownNameError("layer", text, known, hint="`lumiscope layers MODEL` lists them.")
+        names.update(dict.fromkeys(matches))
+    return list(names)

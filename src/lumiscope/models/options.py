@@ -1,0 +1,63 @@
+"""What a user may say about a model besides its spec."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from lumiscope.errors import UsageError
+
+GeometryMode = Literal["crop", "squash"]
+
+
+@dataclass(frozen=True)
+class BuildOptions:
+    """What the factory of a network is told. `num_classes`: None: as many as the source has."""
+
+    num_classes: int | None = None
+    keywords: Mapping[str, Any] = field(default_factory=dict)
+
+    def arguments(self) -> dict[str, Any]:
+        """Return everything as keyword arguments."""
+        classes = {} if self.num_classes is None else {"num_classes": self.num_classes}
+        return {**self.keywords, **classes}
+
+
+def parse_model_options(pairs: Iterable[str]) -> dict[str, Any]:
+    """Turn `["pad_type=same", "drop_rate=0.1"]` into keyword arguments: JSON values where they are, else text."""
+    options: dict[str, Any] = {}
+    for pair in pairs:
+        key, equals, text = pair.partition("=")
+        if not equals or not key.isidentifier():
+            raise UsageError(f"expected a model option as key=value; got {pair!r}. For example pad_type=same.")
+        try:
+            options[key] = json.loads(text)
+        except ValueError:
+            options[key] = {"True": True, "False": False, "None": None}.get(text, text)
+    return options
+
+
+def three_numbers(values: float | Iterable[float] | None, what: str) -> tuple[float, float, float] | None:
+    """One number for all channels or three, one a channel."""
+    if values is None:
+        return None
+    numbers = (float(values),) if isinstance(values, (int, float)) else tuple(float(value) for value in values)
+    if len(numbers) == 1:
+        numbers *= 3
+    if len(numbers) != 3 or (what == "std" and min(numbers) <= 0):
+        raise UsageError(f"expected one or three numbers for {what}{' above 0' if what == 'std' else ''}; got {values}")
+    return numbers[0], numbers[1], numbers[2]
+
+
+def height_width(size: int | Iterable[int] | None) -> tuple[int, int] | None:
+    """One number for a square input or (height, width)."""
+    if size is None:
+        return None
+    numbers = (size, size) if isinstance(size, int) else tuple(int(value) for value in size)
+    if len(numbers) == 1:
+        numbers *= 2
+    if len(numbers) != 2 or min(numbers) < 1:
+        raise UsageError(f"expected an input size as one number or height and width; got {size}")
+    return numbers[0], numbers[1]

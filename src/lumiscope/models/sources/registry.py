@@ -1,0 +1,95 @@
+"""Where models come from: one module a scheme, found by the decorator `model_source`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import torch
+
+from lumiscope.errors import UnknownNameError, UsageError
+from lumiscope.models.options import BuildOptions
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """What a model expects of a picture. `resize_size`: (height, width) of which the centre is cropped.
+
+    `assumed` says, in words, what nobody stated and was therefore assumed; "" where all is known.
+    """
+
+    input_size: tuple[int, int] = (224, 224)
+    resize_size: tuple[int, int] = (256, 256)
+    mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
+    std: tuple[float, float, float] = (0.229, 0.224, 0.225)
+    interpolation: str = "bilinear"
+    squash: bool = False
+    assumed: str = ""
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A network as its source gives it, before the user's own weights.
+
+    `classes`: the names of its own classes; None where the source does not know them.
+    """
+
+    module: torch.nn.Module
+    preprocessing: Preprocessing = field(default_factory=Preprocessing)
+    classes: tuple[str, ...] | None = None
+
+
+class ModelSource(Protocol):
+    """Build the network that `rest` (the spec without its scheme) names.
+
+    `pretrained` is False where the user brings weights; then nothing may be fetched.
+    """
+
+    def __call__(self, rest: str, options: BuildOptions, *, pretrained: bool) -> Loaded: ...
+
+
+@dataclass(frozen=True)
+class Source:
+    """One scheme: how to build, and how to list what there is."""
+
+    scheme: str
+    form: str
+    build: ModelSource
+    names: Callable[[str], list[str]]
+
+
+_SOURCES: dict[str, Source] = {}
+
+
+def model_source(scheme: str, form: str, names: Callable[[str], list[str]]) -> Callable[[ModelSource], ModelSource]:
+    """Register a source. `form`: how its specs look. `names(pattern)`: the names that match a wildcard pattern."""
+
+    def register(build: ModelSource) -> ModelSource:
+        _SOURCES[scheme] = Source(scheme, form, build, names)
+        return build
+
+    return register
+
+
+def sources() -> Mapping[str, Source]:
+    """Every source by scheme."""
+    return dict(_SOURCES)
+
+
+def find_source(spec: str) -> tuple[Source, str]:
+    """Return the source of `spec` and the rest of the spec."""
+    scheme, colon, rest = spec.partition(":")
+    forms = ", ".join(source.form for source in _SOURCES.values())
+    if not colon or not rest:
+        raise UsageError(f"expected a model spec like {forms}; got {spec!r}")
+    if scheme not in _SOURCES:
+        raise UnknownNameError("model source", scheme, _SOURCES, hint=f"Specs look like {forms}.")
+    return _SOURCES[scheme], rest
+
+
+def build_quietly(factory: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+    """Call a model factory so that random weights are the same every time and nobody's random state moves."""
+    with torch.random.fork_rng(devices=[]):
+        torch.random.default_generator.manual_seed(0)
+        return factory(*arguments, **options)

@@ -1,0 +1,208 @@
+"""A network cut in two at a layer: `head(trunk(x)) == model(x)`.
+
+The cut follows the graph, not the module tree, so a layer inside a residual block can be cut as well: whatever else
+the rest of the network needs from before the layer travels along as context.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import fx
+
+from lumiscope.errors import LayerError
+from lumiscope.models.guard import hooked
+from lumiscope.models.outputs import first_tensor, logits_of
+
+
+@dataclass(frozen=True)
+class Cut:
+    """What the trunk leaves for the head.
+
+    `activations`: the layer's output, (B, ...). `context`: other tensors of B rows that the head needs.
+    """
+
+    activations: torch.Tensor
+    context: tuple[torch.Tensor, ...] = ()
+
+    def row(self, index: int) -> Cut:
+        """The cut of one image, with a batch of 1."""
+        return Cut(self.activations[index : index + 1], tuple(part[index : index + 1] for part in self.context))
+
+    def with_activations(self, activations: torch.Tensor) -> Cut:
+        """Put (N, ...) activations in the place of this single image's, its context repeated for each."""
+        rows = activations.shape[0]
+        context = tuple(part.expand(rows, *part.shape[1:]) if part.shape[0] == 1 else part for part in self.context)
+        return replace(self, activations=activations, context=context)
+
+
+@dataclass(frozen=True)
+class Split:
+    """Trunk and head of a model at `layer`. `kind`: "graph" (really cut) or "rerun" (the whole network runs again)."""
+
+    layer: str
+    kind: str
+    trunk: Callable[[torch.Tensor], Cut]
+    head: Callable[[Cut], torch.Tensor]
+
+
+def split(module: torch.nn.Module, layer: str, inputs: torch.Tensor) -> Split:
+    """Cut `module` (in evaluation mode) at `layer` and check the cut on the real batch `inputs` (B, 3, H, W).
+
+    The check asks for equal logits, on the batch and on two copies of its first row (a head must take any batch
+    size). A network that the graph cannot describe, or that fails the check, is cut by running it again with the
+    layer's output replaced: slower, and right for every network. A module that runs several times is cut at its last
+    run. Errors: `LayerError` where the layer gives no tensor, or even the fallback fails its check.
+    """
+    with torch.no_grad():
+        expected = logits_of(module(inputs))
+        try:
+            candidate = _graph_split(module, layer)
+            if _holds(candidate, inputs, expected):
+                return candidate
+        except Exception:  # noqa: BLE001 - tracing runs the user's own forward code, which may raise anything
+            pass
+        fallback = _rerun_split(module, layer, inputs[:1])
+        if not _holds(fallback, inputs, expected):
+            raise LayerError(f"the network cannot be cut at {layer}: what follows it does not depend on it alone")
+    return fallback
+
+
+def _holds(candidate: Split, inputs: torch.Tensor, expected: torch.Tensor) -> bool:
+    cut = candidate.trunk(inputs)
+    whole = candidate.head(cut)
+    first = cut.row(0)
+    double = candidate.head(first.with_activations(first.activations.repeat(2, *[1] * (first.activations.ndim - 1))))
+    scale = 1e-4 * float(expected.abs().max()) + 1e-6
+    return torch.allclose(whole, expected, rtol=0, atol=scale) and torch.allclose(
+        double, expected[:1].expand_as(double), rtol=0, atol=scale
+    )
+
+
+class _AncestorTracer(fx.Tracer):
+    """Trace only the modules that contain `layer`; everything else stays whole, so little code has to be traceable."""
+
+    def __init__(self, layer: str) -> None:
+        super().__init__()
+        self.layer = layer
+
+    def is_leaf_module(self, m: torch.nn.Module, module_qualified_name: str) -> bool:
+        return not self.layer.startswith(module_qualified_name + ".")
+
+
+def _graph_split(module: torch.nn.Module, layer: str) -> Split:
+    graph = _AncestorTracer(layer).trace(module)
+    calls = [node for node in graph.nodes if node.op == "call_module" and node.target == layer]
+    if not calls:
+        raise LayerError(f"the graph of the network has no call of {layer}")
+    at = calls[-1]
+    after = _dependents(at)
+    context = [
+        node
+        for node in graph.nodes
+        if node not in after and node is not at and node.op != "get_attr" and any(user in after for user in node.users)
+    ]
+    trunk = fx.GraphModule(module, _trunk_graph(graph, at, after, context))
+    head = fx.GraphModule(module, _head_graph(graph, at, after, context))
+    return Split(layer, "graph", lambda inputs: _as_cut(trunk(inputs)), lambda cut: _run_head(head, cut))
+
+
+def _dependents(start: fx.Node) -> set[fx.Node]:
+    found: set[fx.Node] = set()
+    queue = list(start.users)
+    while queue:
+        node = queue.pop()
+        if node not in found:
+            found.add(node)
+            queue.extend(node.users)
+    return found
+
+
+def _trunk_graph(graph: fx.Graph, at: fx.Node, after: set[fx.Node], context: list[fx.Node]) -> fx.Graph:
+    trunk, copies = fx.Graph(), {}
+    for node in graph.nodes:
+        if node not in after and node.op != "output":
+            copies[node] = trunk.node_copy(node, lambda old: copies[old])
+    trunk.output(tuple(copies[node] for node in (at, *context)))
+    trunk.eliminate_dead_code()
+    return trunk
+
+
+def _head_graph(graph: fx.Graph, at: fx.Node, after: set[fx.Node], context: list[fx.Node]) -> fx.Graph:
+    head = fx.Graph()
+    copies = {node: head.placeholder(f"cut_{number}") for number, node in enumerate((at, *context))}
+    for node in graph.nodes:
+        if node in after or (node.op == "get_attr" and node not in copies):
+            copies[node] = head.node_copy(node, lambda old: copies[old])
+    return head
+
+
+def _as_cut(values: tuple[Any, ...]) -> Cut:
+    if not all(isinstance(value, torch.Tensor) for value in values):
+        raise LayerError("the rest of the network needs more than tensors from before the layer")
+    return Cut(values[0], tuple(values[1:]))
+
+
+def _run_head(head: torch.nn.Module, cut: Cut) -> torch.Tensor:
+    # a head that begins in place (ReLU) must not change the activations that the caller still needs
+    return logits_of(head(cut.activations.clone(), *cut.context))
+
+
+def _rerun_split(module: torch.nn.Module, layer: str, example: torch.Tensor) -> Split:
+    part = module.get_submodule(layer)
+    calls = _count_calls(module, part, example)
+
+    def trunk(inputs: torch.Tensor) -> Cut:
+        seen: list[torch.Tensor] = []
+
+        def keep(_: torch.nn.Module, __: object, output: object) -> None:
+            tensor = first_tensor(output)
+            if tensor is None:
+                raise LayerError(f"expected layer {layer} to give a tensor; got {type(output).__name__}")
+            seen.append(tensor.clone())
+
+        with hooked(part.register_forward_hook(keep)):
+            module(inputs)
+        if not seen:
+            raise LayerError(f"layer {layer} does not run in a forward pass")
+        return Cut(seen[-1], (inputs,))
+
+    def head(cut: Cut) -> torch.Tensor:
+        inputs = cut.context[0]
+        left = iter(range(calls - 1, -1, -1))
+
+        def put(_: torch.nn.Module, __: object, output: object) -> object:
+            return _replaced(output, cut.activations.clone()) if next(left) == 0 else None
+
+        with hooked(part.register_forward_hook(put)):
+            return logits_of(module(inputs))
+
+    return Split(layer, "rerun", trunk, head)
+
+
+def _count_calls(module: torch.nn.Module, part: torch.nn.Module, inputs: torch.Tensor) -> int:
+    calls = 0
+
+    def count(*_: object) -> None:
+        nonlocal calls
+        calls += 1
+
+    with hooked(part.register_forward_hook(count)):
+        module(inputs)
+    return calls
+
+
+def _replaced(output: object, tensor: torch.Tensor) -> object:
+    """`output` with its first tensor replaced, in the same kind of container."""
+    if isinstance(output, torch.Tensor):
+        return tensor
+    if isinstance(output, dict):
+        key = next(key for key, value in output.items() if isinstance(value, torch.Tensor))
+        return {**output, key: tensor}
+    if isinstance(output, (tuple, list)):
+        place = next(index for index, value in enumerate(output) if isinstance(value, torch.Tensor))
+        return type(output)([*output[:place], tensor, *output[place + 1 :]])
+    raise LayerError(f"expected a tensor, tuple, list or mapping; got {type(output).__name__}")

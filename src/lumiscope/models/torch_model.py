@@ -1,0 +1,153 @@
+"""A torch module as a vision model: preprocessing, layers and splits."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import torch
+
+from lumiscope.errors import LayerError, ModelError, UnknownNameError
+from lumiscope.images import Geometry, ImageItem, View
+from lumiscope.models.guard import borrowed
+from lumiscope.models.layers import Layer, select_layers, target_layer, trace_layers
+from lumiscope.models.outputs import logits_of
+from lumiscope.models.split import Split, split
+from lumiscope.models.vision_model import unnamed_classes
+from lumiscope.types import FloatArray
+
+BATCH = 16  # on CPUs, batches of 4-16 are faster than larger ones
+
+
+class TorchModel:
+    """A torch classifier with one image input and (B, classes) logits.
+
+    `mean` and `std`: of RGB in [0, 1]. `classes`: one name a logit; None: numbered. `notes`: what was assumed or left
+    out when it was loaded.
+    """
+
+    def __init__(
+        self,
+        module: torch.nn.Module,
+        geometry: Geometry,
+        *,
+        mean: tuple[float, float, float],
+        std: tuple[float, float, float],
+        classes: tuple[str, ...] | None = None,
+        name: str = "model",
+        spec: str = "module",
+        options: Mapping[str, object] | None = None,
+        notes: tuple[str, ...] = (),
+    ) -> None:
+        self.module = module
+        self.geometry = geometry
+        self.mean = mean
+        self.std = std
+        self.name = name
+        self.spec = spec
+        self.options = dict(options or {})
+        self.notes = notes
+        self._splits: dict[str, Split] = {}
+        count = self._count_classes()
+        if classes is not None and len(classes) != count:
+            raise ModelError(
+                f"expected {count} class names for {spec}, one a logit; got {len(classes)}. "
+                "Check --classes FILE (one name a line) and --num-classes."
+            )
+        self.classes = classes or unnamed_classes(count)
+
+    @functools.cached_property
+    def fingerprint(self) -> str:
+        """Sha256 (hex) of spec, options, weights and preprocessing."""
+        digest = hashlib.sha256()
+        said = [self.spec, self.options, repr(self.geometry), self.mean, self.std, type(self.module).__qualname__]
+        digest.update(json.dumps(said, sort_keys=True, default=str).encode())
+        for key, value in sorted(self.module.state_dict().items()):
+            digest.update(f"{key}{tuple(value.shape)}{value.dtype}".encode())
+            digest.update(value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
+        return digest.hexdigest()
+
+    def view(self, item: ImageItem) -> View:
+        """Return what the model sees of `item`."""
+        return self.geometry.view(item.pixels, item.id)
+
+    def inputs(self, views: Sequence[View]) -> torch.Tensor:
+        """Return (N, 3, H, W) float32: pixels / 255, minus mean, divided by std."""
+        return self.normalise(np.stack([view.pixels for view in views]))
+
+    def normalise(self, pixels: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> torch.Tensor:
+        """Turn (N, H, W, 3) uint8 pixels into the (N, 3, H, W) float32 tensor that the network takes."""
+        tensor = torch.from_numpy(np.ascontiguousarray(pixels)).permute(0, 3, 1, 2).float().div(255)
+        mean = torch.tensor(self.mean).view(1, 3, 1, 1)
+        std = torch.tensor(self.std).view(1, 3, 1, 1)
+        return ((tensor - mean) / std).contiguous()
+
+    def logits(self, inputs: torch.Tensor) -> torch.Tensor:
+        """Run normalised (N, 3, H, W) inputs in batches; (N, classes) float32 logits, without gradients."""
+        with borrowed(self.module), torch.inference_mode():
+            return torch.cat([logits_of(self.module(batch)).float() for batch in inputs.split(BATCH)])
+
+    def predict(self, views: Sequence[View]) -> FloatArray:
+        """Return (N, classes) float32 raw logits."""
+        return self.predict_pixels(np.stack([view.pixels for view in views]))
+
+    def predict_pixels(self, pixels: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> FloatArray:
+        """Return (N, classes) float32 raw logits of (N, H, W, 3) uint8 pixels on the view's geometry."""
+        batches = range(0, len(pixels), BATCH)
+        return np.concatenate([self.logits(self.normalise(pixels[at : at + BATCH])).numpy() for at in batches])
+
+    @functools.cached_property
+    def layers(self) -> list[Layer]:
+        """Every layer that a forward pass runs, in the order in which they finish."""
+        return trace_layers(self.module, self._example(1))
+
+    @functools.cached_property
+    def target_layer(self) -> str:
+        """Where the CAM family looks unless told otherwise: the last spatial features before pooling."""
+        return target_layer(self.layers).name
+
+    def select_layers(self, wanted: Sequence[str]) -> list[str]:
+        """Turn names, wildcards, `auto` and `auto:5` into layer names."""
+        return select_layers(wanted, self.layers)
+
+    def layer(self, name: str) -> torch.nn.Module:
+        """Return the module called `name`. Errors: `UnknownNameError` with the nearest names."""
+        parts = dict(self.module.named_modules())
+        if not name or name not in parts:
+            raise UnknownNameError("layer", name, [known for known in parts if known])
+        return parts[name]
+
+    def split(self, layer: str) -> Split:
+        """Cut the network at `layer`, once; the cut is checked on two noise images. Call it on a borrowed module."""
+        if layer not in self._splits:
+            self.layer(layer)
+            self._splits[layer] = split(self.module, layer, self._example(2))
+        return self._splits[layer]
+
+    def spatial_layer(self, name: str | None) -> str:
+        """Return `name`, or the automatic target layer, if its output is a map. Errors: `LayerError` otherwise."""
+        chosen = name or self.target_layer
+        self.layer(chosen)
+        found = next((layer for layer in self.layers if layer.name == chosen), None)
+        if found is None or not found.spatial:
+            shape = "no tensor" if found is None else f"shape {found.shape}"
+            raise LayerError(
+                f"expected a layer whose output is a (channels, height, width) map; {chosen} gives {shape}. "
+                f"The automatic choice for {self.name} is {self.target_layer}."
+            )
+        return chosen
+
+    def _count_classes(self) -> int:
+        try:
+            return int(self.logits(self._example(1)).shape[1])
+        except RuntimeError as error:
+            size = "×".join(map(str, self.geometry.input_size))
+            raise ModelError(f"{self.spec} does not run on a {size} picture: {str(error).splitlines()[0]}") from error
+
+    def _example(self, count: int) -> torch.Tensor:
+        generator = torch.Generator().manual_seed(0)
+        height, width = self.geometry.input_size
+        return torch.randn(count, 3, height, width, generator=generator)

@@ -1,0 +1,94 @@
+"""What a model is to everybody else: views in, logits out, and names for the classes."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
+
+from lumiscope.errors import TargetError
+from lumiscope.images import Geometry, ImageItem, View
+from lumiscope.types import FloatArray
+
+
+@runtime_checkable
+class VisionModel(Protocol):
+    """Any image classifier.
+
+    `fingerprint`: a hash of everything its outputs depend on. `classes`: one name a logit.
+    """
+
+    name: str
+    spec: str
+    classes: tuple[str, ...]
+    geometry: Geometry
+    fingerprint: str
+
+    def view(self, item: ImageItem) -> View:
+        """Return what the model sees of `item`."""
+        ...
+
+    def predict(self, views: Sequence[View]) -> FloatArray:
+        """Return (N, classes) float32 raw logits."""
+        ...
+
+
+def short_name(class_name: str) -> str:
+    """The first of several synonyms: "goldfish" of "goldfish, Carassius auratus"."""
+    return class_name.split(",")[0].strip()
+
+
+def class_index(model: VisionModel, name: str | int) -> int:
+    """Find a class by index or by name (whole, or one of its comma-separated synonyms; letter case does not matter).
+
+    Errors: `TargetError` for an index out of range, an unknown name (with the nearest) or one that several classes
+    share.
+    """
+    if isinstance(name, int):
+        if not 0 <= name < len(model.classes):
+            raise TargetError(
+                f"expected a class index from 0 to {len(model.classes) - 1} for {model.name}; got {name}"
+            )
+        return name
+    found = _indices(model.classes, name)
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise TargetError(f"{name!r} names several classes of {model.name}: {found}. Give one of these numbers.")
+    synonyms = [part.strip() for known in model.classes for part in known.split(",")]
+    near = difflib.get_close_matches(name, synonyms, n=3, cutoff=0.5)
+    advice = "did you mean " + " or ".join(near) + "?" if near else f"it has {len(model.classes)} classes."
+    raise TargetError(f"{model.name} has no class {name!r}: {advice}")
+
+
+def _indices(classes: Sequence[str], name: str) -> list[int]:
+    wanted = name.strip().lower()
+    whole = [index for index, known in enumerate(classes) if known.strip().lower() == wanted]
+    if whole:
+        return whole
+    return [index for index, known in enumerate(classes) if wanted in [part.strip().lower() for part in known.split(",")]]
+
+
+def label_index(model: VisionModel, item: ImageItem) -> int | None:
+    """The label of `item` as a class of this model, or None where it has none.
+
+    A label's number means something only in its own list of classes, so where the image also has a class name, the
+    name decides: the number holds if the model calls that class so, else the class of that name is looked for.
+    """
+    if item.class_name:
+        named = _indices(model.classes, item.class_name)
+        if item.label is not None and (item.label in named or not _has_names(model)):
+            return item.label if item.label < len(model.classes) else None
+        return named[0] if len(named) == 1 else None
+    if item.label is not None and item.label < len(model.classes):
+        return item.label
+    return None
+
+
+def _has_names(model: VisionModel) -> bool:
+    return model.classes != unnamed_classes(len(model.classes))
+
+
+def unnamed_classes(count: int) -> tuple[str, ...]:
+    """The names of classes that nobody named."""
+    return tuple(f"class {index}" for index in range(count))

@@ -1,0 +1,171 @@
+"""The nouns that cross rooms: what an explanation and a unit label are. Plain arrays, no torch."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+FloatArray: TypeAlias = NDArray[np.float32]
+DoubleArray: TypeAlias = NDArray[np.float64]
+IntArray: TypeAlias = NDArray[np.int64]
+ByteArray: TypeAlias = NDArray[np.uint8]
+BoolArray: TypeAlias = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Target:
+    """The class that an explanation is about.
+
+    `index`: column of the model's logits. `name`: its class name. `logit`: the raw score. `probability`: in [0, 1].
+    """
+
+    index: int
+    name: str
+    logit: float
+    probability: float
+
+
+@dataclass(frozen=True)
+class SaliencyMap:
+    """One explanation: how much each pixel of the view matters to the target.
+
+    `values`: (H, W) float32 on the view, raw: no min-max, so maps of one method can be compared between images.
+    `shown`: (H, W) float32 in [0, 1] where the method defines its own picture; None: `display()` makes one.
+    `layer`: the layer looked at, or None for a method that looks at none.
+    `details`: numbers that belong to this method (JSON values).
+    """
+
+    item_id: str
+    method: str
+    target: Target
+    values: FloatArray
+    options: Mapping[str, Any] = field(default_factory=dict)
+    layer: str | None = None
+    shown: FloatArray | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+    def display(self) -> FloatArray:
+        """(H, W) float32 in [0, 1]: the method's own picture, else the positive part divided by its maximum."""
+        if self.shown is not None:
+            return self.shown
+        positive = np.maximum(self.values, 0)
+        return (positive / (1e-7 + positive.max())).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class SegmentMap(SaliencyMap):
+    """A saliency map made of segments, as LIME gives it.
+
+    `segments`: (H, W) int64, ids 0..d-1. `coefficients`: (d,) float64 for the target, 0 where a segment was dropped.
+    `num_features`: how many segments `mask()` keeps at most.
+    `top_classes`: (n,) the `top_labels` most probable classes, best first; `top_coefficients`: (n, d) for each of them.
+    """
+
+    segments: IntArray = field(default_factory=lambda: np.zeros((0, 0), np.int64))
+    coefficients: DoubleArray = field(default_factory=lambda: np.zeros(0))
+    num_features: int = 0
+    top_classes: IntArray = field(default_factory=lambda: np.zeros(0, np.int64))
+    top_coefficients: DoubleArray = field(default_factory=lambda: np.zeros((0, 0)))
+
+    def mask(self, num_features: int | None = None) -> BoolArray:
+        """(H, W) bool: the first `num_features` segments by |coefficient| among those with a positive one.
+
+        Ties go to the lower segment id. Source: `get_image_and_mask(positive_only=True)` of lime 0.2.0.1.
+        """
+        count = self.num_features if num_features is None else num_features
+        order = np.argsort(-np.abs(self.coefficients), kind="stable")
+        kept = [segment for segment in order if self.coefficients[segment] > 0][:count]
+        return np.isin(self.segments, kept)
+
+
+@dataclass(frozen=True)
+class LayerLabels:
+    """The labels of one layer's units; arrays of length U, indexed by unit (0-based).
+
+    `concept`: index into the concept set of the best concept; -1: no label. `score`: its similarity.
+    `runner_up`: index of the second best; -1 where there is none. `margin`: score minus the runner-up's score.
+    `reason`: why a unit has no label, "" where it has one.
+    `top_images`: (U, n) indices of the probing images on which the unit is most active, most active first.
+    `top_activations`: (U, n) float32, the pooled activations there.
+    """
+
+    model: str
+    layer: str
+    concept: IntArray
+    score: DoubleArray
+    runner_up: IntArray
+    margin: DoubleArray
+    reason: tuple[str, ...]
+    top_images: IntArray
+    top_activations: FloatArray
+
+    def __len__(self) -> int:
+        return len(self.concept)
+
+
+@dataclass(frozen=True)
+class UnitLabels:
+    """What the units of one or more layers respond to, in words.
+
+    `concepts` and `categories`: the concept set (K words). `image_ids`: the probing images (D). `similarity`: how
+    activations and concept scores were compared. `notes`: what a reader must know (for example that few images were
+    used).
+    """
+
+    layers: tuple[LayerLabels, ...]
+    concepts: tuple[str, ...]
+    categories: tuple[str, ...]
+    image_ids: tuple[str, ...]
+    similarity: str
+    notes: tuple[str, ...] = ()
+
+    def to_table(self) -> pa.Table:
+        """One row per unit: model, layer, unit, label, score, margin, category, runner_up, reason, top_images."""
+        return pa.concat_tables([self._layer_table(layer) for layer in self.layers]) if self.layers else EMPTY_UNITS
+
+    def _layer_table(self, layer: LayerLabels) -> pa.Table:
+        def named(indices: IntArray, names: tuple[str, ...]) -> list[str | None]:
+            return [names[index] if index >= 0 else None for index in indices]
+
+        count = len(layer)
+        columns = {
+            "model": [layer.model] * count,
+            "layer": [layer.layer] * count,
+            "unit": range(count),
+            "label": named(layer.concept, self.concepts),
+            "score": layer.score,
+            "margin": layer.margin,
+            "category": named(layer.concept, self.categories),
+            "runner_up": named(layer.runner_up, self.concepts),
+            "reason": layer.reason,
+            "top_images": [[self.image_ids[image] for image in row] for row in layer.top_images],
+        }
+        return pa.table(columns, schema=UNIT_SCHEMA)
+
+    @functools.cached_property
+    def model_names(self) -> tuple[str, ...]:
+        """The models labelled, each once, in order."""
+        return tuple(dict.fromkeys(layer.model for layer in self.layers))
+
+
+UNIT_SCHEMA = pa.schema(
+    [
+        ("model", pa.string()),
+        ("layer", pa.string()),
+        ("unit", pa.int32()),
+        ("label", pa.string()),
+        ("score", pa.float64()),
+        ("margin", pa.float64()),
+        ("category", pa.string()),
+        ("runner_up", pa.string()),
+        ("reason", pa.string()),
+        ("top_images", pa.list_(pa.string())),
+    ]
+)
+EMPTY_UNITS = UNIT_SCHEMA.empty_table()
