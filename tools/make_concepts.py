@@ -33,31 +33,26 @@ FILE_CATEGORY = {
     27: "material",
 }  # fmt: skip
 
-# The nearest of these ancestors decides; `None` cuts a branch off. A root is (lemma, lexicographer file).
-ROOT_CATEGORY: dict[tuple[str, int], str | None] = {
-    ("clothing", 6): "clothing", ("footwear", 6): "clothing", ("headdress", 6): "clothing", ("jewelry", 6): "clothing",
-    ("vehicle", 6): "vehicle", ("fabric", 6): "material", ("building_material", 6): "material",
-    ("building", 6): "place", ("room", 6): "place", ("way", 6): "place", ("area", 6): "place", ("house", 6): "place",
-    ("facility", 6): "place", ("mercantile_establishment", 6): "place", ("housing", 6): "place",
-    ("fortification", 6): "place", ("tower", 6): "place", ("bridge", 6): "place", ("shelter", 6): "place",
-    ("establishment", 6): "place", ("place_of_business", 6): "place",
-    ("tract", 15): "place", ("urban_area", 15): "place", ("field", 15): "place", ("piece_of_land", 15): "place",
-    ("part", 6): "part", ("supporting_structure", 6): "part", ("wall", 6): "part", ("surface", 6): "part",
-    ("drug", 6): None, ("software", 10): None, ("excavation", 6): "place", ("establishment", 14): None,
-    ("color", 7): "colour", ("atmospheric_phenomenon", 19): "weather", ("weather", 19): "weather",
-    ("light", 19): "weather", ("locomotion", 4): "action", ("sport", 4): "action", ("dancing", 4): "action",
-    ("exercise", 4): "action", ("dance", 10): "action", ("written_symbol", 10): "text", ("grapheme", 10): "text",
-    ("geographic_point", 15): None, ("symbol", 10): "text",
-    ("chemical", 27): None, ("compound", 27): None, ("chemical_element", 27): None, ("element", 27): None,
-    ("macromolecule", 27): None, ("molecule", 27): None, ("isotope", 27): None, ("organic_compound", 27): None,
-    ("fluid", 27): None, ("protein", 27): None, ("acid", 27): None, ("agent", 27): None, ("poison", 27): None,
-    ("metallic_element", 27): "material", ("alloy", 27): "material", ("drug", 27): None, ("particle", 17): None,
-    ("thing", 17): None, ("part", 17): None, ("cell", 3): None, ("microorganism", 3): None, ("bodily_process", 22): None,
-    ("microorganism", 5): None, ("creation", 6): "object", ("line", 15): None, ("mechanism", 6): "object",
-    ("spiritual_being", 18): None, ("unfortunate", 18): "person", ("topographic_point", 15): None,
-    ("location", 17): None, ("fluid_body_substance", 8): None, ("body_substance", 8): None, ("gland", 8): None,
-    ("nerve", 8): None, ("vein", 8): None, ("artery", 8): None, ("cell", 8): None, ("liquid_body_substance", 8): None,
-}  # fmt: skip
+# Finer than the files: the nearest of these ancestors decides. Each is a lemma with the number of its file; `None`
+# cuts off branches of those files that nobody sees in a picture.
+ROOTS: dict[str | None, str] = {
+    "colour": "color.7",
+    "material": "fabric.6 metallic_element.27 alloy.27",
+    "part": "part.6 supporting_structure.6 wall.6 surface.6",
+    "object": "creation.6 mechanism.6",
+    "vehicle": "vehicle.6",
+    "clothing": "clothing.6 footwear.6 headdress.6 jewelry.6",
+    "place": "building.6 room.6 way.6 area.6 house.6 facility.6 mercantile_establishment.6 housing.6 fortification.6 "
+    "tower.6 bridge.6 shelter.6 establishment.6 place_of_business.6 excavation.6 "
+    "tract.15 urban_area.15 field.15 piece_of_land.15",
+    "weather": "atmospheric_phenomenon.19 weather.19 light.19",
+    "action": "locomotion.4 sport.4 dancing.4 workout.4 dance.10",
+    "text": "written_symbol.10 grapheme.10",
+    None: "drug.6 chemical.27 compound.27 chemical_element.27 element.27 macromolecule.27 molecule.27 isotope.27 "
+    "organic_compound.27 fluid.27 protein.27 acid.27 agent.27 poison.27 particle.17 line.15 "
+    "geographic_point.15 topographic_point.15 cell.3 microorganism.5 spiritual_being.18 "
+    "body_substance.8 liquid_body_substance.8 gland.8 nerve.8 vein.8 artery.8",
+}
 
 MIN_LETTERS = 3
 VISIBLE_SHARE = 0.5
@@ -66,12 +61,13 @@ MAX_RANK = 3  # of a word's senses, rarer ones say nothing about what the word u
 
 @dataclass(frozen=True)
 class Synset:
-    """One meaning: its lexicographer file, its words as written, and the offsets of its hypernyms."""
+    """One meaning: its lexicographer file, its words as written, the offsets of its hypernyms, and two marks."""
 
     file: int
     words: tuple[str, ...]
     hypernyms: tuple[int, ...]
     proper: bool
+    offensive: bool
 
 
 def read_synsets(path: Path) -> dict[int, Synset]:
@@ -80,14 +76,17 @@ def read_synsets(path: Path) -> dict[int, Synset]:
     for line in path.read_text(encoding="latin-1").splitlines():
         if line.startswith("  "):
             continue
-        fields = line.split("|")[0].split()
+        record, _, gloss = line.partition("|")
+        fields = record.split()
         count = int(fields[3], 16)
         words = tuple(fields[4 + 2 * i] for i in range(count))
         pointers = fields[5 + 2 * count :]
         steps = [(pointers[i], int(pointers[i + 1])) for i in range(0, 4 * int(fields[4 + 2 * count]), 4)]
         hypernyms = tuple(offset for symbol, offset in steps if symbol in ("@", "@i"))
         proper = any(symbol == "@i" for symbol, _ in steps)
-        synsets[int(fields[0])] = Synset(int(fields[1]), words, hypernyms, proper)
+        synsets[int(fields[0])] = Synset(
+            int(fields[1]), words, hypernyms, proper, "slur" in gloss or "offensive" in gloss
+        )
     return synsets
 
 
@@ -122,10 +121,12 @@ class WordNet:
         self.counts = read_counts(folder / "cntlist.rev")
         self.roots = {
             offset: category
-            for (lemma, file), category in ROOT_CATEGORY.items()
+            for category, roots in ROOTS.items()
+            for lemma, file in (root.split(".") for root in roots.split())
             for offset in self.nouns.get(lemma, ())
-            if self.synsets[offset].file == file
+            if self.synsets[offset].file == int(file)
         }
+        self.verb_forms = {line.split()[0] for line in (folder / "verb.exc").read_text("latin-1").splitlines()}
         self.other_uses: dict[str, int] = defaultdict(int)
         for (lemma, kind, _), count in self.counts.items():
             if kind != "noun":
@@ -154,6 +155,10 @@ class WordNet:
             count = self.counts.get((lemma, "noun", rank), 0)
             if count or rank <= MAX_RANK:
                 weights[self._written_category(lemma, offset)] += count + 1 / rank
+        if lemma in self.verb_forms and not any(
+            (lemma, "noun", rank) in self.counts for rank in range(1, MAX_RANK + 1)
+        ):
+            return None  # "shook" is a verb in every text, though it is also a set of staves for a barrel
         total = sum(weights.values()) + self.other_uses[lemma]
         visible = [(weight, category) for category, weight in weights.items() if category]
         if not visible or sum(weight for weight, _ in visible) < VISIBLE_SHARE * total:
@@ -161,9 +166,10 @@ class WordNet:
         return max(visible)[1]
 
     def _written_category(self, lemma: str, offset: int) -> str | None:
-        """Like `sense_category`, but None for proper names: "turkey" the bird counts, "Turkey" the country does not."""
+        """Like `sense_category`, but None for slurs and for proper names: "turkey" counts, "Turkey" does not."""
         synset = self.synsets[offset]
-        return self.sense_category(offset) if lemma in synset.words and not synset.proper else None
+        usable = lemma in synset.words and not synset.proper and not synset.offensive
+        return self.sense_category(offset) if usable else None
 
 
 def read_curated(path: Path) -> tuple[dict[str, str], dict[str, str]]:
@@ -213,30 +219,34 @@ def irregular_plurals(path: Path, lexicon: dict[str, str]) -> Iterator[tuple[str
                 break
 
 
-def make_lexicon(wordnet: WordNet, curated: dict[str, str]) -> dict[str, str]:
-    """Word -> category: curated words first, then WordNet's, then verb forms and irregular plurals."""
+def wordnet_words(wordnet: WordNet) -> Iterator[tuple[str, str]]:
+    """The words and phrases that WordNet alone puts into a category, single words first."""
+    singles, phrases = {}, {}
+    for lemma in wordnet.nouns:
+        word = lemma.replace("_", " ")
+        letters = word.replace(" ", "").replace("-", "")
+        if len(word) >= MIN_LETTERS and letters.isalpha() and letters.isascii():
+            category = wordnet.category(lemma)
+            if category:
+                (singles if letters == word else phrases)[word] = category
+    yield from singles.items()
+    # Most phrases follow their last word ("oak tree"); only the others ("hot dog") need a line of their own.
+    for word, category in phrases.items():
+        if category_in(word, singles, frozenset()) != category:
+            yield word, category
+
+
+def make_lexicon(wordnet: WordNet, curated: dict[str, str], exceptions: Path) -> dict[str, str]:
+    """Word -> category: curated words first, then verb forms, WordNet's words and irregular plurals."""
     lexicon = dict(curated)
     for word, category in curated.items():
         if category == "action" and word.isalpha() and not word.endswith("ing"):
             lexicon.setdefault(ing_form(word), category)
-    phrases = []
-    for lemma in wordnet.nouns:
-        word = lemma.replace("_", " ")
-        letters = word.replace(" ", "").replace("-", "")
-        if word in lexicon or len(word) < MIN_LETTERS or not (letters.isalpha() and letters.isascii()):
-            continue
-        category = wordnet.category(lemma)
-        if " " in word or "-" in word:
-            phrases.append((word, category))
-        elif category:
-            lexicon[word] = category
-    for plural, category in irregular_plurals(WORDNET / "noun.exc", lexicon):
+    for word, category in wordnet_words(wordnet):
+        lexicon.setdefault(word, category)
+    for plural, category in irregular_plurals(exceptions, lexicon):
         lexicon.setdefault(plural, category)
-    # Most phrases follow their last word ("oak tree"); only the others ("hot dog") need a line of their own.
-    extra = {
-        word: category for word, category in phrases if category and category_in(word, lexicon, frozenset()) != category
-    }
-    return lexicon | extra
+    return lexicon
 
 
 def write(path: Path, rows: list[tuple[str, ...]]) -> None:
@@ -252,7 +262,7 @@ def main() -> None:
     options = parser.parse_args()
     wordnet = WordNet(options.wordnet)
     visual, corrections = read_curated(CURATED)
-    lexicon = make_lexicon(wordnet, {**corrections, **visual})
+    lexicon = make_lexicon(wordnet, {**corrections, **visual}, options.wordnet / "noun.exc")
     adjective = {word for word in lexicon if word in wordnet.adjectives and word not in wordnet.nouns}
     rows = [(w, c, "adjective") if w in adjective else (w, c) for w, c in sorted(lexicon.items())]
     order = {category: rank for rank, category in enumerate(CATEGORIES)}

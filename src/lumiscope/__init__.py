@@ -1,0 +1,1 @@
+"""lumiscope: what an image classifier sees, and how far that can be believed."""

@@ -11,7 +11,9 @@ T = TypeVar("T")
 class Track(Protocol):
     """Wrap `items` so that each one taken moves a progress bar called `description` towards `total`."""
 
-    def __call__(self, items: Iterable[T], description: str, total: int) -> Iterator[T]: ...
+    def __call__(self, items: Iterable[T], description: str, total: int) -> Iterator[T]:
+        """Yield the items one by one."""
+        ...
 
 
 def silent(items: Iterable[T], description: str, total: int) -> Iterator[T]:

@@ -39,23 +39,51 @@ SCENE_QUALIFIERS = frozenset({"indoor", "outdoor", "interior", "exterior"})
 HEAD_QUALIFIERS = frozenset(
     {
         *("artificial", "backseat", "baseball", "block", "bottle", "broad", "broadleaf", "c", "cascade", "clear"),
-        *("corridor", "cultivated", "door", "dry", "east", "entrance", "establishment", "fan", "football", "freestanding"),
-        *("freight", "frontseat", "home", "kitchen", "lecture", "library", "massage", "natural", "needle", "needleleaf"),
+        *(
+            "corridor",
+            "cultivated",
+            "door",
+            "dry",
+            "east",
+            "entrance",
+            "establishment",
+            "fan",
+            "football",
+            "freestanding",
+        ),
+        *(
+            "freight",
+            "frontseat",
+            "home",
+            "kitchen",
+            "lecture",
+            "library",
+            "massage",
+            "natural",
+            "needle",
+            "needleleaf",
+        ),
         *("office", "opaque", "platform", "plunge", "public", "sand", "seats", "shop", "soccer", "south", "urban"),
         *("vegetation", "vehicle", "water", "wild", "barrel"),
     }
 )
 # The head of "chest of drawers" and of "man in a hat" stands before the preposition.
 PREPOSITIONS = frozenset({"of", "in", "on", "with", "for", "at", "from"})
-MIN_STEM = 3
+# Tried in this order. A bare "es" is no ending: "rates" are not rats.
+PLURAL_ENDINGS = (
+    *(("ies", "y"), ("ves", "f"), ("ves", "fe"), ("men", "man"), ("s", "")),
+    *((sibilant + "es", sibilant) for sibilant in ("s", "x", "z", "ch", "sh", "o")),
+)
+MIN_STEM = 3  # shorter stems are chance: "gas" is no plural of "ga"
 
 
 def category_of(word: str) -> str:
     """Return the category of a word or short phrase; `other` where it names nothing visible or is not known.
 
     Looked up in this order: the phrase as it stands, its singular, a Broden or Places name without its qualifier
-    ("red-c", "church-outdoor"), the head of a phrase (before "of", else the last word), its first word. Letter case,
-    underscores and outer white space do not matter.
+    ("red-c", "church-outdoor"), the head of a phrase (before "of", else the last word), its first word. Of synonyms
+    with commas between them, as ImageNet writes its classes, the first that is known decides. Letter case, underscores
+    and outer white space do not matter.
     """
     lexicon, adjectives = _lexicon()
     return category_in(word, lexicon, adjectives)
@@ -65,6 +93,9 @@ def category_in(word: str, lexicon: Mapping[str, str], adjectives: Set[str]) -> 
     """Like `category_of`, with a given lexicon (word -> category) and those of its words that are only adjectives."""
     phrase = " ".join(word.lower().replace("_", " ").split())
     found = _look_up(phrase, lexicon)
+    if found is None and "," in phrase:
+        synonyms = (category_in(synonym, lexicon, adjectives) for synonym in phrase.split(","))
+        found = next((category for category in synonyms if category != OTHER), OTHER)
     if found is None and "-" in phrase:
         found = _look_up(phrase.replace("-", " "), lexicon) or _qualified(phrase, lexicon, adjectives)
     if found is None and " " in phrase:
@@ -79,11 +110,13 @@ def _look_up(phrase: str, lexicon: Mapping[str, str]) -> str | None:
 
 def _singulars(word: str) -> Iterator[str]:
     """Possible singular forms of a regular plural, the most specific rule first; irregular ones are in the lexicon."""
-    rules = (("ies", "y"), ("ves", "f"), ("ves", "fe"), ("men", "man"), ("s", ""), ("es", ""))
-    for ending, replacement in rules:
-        stem = word.removesuffix(ending)
-        if stem != word and len(stem) + len(replacement) >= MIN_STEM and not word.endswith("ss"):
-            yield stem + replacement
+    if word.endswith("ss"):
+        return
+    for ending, replacement in PLURAL_ENDINGS:
+        if word.endswith(ending):
+            stem = word.removesuffix(ending) + replacement
+            if len(stem) >= MIN_STEM:
+                yield stem
 
 
 def _qualified(phrase: str, lexicon: Mapping[str, str], adjectives: Set[str]) -> str | None:
@@ -101,7 +134,8 @@ def _phrase_head(words: list[str], lexicon: Mapping[str, str], adjectives: Set[s
     """The category of a phrase by its head word; an adjective in last place ("mountain snowy") is no head."""
     for position, word in enumerate(words[1:], start=1):
         if word in PREPOSITIONS:
-            return category_in(" ".join(words[:position]), lexicon, adjectives)
+            head = category_in(" ".join(words[:position]), lexicon, adjectives)
+            return head if head != OTHER else category_in(" ".join(words[position + 1 :]), lexicon, adjectives)
     last, first = (_look_up(word, lexicon) for word in (words[-1], words[0]))
     if last in (None, OTHER) or words[-1] in adjectives:
         return first if first not in (None, OTHER) else last

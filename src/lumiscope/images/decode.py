@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
+from PIL.TiffImagePlugin import TiffImageFile
 
 from lumiscope.errors import ImageError
 from lumiscope.images.pillow_warnings import pillow_warnings_silenced
@@ -29,6 +30,9 @@ UPRIGHT_BY_ORIENTATION = {
 # These formats store at most 16 bits, which Pillow widens to its 32-bit mode "I" with white at 65535.
 FORMATS_WITH_16_BITS_IN_MODE_I = {"PNG", "PPM"}
 
+# JPEG, PNG, GIF, TIFF: a file that begins so was meant to be an image, even where Pillow recognises nothing.
+BEGINNINGS = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"II*\x00", b"MM\x00*")
+
 
 def decode(path: Path) -> ByteArray:
     """Return the pixels of `path`: (H, W, 3) uint8 RGB, turned as its EXIF orientation says.
@@ -38,8 +42,8 @@ def decode(path: Path) -> ByteArray:
 
     Raises ImageError with a short reason that does not name the file: the caller knows the name its user gave.
     """
-    with _upright(path) as image:
-        return np.array(_to_rgb(image))
+    with _loaded(path) as image:
+        return np.array(_turned(_to_rgb(image), _orientation(image)))
 
 
 def decode_mask(path: Path) -> BoolArray:
@@ -49,29 +53,38 @@ def decode_mask(path: Path) -> BoolArray:
 
     Raises ImageError as `decode` does.
     """
-    with _upright(path) as image:
+    with _loaded(path) as stored:
+        image = _turned(stored, _orientation(stored))
         if image.mode in {"LA", "La", "PA"}:
             return np.array(image)[..., 0] > 0
         if len(image.getbands()) == 1:
             return np.array(image) > 0
         colour = image if image.mode in {"RGB", "RGBA", "RGBX", "RGBa"} else image.convert("RGB")
-        return (np.array(colour)[..., :3] > 0).any(axis=-1)
+        strongest: ByteArray = np.array(colour)[..., :3].max(axis=-1)
+        return strongest > 0
 
 
 def is_image(path: Path) -> bool:
-    """Tell whether Pillow takes `path` for an image by its first bytes; its pixels may still be broken."""
+    """Tell whether the first bytes of `path` are those of an image; its pixels may still be broken."""
+    if not path.is_file():
+        return False
     try:
         with pillow_warnings_silenced(), Image.open(path):
             return True
-    except OSError:
-        return False
+    except UnidentifiedImageError:
+        return _begins_like_an_image(path)
     except Exception:
-        # Anything else comes from a decoder that had already recognised the format.
+        # A decoder that recognised the format and then failed.
         return True
 
 
+def _begins_like_an_image(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(8).startswith(BEGINNINGS)
+
+
 @contextmanager
-def _upright(path: Path) -> Iterator[Image.Image]:
+def _loaded(path: Path) -> Iterator[Image.Image]:
     _refuse_what_is_no_file(path)
     # Pillow imports its decoders when one is first needed, and misses some if two threads do so at once.
     Image.init()
@@ -81,9 +94,13 @@ def _upright(path: Path) -> Iterator[Image.Image]:
             image.load()
             # Icons and multi-frame files learn their real size only now.
             _refuse_size(image)
-            yield _turned(image)
+            yield image
     except ImageError:
         raise
+    except UnidentifiedImageError:
+        if _begins_like_an_image(path):
+            raise ImageError("truncated or damaged (it begins like an image, but its header cannot be read)") from None
+        raise ImageError("not an image (no format that Pillow knows begins like this file)") from None
     except Exception as error:
         # Pillow has some fifty decoders, and on broken data they raise whatever their parsing ran into.
         raise ImageError(_reason(error)) from error
@@ -123,8 +140,6 @@ def _reason(error: Exception) -> str:
     if isinstance(error, Image.DecompressionBombError):
         count = re.search(r"\d+", text)
         return _bomb_reason(count.group() if count else "too many")
-    if isinstance(error, UnidentifiedImageError):
-        return "not an image (no format that Pillow knows begins like this file)"
     if isinstance(error, PermissionError):
         return "permission denied: the file cannot be read"
     if isinstance(error, MemoryError):
@@ -134,23 +149,37 @@ def _reason(error: Exception) -> str:
     return f"damaged or unsupported image data ({text})"
 
 
-def _turned(image: Image.Image) -> Image.Image:
-    # Read after loading: Pillow's TIFF reader turns the pixels itself and then forgets the tag.
-    try:
-        orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
-        method = UPRIGHT_BY_ORIENTATION.get(orientation)
-    except Exception:
-        # Broken EXIF is no reason to lose good pixels.
-        method = None
+def _turned(image: Image.Image, orientation: int) -> Image.Image:
+    method = UPRIGHT_BY_ORIENTATION.get(orientation)
     return image if method is None else image.transpose(method)
 
 
+def _orientation(loaded: Image.Image) -> int:
+    # Only right after loading: Pillow's TIFF reader turns the pixels itself, and then forgets the tag.
+    try:
+        return int(loaded.getexif().get(ExifTags.Base.Orientation, 1))
+    except Exception:
+        # Broken EXIF is no reason to lose good pixels.
+        return 1
+
+
 def _to_rgb(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I;16") or (image.mode == "I" and image.format_is_16_bit):
+    if image.mode.startswith("I;16") or (image.mode == "I" and image.format in FORMATS_WITH_16_BITS_IN_MODE_I):
         return _high_byte(image).convert("RGB")
     if image.mode in {"I", "F"}:
-        raise ImageError("32-bit pixels (Pillow mode {image.mode}) have no defined white; save it with 8 or 16 bits")
+        raise ImageError(f"32-bit pixels (Pillow's mode {image.mode}) have no defined white: save it with 8 or 16 bits")
     if image.has_transparency_data:
-        opaque = image.convert("RGBA")
-        return Image.alpha_composite(Image.new("RGBA", image.size, "white"), opaque).convert("RGB")
+        white = Image.new("RGBA", image.size, "white")
+        return Image.alpha_composite(white, image.convert("RGBA")).convert("RGB")
     return image.convert("RGB")
+
+
+def _high_byte(image: Image.Image) -> Image.Image:
+    values = np.array(image)
+    # Pillow does not widen the 12 bits of a TIFF, as it does those of other formats.
+    twelve_bits = isinstance(image, TiffImageFile) and image.tag_v2.get(ExifTags.Base.BitsPerSample) == (12,)
+    grey = (values >> (4 if twelve_bits else 8)).astype(np.uint8)
+    # PNG can name one grey value as transparent; on white it is white.
+    if "transparency" in image.info:
+        grey[values == image.info["transparency"]] = 255
+    return Image.fromarray(grey)

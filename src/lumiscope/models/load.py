@@ -101,7 +101,9 @@ def read_classes(path: Path) -> tuple[str, ...]:
         raise UsageError(f"expected a text file with one class name a line; {path} is empty")
     blank = [number for number, line in enumerate(lines, 1) if not line.strip()]
     if blank:
-        raise UsageError(f"{path} has a blank line at {blank[0]}: every line names one class, in the order of the logits")
+        raise UsageError(
+            f"{path} has a blank line at {blank[0]}: every line names one class, in the order of the logits"
+        )
     return tuple(line.strip() for line in lines)
 
 

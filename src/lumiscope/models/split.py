@@ -6,6 +6,7 @@ the rest of the network needs from before the layer travels along as context.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,6 +17,9 @@ from torch import fx
 from lumiscope.errors import LayerError
 from lumiscope.models.guard import hooked
 from lumiscope.models.outputs import first_tensor, logits_of
+
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -59,16 +63,24 @@ def split(module: torch.nn.Module, layer: str, inputs: torch.Tensor) -> Split:
     """
     with torch.no_grad():
         expected = logits_of(module(inputs))
-        try:
-            candidate = _graph_split(module, layer)
-            if _holds(candidate, inputs, expected):
-                return candidate
-        except Exception:  # noqa: BLE001 - tracing runs the user's own forward code, which may raise anything
-            pass
+        candidate = _graph_split_or_none(module, layer, inputs, expected)
+        if candidate is not None:
+            return candidate
         fallback = _rerun_split(module, layer, inputs[:1])
         if not _holds(fallback, inputs, expected):
             raise LayerError(f"the network cannot be cut at {layer}: what follows it does not depend on it alone")
     return fallback
+
+
+def _graph_split_or_none(
+    module: torch.nn.Module, layer: str, inputs: torch.Tensor, expected: torch.Tensor
+) -> Split | None:
+    try:
+        candidate = _graph_split(module, layer)
+        return candidate if _holds(candidate, inputs, expected) else None
+    except Exception as error:  # tracing runs the user's own forward code, which may raise anything
+        logger.info("the graph of the network cannot be cut at %s: %s", layer, error)
+        return None
 
 
 def _holds(candidate: Split, inputs: torch.Tensor, expected: torch.Tensor) -> bool:
@@ -127,7 +139,6 @@ def _trunk_graph(graph: fx.Graph, at: fx.Node, after: set[fx.Node], context: lis
         if node not in after and node.op != "output":
             copies[node] = trunk.node_copy(node, lambda old: copies[old])
     trunk.output(tuple(copies[node] for node in (at, *context)))
-    trunk.eliminate_dead_code()
     return trunk
 
 

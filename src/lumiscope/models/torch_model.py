@@ -17,7 +17,7 @@ from lumiscope.models.layers import Layer, select_layers, target_layer, trace_la
 from lumiscope.models.outputs import logits_of
 from lumiscope.models.split import Split, split
 from lumiscope.models.vision_model import unnamed_classes
-from lumiscope.types import FloatArray
+from lumiscope.types import ByteArray, FloatArray
 
 BATCH = 16  # on CPUs, batches of 4-16 are faster than larger ones
 
@@ -74,12 +74,9 @@ class TorchModel:
         """Return what the model sees of `item`."""
         return self.geometry.view(item.pixels, item.id)
 
-    def inputs(self, views: Sequence[View]) -> torch.Tensor:
-        """Return (N, 3, H, W) float32: pixels / 255, minus mean, divided by std."""
-        return self.normalise(np.stack([view.pixels for view in views]))
-
-    def normalise(self, pixels: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> torch.Tensor:
-        """Turn (N, H, W, 3) uint8 pixels into the (N, 3, H, W) float32 tensor that the network takes."""
+    def inputs(self, views: Sequence[View] | ByteArray) -> torch.Tensor:
+        """Return (N, 3, H, W) float32, as the network takes it: pixels / 255, minus mean, divided by std."""
+        pixels = views if isinstance(views, np.ndarray) else np.stack([view.pixels for view in views])
         tensor = torch.from_numpy(np.ascontiguousarray(pixels)).permute(0, 3, 1, 2).float().div(255)
         mean = torch.tensor(self.mean).view(1, 3, 1, 1)
         std = torch.tensor(self.std).view(1, 3, 1, 1)
@@ -90,14 +87,10 @@ class TorchModel:
         with borrowed(self.module), torch.inference_mode():
             return torch.cat([logits_of(self.module(batch)).float() for batch in inputs.split(BATCH)])
 
-    def predict(self, views: Sequence[View]) -> FloatArray:
-        """Return (N, classes) float32 raw logits."""
-        return self.predict_pixels(np.stack([view.pixels for view in views]))
-
-    def predict_pixels(self, pixels: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> FloatArray:
-        """Return (N, classes) float32 raw logits of (N, H, W, 3) uint8 pixels on the view's geometry."""
-        batches = range(0, len(pixels), BATCH)
-        return np.concatenate([self.logits(self.normalise(pixels[at : at + BATCH])).numpy() for at in batches])
+    def predict(self, views: Sequence[View] | ByteArray) -> FloatArray:
+        """Return (N, classes) float32 raw logits of views, or of (N, h, w, 3) uint8 pixels of their size."""
+        batches = (views[at : at + BATCH] for at in range(0, len(views), BATCH))
+        return np.concatenate([self.logits(self.inputs(batch)).numpy() for batch in batches])
 
     @functools.cached_property
     def layers(self) -> list[Layer]:

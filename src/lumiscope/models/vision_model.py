@@ -8,7 +8,7 @@ from typing import Protocol, runtime_checkable
 
 from lumiscope.errors import TargetError
 from lumiscope.images import Geometry, ImageItem, View
-from lumiscope.types import FloatArray
+from lumiscope.types import ByteArray, FloatArray
 
 
 @runtime_checkable
@@ -28,8 +28,8 @@ class VisionModel(Protocol):
         """Return what the model sees of `item`."""
         ...
 
-    def predict(self, views: Sequence[View]) -> FloatArray:
-        """Return (N, classes) float32 raw logits."""
+    def predict(self, views: Sequence[View] | ByteArray) -> FloatArray:
+        """Return (N, classes) float32 raw logits of views, or of (N, h, w, 3) uint8 pixels of their size."""
         ...
 
 
@@ -46,9 +46,7 @@ def class_index(model: VisionModel, name: str | int) -> int:
     """
     if isinstance(name, int):
         if not 0 <= name < len(model.classes):
-            raise TargetError(
-                f"expected a class index from 0 to {len(model.classes) - 1} for {model.name}; got {name}"
-            )
+            raise TargetError(f"expected a class index from 0 to {len(model.classes) - 1} for {model.name}; got {name}")
         return name
     found = _indices(model.classes, name)
     if len(found) == 1:
@@ -66,7 +64,9 @@ def _indices(classes: Sequence[str], name: str) -> list[int]:
     whole = [index for index, known in enumerate(classes) if known.strip().lower() == wanted]
     if whole:
         return whole
-    return [index for index, known in enumerate(classes) if wanted in [part.strip().lower() for part in known.split(",")]]
+    return [
+        index for index, known in enumerate(classes) if wanted in [part.strip().lower() for part in known.split(",")]
+    ]
 
 
 def label_index(model: VisionModel, item: ImageItem) -> int | None:

@@ -46,7 +46,9 @@ class ModelSource(Protocol):
     `pretrained` is False where the user brings weights; then nothing may be fetched.
     """
 
-    def __call__(self, rest: str, options: BuildOptions, *, pretrained: bool) -> Loaded: ...
+    def __call__(self, rest: str, options: BuildOptions, *, pretrained: bool) -> Loaded:
+        """Build it. `rest`: the spec without its scheme."""
+        ...
 
 
 @dataclass(frozen=True)

@@ -34,9 +34,7 @@ def build_torchvision(rest: str, options: BuildOptions, *, pretrained: bool) -> 
     keywords = options.arguments()
     pretrained = bool(keywords.pop("pretrained", pretrained))
     try:
-        module = build_quietly(
-            torchvision.models.get_model, name, weights=entry if pretrained else None, **keywords
-        )
+        module = build_quietly(torchvision.models.get_model, name, weights=entry if pretrained else None, **keywords)
     except (TypeError, ValueError) as error:
         raise UsageError(f"torchvision:{name} does not take these options: {error}") from error
     except Exception as error:

@@ -1,0 +1,107 @@
+"""Attribution methods by name. A new one is a module with one function under `@attribution_method`."""
+
+from __future__ import annotations
+
+import dataclasses
+import fnmatch
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from lumiscope.attribution.prepared import PreparedBatch
+from lumiscope.errors import UnknownNameError, UsageError
+from lumiscope.types import SaliencyMap, Target
+
+Options = TypeVar("Options")
+Function = Callable[[PreparedBatch, Sequence[Target], Options], list[SaliencyMap]]
+
+
+@dataclass(frozen=True)
+class NoOptions:
+    """The options of a method that has none."""
+
+
+@dataclass(frozen=True)
+class AttributionMethod(Generic[Options]):
+    """A way to explain, with what a user must know of it.
+
+    `passes`: what one image costs. `mask_rule`: the rule that makes a mask of its maps unless told otherwise.
+    `version`: raised whenever its results change, so that stored ones are not taken for new ones.
+    """
+
+    name: str
+    title: str
+    citation: str
+    needs_gradients: bool
+    needs_layer: bool
+    passes: str
+    version: int
+    options_type: type[Options]
+    function: Function[Options]
+    mask_rule: str
+
+    def options(self, given: Mapping[str, Any] | None = None) -> Options:
+        """Build the options. Errors: `UsageError` for an unknown option (with the nearest) or a wrong value."""
+        from pydantic import TypeAdapter, ValidationError
+
+        known = [field.name for field in dataclasses.fields(self.options_type)]  # type: ignore[arg-type]
+        for name in given or {}:
+            if name not in known:
+                raise UnknownNameError(f"option of {self.name}", name, known)
+        try:
+            return TypeAdapter(self.options_type).validate_python(dict(given or {}))
+        except ValidationError as error:
+            first = error.errors()[0]
+            place = ".".join(str(part) for part in first["loc"][:1])
+            raise UsageError(f"{self.name}: option {place}: {first['msg']}; got {first['input']!r}") from error
+
+    def explain(self, prepared: PreparedBatch, targets: Sequence[Target], options: Options) -> list[SaliencyMap]:
+        """One map for each image of the batch, in order. The model is as it was afterwards."""
+        return self.function(prepared, targets, options)
+
+
+_METHODS: dict[str, AttributionMethod[Any]] = {}
+
+
+def attribution_method(
+    name: str,
+    *,
+    title: str,
+    citation: str,
+    passes: str,
+    options: type[Options],
+    needs_gradients: bool = False,
+    needs_layer: bool = False,
+    version: int = 1,
+    mask_rule: str = "max:0.5",
+) -> Callable[[Function[Options]], Function[Options]]:
+    """Register an attribution method under `name`."""
+
+    def register(function: Function[Options]) -> Function[Options]:
+        _METHODS[name] = AttributionMethod(
+            name, title, citation, needs_gradients, needs_layer, passes, version, options, function, mask_rule
+        )
+        return function
+
+    return register
+
+
+def attribution_methods() -> Mapping[str, AttributionMethod[Any]]:
+    """Every method by name, in the order of registration."""
+    return dict(_METHODS)
+
+
+def get_method(name: str) -> AttributionMethod[Any]:
+    """Return one method. Errors: `UnknownNameError` with the nearest names."""
+    if name not in _METHODS:
+        raise UnknownNameError("method", name, _METHODS, hint="`lumiscope methods` lists them.")
+    return _METHODS[name]
+
+
+def select_methods(patterns: Sequence[str]) -> list[str]:
+    """Turn names and wildcards (`*cam`) into method names, each once, in the order asked for."""
+    names: dict[str, None] = {}
+    for pattern in patterns:
+        matches = fnmatch.filter(_METHODS, pattern)
+        names.update(dict.fromkeys(matches or [get_method(pattern).name]))
+    return list(names)

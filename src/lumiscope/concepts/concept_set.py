@@ -1,0 +1,171 @@
+"""A list of words with categories, from a file or the one that lumiscope ships."""
+
+from __future__ import annotations
+
+import csv
+import functools
+import hashlib
+import io
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+from lumiscope.concepts.categories import CATEGORIES, OTHER, category_of
+from lumiscope.errors import UsageError, nearest
+
+SHIPPED = "visual"
+FORMAT = "a UTF-8 text file with one concept per line (or concept TAB category), or a .csv with a header `concept`"
+
+
+@dataclass(frozen=True)
+class ConceptSet:
+    """The words (K of them) that units can be named with.
+
+    `categories`: (K,) one of `CATEGORIES` per word. `notes`: what was left out when the set was read, in plain words.
+    """
+
+    name: str
+    words: tuple[str, ...]
+    categories: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if len(self.words) != len(self.categories):
+            raise UsageError(
+                f"concept set {self.name!r}: expected one category per word, got {len(self.words)} words and "
+                f"{len(self.categories)} categories; give both the same length"
+            )
+
+    def __len__(self) -> int:
+        return len(self.words)
+
+    @functools.cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 (64 hex digits) over words and categories in order; the name and the notes do not count."""
+        digest = hashlib.sha256()
+        for word, category in zip(self.words, self.categories, strict=True):
+            # The length in front keeps ("ab", "c") apart from ("a", "bc").
+            for text in (word.encode(), category.encode()):
+                digest.update(len(text).to_bytes(8, "big") + text)
+        return digest.hexdigest()
+
+    @property
+    def other_share(self) -> float:
+        """The share of words, in [0, 1], whose category is `other`; 0 for an empty set."""
+        return self.categories.count(OTHER) / len(self) if self.words else 0.0
+
+    def counts(self) -> dict[str, int]:
+        """How many words each category has, in the order of `CATEGORIES`; categories without words are there, as 0."""
+        found = Counter(self.categories)
+        return {category: found[category] for category in CATEGORIES}
+
+
+def load_concepts(source: str | Path | None = None) -> ConceptSet:
+    """Read a concept set: the shipped one for None or "visual", else a file.
+
+    A file is UTF-8 text with one concept per line, optionally followed by a TAB and its category, or a `.csv` with the
+    header `concept` or `concept,category`. Words without a category get one from `category_of`. Blank lines are left
+    out, and of words that are written exactly alike the first is kept; `notes` says how many.
+
+    Raises `UsageError` for a file that is missing, empty or not text, and for an unknown category.
+    """
+    if source is None or str(source) == SHIPPED:
+        shipped = resources.files("lumiscope.concepts").joinpath("data", f"{SHIPPED}.tsv")
+        return _concept_set(SHIPPED, _text_rows(shipped.read_text(encoding="utf-8")), "the shipped concept set")
+    path = Path(source)
+    text = _read_text(path)
+    rows = _csv_rows(text, path) if path.suffix.lower() == ".csv" else _text_rows(text)
+    return _concept_set(path.stem, rows, str(path))
+
+
+def _concept_set(name: str, rows: Iterable[tuple[int, str, str]], where: str) -> ConceptSet:
+    """Make a set from (line number, word, category or ""); `where` names the source in errors."""
+    categories: dict[str, str] = {}
+    blank = duplicates = 0
+    for number, word, category in rows:
+        if category and category not in CATEGORIES:
+            raise UsageError(_unknown_category(category, f"{where}, line {number}"))
+        if not word:
+            blank += 1
+        elif word in categories:
+            duplicates += 1
+        else:
+            categories[word] = category or category_of(word)
+    if not categories:
+        raise UsageError(f"{where}: expected {FORMAT}, got no concept at all; add one, or use {SHIPPED!r}")
+    notes = []
+    if blank:
+        notes.append(f"{blank} blank {'line was' if blank == 1 else 'lines were'} left out")
+    if duplicates:
+        notes.append(f"{duplicates} {'duplicate was' if duplicates == 1 else 'duplicates were'} left out")
+    return ConceptSet(name, tuple(categories), tuple(categories.values()), tuple(notes))
+
+
+def _unknown_category(category: str, where: str) -> str:
+    """The message for a category that does not exist."""
+    near = nearest(category, CATEGORIES, count=1)
+    advice = f"did you mean {near[0]!r}?" if near else "leave the category out to have it looked up"
+    return f"{where}: expected one of the categories {', '.join(CATEGORIES)}; got {category!r}: {advice}"
+
+
+def _text_rows(text: str) -> Iterator[tuple[int, str, str]]:
+    """Rows of a text file: one concept per line, optionally TAB and category."""
+    # `splitlines` would also break at form feeds and other separators that may stand inside a line.
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n").split("\n")
+    for number, line in enumerate(lines, start=1):
+        word, _, category = line.strip().partition("\t")
+        yield number, word.strip(), category.strip()
+
+
+def _csv_rows(text: str, path: Path) -> Iterator[tuple[int, str, str]]:
+    """Rows of a CSV file with the header `concept[,category]`; other columns are an error, not a guess."""
+    reader = csv.reader(io.StringIO(text, newline=""))
+    header = [column.strip().lower() for column in next(reader, [])]
+    if header not in (["concept"], ["concept", "category"]):
+        raise UsageError(
+            f"{path}: expected the header `concept` or `concept,category`, got `{','.join(header)}`; "
+            "put that header on the first line, or save the list as plain text, one concept per line"
+        )
+    for row in reader:
+        word, category = ([*row, "", ""])[:2]
+        if len(row) > len(header):
+            raise UsageError(
+                f"{path}, line {reader.line_num}: expected {len(header)} column(s), got {len(row)}; "
+                "put a concept that contains a comma between double quotes"
+            )
+        yield reader.line_num, word.strip(), category.strip()
+
+
+def _read_text(path: Path) -> str:
+    """Read a UTF-8 file without its byte order mark; a clear error for anything else."""
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise UsageError(_missing(path)) from None
+    except OSError as error:
+        raise UsageError(f"{path}: expected {FORMAT}, got {error.strerror or error}; name a readable file") from None
+    if b"\x00" in data:
+        raise UsageError(f"{path}: expected {FORMAT}, got a binary file; save the list as UTF-8 text")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise UsageError(
+            f"{path}: expected {FORMAT}, got bytes that are not UTF-8 on line {line}; save it as UTF-8 text"
+        ) from None
+
+
+def _missing(path: Path) -> str:
+    """The message for a file that does not exist, with the nearest names in its folder."""
+    folder = path.parent
+    names = sorted(entry.name for entry in folder.iterdir() if entry.is_file()) if folder.is_dir() else []
+    near = nearest(path.name, names)
+    if near:
+        advice = f"did you mean {' or '.join(str(folder / name) for name in near)}?"
+    elif not folder.is_dir():
+        advice = f"the folder {folder} does not exist either."
+    else:
+        advice = "name a file that exists."
+    return f"{path}: expected {FORMAT}, got no such file; {advice} {SHIPPED!r} is the set that lumiscope ships"

@@ -1,0 +1,23 @@
+"""A file that a source lists, before anybody knows whether it can be used."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A listed file; the fields are those of `ImageItem`.
+
+    `problem`: what is wrong with its entry in the list, "" if nothing is.
+    """
+
+    name: str
+    path: Path
+    label: int | None = None
+    class_name: str | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
+    mask_path: Path | None = None
+    problem: str = ""

@@ -1,0 +1,101 @@
+"""Which files a source names: a folder, a glob, a CSV, one image, or several files."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from lumiscope.errors import UsageError, nearest
+from lumiscope.images.candidate import Candidate
+from lumiscope.images.csv_listing import list_csv
+from lumiscope.images.decode import is_image
+
+# Files that file managers leave in every folder.
+CLUTTER = {"thumbs.db", "desktop.ini"}
+
+
+def list_candidates(source: str | Path | Sequence[str | Path]) -> list[Candidate]:
+    """Return the files that `source` names, in its order: rows as they come, files by their path as plain text.
+
+    Raises UsageError if `source` does not exist or names no file.
+    """
+    if not isinstance(source, (str, Path)):
+        if not source:
+            raise UsageError("the list of images is empty: give at least one")
+        return [Candidate(name=str(path), path=_expanded(path)) for path in source]
+    # Without text there is a path all the same: the current folder, which nobody asked for.
+    if not str(source).strip():
+        raise UsageError("no image source given: name a folder, a glob, a CSV or an image")
+    try:
+        return _list_path(_expanded(source))
+    except OSError as error:
+        raise UsageError(f"{source} cannot be read ({error.strerror})") from error
+
+
+def _list_path(path: Path) -> list[Candidate]:
+    if path.is_dir():
+        return _list_folder(path)
+    if not path.exists() and glob.has_magic(str(path)):
+        return _list_glob(path)
+    if not path.exists():
+        raise UsageError(f"there is no {path}: {_advice(path)}")
+    if path.suffix.lower() == ".csv":
+        return list_csv(path)
+    return [Candidate(name=path.name, path=path)]
+
+
+def _expanded(path: str | Path) -> Path:
+    # Path.expanduser raises where there is no such user; a file may well begin with ~.
+    return Path(os.path.expanduser(path))
+
+
+def _list_folder(folder: Path) -> list[Candidate]:
+    files = [path for path in folder.iterdir() if _is_listed(path)]
+    if not any(map(is_image, files)):
+        files = _files_below(folder)
+    if not files:
+        raise UsageError(f"the folder {folder} holds no files: give a folder with images")
+    return _sorted_candidates(files, folder)
+
+
+def _files_below(folder: Path) -> list[Path]:
+    files: list[Path] = []
+    for parent, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        files += [path for path in (Path(parent, name) for name in names) if _is_listed(path)]
+    return files
+
+
+def _is_listed(path: Path) -> bool:
+    if path.name.startswith(".") or path.name.lower() in CLUTTER:
+        return False
+    # A link to nowhere was meant to be a file: it is listed, so that it gets reported.
+    return path.is_file() or (path.is_symlink() and not path.exists())
+
+
+def _list_glob(pattern: Path) -> list[Candidate]:
+    files = [path for path in map(Path, glob.glob(str(pattern), recursive=True)) if _is_listed(path)]
+    if not files:
+        raise UsageError(
+            f"no file matches {pattern}: check the pattern (** also searches sub-folders), and put it in quotes"
+        )
+    fixed = next(parent for parent in pattern.parents if not glob.has_magic(str(parent)))
+    return _sorted_candidates(files, fixed)
+
+
+def _sorted_candidates(files: list[Path], folder: Path) -> list[Candidate]:
+    # One key for every system: the separator takes part in the order.
+    by_name = {path.relative_to(folder).as_posix(): path for path in files}
+    return [Candidate(name=name, path=by_name[name]) for name in sorted(by_name)]
+
+
+def _advice(missing: Path) -> str:
+    parent = missing.absolute().parent
+    if not parent.is_dir():
+        return f"its folder {parent} does not exist either"
+    near = nearest(missing.name, (entry.name for entry in parent.iterdir()))
+    if near:
+        return f"did you mean {' or '.join(near)}?"
+    return f"{parent} has no entry with a similar name"

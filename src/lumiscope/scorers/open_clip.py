@@ -1,0 +1,207 @@
+"""Scores from an image-text model of open_clip: cosine of image and text embedding."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lumiscope.errors import ScorerError, UnknownNameError, UsageError
+from lumiscope.progress import Track, silent
+from lumiscope.scorers.concept_scores import ConceptScores
+from lumiscope.scorers.registry import scorer_scheme
+
+if TYPE_CHECKING:
+    import torch
+
+    from lumiscope.concepts import ConceptSet
+    from lumiscope.images import ImageSet
+
+LOCAL_FOLDER = "local-dir:"
+IMAGE_BATCH = 16
+TEXT_BATCH = 256
+OFFLINE = (
+    "Offline, give a weights file after the slash (open_clip:ARCH//path/to/weights.safetensors), a folder with "
+    "open_clip_config.json and weights (open_clip:local-dir:/path), or set HF_HUB_OFFLINE=1 and HF_HOME to a cache "
+    "that has them."
+)
+
+
+@dataclass(frozen=True)
+class OpenClipScorer:
+    """Cosine similarity of open_clip image and text embeddings.
+
+    `architecture`: an open_clip model name or "local-dir:PATH". `pretrained`: a weights tag or file; None with a
+    folder. `templates`: prompts with {} for the concept; the embeddings of several are averaged. The default is the
+    bare word, as in CLIP-Dissect (Oikarinen and Weng, 2023). `device`: where the model runs.
+
+    The weights are read when they are first needed.
+    """
+
+    name: str
+    architecture: str
+    pretrained: str | None
+    templates: tuple[str, ...] = ("{}",)
+    device: str = "cpu"
+
+    @property
+    def words(self) -> None:
+        """Any words will do."""
+        return
+
+    @functools.cached_property
+    def fingerprint(self) -> str:
+        """Hex SHA-256 of the model's name, its weights, the templates and the version of open_clip.
+
+        Weights in files count by their bytes; those behind a tag by where open_clip says they come from, so that the
+        fingerprint needs no download.
+        """
+        import open_clip
+
+        weights: Any = open_clip.get_pretrained_cfg(self.architecture, self.pretrained or "")
+        if not weights:
+            weights = {path.name: _file_digest(path) for path in self._files()}
+        facts = [self.architecture.partition(":")[0], weights, self.templates, open_clip.__version__]
+        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+    def score(self, images: ImageSet, concepts: ConceptSet, *, track: Track = silent) -> ConceptScores:
+        """Score by cosine, in [-1, 1]. Raises ScorerError if the weights cannot be had or do not fit."""
+        import torch
+
+        text = self._embed_text(tuple(concepts.words), track)
+        starts = range(0, len(images), IMAGE_BATCH)
+        with torch.inference_mode():
+            rows = [
+                self._embed_images(
+                    [images[index].pixels for index in range(start, min(start + IMAGE_BATCH, len(images)))]
+                )
+                @ text.T
+                for start in track(starts, "concept scores of images", len(starts))
+            ]
+            values = torch.cat(rows) if rows else torch.empty(0, len(text))
+        return ConceptScores(values.float().cpu().numpy(), tuple(concepts.words))
+
+    def _embed_images(self, pixels: Sequence[Any]) -> torch.Tensor:
+        import torch
+        from PIL import Image
+
+        model, preprocess, _ = self._parts
+        batch = torch.stack([preprocess(Image.fromarray(image)) for image in pixels])
+        return _normalised(model.encode_image(batch.to(self.device)))
+
+    def _embed_text(self, words: Sequence[str], track: Track) -> torch.Tensor:
+        """(K, E): the mean over the templates of each word's embedding, of length 1."""
+        import torch
+
+        model, _, tokenize = self._parts
+        starts = range(0, len(words), TEXT_BATCH)
+        batches = []
+        with torch.inference_mode():
+            for start in track(starts, "embedding concepts", len(starts)):
+                prompts = [[t.format(word) for word in words[start : start + TEXT_BATCH]] for t in self.templates]
+                each = [_normalised(model.encode_text(tokenize(texts).to(self.device))) for texts in prompts]
+                batches.append(_normalised(torch.stack(each).mean(0)))
+            return torch.cat(batches)
+
+    @functools.cached_property
+    def _parts(self) -> tuple[Any, Callable[[Any], torch.Tensor], Callable[[list[str]], torch.Tensor]]:
+        """The model in eval mode, its preprocessing of a PIL image, and its tokenizer."""
+        import open_clip
+
+        tag = open_clip.get_pretrained_cfg(self.architecture, self.pretrained or "")
+        try:
+            with _undisturbed():
+                model, preprocess = open_clip.create_model_from_pretrained(
+                    self.architecture,
+                    self.pretrained,
+                    device=self.device,
+                    # open_clip only warns when a tag was trained with another activation than the model's config has.
+                    force_quick_gelu=bool(tag.get("quick_gelu", False)),
+                )
+                tokenize = open_clip.get_tokenizer(self.architecture)
+        # open_clip and what lies below it raise whatever fits them, from OSError to UnpicklingError.
+        except Exception as error:
+            raise ScorerError(f"{self.name}: the model cannot be loaded ({error}). {OFFLINE}") from error
+        return model.float().eval(), preprocess, tokenize
+
+    def _files(self) -> list[Path]:
+        if self.pretrained is not None:
+            return [Path(self.pretrained)]
+        return sorted(path for path in Path(self.architecture.removeprefix(LOCAL_FOLDER)).iterdir() if path.is_file())
+
+
+@scorer_scheme("open_clip")
+def load_open_clip(rest: str) -> OpenClipScorer:
+    """Return the scorer for "ARCH/PRETRAINED" (split at the first slash) or "local-dir:FOLDER".
+
+    PRETRAINED is a tag of open_clip or a file with weights. FOLDER holds `open_clip_config.json` (with `model_cfg`
+    and, if wanted, `preprocess_cfg`) and a weights file, as open_clip writes for the Hugging Face hub.
+    Raises UnknownNameError for an unknown ARCH or tag, ScorerError for a file or folder that is not there.
+    """
+    name = f"open_clip:{rest}"
+    if rest.startswith(LOCAL_FOLDER):
+        folder = Path(rest.removeprefix(LOCAL_FOLDER)).expanduser()
+        if not (folder / "open_clip_config.json").is_file():
+            raise ScorerError(f"{name}: expected a folder with open_clip_config.json and weights; {folder} is not one")
+        return OpenClipScorer(name, f"{LOCAL_FOLDER}{folder}", None)
+    import open_clip
+
+    architecture, slash, pretrained = rest.partition("/")
+    if architecture not in open_clip.list_models():
+        raise UnknownNameError("open_clip model", architecture, open_clip.list_models())
+    tags = open_clip.list_pretrained_tags_by_model(architecture)
+    if not slash or not pretrained:
+        raise UsageError(
+            f"{name}: weights are missing; expected open_clip:{architecture}/PRETRAINED with a file or one of "
+            + (", ".join(tags) or "no tags at all")
+        )
+    if not open_clip.get_pretrained_cfg(architecture, pretrained):
+        path = Path(pretrained).expanduser()
+        if not path.is_file():
+            _refuse_weights(name, architecture, pretrained, tags)
+        pretrained = str(path)
+    return OpenClipScorer(name, architecture, pretrained)
+
+
+def _refuse_weights(name: str, architecture: str, pretrained: str, tags: Sequence[str]) -> None:
+    if "/" in pretrained or Path(pretrained).suffix in {".safetensors", ".pt", ".pth", ".bin"}:
+        raise ScorerError(f"{name}: there is no weights file {pretrained}")
+    raise UnknownNameError(
+        f"weights tag of {architecture}", pretrained, tags, hint="A weights file may stand there, too."
+    )
+
+
+def _normalised(embedding: torch.Tensor) -> torch.Tensor:
+    import torch
+
+    return torch.nn.functional.normalize(embedding.float(), dim=-1)
+
+
+def _file_digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Keep what open_clip changes while it builds a model: torch's generator and the root logger.
+
+    It draws initial weights that the checkpoint replaces, and logs by module functions, which install a handler on a
+    root logger that has none.
+    """
+    import torch
+
+    root = logging.getLogger()
+    stand_in = logging.NullHandler()
+    root.addHandler(stand_in)
+    try:
+        with torch.random.fork_rng(devices=[]):
+            yield
+    finally:
+        root.removeHandler(stand_in)

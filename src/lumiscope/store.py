@@ -1,0 +1,187 @@
+"""Content-addressed results on disk, shared by all runs.
+
+    STORE/<kind>/<scope>/scope.json          what every result here depends on, readable
+    STORE/<kind>/<scope>/<sha256>.safetensors  a shard: a planned batch of results, named after its own bytes
+    STORE/<kind>/<scope>/<sha256>.json         what it cost (seconds); no result depends on it
+
+A scope is the hash of everything that its results have in common (model fingerprint, method, options, code version,
+…); inside it a result is found by its item key, the hash of what is its own (image bytes, seed, target). A shard is
+written under a temporary name, then renamed, so it is there whole or not at all; processes may share a store, as the
+worst that two can do is to compute the same shard twice. A shard whose bytes do not match its name is reported, moved
+aside and computed again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import struct
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lumiscope.errors import StoreError
+
+logger = logging.getLogger(__name__)
+Arrays: TypeAlias = Mapping[str, NDArray[Any]]
+SUFFIX = ".safetensors"
+
+
+def content_key(parts: object) -> str:
+    """Sha256 (hex) of JSON values; the order of mapping keys does not matter. Errors: `TypeError` for other values."""
+    return hashlib.sha256(canonical_json(parts).encode()).hexdigest()
+
+
+def canonical_json(parts: object) -> str:
+    """The same JSON text for equal values."""
+    return json.dumps(parts, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a file so that it is there whole or not at all, whatever happens meanwhile."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+class Store:
+    """The folder that holds all results. `damaged`: the shards that were moved aside since this object was made."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.damaged: list[str] = []
+
+    def collection(self, kind: str, scope: Mapping[str, Any]) -> Collection:
+        """The results of one kind that share `scope` (JSON values)."""
+        folder = self.root / kind / content_key(scope)[:32]
+        return Collection(self, folder, scope)
+
+
+class Collection:
+    """Results that share a scope: item key -> named arrays."""
+
+    def __init__(self, store: Store, folder: Path, scope: Mapping[str, Any]) -> None:
+        self.store = store
+        self.folder = folder
+        self.scope = dict(scope)
+        self._shard_of: dict[str, Path] = {}
+        self._loaded: tuple[Path, dict[str, dict[str, NDArray[Any]]]] | None = None
+        self._index()
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._shard_of
+
+    def missing(self, keys: Iterable[str]) -> list[str]:
+        """Those of `keys` that have no result yet, in order."""
+        return [key for key in keys if key not in self._shard_of]
+
+    def get(self, key: str) -> dict[str, NDArray[Any]]:
+        """The arrays of one result. Errors: `StoreError` where there is none or its shard was damaged meanwhile."""
+        path = self._shard_of.get(key)
+        if path is None:
+            raise StoreError(f"expected a result under {key} in {self.folder}; there is none. Run the study again.")
+        if self._loaded is None or self._loaded[0] != path:
+            content = _read_shard(path)
+            if content is None:
+                raise StoreError(f"the shard {path} was damaged or removed meanwhile. Run the study again.")
+            self._loaded = (path, content)
+        return self._loaded[1][key]
+
+    def put(self, results: Mapping[str, Arrays], seconds: float) -> None:
+        """Keep a planned batch of results in one shard. `seconds`: what it took to compute them."""
+        content = _shard_bytes(results)
+        path = self.folder / (hashlib.sha256(content).hexdigest()[:40] + SUFFIX)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        scope_file = self.folder / "scope.json"
+        if not scope_file.exists():
+            write_atomically(scope_file, json.dumps(self.scope, indent=1, sort_keys=True).encode())
+        cost = {"seconds": seconds, "results": len(results)}
+        write_atomically(path.with_suffix(".json"), json.dumps(cost).encode())
+        write_atomically(path, content)
+        self._shard_of.update(dict.fromkeys(results, path))
+
+    def seconds_each(self, keys: Iterable[str]) -> float:
+        """Mean seconds that a result took when it was computed, over the shards that hold `keys`; NaN if unknown."""
+        shards = {self._shard_of[key] for key in keys if key in self._shard_of}
+        costs = [_cost(shard) for shard in shards]
+        count = sum(results for _, results in costs)
+        return sum(seconds for seconds, _ in costs) / count if count else float("nan")
+
+    def _index(self) -> None:
+        for path in sorted(self.folder.glob("*" + SUFFIX)):
+            keys = _shard_keys(path)
+            if keys is None:
+                self._move_aside(path)
+            else:
+                self._shard_of.update(dict.fromkeys(keys, path))
+
+    def _move_aside(self, path: Path) -> None:
+        logger.warning("the shard %s is damaged; it was moved aside and will be computed again", path)
+        self.store.damaged.append(str(path))
+        try:
+            os.replace(path, path.with_suffix(".damaged"))
+        except FileNotFoundError:
+            pass  # another process has already moved it
+
+
+def _shard_bytes(results: Mapping[str, Arrays]) -> bytes:
+    from safetensors.numpy import save
+
+    arrays = {
+        f"{key}/{name}": np.ascontiguousarray(array)
+        for key, parts in sorted(results.items())
+        for name, array in sorted(parts.items())
+    }
+    return save(arrays)
+
+
+def _verified(path: Path) -> bytes | None:
+    """The bytes of a shard, or None where they do not match its name."""
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    return content if hashlib.sha256(content).hexdigest()[:40] == path.stem else None
+
+
+def _shard_keys(path: Path) -> set[str] | None:
+    content = _verified(path)
+    if content is None:
+        return None
+    (length,) = struct.unpack("<Q", content[:8])
+    header = json.loads(content[8 : 8 + length])
+    return {name.partition("/")[0] for name in header if name != "__metadata__"}
+
+
+def _read_shard(path: Path) -> dict[str, dict[str, NDArray[Any]]] | None:
+    from safetensors.numpy import load
+
+    content = _verified(path)
+    if content is None:
+        return None
+    results: dict[str, dict[str, NDArray[Any]]] = {}
+    for name, array in load(content).items():
+        key, _, part = name.partition("/")
+        results.setdefault(key, {})[part] = array
+    return results
+
+
+def _cost(shard: Path) -> tuple[float, int]:
+    try:
+        cost = json.loads(shard.with_suffix(".json").read_text())
+        return float(cost["seconds"]), int(cost["results"])
+    except (OSError, ValueError, KeyError):
+        return 0.0, 0

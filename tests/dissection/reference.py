@@ -1,0 +1,122 @@
+"""The similarities of dissection once more, as slow and plain as their formulas: float64 scalars and loops.
+
+Units are compared one by one with concepts one by one; nothing is shared with the package. `REFERENCES` holds one
+function per registered similarity; a test fails if one is missing.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+
+def top_images(activation, count):
+    """Indices of the highest values, highest first, ties to the lower index."""
+    return sorted(range(len(activation)), key=lambda image: (-activation[image], image))[:count]
+
+
+def cos(activations, scores):
+    def pair(a, p):
+        lengths = math.sqrt(sum(x * x for x in a)) * math.sqrt(sum(x * x for x in p))
+        return sum(x * y for x, y in zip(a, p, strict=True)) / lengths if lengths else math.nan
+
+    return _pairs(activations, scores, pair)
+
+
+def cos_cubed(activations, scores):
+    def cubes(column):
+        mean = math.fsum(column) / len(column)
+        cubed = [(x - mean) ** 3 for x in column]
+        norm = max(math.sqrt(sum(x * x for x in cubed)), 1e-3)
+        return [x / norm for x in cubed]
+
+    a_cubes = [cubes(column) for column in activations.T.tolist()]
+    p_cubes = [cubes(column) for column in scores.T.tolist()]
+    return np.array([[sum(x * y for x, y in zip(a, p, strict=True)) for p in p_cubes] for a in a_cubes])
+
+
+def wpmi(activations, scores):
+    probabilities = _softmax_rows(scores, 2)
+    likelihood = [
+        [
+            sum(math.log(probabilities[image][concept] + 1e-7) for image in top_images(activation, 28))
+            for concept in range(scores.shape[1])
+        ]
+        for activation in activations.T.tolist()
+    ]
+    return _mutual_information(likelihood, 0.6)
+
+
+def soft_wpmi(activations, scores):
+    probabilities = _softmax_rows(scores, 10)
+    likelihood = []
+    for activation in activations.T.tolist():
+        row = [0.0] * scores.shape[1]
+        for rank, image in enumerate(top_images(activation, 100)):
+            membership = 0.998 - rank / 100 * (0.998 - 0.97)
+            for concept in range(scores.shape[1]):
+                row[concept] += math.log1p(membership * (probabilities[image][concept] - 1) + 1e-7)
+        likelihood.append(row)
+    return _mutual_information(likelihood, 1.0)
+
+
+def rank_reorder(activations, scores):
+    count = min(max(int(len(activations) * 0.05), 2), len(activations))
+    generator = np.random.default_rng(0)
+    permutations = [generator.permutation(count).tolist() for _ in range(5)]
+    result = np.empty((activations.shape[1], scores.shape[1]))
+    for unit, activation in enumerate(activations.T.tolist()):
+        images = top_images(activation, count)
+        t = [activation[image] for image in images]
+        t_sorted = sorted(t)
+        moves = [abs(t_sorted[i] - t_sorted[p[i]]) ** 3 for p in permutations for i in range(count)]
+        baseline = sum(moves) / len(moves)
+        for concept, column in enumerate(scores.T.tolist()):
+            p = [column[image] for image in images]
+            by_score = sorted(range(count), key=lambda place, p=p: (p[place], place))
+            t_reordered = [0.0] * count
+            for rank, place in enumerate(by_score):
+                t_reordered[place] = t_sorted[rank]
+            moved = sum(abs(x - y) ** 3 for x, y in zip(t, t_reordered, strict=True)) / count
+            mean = sum(p) / count
+            if baseline == 0:
+                result[unit, concept] = math.nan
+            elif mean <= 0:
+                result[unit, concept] = -math.inf
+            else:
+                result[unit, concept] = -(moved / baseline) / mean**0.5
+    return result
+
+
+REFERENCES = {
+    "cos": cos,
+    "cos_cubed": cos_cubed,
+    "rank_reorder": rank_reorder,
+    "soft_wpmi": soft_wpmi,
+    "wpmi": wpmi,
+}
+
+
+def _pairs(activations, scores, pair):
+    return np.array([[pair(a, p) for p in scores.T.tolist()] for a in activations.T.tolist()])
+
+
+def _softmax_rows(scores, sharpness):
+    rows = []
+    for row in scores.tolist():
+        highest = max(row)
+        exponentials = [math.exp(sharpness * (score - highest)) for score in row]
+        total = math.fsum(exponentials)
+        rows.append([exponential / total for exponential in exponentials])
+    return rows
+
+
+def _mutual_information(likelihood, weight):
+    result = np.array(likelihood)
+    for concept in range(result.shape[1]):
+        column = result[:, concept].copy()
+        highest = column.max()
+        average = highest + math.log(sum(math.exp(x - highest) for x in column)) - math.log(len(column))
+        result[:, concept] -= weight * average
+    return result
