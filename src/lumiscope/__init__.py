@@ -1,1 +1,70 @@
 """lumiscope: what an image classifier sees, and how far that can be believed."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lumiscope.agreement import Agreement, compare
+    from lumiscope.concepts import ConceptSet, load_concepts
+    from lumiscope.errors import LumiscopeError
+    from lumiscope.images import ImageItem, ImageSet, View, open_images
+    from lumiscope.models import TorchModel, VisionModel, load_model
+    from lumiscope.report import run, write_report
+    from lumiscope.scorers import load_scorer
+    from lumiscope.study import ModelConfig, Run, Study, dissect, explain, load_study
+    from lumiscope.types import SaliencyMap, SegmentMap, UnitLabels
+
+_HOMES = {
+    "agreement": ("Agreement", "compare"),
+    "concepts": ("ConceptSet", "load_concepts"),
+    "errors": ("LumiscopeError",),
+    "images": ("ImageItem", "ImageSet", "View", "open_images"),
+    "models": ("TorchModel", "VisionModel", "load_model"),
+    "report": ("run", "write_report"),
+    "scorers": ("load_scorer",),
+    "study": ("ModelConfig", "Run", "Study", "dissect", "explain", "load_study"),
+    "types": ("SaliencyMap", "SegmentMap", "UnitLabels"),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "Agreement",
+    "ConceptSet",
+    "ImageItem",
+    "ImageSet",
+    "LumiscopeError",
+    "ModelConfig",
+    "Run",
+    "SaliencyMap",
+    "SegmentMap",
+    "Study",
+    "TorchModel",
+    "UnitLabels",
+    "View",
+    "VisionModel",
+    "compare",
+    "dissect",
+    "explain",
+    "load_concepts",
+    "load_model",
+    "load_scorer",
+    "load_study",
+    "open_images",
+    "run",
+    "write_report",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used, so that `import lumiscope` costs nothing."""
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'lumiscope' has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"lumiscope.{_HOME_OF[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -69,6 +69,15 @@ class Store:
         folder = self.root / kind / content_key(scope)[:32]
         return Collection(self, folder, scope)
 
+    def open_collection(self, location: str) -> Collection:
+        """The results in the folder `location`, relative to the store. Errors: `StoreError` where it is gone."""
+        folder = self.root / location
+        try:
+            scope = json.loads((folder / "scope.json").read_text())
+        except (OSError, ValueError) as error:
+            raise StoreError(f"the results in {folder} are gone or damaged. Run the study again.") from error
+        return Collection(self, folder, scope)
+
 
 class Collection:
     """Results that share a scope: item key -> named arrays."""
@@ -100,16 +109,22 @@ class Collection:
             self._loaded = (path, content)
         return self._loaded[1][key]
 
-    def put(self, results: Mapping[str, Arrays], seconds: float) -> None:
-        """Keep a planned batch of results in one shard. `seconds`: what it took to compute them."""
+    @property
+    def location(self) -> str:
+        """The folder relative to the store; `Store.open_collection` takes it."""
+        return self.folder.relative_to(self.store.root).as_posix()
+
+    def put(self, results: Mapping[str, Arrays], seconds: float | None = None) -> None:
+        """Keep a planned batch of results in one shard. `seconds`: what it took to compute them, where that counts."""
         content = _shard_bytes(results)
         path = self.folder / (hashlib.sha256(content).hexdigest()[:40] + SUFFIX)
         self.folder.mkdir(parents=True, exist_ok=True)
         scope_file = self.folder / "scope.json"
         if not scope_file.exists():
             write_atomically(scope_file, json.dumps(self.scope, indent=1, sort_keys=True).encode())
-        cost = {"seconds": seconds, "results": len(results)}
-        write_atomically(path.with_suffix(".json"), json.dumps(cost).encode())
+        if seconds is not None:
+            cost = {"seconds": seconds, "results": len(results)}
+            write_atomically(path.with_suffix(".json"), json.dumps(cost).encode())
         write_atomically(path, content)
         self._shard_of.update(dict.fromkeys(results, path))
 
@@ -141,7 +156,7 @@ def _shard_bytes(results: Mapping[str, Arrays]) -> bytes:
     from safetensors.numpy import save
 
     arrays = {
-        f"{key}/{name}": np.ascontiguousarray(array)
+        f"{key}/{name}": np.asarray(array, order="C")
         for key, parts in sorted(results.items())
         for name, array in sorted(parts.items())
     }

@@ -44,7 +44,7 @@ def _ablation_weights(prepared: PreparedBatch, cut: Cut, target: int) -> torch.T
     activations = cut.activations
     scores = score.repeat(activations.shape[1])
     live = activations[0].flatten(1).any(dim=1).nonzero()[:, 0]
-    for channels in live.split(HEADS_AT_ONCE):
+    for channels in torch.split(live, HEADS_AT_ONCE):
         ablated = activations.repeat(len(channels), 1, 1, 1)
         ablated[torch.arange(len(channels)), channels] = 0
         scores[channels] = prepared.head(cut.with_activations(ablated))[:, target].double()

@@ -25,7 +25,7 @@ def weighted_ridge(samples: DoubleArray, values: DoubleArray, weights: DoubleArr
     """
     gram, projections, mean, offset = _moments(samples, values, weights)
     penalised = gram + alpha * np.eye(len(gram))
-    coefficients = np.linalg.lstsq(penalised, projections, rcond=None)[0]
+    coefficients: DoubleArray = np.linalg.lstsq(penalised, projections, rcond=None)[0].astype(np.float64, copy=False)
     intercept = float(offset - mean @ coefficients)
     residual = weights @ (values - intercept - samples @ coefficients) ** 2
     total = weights @ (values - offset) ** 2

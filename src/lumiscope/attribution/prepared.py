@@ -37,6 +37,12 @@ class PreparedBatch:
     def __len__(self) -> int:
         return len(self.views)
 
+    def rows(self, rows: Sequence[int]) -> PreparedBatch:
+        """The batch of these images alone; all of them in order: this very batch, with what it already made."""
+        if list(rows) == list(range(len(self))):
+            return self
+        return PreparedBatch(self.model, [self.views[row] for row in rows], layer=self.layer, seed=self.seed)
+
     @property
     def torch_model(self) -> TorchModel:
         """The model, where a method must see inside. Errors: `ModelError` for a black box."""

@@ -52,7 +52,7 @@ def _masked_scores(
     scores = torch.empty(len(activations))
     if not varies.all():
         scores[~varies] = logits(torch.zeros_like(image)[None])[0, target]
-    for channels in varies.nonzero()[:, 0].split(FORWARDS_AT_ONCE):
+    for channels in torch.split(varies.nonzero()[:, 0], FORWARDS_AT_ONCE):
         masks = _channel_masks(activations[channels], (image.shape[1], image.shape[2]))
         scores[channels] = logits(image * masks[:, None])[:, target]
     return scores

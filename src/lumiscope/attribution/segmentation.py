@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from lumiscope.types import ByteArray, IntArray
@@ -14,7 +16,8 @@ def quickshift_segments(pixels: ByteArray) -> IntArray:
     """
     from skimage.segmentation import quickshift
 
-    segments = quickshift(pixels, kernel_size=4, max_dist=200, ratio=0.2)
+    cluster: Callable[..., IntArray] = quickshift
+    segments = cluster(pixels, kernel_size=4, max_dist=200, ratio=0.2)
     return np.unique(segments, return_inverse=True)[1].reshape(segments.shape).astype(np.int64)
 
 

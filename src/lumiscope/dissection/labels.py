@@ -39,17 +39,9 @@ def label_units(
     Ties go to the lower concept index. Where no second concept has a finite score, as with K = 1, the runner-up is -1
     and the margin NaN. Raises UnknownNameError, and ScorerError for scores that are not finite or do not fit.
     """
-    method = get_similarity(similarity)
-    if not np.isfinite(concept_scores).all():
-        image, concept = np.argwhere(~np.isfinite(concept_scores))[0]
-        raise ScorerError(f"concept scores must be finite; image {image}, concept {concept} is not")
     finite = np.isfinite(activations).all(axis=0)
     constant = finite & (activations == activations[:1]).all(axis=0)
-    live = finite & ~constant
-
-    similarities = np.full((activations.shape[1], concept_scores.shape[1]), np.nan)
-    if live.any():
-        similarities[live] = method(activations[:, live], concept_scores)
+    similarities = _similarities(activations, concept_scores, finite & ~constant, similarity)
     concept, score = _take_best(similarities)
     runner_up, runner_up_score = _take_best(similarities)
     images = most_active_images(activations, top_images)
@@ -75,6 +67,20 @@ def small_sample_notes(similarity: str, num_images: int) -> tuple[str, ...]:
         f"{num_images} probing images are few: {method.title} is defined for {method.minimum_images} or more; "
         f"with fewer it {method.with_fewer}.",
     )
+
+
+def _similarities(
+    activations: NDArray[np.floating[Any]], concept_scores: NDArray[np.floating[Any]], live: BoolArray, name: str
+) -> DoubleArray:
+    """(U, K): the similarities among the live units; NaN for the others."""
+    method = get_similarity(name)
+    if not np.isfinite(concept_scores).all():
+        image, concept = np.argwhere(~np.isfinite(concept_scores))[0]
+        raise ScorerError(f"concept scores must be finite; image {image}, concept {concept} is not")
+    similarities = np.full((activations.shape[1], concept_scores.shape[1]), np.nan)
+    if live.any():
+        similarities[live] = method(activations[:, live], concept_scores)
+    return similarities
 
 
 def _take_best(similarities: DoubleArray) -> tuple[IntArray, DoubleArray]:

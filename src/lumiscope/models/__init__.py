@@ -2,7 +2,7 @@
 
 from lumiscope.models.guard import borrowed
 from lumiscope.models.layers import Layer, select_layers, stages
-from lumiscope.models.load import load_model
+from lumiscope.models.load import default_name, load_model
 from lumiscope.models.options import parse_model_options
 from lumiscope.models.sources import sources
 from lumiscope.models.split import Cut, Split, split
@@ -17,6 +17,7 @@ __all__ = [
     "VisionModel",
     "borrowed",
     "class_index",
+    "default_name",
     "label_index",
     "load_model",
     "parse_model_options",

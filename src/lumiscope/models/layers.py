@@ -5,7 +5,7 @@ from __future__ import annotations
 import fnmatch
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -13,7 +13,6 @@ from lumiscope.errors import LayerError, UnknownNameError
 from lumiscope.models.guard import borrowed, hooked
 from lumiscope.models.outputs import first_tensor
 
-CONTAINERS = (torch.nn.Sequential, torch.nn.ModuleList, torch.nn.ModuleDict)
 AUTO = re.compile(r"auto(?::(\d+))?")
 
 
@@ -23,6 +22,8 @@ class Layer:
 
     `units`: channels, features or token width. `spatial`: whether the output is a (C, h, w) map larger than 1×1.
     `identity`: equal for modules that returned the very same tensor. `weighted`: whether it has parameters.
+    `container`: only passes its input through its parts. `passive`: changes nothing in evaluation mode (dropout).
+    `channels_last`: the output is (h, w, C), as in Swin.
     """
 
     name: str
@@ -32,12 +33,19 @@ class Layer:
     weighted: bool
     container: bool
     pooling: bool
+    passive: bool
+    channels_last: bool
     identity: int
 
     @property
     def spatial(self) -> bool:
         """Whether the output is a map of more than one position."""
-        return len(self.shape) == 3 and self.shape[1] * self.shape[2] > 1
+        return len(self.shape) == 3 and self.shape[1] * self.shape[2] > 1 and not self.channels_last
+
+    @property
+    def token_like(self) -> bool:
+        """Whether the output has several positions in another order of axes: (tokens, C) or (h, w, C)."""
+        return self.channels_last or (len(self.shape) == 2 and self.shape[0] > 1)
 
 
 def trace_layers(module: torch.nn.Module, inputs: torch.Tensor) -> list[Layer]:
@@ -63,7 +71,7 @@ def trace_layers(module: torch.nn.Module, inputs: torch.Tensor) -> list[Layer]:
     ]
     with borrowed(module), hooked(*handles), torch.no_grad():
         module(inputs)
-    return list(found.values())
+    return _with_channels_last(list(found.values()))
 
 
 def _describe(name: str, part: torch.nn.Module, tensor: torch.Tensor) -> Layer:
@@ -74,10 +82,30 @@ def _describe(name: str, part: torch.nn.Module, tensor: torch.Tensor) -> Layer:
         shape=shape,
         units=shape[-1] if len(shape) == 2 else shape[0],
         weighted=next(part.parameters(), None) is not None,
-        container=isinstance(part, CONTAINERS),
+        container=type(part).forward is torch.nn.Sequential.forward,
         pooling="pool" in type(part).__name__.lower(),
+        passive=isinstance(part, torch.nn.Identity) or "Drop" in type(part).__name__,
+        channels_last=_works_on_last_axis(part, shape),
         identity=id(tensor),
     )
+
+
+def _works_on_last_axis(part: torch.nn.Module, shape: tuple[int, ...]) -> bool:
+    """Whether `part` proves that a 3-D `shape` is (h, w, C). timm's LayerNorm2d is a LayerNorm of (C, h, w) maps."""
+    if len(shape) != 3:
+        return False
+    if isinstance(part, torch.nn.LayerNorm):
+        return tuple(part.normalized_shape) == shape[-1:] != shape[:1]
+    return isinstance(part, torch.nn.Linear)
+
+
+def _with_channels_last(layers: list[Layer]) -> list[Layer]:
+    """Carry the proof of channels-last parts over to every layer that gives the same shape."""
+    proven = {layer.shape for layer in layers if layer.channels_last}
+    return [
+        replace(layer, channels_last=True, units=layer.shape[-1]) if layer.shape in proven else layer
+        for layer in layers
+    ]
 
 
 def stages(layers: Sequence[Layer]) -> list[Layer]:
@@ -97,7 +125,7 @@ def stages(layers: Sequence[Layer]) -> list[Layer]:
 
 
 def _is_block(layer: Layer, layers: Sequence[Layer]) -> bool:
-    if layer.container:
+    if layer.container or layer.passive:
         return False
     solid = (other.name for other in layers if not other.container)
     return not any(layer.name.startswith(name + ".") for name in solid)
@@ -119,15 +147,33 @@ def _lifted(run: list[Layer], blocks: Sequence[Layer], layers: Sequence[Layer]) 
 def target_layer(layers: Sequence[Layer]) -> Layer:
     """The last spatial features before the pooling that ends them: where the CAM family looks.
 
-    Errors: `LayerError` where the network has no spatial features.
+    Errors: `LayerError` where the network has no spatial features, or leaves them for tokens.
     """
-    blocks = [layer for layer in layers if _is_block(layer, layers) and layer.spatial]
+    ordered = [layer for layer in layers if _is_block(layer, layers)]
+    several = [layer for layer in ordered if layer.spatial or layer.token_like]
+    if several and several[-1].token_like:
+        raise LayerError(
+            "expected a network that ends in spatial features (channels, height, width); this one ends in "
+            f"{several[-1].name}, which gives {several[-1].shape}: tokens, or channels last. "
+            "Name a layer that gives maps, or use a method that needs no layer, like lime."
+        )
+    blocks = [layer for layer in ordered if layer.spatial]
     while blocks and blocks[-1].pooling:
         blocks.pop()
     if not blocks:
         raise LayerError("expected a network with spatial features (channels, height, width); this one has none")
     run = [block for block in blocks if block.shape == blocks[-1].shape]
     return _lifted(run, blocks, layers)
+
+
+def _last_stages(layers: Sequence[Layer], count: int) -> list[Layer]:
+    found = stages(layers)[-count:]
+    if not found:
+        raise LayerError(
+            "expected a network with stages of (channels, height, width) maps for auto:N; this one has none. "
+            "Name its layers instead; `lumiscope layers MODEL` lists them."
+        )
+    return found
 
 
 def select_layers(wanted: Sequence[str], layers: Sequence[Layer]) -> list[str]:
@@ -141,7 +187,7 @@ def select_layers(wanted: Sequence[str], layers: Sequence[Layer]) -> list[str]:
         auto = AUTO.fullmatch(text)
         if auto:
             count = auto.group(1)
-            last = stages(layers)[-int(count) :] if count and int(count) else [target_layer(layers)]
+            last = _last_stages(layers, int(count)) if count and int(count) else [target_layer(layers)]
             names.update(dict.fromkeys(layer.name for layer in last))
             continue
         matches = [text] if text in known else fnmatch.filter(known, text)

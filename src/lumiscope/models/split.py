@@ -16,8 +16,7 @@ from torch import fx
 
 from lumiscope.errors import LayerError
 from lumiscope.models.guard import hooked
-from lumiscope.models.outputs import first_tensor, logits_of
-
+from lumiscope.models.outputs import first_tensor, logits_of, with_first_tensor
 
 logger = logging.getLogger(__name__)
 
@@ -119,7 +118,8 @@ def _graph_split(module: torch.nn.Module, layer: str) -> Split:
     ]
     trunk = fx.GraphModule(module, _trunk_graph(graph, at, after, context))
     head = fx.GraphModule(module, _head_graph(graph, at, after, context))
-    return Split(layer, "graph", lambda inputs: _as_cut(trunk(inputs)), lambda cut: _run_head(head, cut))
+    # their plain `forward`: calling a GraphModule prints a traceback to stderr whenever it raises
+    return Split(layer, "graph", lambda inputs: _as_cut(trunk.forward(inputs)), lambda cut: _run_head(head, cut))
 
 
 def _dependents(start: fx.Node) -> set[fx.Node]:
@@ -134,7 +134,8 @@ def _dependents(start: fx.Node) -> set[fx.Node]:
 
 
 def _trunk_graph(graph: fx.Graph, at: fx.Node, after: set[fx.Node], context: list[fx.Node]) -> fx.Graph:
-    trunk, copies = fx.Graph(), {}
+    trunk = fx.Graph()
+    copies: dict[fx.Node, fx.Node] = {}
     for node in graph.nodes:
         if node not in after and node.op != "output":
             copies[node] = trunk.node_copy(node, lambda old: copies[old])
@@ -157,9 +158,9 @@ def _as_cut(values: tuple[Any, ...]) -> Cut:
     return Cut(values[0], tuple(values[1:]))
 
 
-def _run_head(head: torch.nn.Module, cut: Cut) -> torch.Tensor:
+def _run_head(head: fx.GraphModule, cut: Cut) -> torch.Tensor:
     # a head that begins in place (ReLU) must not change the activations that the caller still needs
-    return logits_of(head(cut.activations.clone(), *cut.context))
+    return logits_of(head.forward(cut.activations.clone(), *cut.context))
 
 
 def _rerun_split(module: torch.nn.Module, layer: str, example: torch.Tensor) -> Split:
@@ -186,7 +187,7 @@ def _rerun_split(module: torch.nn.Module, layer: str, example: torch.Tensor) -> 
         left = iter(range(calls - 1, -1, -1))
 
         def put(_: torch.nn.Module, __: object, output: object) -> object:
-            return _replaced(output, cut.activations.clone()) if next(left) == 0 else None
+            return with_first_tensor(output, cut.activations.clone()) if next(left) == 0 else None
 
         with hooked(part.register_forward_hook(put)):
             return logits_of(module(inputs))
@@ -204,16 +205,3 @@ def _count_calls(module: torch.nn.Module, part: torch.nn.Module, inputs: torch.T
     with hooked(part.register_forward_hook(count)):
         module(inputs)
     return calls
-
-
-def _replaced(output: object, tensor: torch.Tensor) -> object:
-    """`output` with its first tensor replaced, in the same kind of container."""
-    if isinstance(output, torch.Tensor):
-        return tensor
-    if isinstance(output, dict):
-        key = next(key for key, value in output.items() if isinstance(value, torch.Tensor))
-        return {**output, key: tensor}
-    if isinstance(output, (tuple, list)):
-        place = next(index for index, value in enumerate(output) if isinstance(value, torch.Tensor))
-        return type(output)([*output[:place], tensor, *output[place + 1 :]])
-    raise LayerError(f"expected a tensor, tuple, list or mapping; got {type(output).__name__}")

@@ -75,17 +75,17 @@ class TorchModel:
         return self.geometry.view(item.pixels, item.id)
 
     def inputs(self, views: Sequence[View] | ByteArray) -> torch.Tensor:
-        """Return (N, 3, H, W) float32, as the network takes it: pixels / 255, minus mean, divided by std."""
+        """Return (N, 3, H, W) float32, channels-last: pixels / 255, minus mean, divided by std."""
         pixels = views if isinstance(views, np.ndarray) else np.stack([view.pixels for view in views])
         tensor = torch.from_numpy(np.ascontiguousarray(pixels)).permute(0, 3, 1, 2).float().div(255)
         mean = torch.tensor(self.mean).view(1, 3, 1, 1)
         std = torch.tensor(self.std).view(1, 3, 1, 1)
-        return ((tensor - mean) / std).contiguous()
+        return ((tensor - mean) / std).contiguous(memory_format=torch.channels_last)
 
     def logits(self, inputs: torch.Tensor) -> torch.Tensor:
         """Run normalised (N, 3, H, W) inputs in batches; (N, classes) float32 logits, without gradients."""
         with borrowed(self.module), torch.inference_mode():
-            return torch.cat([logits_of(self.module(batch)).float() for batch in inputs.split(BATCH)])
+            return torch.cat([logits_of(self.module(batch)).float() for batch in torch.split(inputs, BATCH)])
 
     def predict(self, views: Sequence[View] | ByteArray) -> FloatArray:
         """Return (N, classes) float32 raw logits of views, or of (N, h, w, 3) uint8 pixels of their size."""
@@ -108,7 +108,7 @@ class TorchModel:
 
     def layer(self, name: str) -> torch.nn.Module:
         """Return the module called `name`. Errors: `UnknownNameError` with the nearest names."""
-        parts = dict(self.module.named_modules())
+        parts: dict[str, torch.nn.Module] = dict(self.module.named_modules())
         if not name or name not in parts:
             raise UnknownNameError("layer", name, [known for known in parts if known])
         return parts[name]

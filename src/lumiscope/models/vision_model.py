@@ -13,16 +13,32 @@ from lumiscope.types import ByteArray, FloatArray
 
 @runtime_checkable
 class VisionModel(Protocol):
-    """Any image classifier.
+    """Any image classifier."""
 
-    `fingerprint`: a hash of everything its outputs depend on. `classes`: one name a logit.
-    """
+    @property
+    def name(self) -> str:
+        """What the user calls it."""
+        ...
 
-    name: str
-    spec: str
-    classes: tuple[str, ...]
-    geometry: Geometry
-    fingerprint: str
+    @property
+    def spec(self) -> str:
+        """Where it comes from."""
+        ...
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """One name a logit."""
+        ...
+
+    @property
+    def geometry(self) -> Geometry:
+        """How an image becomes its view."""
+        ...
+
+    @property
+    def fingerprint(self) -> str:
+        """A hash of everything its outputs depend on."""
+        ...
 
     def view(self, item: ImageItem) -> View:
         """Return what the model sees of `item`."""

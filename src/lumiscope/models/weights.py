@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import pickle
+import re
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -34,7 +37,7 @@ def read_weights(path: Path) -> dict[str, torch.Tensor]:
     except WeightsError:
         raise
     except Exception as error:
-        raise WeightsError(f"{path} cannot be read as weights: {str(error).strip().splitlines()[0][:300]}") from error
+        raise WeightsError(f"{path} cannot be read as weights: {_reason(error)}") from error
     state = _strip_prefixes(_open_nests(content, path))
     if not state:
         raise WeightsError(f"expected tensors in {path}; found none")
@@ -49,17 +52,39 @@ def _read_safetensors(path: Path) -> Mapping[str, Any]:
 
 def _read_torch(path: Path) -> Mapping[str, Any]:
     # training scripts put their arguments and numpy numbers beside the weights; these types carry no code
-    harmless: list[Any] = [argparse.Namespace, np.dtype, np.ndarray, _numpy_scalar()]
+    harmless: list[Any] = [argparse.Namespace, np.dtype, np.ndarray, *_numpy_makers()]
     harmless += [type(np.dtype(kind)) for kind in ("f4", "f8", "i4", "i8", "u1", "?")]
     with torch.serialization.safe_globals(harmless):
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        try:
+            content = torch.load(path, map_location="cpu", weights_only=True)
+        except UnicodeDecodeError:  # numpy numbers in a file that Python 2 wrote
+            with warnings.catch_warnings():  # torch says that the encoding is of no use here; it is of use
+                warnings.filterwarnings("ignore", "pickle_load_args", UserWarning)
+                content = torch.load(path, map_location="cpu", weights_only=True, encoding="latin1")
     if not isinstance(content, Mapping):
         raise WeightsError(f"expected a state dict in {path}; got {type(content).__name__}")
     return content
 
 
-def _numpy_scalar() -> Any:
-    return np.float64(0).__reduce__()[0]
+def _reason(error: Exception) -> str:
+    """Why a file cannot be read, without torch's advice to run its code."""
+    text = str(error).strip()
+    if "TorchScript" in text:
+        return "it is a TorchScript archive. Save the state_dict() of the module in it."
+    foreign = re.search(r"GLOBAL (\S+) (?:was not an allowed global|whose module)", text)
+    if foreign:
+        return (
+            f"it holds more than tensors ({foreign.group(1)}), which loading would have to run; nothing "
+            "was run. Save model.state_dict() alone, best as .safetensors."
+        )
+    if isinstance(error, pickle.UnpicklingError | EOFError) or not text:
+        return "it is damaged, or not a file that torch.save wrote"
+    return text.splitlines()[0][:300]
+
+
+def _numpy_makers() -> list[Any]:
+    """What numpy calls when it makes a scalar and an array from their pickled bytes."""
+    return [np.float64(0).__reduce__()[0], np.zeros(0).__reduce__()[0]]
 
 
 def _open_nests(content: Mapping[str, Any], path: Path) -> dict[str, torch.Tensor]:
@@ -114,7 +139,8 @@ def _listed(what: str, keys: list[str], most: int = 20) -> str:
 
 
 def _advice(other_shape: list[str], state: Mapping[str, torch.Tensor], own: Mapping[str, torch.Tensor]) -> str:
-    last = list(own)[-1] if own else ""
-    if last in other_shape:
-        return f"The last layer differs: --num-classes {state[last].shape[0]} may be what is missing."
+    sizes = {state[key].shape[:1] if state[key].shape[1:] == own[key].shape[1:] else None for key in other_shape}
+    size = sizes.pop() if len(sizes) == 1 else None
+    if size:
+        return f"The number of outputs differs: --num-classes {size[0]} may be what is missing."
     return "Check the model spec and its --model-option values, or allow it with --weights-partial."

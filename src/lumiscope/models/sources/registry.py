@@ -93,5 +93,5 @@ def find_source(spec: str) -> tuple[Source, str]:
 def build_quietly(factory: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
     """Call a model factory so that random weights are the same every time and nobody's random state moves."""
     with torch.random.fork_rng(devices=[]):
-        torch.random.default_generator.manual_seed(0)
+        torch.default_generator.manual_seed(0)
         return factory(*arguments, **options)

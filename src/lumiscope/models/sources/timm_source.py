@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from lumiscope.errors import ModelError, UnknownNameError, UsageError, WeightsError
 from lumiscope.models.options import BuildOptions
 from lumiscope.models.sources.registry import Loaded, Preprocessing, build_quietly, model_source
@@ -39,9 +42,10 @@ def build_timm(rest: str, options: BuildOptions, *, pretrained: bool) -> Loaded:
 
 def timm_preprocessing(module: object) -> Preprocessing:
     """What timm's own evaluation transform does for this model."""
-    import timm.data
+    from timm.data.config import resolve_model_data_config
 
-    config = timm.data.resolve_model_data_config(module)
+    resolve: Callable[..., dict[str, Any]] = resolve_model_data_config
+    config = resolve(module)
     _, height, width = config["input_size"]
     fraction = config["crop_pct"]
     return Preprocessing(
@@ -55,13 +59,12 @@ def timm_preprocessing(module: object) -> Preprocessing:
 
 
 def _class_names(module: object) -> tuple[str, ...] | None:
-    import timm.data
+    from timm.data.imagenet_info import ImageNetInfo, infer_imagenet_subset
 
-    subset = timm.data.infer_imagenet_subset(module)
+    subset = infer_imagenet_subset(module)
     if not subset:
         return None
-    info = timm.data.ImageNetInfo(subset)
-    return tuple(info.index_to_description(index) for index in range(info.num_classes()))
+    return tuple(ImageNetInfo(subset).label_descriptions())
 
 
 def _first_line(error: Exception) -> str:

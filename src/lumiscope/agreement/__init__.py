@@ -1,0 +1,35 @@
+"""Agreement: saliency maps become masks, masks are compared, and chance and ceiling say what the overlap is worth."""
+
+from lumiscope.agreement.agreement import (
+    AGREEMENT_SCHEMA,
+    SUMMARY_SCHEMA,
+    Agreement,
+    PairAgreement,
+    summarise,
+)
+from lumiscope.agreement.compare import FALLBACK_RULE, GROUND_TRUTH, TRUTH_RULE, compare, default_rule
+from lumiscope.agreement.masks import make_mask
+from lumiscope.agreement.overlap import Overlap, overlap
+from lumiscope.agreement.rules import MaskRule, RegisteredRule, mask_rule, mask_rules, parse_rule, parse_rules
+
+__all__ = [
+    "AGREEMENT_SCHEMA",
+    "FALLBACK_RULE",
+    "GROUND_TRUTH",
+    "SUMMARY_SCHEMA",
+    "TRUTH_RULE",
+    "Agreement",
+    "MaskRule",
+    "Overlap",
+    "PairAgreement",
+    "RegisteredRule",
+    "compare",
+    "default_rule",
+    "make_mask",
+    "mask_rule",
+    "mask_rules",
+    "overlap",
+    "parse_rule",
+    "parse_rules",
+    "summarise",
+]

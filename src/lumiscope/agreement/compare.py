@@ -1,0 +1,113 @@
+"""Compare every pair of methods, image by image, and every method with the ground truth where there is some."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from lumiscope.agreement.agreement import Agreement, PairAgreement
+from lumiscope.agreement.masks import make_mask
+from lumiscope.agreement.overlap import overlap
+from lumiscope.agreement.rules import parse_rule
+from lumiscope.errors import UnknownNameError, UsageError
+from lumiscope.types import BoolArray, SaliencyMap, Target
+
+GROUND_TRUTH = "ground_truth"
+TRUTH_RULE = "given"
+FALLBACK_RULE = "max:0.5"
+
+
+@dataclass(frozen=True)
+class _Masked:
+    """What is kept of a map once it is a mask."""
+
+    mask: BoolArray
+    rule: str
+    target: Target | None = None
+
+
+def compare(
+    maps: Iterable[SaliencyMap],
+    *,
+    masks: Mapping[str, str] | None = None,
+    truth: Mapping[str, BoolArray] | None = None,
+    model: str = "",
+) -> Agreement:
+    """Compare the masks of every pair of methods on every image.
+
+    `maps`: one per image and method, in any order; images and methods keep the order in which they first appear, and
+    `method_a` is the earlier one of a pair. `masks`: method -> rule ("top:20%", "max:0.5", "otsu", "lime"); other
+    methods have their default (`default_rule`). `truth`: image -> (H, W) bool on the view; each method is compared
+    with it, as method "ground_truth", where the image has one. Only the masks are held in memory, so `maps` may be
+    a generator.
+    Raises UnknownNameError for a rule or for a method in `masks` that does not exist; UsageError for a rule that does
+    not fit, for masks of several sizes, and for maps of one image that are about several targets or twice by one
+    method: agreement is between methods that answer one question.
+    """
+    rules = {method: str(parse_rule(rule)) for method, rule in (masks or {}).items()}
+    methods: dict[str, str] = {}
+    images: dict[str, dict[str, _Masked]] = {}
+    for one in maps:
+        if one.method not in methods:
+            methods[one.method] = rules.get(one.method) or default_rule(one.method)
+        image = images.setdefault(one.item_id, {})
+        _check_comparable(one, image)
+        rule = methods[one.method]
+        image[one.method] = _Masked(make_mask(one, rule), rule, one.target)
+    _check_names(rules, methods)
+    rows: list[PairAgreement] = []
+    for item_id, by_method in images.items():
+        ordered = {method: by_method[method] for method in methods if method in by_method}
+        if truth is not None and item_id in truth:
+            ordered[GROUND_TRUTH] = _Masked(truth[item_id], TRUTH_RULE)
+        rows.extend(_pair(item_id, a, b, ordered) for a, b in itertools.combinations(ordered, 2))
+    return Agreement(tuple(rows), model)
+
+
+def default_rule(method: str) -> str:
+    """Return the rule that a registered attribution method asks for; "max:0.5" for any other name."""
+    # Imported here, as reading or applying a rule needs no torch.
+    from lumiscope.attribution import attribution_methods
+
+    registered = attribution_methods().get(method)
+    return FALLBACK_RULE if registered is None else str(parse_rule(registered.mask_rule))
+
+
+def _check_names(rules: Mapping[str, str], methods: Iterable[str]) -> None:
+    from lumiscope.attribution import attribution_methods
+
+    known = dict.fromkeys([*methods, *attribution_methods()])
+    for method in rules:
+        if method not in known:
+            raise UnknownNameError("method", method, known, hint="It has a mask rule, but there is no map of it.")
+
+
+def _check_comparable(one: SaliencyMap, image: Mapping[str, _Masked]) -> None:
+    if one.method == GROUND_TRUTH:
+        raise UsageError(f"{GROUND_TRUTH} is the name of the truth in this comparison; give the method another name.")
+    for method, other in image.items():
+        if other.target is not None and other.target.index != one.target.index:
+            raise UsageError(
+                f"the maps of one image must be about one target; for {one.item_id}, {method} explains "
+                f"{_name(other.target)} and {one.method} explains {_name(one.target)}. Compare each target by itself."
+            )
+    if one.method in image:
+        raise UsageError(
+            f"expected one map per image and method; got two of {one.method} for {one.item_id}, about the same target. "
+            "To compare layers, options or seeds of a method, give each its own method name."
+        )
+
+
+def _name(target: Target) -> str:
+    return f"class {target.index} ({target.name})"
+
+
+def _pair(item_id: str, a: str, b: str, masked: Mapping[str, _Masked]) -> PairAgreement:
+    mask_a, mask_b = masked[a].mask, masked[b].mask
+    if mask_a.shape != mask_b.shape:
+        raise UsageError(
+            f"the masks of one image must be of one size, that of the view; for {item_id}, that of {a} is "
+            f"{mask_a.shape} and that of {b} is {mask_b.shape} (height, width)."
+        )
+    return PairAgreement(item_id, a, b, overlap(mask_a, mask_b), masked[a].rule, masked[b].rule)

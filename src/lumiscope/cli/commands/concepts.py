@@ -1,0 +1,42 @@
+"""`lumiscope concepts`: words that units can be named with."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from lumiscope.cli.options import JSON
+from lumiscope.cli.output import print_rows, say
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the command."""
+    app.command("concepts")(concepts)
+
+
+def concepts(
+    source: Annotated[
+        str, typer.Argument(help="A text file with one concept a line, or 'visual' (shipped).")
+    ] = "visual",
+    category: Annotated[str | None, typer.Option(help="Only this category.")] = None,
+    counts: Annotated[bool, typer.Option("--counts", help="Count the categories instead of listing words.")] = False,
+    json: JSON = False,
+) -> None:
+    """List a concept set with the category of each word."""
+    from lumiscope.concepts import CATEGORIES, load_concepts
+    from lumiscope.errors import UnknownNameError
+
+    if category is not None and category not in CATEGORIES:
+        raise UnknownNameError("category", category, CATEGORIES)
+    found = load_concepts(source)
+    for note in found.notes:
+        say(note)
+    if counts:
+        rows = [{"category": name, "concepts": count} for name, count in found.counts().items()]
+        print_rows(rows, ["category", "concepts"], as_json=json)
+        say(f"{len(found)} concepts, {found.other_share:.1%} other")
+        return
+    pairs = zip(found.words, found.categories, strict=True)
+    rows_of_words = [{"concept": word, "category": kind} for word, kind in pairs if category in (None, kind)]
+    print_rows(rows_of_words, ["concept", "category"], as_json=json)

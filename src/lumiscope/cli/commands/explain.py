@@ -1,0 +1,59 @@
+"""`lumiscope explain`: maps only."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lumiscope.cli.groups import with_groups
+from lumiscope.cli.options import JSON, ModelFlags, method_options, one_model, parse_target, split_list
+from lumiscope.cli.output import print_rows, progress, say
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the command."""
+    app.command("explain")(with_groups(explain))
+
+
+def explain(
+    images: Annotated[str, typer.Option(help="Images to explain: a folder, a 'glob*' or a CSV.")],
+    model: Annotated[str, typer.Option(help="A spec (timm:…, torchvision:…, python:pkg.mod:factory) or FILE.toml.")],
+    out: Annotated[Path, typer.Option(help="Folder for the overlays (PNG) and arrays (npz).")] = Path("out"),
+    methods: Annotated[str, typer.Option(help="Methods with commas, wildcards allowed.")] = "gradcam",
+    option: Annotated[
+        list[str] | None, typer.Option(metavar="METHOD.KEY=VALUE", help="So lime.num_samples=500; repeatable.")
+    ] = None,
+    target: Annotated[str, typer.Option(help="'predicted', 'label', a class index or a class name.")] = "predicted",
+    seed: Annotated[int, typer.Option(help="All random choices derive from it.")] = 0,
+    on_error: Annotated[str, typer.Option(metavar="skip|stop", help="What a bad image does.")] = "skip",
+    flags: ModelFlags = ModelFlags(),  # noqa: B008 - frozen
+    json: JSON = False,
+) -> None:
+    """Explain images: overlays and arrays, nothing else.
+
+    For each image and method a PNG and an npz (values, display, LIME's segments and coefficients). The PNG shows the view that the model saw under the map; LIME in blue (against) and orange (for).
+    """
+    from lumiscope.images import open_images
+    from lumiscope.report import write_maps
+    from lumiscope.study import ExplanationPlan, explain_each
+
+    found = open_images(images, on_error=on_error, track=progress)  # type: ignore[arg-type]
+    loaded = one_model(model, flags)
+    plan = ExplanationPlan.make(
+        loaded,
+        split_list(methods),
+        target=parse_target(target),
+        layer=flags.target_layer,
+        options=method_options(option or []),
+        seed=seed,
+    )
+    made, failed = [], list(found.skipped)
+    for item, maps in explain_each(plan, found, failed, stop=on_error == "stop", track=progress):
+        made += write_maps(maps, loaded.view(item), out)
+    print_rows(made, ["image", "method", "target", "probability", "overlay", "array"], as_json=json)
+    for entry in failed:
+        say(f"skipped {entry.name}: {entry.reason}")
+    if failed:
+        raise typer.Exit(3)

@@ -1,0 +1,48 @@
+"""`lumiscope layers`: what a model consists of."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from lumiscope.cli.groups import with_groups
+from lumiscope.cli.options import JSON, ModelFlags, one_model
+from lumiscope.cli.output import print_rows
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the command."""
+    app.command("layers")(with_groups(layers))
+
+
+def layers(
+    model: Annotated[str, typer.Argument(help="A spec (timm:…, torchvision:…, python:pkg.mod:factory) or FILE.toml.")],
+    flags: ModelFlags = ModelFlags(),  # noqa: B008 - frozen
+    json: JSON = False,
+) -> None:
+    """List a model's layers, shapes and numbers of units.
+
+    The column `role` marks the layer that the CAM family looks at ("target") and the ends of stages ("stage"; the last
+    five are what `--layers auto:5` dissects). Weights change nothing here: `--weights random` needs no download.
+    """
+    from lumiscope.errors import LayerError
+    from lumiscope.models import stages
+
+    loaded = one_model(model, flags)
+    try:
+        target = loaded.target_layer
+    except LayerError:
+        target = None
+    ends = {layer.name for layer in stages(loaded.layers)}
+    rows = [
+        {
+            "layer": layer.name,
+            "type": layer.kind,
+            "shape": list(layer.shape),
+            "units": layer.units,
+            "role": "target" if layer.name == target else "stage" if layer.name in ends else "",
+        }
+        for layer in loaded.layers
+    ]
+    print_rows(rows, ["layer", "type", "shape", "units", "role"], as_json=json)

@@ -1,0 +1,24 @@
+"""`lumiscope report`: the report of a run, made again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the command."""
+    app.command("report")(report)
+
+
+def report(run: Annotated[Path, typer.Argument(help="A run folder.")]) -> None:
+    """Write the report of a run again.
+
+    It comes from the run's tables and the store; prints where it is.
+    """
+    from lumiscope.report import write_report
+    from lumiscope.study import Run
+
+    print(write_report(Run.open(run)))

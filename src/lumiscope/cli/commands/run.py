@@ -1,0 +1,140 @@
+"""`lumiscope run`: everything, end to end."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from lumiscope.cli.groups import with_groups
+from lumiscope.cli.options import (
+    JSON,
+    ImagesOption,
+    ModelFlags,
+    ProbeOption,
+    method_options,
+    model_configs,
+    parse_target,
+    split_list,
+)
+from lumiscope.cli.output import print_json, progress, say
+
+EXAMPLE = """Explain, dissect and compare: everything, in one report.
+
+    lumiscope run --images photos/ --model timm:resnet50.a1_in1k
+    lumiscope run --images labels.csv --model timm:resnet18 --weights mine.pth --classes names.txt
+    lumiscope run --config study.toml
+
+Stopped half-way? The same command goes on where it was: results are kept in `runs/.store`.
+"""
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the command."""
+    app.command("run", help=EXAMPLE)(with_groups(run))
+
+
+def run(
+    images: ImagesOption = None,
+    model: Annotated[
+        list[str] | None,
+        typer.Option(help="A spec (timm:…, torchvision:…, python:pkg.mod:factory) or FILE.toml; repeatable."),
+    ] = None,
+    probe: ProbeOption = None,
+    methods: Annotated[
+        str | None,
+        typer.Option(help="Methods with commas, wildcards allowed. Default: gradcam,ablationcam,scorecam,lime."),
+    ] = None,
+    option: Annotated[
+        list[str] | None, typer.Option(metavar="METHOD.KEY=VALUE", help="So lime.num_samples=500; repeatable.")
+    ] = None,
+    target: Annotated[
+        str | None, typer.Option(help="What to explain: 'predicted' (default), 'label', a class index or name.")
+    ] = None,
+    masks: Annotated[
+        str | None, typer.Option(help="Rules that make masks: 'gradcam=max:0.5,lime=lime'; also top:20%, otsu.")
+    ] = None,
+    layers: Annotated[
+        str | None, typer.Option(help="Layers to dissect: names, wildcards, auto, auto:5 (default).")
+    ] = None,
+    scorer: Annotated[
+        str | None, typer.Option(help="Concept scores: open_clip:ARCH/PRETRAINED or table:FILE.npz.")
+    ] = None,
+    concepts: Annotated[
+        str | None, typer.Option(help="Concepts: a text file or 'visual' (shipped). Default: the scorer's own words.")
+    ] = None,
+    similarity: Annotated[
+        str | None, typer.Option(help="cos, cos_cubed, wpmi, soft_wpmi (default), rank_reorder.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="All random choices derive from it. Default: 0.")] = None,
+    name: Annotated[str | None, typer.Option(help="Name of the run folder. Default: made from the study.")] = None,
+    runs: Annotated[str | None, typer.Option(help="Folder of run folders and of the store. Default: runs.")] = None,
+    on_error: Annotated[
+        str | None, typer.Option(metavar="skip|stop", help="What a bad image does. Default: skip (exit code 3).")
+    ] = None,
+    config: Annotated[Path | None, typer.Option(help="A study file; flags given beside it win.")] = None,
+    save_config: Annotated[Path | None, typer.Option(help="Write the study file and end.")] = None,
+    flags: ModelFlags = ModelFlags(),  # noqa: B008 - frozen
+    json: JSON = False,
+) -> None:
+    """Build the study from file and flags, run it, say where the report is."""
+    from lumiscope.errors import UsageError
+    from lumiscope.report import run as run_study
+    from lumiscope.study import Study, load_study, save_study
+    from lumiscope.study.config import validated
+
+    given: dict[str, Any] = {
+        "images": images,
+        "models": [one.model_dump(exclude_unset=True) for one in model_configs(model, flags)] if model else None,
+        "probe": probe,
+        "methods": split_list(methods) or None,
+        "options": method_options(option or []) or None,
+        "target": None if target is None else parse_target(target),
+        "masks": _rules(masks),
+        "layers": split_list(layers) or None,
+        "scorer": scorer,
+        "concepts": concepts,
+        "similarity": similarity,
+        "seed": seed,
+        "name": name,
+        "runs": runs,
+        "on_error": on_error,
+    }
+    if not model and flags.given():
+        raise UsageError("options of a model were given without --model")
+    base = load_study(config).model_dump(exclude_unset=True) if config else {}
+    fields = {**base, **{field: value for field, value in given.items() if value is not None}}
+    if not fields.get("models"):
+        raise UsageError("expected a model: --model timm:resnet50.a1_in1k, or [[models]] in --config FILE")
+    study = validated(Study, fields, "the command line")
+    if save_config:
+        study.check()
+        save_study(study, save_config)
+        say(f"wrote {save_config}; run it with: lumiscope run --config {save_config}")
+        return
+    result = run_study(study, command=shlex.join(["lumiscope", *sys.argv[1:]]), track=progress)
+    _tell(result, as_json=json)
+    if result.skipped:
+        raise typer.Exit(3)
+
+
+def _rules(masks: str | None) -> dict[str, str] | None:
+    from lumiscope.agreement import parse_rules
+
+    return parse_rules(masks) if masks else None
+
+
+def _tell(result: Any, *, as_json: bool) -> None:
+    report = result.folder / "report.html"
+    findings = result.table("findings").to_pylist()
+    if as_json:
+        print_json({"run": str(result.folder), "report": str(report), "findings": findings, "skipped": result.skipped})
+        return
+    for finding in findings:
+        say(f"• {finding['claim']}")
+    for row in result.skipped:
+        say(f"skipped {row['what']} {row['name']}: {row['reason']}")
+    print(report)

@@ -1,0 +1,69 @@
+"""The entry point: dispatch to a command, and errors as text with an exit code."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+
+import typer
+
+from lumiscope.cli.commands import compare, concepts, dissect, explain, layers, methods, models, report, run
+from lumiscope.errors import LumiscopeError
+
+HELP = """What an image classifier sees, and how far that can be believed.
+
+One command takes any vision model and any images and writes one report: what the model's units respond to, where it
+looks, which regions matter, and whether these explanations agree.
+
+    lumiscope run --images photos/ --model timm:resnet50.a1_in1k
+
+Exit codes: 0 all well, 1 failure, 2 usage, 3 some images were skipped (the report says which and why).
+"""
+
+app = typer.Typer(
+    name="lumiscope",
+    help=HELP,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # plain help needs no rich: it answers in a third of the time
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for command in (run, explain, dissect, compare, report, models, layers, methods, concepts):
+    command.add_to(app)
+
+
+class _Stopped(BaseException):
+    """Ctrl-C; not a KeyboardInterrupt, which the command framework would swallow."""
+
+
+def main() -> None:
+    """Run the command line and exit."""
+    logging.getLogger("lumiscope").addHandler(_WarningsToStderr(logging.WARNING))
+    signal.signal(signal.SIGINT, _stop)
+    try:
+        app()
+    except LumiscopeError as error:
+        _fail(str(error), error.exit_code)
+    except _Stopped:
+        _fail("stopped. Run the same command again: it goes on from here.", 130)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(1)
+    except Exception as error:
+        _fail(f"unexpected {type(error).__name__}: {error}. This is a bug; the log of the run has the details.", 1)
+
+
+def _stop(*_: object) -> None:
+    raise _Stopped
+
+
+def _fail(text: str, code: int) -> None:
+    print(f"lumiscope: {text}", file=sys.stderr)
+    sys.exit(code)
+
+
+class _WarningsToStderr(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        print(f"lumiscope: {record.getMessage()}", file=sys.stderr)

@@ -1,0 +1,139 @@
+"""The options that commands share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lumiscope.errors import UsageError
+
+if TYPE_CHECKING:
+    from lumiscope.models import TorchModel
+    from lumiscope.study import ModelConfig
+
+JSON = Annotated[bool, typer.Option("--json", help="Print data as JSON on stdout.")]
+ImagesOption = Annotated[str | None, typer.Option("--images", help="Images to explain: a folder, a 'glob*' or a CSV.")]
+ProbeOption = Annotated[str | None, typer.Option("--probe", help="Images to dissect with: a folder, a glob or a CSV.")]
+
+
+@dataclass(frozen=True)
+class ModelFlags:
+    """How a user describes one model on the command line; several, or long ones, are files."""
+
+    weights: Annotated[
+        str | None,
+        typer.Option(help="Your own weights: .safetensors, .pt, .pth, .pth.tar; or 'random'."),
+    ] = None
+    weights_partial: Annotated[bool, typer.Option("--weights-partial", help="Leave out weights that do not fit.")] = (
+        False
+    )
+    classes: Annotated[str | None, typer.Option(help="A file with one class name a line, in logit order.")] = None
+    num_classes: Annotated[int | None, typer.Option(help="How many classes.")] = None
+    model_option: Annotated[
+        list[str],
+        typer.Option(metavar="KEY=VALUE", help="For the model's factory; repeatable."),
+    ] = field(default_factory=list)
+    mean: Annotated[str | None, typer.Option(help="Mean of RGB in [0, 1]: '0.5' or 'r,g,b'.")] = None
+    std: Annotated[str | None, typer.Option(help="Standard deviation of RGB: '0.5' or 'r,g,b'.")] = None
+    input_size: Annotated[str | None, typer.Option(help="Input size: '224' or 'height,width'.")] = None
+    interpolation: Annotated[str | None, typer.Option(help="nearest, bilinear, bicubic, lanczos, box or hamming.")] = (
+        None
+    )
+    geometry: Annotated[
+        str | None,
+        typer.Option(
+            metavar="crop|squash",
+            help="crop: resize and centre-crop as the model's config says (default); squash: straight to the size.",
+        ),
+    ] = None
+    target_layer: Annotated[
+        str | None,
+        typer.Option(help="Where the CAM family looks; default: before the pooling."),
+    ] = None
+
+    def given(self) -> dict[str, Any]:
+        """The fields of a `ModelConfig` that the user set."""
+        from lumiscope.models import parse_model_options
+
+        fields = {
+            "weights": self.weights,
+            "weights_partial": self.weights_partial or None,
+            "classes": self.classes,
+            "num_classes": self.num_classes,
+            "options": parse_model_options(self.model_option) or None,
+            "mean": _numbers(self.mean, "--mean"),
+            "std": _numbers(self.std, "--std"),
+            "input_size": _whole_numbers(self.input_size, "--input-size"),
+            "interpolation": self.interpolation,
+            "geometry": self.geometry,
+            "target_layer": self.target_layer,
+        }
+        return {name: value for name, value in fields.items() if value is not None}
+
+
+def model_configs(specs: list[str], flags: ModelFlags) -> list[ModelConfig]:
+    """One config for each --model: a spec with the flags, or a file. Errors: `UsageError`."""
+    from lumiscope.study import ModelConfig, load_model_config
+    from lumiscope.study.config import validated
+
+    given = flags.given()
+    if given and (len(specs) > 1 or specs[0].endswith(".toml")):
+        names = ", ".join(f"--{name.replace('_', '-')}" for name in given)
+        raise UsageError(
+            f"{names} can describe one model only. Write each model as a file (--model FILE.toml with spec, name, "
+            "weights, classes, options, mean, …) or all of them as [[models]] of a study file (--config)."
+        )
+    return [
+        load_model_config(Path(spec))
+        if spec.endswith(".toml")
+        else validated(ModelConfig, {"spec": spec, **given}, "the command line")
+        for spec in specs
+    ]
+
+
+def one_model(spec: str, flags: ModelFlags) -> TorchModel:
+    """Load the model that the command line describes."""
+    from lumiscope.study import load_configured, model_names
+
+    config = model_configs([spec], flags)[0]
+    return load_configured(config, model_names([config])[0])
+
+
+def split_list(text: str | None) -> list[str]:
+    """The parts of a comma-separated list."""
+    return [part.strip() for part in (text or "").split(",") if part.strip()]
+
+
+def method_options(pairs: list[str]) -> dict[str, dict[str, Any]]:
+    """Turn `["lime.num_samples=500"]` into `{"lime": {"num_samples": 500}}`."""
+    from lumiscope.models import parse_model_options
+
+    options: dict[str, dict[str, Any]] = {}
+    for pair in pairs:
+        method, dot, rest = pair.partition(".")
+        if not dot:
+            raise UsageError(f"expected a method's option as METHOD.KEY=VALUE; got {pair!r}. So lime.num_samples=500.")
+        options.setdefault(method, {}).update(parse_model_options([rest]))
+    return options
+
+
+def parse_target(text: str) -> str | int:
+    """A class index where the text is a number, else a word or a class name."""
+    return int(text) if text.lstrip("-").isdigit() else text
+
+
+def _numbers(text: str | None, flag: str) -> list[float] | None:
+    try:
+        return [float(part) for part in split_list(text)] or None
+    except ValueError as error:
+        raise UsageError(f"expected {flag} as one number or three with commas; got {text!r}") from error
+
+
+def _whole_numbers(text: str | None, flag: str) -> list[int] | None:
+    try:
+        return [int(part) for part in split_list((text or "").replace("x", ","))] or None
+    except ValueError as error:
+        raise UsageError(f"expected {flag} as '224' or 'height,width'; got {text!r}") from error

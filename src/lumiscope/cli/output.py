@@ -1,0 +1,87 @@
+"""Data on stdout as a table or as JSON; talk and progress on stderr."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+def say(text: str) -> None:
+    """Talk to the user."""
+    print(text, file=sys.stderr)
+
+
+def print_json(content: object) -> None:
+    """Print JSON; NaN, which JSON does not have, becomes null."""
+    print(json.dumps(_without_nan(content), indent=1, ensure_ascii=False))
+
+
+def print_rows(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], *, as_json: bool) -> None:
+    """Print rows: as JSON, as an aligned table on a terminal, else with tabs so that other tools can read them."""
+    rows = list(rows)
+    if as_json:
+        print_json(rows)
+    elif sys.stdout.isatty():
+        from rich import box
+        from rich.console import Console
+        from rich.table import Table
+
+        table = Table(*columns, box=box.SIMPLE_HEAD)
+        for row in rows:
+            table.add_row(*(_cell(row[column]) for column in columns))
+        Console().print(table)
+    else:
+        print("\t".join(columns))
+        for row in rows:
+            print("\t".join(_cell(row[column]) for column in columns))
+
+
+def progress(items: Iterable[T], description: str, total: int) -> Iterator[T]:
+    """A bar with an estimate on stderr; silent where that is no terminal. It is gone when the work is done."""
+    if not sys.stderr.isatty() or total < 2:
+        yield from items
+        return
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(description, total=total)
+        for item in items:
+            yield item
+            bar.advance(task)
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, float):
+        return "" if math.isnan(value) else f"{value:.3f}"
+    if isinstance(value, (list, tuple)):
+        return "×".join(str(part) for part in value)
+    return "" if value is None else str(value)
+
+
+def _without_nan(content: Any) -> Any:
+    if isinstance(content, dict):
+        return {key: _without_nan(value) for key, value in content.items()}
+    if isinstance(content, (list, tuple)):
+        return [_without_nan(value) for value in content]
+    return None if isinstance(content, float) and not math.isfinite(content) else content

@@ -1,0 +1,79 @@
+"""How numbers are written: one way everywhere, and never a number where there is none."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+from typing import TypeGuard
+
+UNKNOWN = "–"
+# Not from `calendar`, whose names follow the locale.
+MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+
+
+def defined(value: float | None) -> TypeGuard[float]:
+    """Whether there is a number at all: neither null nor NaN."""
+    return value is not None and not math.isnan(value)
+
+
+def decimal(value: float | None, digits: int = 3) -> str:
+    """A fixed number of decimals; "–" for null, "undefined" for NaN."""
+    if value is None:
+        return UNKNOWN
+    return f"{value:.{digits}f}".replace("-", "−") if defined(value) else "undefined"
+
+
+def significant(value: float | None, digits: int = 3) -> str:
+    """About `digits` significant digits for numbers of unknown size, without an exponent where it can be helped."""
+    if not defined(value) or value == 0:
+        return decimal(value, 0)
+    exponent = math.floor(math.log10(abs(value)))
+    if -5 <= exponent <= 9:
+        return decimal(value, max(0, digits - 1 - exponent))
+    return f"{value:.{digits - 1}e}".replace("-", "−")
+
+
+def percent(value: float | None, digits: int = 1) -> str:
+    """A share in [0, 1] as a percentage."""
+    return f"{decimal(100 * value, digits)} %" if defined(value) else decimal(value)
+
+
+def whole(value: int | None) -> str:
+    """An integer with thin spaces between the thousands."""
+    return UNKNOWN if value is None else f"{value:,}".replace(",", "\u202f")
+
+
+def p_value(value: float | None) -> str:
+    """A p-value with its sign: "p = 0.012", "p < 0.001"."""
+    if not defined(value):
+        return f"p {decimal(value)}"
+    return "p < 0.001" if value < 0.001 else f"p = {value:.3f}"
+
+
+def duration(seconds: float | None) -> str:
+    """Seconds as a reader says them: "0.18 s", "3 min 20 s", "2 h 5 min"."""
+    if not defined(seconds):
+        return decimal(seconds)
+    if seconds < 60:
+        return f"{significant(seconds, 2)} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def date(iso: str | None) -> str:
+    """An ISO time in UTC, in words: "22 November 2026, 23:48 UTC"; a time without a zone is taken as it is."""
+    if not iso:
+        return UNKNOWN
+    time = datetime.fromisoformat(iso)
+    zone = " UTC" if time.tzinfo else ""
+    if time.tzinfo:
+        time = time.astimezone(UTC)
+    return f"{time.day} {MONTHS[time.month - 1]} {time.year}, {time:%H:%M}{zone}"
+
+
+def counted(count: int, noun: str, plural: str = "") -> str:
+    """A count with its noun: "1 image", "12 images"."""
+    return f"{whole(count)} {noun if count == 1 else plural or noun + 's'}"

@@ -1,0 +1,74 @@
+"""Put the sections together and write them as one file that needs nothing from outside."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from lumiscope.report import numbers
+from lumiscope.report.agreement import agreement_of
+from lumiscope.report.colour import gradient
+from lumiscope.report.dissection import dissection_of
+from lumiscope.report.embed import Thumbnails
+from lumiscope.report.gallery import IMAGES_OPEN, gallery_of
+from lumiscope.report.models import models_of
+from lumiscope.report.provenance import provenance_of, skipped_of
+from lumiscope.report.summary import summary_of
+from lumiscope.store import write_atomically
+
+if TYPE_CHECKING:
+    from lumiscope.study import Run
+
+FILTERS = (
+    numbers.decimal,
+    numbers.significant,
+    numbers.percent,
+    numbers.whole,
+    numbers.p_value,
+    numbers.duration,
+)
+
+
+def write_report(run: Run) -> Path:
+    """Write `report.html` into the folder of `run` and return its path. An older report is replaced at once."""
+    path = run.folder / "report.html"
+    # A name from the disk may hold what is no Unicode; it is shown as an escape.
+    write_atomically(path, render(run).encode("utf-8", errors="backslashreplace"))
+    return path
+
+
+def render(run: Run) -> str:
+    """The page as text."""
+    thumbnails = Thumbnails()
+    text = (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            summary=summary_of(run, thumbnails),
+            models=models_of(run),
+            dissection=dissection_of(run, thumbnails),
+            gallery=gallery_of(run),
+            agreement=agreement_of(run),
+            skipped=skipped_of(run),
+            provenance=provenance_of(run),
+            thumbnail_rules=thumbnails.rules,
+            gradients={"unsigned": gradient(signed=False), "signed": gradient(signed=True)},
+            images_open=IMAGES_OPEN,
+        )
+    )
+    # A model's spec or a citation may be an address: it is shown as text, spelt so that nothing takes it for a link.
+    return text.replace("://", ":&#47;&#47;")
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("lumiscope.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update({function.__name__: function for function in FILTERS})
+    return environment

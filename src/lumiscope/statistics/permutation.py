@@ -1,0 +1,70 @@
+"""Is a mean of paired differences more than luck? The sign-flip permutation test."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Literal, TypeAlias, get_args
+
+import numpy as np
+
+from lumiscope.errors import UnknownNameError, UsageError
+from lumiscope.types import DoubleArray
+
+Alternative: TypeAlias = Literal["greater", "less", "two-sided"]
+ALTERNATIVES: tuple[Alternative, ...] = get_args(Alternative)
+
+EXACT_UP_TO = 12
+# 8 MiB of signs at a time, however many images there are.
+BLOCK_SIZE = 2**20
+# Two sums of the same numbers in another order differ by rounding, and must still count as a tie.
+ROUNDING = 1e-12
+
+
+def sign_flip_test(
+    differences: DoubleArray | Sequence[float],
+    *,
+    alternative: Alternative = "greater",
+    permutations: int = 10_000,
+    seed: int = 0,
+) -> float:
+    """Return the p-value, in (0, 1], of the mean of `differences` if each one's sign were a fair coin.
+
+    `differences`: (n,), one per image, such as IoU minus chance. `alternative`: what would be a discovery: a mean
+    "greater" than 0, "less" than 0, or either ("two-sided"). The null hypothesis is a distribution symmetric about 0.
+    Up to n = 12 all 2^n sign patterns are counted, so the result is exact and no p-value is below 2^-n; with more,
+    `permutations` patterns are drawn and p = (b + 1) / (m + 1), b of m being at least as extreme.
+    Returns NaN for n = 0, or if a difference is not finite.
+    Raises UnknownNameError for another alternative, UsageError for fewer than 1 permutation.
+    Source: Fisher 1935, The Design of Experiments, section 21; Phipson and Smyth 2010 for the estimate. This is
+    `scipy.stats.permutation_test(permutation_type="samples")` on the mean, at a fraction of its time for many images.
+    """
+    if alternative not in ALTERNATIVES:
+        raise UnknownNameError("alternative", alternative, ALTERNATIVES)
+    if permutations < 1:
+        raise UsageError(f"a permutation test needs at least 1 permutation; got {permutations}")
+    values = np.asarray(differences, np.float64)
+    if values.size == 0 or not np.isfinite(values).all():
+        return math.nan
+    if alternative == "less":
+        values = -values
+    two_sided = alternative == "two-sided"
+    if values.size <= EXACT_UP_TO:
+        patterns = np.arange(2**values.size)[:, np.newaxis] >> np.arange(values.size) & 1
+        return _as_extreme(values, patterns.astype(np.float64), two_sided) / len(patterns)
+    generator = np.random.default_rng(seed)
+    rows = max(1, BLOCK_SIZE // values.size)
+    extreme = 0
+    for start in range(0, permutations, rows):
+        size = (min(rows, permutations - start), values.size)
+        extreme += _as_extreme(values, generator.integers(0, 2, size, np.int8).astype(np.float64), two_sided)
+    return (extreme + 1) / (permutations + 1)
+
+
+def _as_extreme(values: DoubleArray, patterns: DoubleArray, two_sided: bool) -> int:
+    """Count the rows of `patterns`, (m, n) of 0 and 1 (1: sign flipped), whose sum is at least the observed one."""
+    observed = values.sum()
+    sums = observed - 2 * (patterns @ values)
+    if two_sided:
+        observed, sums = abs(observed), np.abs(sums)
+    return int(np.count_nonzero(sums >= observed - ROUNDING * np.abs(values).sum()))

@@ -1,0 +1,31 @@
+"""Studies: from a config to explanations, labels, agreement, findings and a run folder."""
+
+from lumiscope.study.compare_run import compare_run
+from lumiscope.study.config import ModelConfig, Study, load_model_config, load_study, model_names, save_study
+from lumiscope.study.dissect import dissect, merge_labels
+from lumiscope.study.explain import ExplanationPlan, explain, explain_each
+from lumiscope.study.load_configured import load_configured
+from lumiscope.study.run_folder import Run
+from lumiscope.study.run_study import compute
+from lumiscope.study.schemas import SCHEMAS
+from lumiscope.study.tables import save_table
+
+__all__ = [
+    "SCHEMAS",
+    "ExplanationPlan",
+    "ModelConfig",
+    "Run",
+    "Study",
+    "compare_run",
+    "compute",
+    "dissect",
+    "explain",
+    "explain_each",
+    "load_configured",
+    "load_model_config",
+    "load_study",
+    "merge_labels",
+    "model_names",
+    "save_study",
+    "save_table",
+]

@@ -1,0 +1,195 @@
+"""Explanations: a model, images and methods to saliency maps, in memory or through the store."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lumiscope.attribution import AttributionMethod, PreparedBatch, get_method, select_methods
+from lumiscope.errors import UnknownNameError
+from lumiscope.images import ImageItem, Skipped
+from lumiscope.models import TorchModel, VisionModel, class_index, label_index
+from lumiscope.progress import Track, silent
+from lumiscope.store import Collection, Store
+from lumiscope.study.attempts import attempt
+from lumiscope.study.map_store import from_arrays, map_collection, map_key, to_arrays
+from lumiscope.types import FloatArray, SaliencyMap, Target
+
+IMAGES_AT_ONCE = 8
+Options = Mapping[str, Mapping[str, Any]]
+
+
+def explain(
+    model: VisionModel,
+    images: Sequence[ImageItem],
+    *,
+    methods: Sequence[str] | str,
+    target: str | int = "predicted",
+    layer: str | None = None,
+    options: Options | None = None,
+    seed: int = 0,
+    track: Track = silent,
+) -> list[SaliencyMap]:
+    """Explain every image by every method; the maps of one image stand together, in the order of `methods`.
+
+    `methods`: names or wildcards. `target`: "predicted", "label" (the prediction where an image has none), a class
+    index or a class name. `layer`: where the CAM family looks; None: the last spatial features before pooling.
+    `options`: per method, as `{"lime": {"num_samples": 500}}`. `seed`: every random choice derives from it, the
+    image's id and the method. Errors: `UnknownNameError`, `UsageError`, `TargetError`, `LayerError`.
+    """
+    plan = ExplanationPlan.make(model, methods, target=target, layer=layer, options=options, seed=seed)
+    return [one for _, maps in explain_each(plan, images, [], stop=True, track=track) for one in maps]
+
+
+def explain_each(
+    plan: ExplanationPlan,
+    images: Sequence[ImageItem],
+    failed: list[Skipped],
+    *,
+    stop: bool = False,
+    track: Track = silent,
+) -> Iterator[tuple[ImageItem, list[SaliencyMap]]]:
+    """Yield each image with its maps, one for each method; images that fail are added to `failed` (see `attempt`)."""
+    batches = list(plan.batches(images))
+    tracked = track(batches, f"explaining with {plan.model.name}", len(batches))
+    for batch, columns in attempt(tracked, plan.explain, failed, stop=stop):
+        for row, item in enumerate(batch):
+            yield item, [column[row] for column in columns]
+
+
+@dataclass(frozen=True)
+class ExplanationPlan:
+    """What is to be computed for one model. `methods`: each with its options; `layer`: resolved, or None."""
+
+    model: VisionModel
+    methods: tuple[tuple[AttributionMethod[Any], Any], ...]
+    target: str | int
+    layer: str | None
+    seed: int
+
+    @classmethod
+    def make(
+        cls,
+        model: VisionModel,
+        methods: Sequence[str] | str,
+        *,
+        target: str | int,
+        layer: str | None,
+        options: Options | None,
+        seed: int,
+    ) -> ExplanationPlan:
+        """Resolve names, options, layer and target, so that a mistake shows before anything is computed."""
+        names = select_methods([methods] if isinstance(methods, str) else methods)
+        given = options or {}
+        for name in given:
+            if name not in names:
+                get_method(name)
+                raise UnknownNameError("method in the options", name, names)
+        chosen = tuple((get_method(name), get_method(name).options(given.get(name))) for name in names)
+        if target not in ("predicted", "label"):
+            target = class_index(model, target)
+        needs_layer = any(method.needs_layer for method, _ in chosen)
+        resolved = model.spatial_layer(layer) if needs_layer and isinstance(model, TorchModel) else None
+        return cls(model, chosen, target, resolved, seed)
+
+    def batches(self, images: Sequence[ImageItem]) -> Iterator[list[ImageItem]]:
+        """The planned batches: their bounds depend on the images alone, so a resumed run computes the same ones."""
+        items = list(images)
+        for at in range(0, len(items), IMAGES_AT_ONCE):
+            yield items[at : at + IMAGES_AT_ONCE]
+
+    def explain(self, batch: Sequence[ImageItem]) -> list[list[SaliencyMap]]:
+        """The maps of one batch: for each method, one an image."""
+        prepared, targets = self.prepare(batch)
+        return [method.explain(prepared, targets, options) for method, options in self.methods]
+
+    def prepare(self, batch: Sequence[ImageItem]) -> tuple[PreparedBatch, list[Target]]:
+        """The batch as its methods share it, and what to explain on each image."""
+        views = [self.model.view(item) for item in batch]
+        prepared = PreparedBatch(self.model, views, layer=self.layer, seed=self.seed)
+        return prepared, prepared.targets(self.target, [label_index(self.model, item) for item in batch])
+
+
+class StoredExplanations:
+    """The maps of one model in the store: computes what is missing, reads what is there."""
+
+    def __init__(self, plan: ExplanationPlan, store: Store) -> None:
+        self.plan = plan
+        self.computed = dict.fromkeys((method.name for method, _ in plan.methods), 0)
+        self._collections: dict[str, Collection] = {
+            method.name: map_collection(store, plan.model, method, options, plan.layer, plan.seed)
+            for method, options in plan.methods
+        }
+        self._logits = store.collection("logits", {"model": plan.model.fingerprint, "layer": plan.layer})
+
+    def compute(self, images: Sequence[ImageItem], *, stop: bool = False, track: Track = silent) -> list[Skipped]:
+        """Compute the maps that are missing, a planned batch at a time, and return the images that failed."""
+        batches = list(self.plan.batches(images))
+        failed: list[Skipped] = []
+        tracked = track(batches, f"explaining with {self.plan.model.name}", len(batches))
+        for _ in attempt(tracked, self._compute_batch, failed, stop=stop):
+            pass
+        return failed
+
+    def read(self, item: ImageItem) -> list[SaliencyMap]:
+        """The maps of one image, in the order of the methods."""
+        key = map_key(self.plan.model, item, self.plan.target)
+        return [from_arrays(self._collections[method.name].get(key)) for method, _ in self.plan.methods]
+
+    def logits(self, item: ImageItem) -> FloatArray:
+        """(classes,) float32 raw scores of one image, as they were when its maps were computed."""
+        return self._logits.get(item.sha256)["logits"]
+
+    def seconds_each(self, images: Sequence[ImageItem]) -> dict[str, float]:
+        """Mean seconds an image took per method, when it was computed."""
+        keys = [map_key(self.plan.model, item, self.plan.target) for item in images]
+        return {name: collection.seconds_each(keys) for name, collection in self._collections.items()}
+
+    def address(self, method: str, item: ImageItem) -> tuple[str, str]:
+        """Where a map lies: its collection's place in the store, and its key there."""
+        return self._collections[method].location, self._key(item)
+
+    def _compute_batch(self, batch: Sequence[ImageItem]) -> None:
+        keys = {map_key(self.plan.model, item, self.plan.target): item for item in batch}
+        missing = {name: collection.missing(keys) for name, collection in self._collections.items()}
+        unseen = set(self._logits.missing(item.sha256 for item in batch))
+        wanted = [
+            item for key, item in keys.items() if item.sha256 in unseen or any(key in some for some in missing.values())
+        ]
+        if not wanted:
+            return
+        prepared, targets = self.plan.prepare(wanted)
+        if unseen:
+            pairs = zip(wanted, prepared.logits, strict=True)
+            self._logits.put({item.sha256: {"logits": row} for item, row in pairs if item.sha256 in unseen})
+        for method, options in self.plan.methods:
+            rows = [row for row, item in enumerate(wanted) if self._key(item) in missing[method.name]]
+            if not rows:
+                continue
+            part, part_targets = prepared.rows(rows), [targets[row] for row in rows]
+            started = time.perf_counter()
+            maps = method.explain(part, part_targets, options)
+            seconds = time.perf_counter() - started
+            results = {self._key(wanted[row]): to_arrays(made) for row, made in zip(rows, maps, strict=True)}
+            self._collections[method.name].put(results, seconds)
+            self.computed[method.name] += len(rows)
+
+    def _key(self, item: ImageItem) -> str:
+        return map_key(self.plan.model, item, self.plan.target)
+
+
+def method_facts(plan: ExplanationPlan, masks: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    """What a reader must know of each method: title, source, cost, options and the rule of its masks."""
+    return {
+        method.name: {
+            "title": method.title,
+            "citation": method.citation,
+            "passes": method.passes,
+            "options": dataclasses.asdict(options),
+            "mask_rule": masks.get(method.name, method.mask_rule),
+        }
+        for method, options in plan.methods
+    }

@@ -1,0 +1,70 @@
+"""Saliency maps in the store: their keys, and maps as arrays and back."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lumiscope.attribution import AttributionMethod
+from lumiscope.images import ImageItem
+from lumiscope.models import VisionModel, label_index
+from lumiscope.store import Collection, Store, content_key
+from lumiscope.types import SaliencyMap, SegmentMap, Target
+
+SEGMENT_ARRAYS = ("segments", "coefficients", "top_classes", "top_coefficients")
+
+
+def map_collection(
+    store: Store, model: VisionModel, method: AttributionMethod[Any], options: object, layer: str | None, seed: int
+) -> Collection:
+    """Where the maps of one model, method and options lie."""
+    scope = {
+        "model": model.fingerprint,
+        "method": method.name,
+        "version": method.version,
+        "options": dataclasses.asdict(options),  # type: ignore[call-overload]
+        "layer": layer if method.needs_layer else None,
+        "seed": seed,
+        "backend": "torch",
+        "precision": "float32",
+    }
+    return store.collection("maps", scope)
+
+
+def map_key(model: VisionModel, item: ImageItem, target: str | int) -> str:
+    """The key of one image's map: its bytes, its id (which seeds derive from) and the target asked for."""
+    label = label_index(model, item) if target == "label" else None
+    return content_key({"image": item.sha256, "id": item.id, "target": target, "label": label})
+
+
+def to_arrays(saliency: SaliencyMap) -> dict[str, NDArray[Any]]:
+    """All of a map as arrays; what is no array travels as JSON text in `facts`."""
+    facts: dict[str, Any] = {
+        "item_id": saliency.item_id,
+        "method": saliency.method,
+        "target": dataclasses.asdict(saliency.target),
+        "options": dict(saliency.options),
+        "layer": saliency.layer,
+        "details": dict(saliency.details),
+    }
+    arrays: dict[str, NDArray[Any]] = {"values": saliency.values}
+    if saliency.shown is not None:
+        arrays["shown"] = saliency.shown
+    if isinstance(saliency, SegmentMap):
+        facts["num_features"] = saliency.num_features
+        arrays.update({name: getattr(saliency, name) for name in SEGMENT_ARRAYS})
+    arrays["facts"] = np.frombuffer(json.dumps(facts).encode(), np.uint8)
+    return arrays
+
+
+def from_arrays(arrays: Mapping[str, NDArray[Any]]) -> SaliencyMap:
+    """The map that `to_arrays` took apart."""
+    parts: dict[str, Any] = json.loads(arrays["facts"].tobytes())
+    parts["target"] = Target(**parts["target"])
+    parts.update({name: array for name, array in arrays.items() if name != "facts"})
+    return SegmentMap(**parts) if "segments" in arrays else SaliencyMap(**parts)

@@ -1,0 +1,244 @@
+"""A study from its config to a run folder: results in the store, tables, findings and a manifest."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import math
+import platform
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from lumiscope.agreement import Agreement, compare, summarise
+from lumiscope.concepts import CATEGORIES
+from lumiscope.dissection import category_histogram, concept_counts
+from lumiscope.images import ImageSet, open_images
+from lumiscope.models import TorchModel
+from lumiscope.progress import Track, silent
+from lumiscope.scorers import Scorer, load_scorer
+from lumiscope.store import Store, write_atomically
+from lumiscope.study import tables as rows_of
+from lumiscope.study.config import ModelConfig, Study, model_names, save_study
+from lumiscope.study.dissect import choose_concepts, dissect, merge_labels
+from lumiscope.study.explain import ExplanationPlan, StoredExplanations, method_facts
+from lumiscope.study.findings import find
+from lumiscope.study.load_configured import load_configured
+from lumiscope.study.log import logged_to
+from lumiscope.study.run_folder import STORE, Run
+from lumiscope.study.schemas import SCHEMAS
+from lumiscope.types import BoolArray, UnitLabels
+
+PACKAGES = ("lumiscope", "torch", "torchvision", "timm", "open_clip_torch", "numpy", "scipy", "scikit-image", "Pillow")
+
+
+def compute(study: Study, *, command: str | None = None, track: Track = silent) -> Run:
+    """Compute what a study asks for and write its run folder, except the report.
+
+    What is in the store already is not computed again, so that a run that was killed goes on where it was. `command`:
+    how a user would make this run again. Errors: `UsageError` before anything is computed; others leave the store as
+    far as it came.
+    """
+    study.check()
+    work = _Work(study, Store(Path(study.runs) / STORE), track)
+    save_study(study, study.folder / "study.toml")
+    (study.folder / "manifest.json").unlink(missing_ok=True)  # its absence says that the run has not finished
+    with logged_to(study.folder / "log.jsonl"):
+        images, probe = work.open(study.images), work.open(study.probe)
+        named = zip(study.models, model_names(study.models), strict=True)
+        models = [load_configured(config, name) for config, name in named]
+        if images is not None:
+            work.explain(models, images)
+        if probe is not None:
+            work.dissect(models, probe)
+        if images is not None:
+            work.collect(images)
+        work.finish(models, images, probe, command)
+    return Run.open(study.folder)
+
+
+@dataclass
+class _Work:
+    """A study under way: the tables, as far as they are filled."""
+
+    study: Study
+    store: Store
+    track: Track
+    started: float = field(default_factory=time.time)
+    rows: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: {name: [] for name in SCHEMAS})
+    tables: dict[str, pa.Table] = field(default_factory=dict)
+    stored: list[StoredExplanations] = field(default_factory=list)
+    failed: set[str] = field(default_factory=set)
+    manifest: dict[str, Any] = field(default_factory=dict)
+
+    def open(self, source: str | None) -> ImageSet | None:
+        """Open images to explain or to probe with, and keep what was skipped."""
+        if source is None:
+            return None
+        images = open_images(source, on_error=self.study.on_error, track=self.track)
+        what = "image" if source == self.study.images else "probing image"
+        self.rows["skipped"] += rows_of.skipped_rows(what, images.skipped)
+        return images
+
+    def explain(self, models: Sequence[TorchModel], images: ImageSet) -> None:
+        """Compute the maps that are missing."""
+        plans = [self._plan(model, config) for model, config in zip(models, self.study.models, strict=True)]
+        for plan in plans:
+            stored = StoredExplanations(plan, self.store)
+            failed = stored.compute(images, stop=self.study.on_error == "stop", track=self.track)
+            self.rows["skipped"] += rows_of.skipped_rows("image", failed)
+            self.failed.update(entry.name for entry in failed)
+            self.stored.append(stored)
+
+    def _plan(self, model: TorchModel, config: ModelConfig) -> ExplanationPlan:
+        study = self.study
+        return ExplanationPlan.make(
+            model,
+            study.methods,
+            target=study.target,
+            layer=config.target_layer,
+            options=study.options,
+            seed=study.seed,
+        )
+
+    def collect(self, images: ImageSet) -> None:
+        """Fill the tables of images, predictions, maps and agreement; an image that failed somewhere is left out."""
+        kept = ImageSet(tuple(item for item in images if item.name not in self.failed), images.source)
+        self.tables["images"] = rows_of.image_table(kept)
+        agreements = [self._collect_model(stored, kept) for stored in self.stored]
+        self.tables["agreement"] = pa.concat_tables([agreement.to_table() for agreement in agreements])
+        self.tables["agreement_summary"] = pa.concat_tables(
+            [agreement.summary(self.study.seed) for agreement in agreements]
+        )
+
+    def _collect_model(self, stored: StoredExplanations, images: ImageSet) -> Agreement:
+        model, masks = stored.plan.model, self.study.masks
+        pieces: list[Agreement] = []
+        for item in self.track(images, f"comparing maps of {model.name}", len(images)):
+            maps = stored.read(item)
+            logits = stored.logits(item)
+            self.rows["predictions"] += rows_of.prediction_rows(model, item, logits)
+            predicted = int(logits.argmax())
+            self.rows["explanations"] += [rows_of.explanation_row(model, item, one, predicted, stored) for one in maps]
+            mask = item.mask
+            truth: dict[str, BoolArray] = {} if mask is None else {item.id: model.geometry.mask_on_view(mask)}
+            pieces.append(compare(maps, masks=masks, truth=truth, model=model.name))
+        self._note_timings(stored, images)
+        return Agreement(tuple(row for piece in pieces for row in piece.rows), model.name)
+
+    def _note_timings(self, stored: StoredExplanations, images: ImageSet) -> None:
+        seconds = stored.seconds_each(images)
+        self.manifest.setdefault("timings", []).extend(
+            {
+                "model": stored.plan.model.name,
+                "method": name,
+                "images": len(images),
+                "computed": stored.computed[name],
+                "seconds_each": None if math.isnan(each) else each,
+            }
+            for name, each in seconds.items()
+        )
+        self.manifest["methods"] = method_facts(stored.plan, self.study.masks)
+
+    def dissect(self, models: Sequence[TorchModel], probe: ImageSet) -> None:
+        """Label units and fill the tables about them."""
+        study = self.study
+        scorer: Scorer = load_scorer(str(study.scorer))
+        concepts = choose_concepts(study.concepts, scorer)
+        parts = [
+            dissect(
+                model,
+                probe,
+                layers=study.layers,
+                scorer=scorer,
+                concepts=concepts,
+                similarity=study.similarity,
+                store=self.store,
+                track=self.track,
+            )
+            for model in models
+        ]
+        labels: UnitLabels = merge_labels(parts)
+        self.rows["layers"] = rows_of.layer_rows(labels)
+        self.rows["probing_images"] = rows_of.probing_rows(probe)
+        self.tables["units"] = labels.to_table()
+        self.tables["concept_counts"] = concept_counts(labels)
+        self.tables["categories"] = category_histogram(labels, CATEGORIES)
+        self.manifest["similarity_notes"] = list(labels.notes)
+        self.manifest["concepts"] = {
+            "name": concepts.name,
+            "count": len(concepts),
+            "other_share": concepts.other_share,
+            "notes": list(concepts.notes),
+            "categories": concepts.counts(),
+        }
+
+    def finish(
+        self, models: Sequence[TorchModel], images: ImageSet | None, probe: ImageSet | None, command: str | None
+    ) -> None:
+        """Write tables, findings and, last, the manifest: a run folder without one has not finished."""
+        layers = [stored.plan.layer for stored in self.stored] or [None] * len(models)
+        self.rows["models"] = [rows_of.model_row(model, layer) for model, layer in zip(models, layers, strict=True)]
+        shard_reason = "damaged: moved aside and computed again"
+        self.rows["skipped"] += [{"what": "shard", "name": n, "reason": shard_reason} for n in self.store.damaged]
+        for name, rows in self.rows.items():
+            self.tables.setdefault(name, rows_of.as_table(name, rows))
+        self.tables["findings"] = rows_of.as_table("findings", find(self.tables))
+        rows_of.write_tables(self.tables, self.study.folder / "tables")
+        manifest = {**_circumstances(self.study, command, self.started), **self.manifest}
+        manifest["images"], manifest["probe"] = _source(images), _source(probe)
+        manifest["skipped"] = len(self.tables["skipped"])
+        content = json.dumps(manifest, indent=1, ensure_ascii=False).encode()
+        write_atomically(self.study.folder / "manifest.json", content)
+
+
+def _source(images: ImageSet | None) -> dict[str, Any] | None:
+    if images is None:
+        return None
+    return {"source": images.source, "count": len(images), "notes": list(images.notes)}
+
+
+def _circumstances(study: Study, command: str | None, started: float) -> dict[str, Any]:
+    import torch
+
+    def moment(seconds: float) -> str:
+        return datetime.datetime.fromtimestamp(seconds).astimezone().isoformat(timespec="seconds")
+
+    return {
+        "name": study.run_name,
+        "lumiscope": metadata.version("lumiscope"),
+        "command": command,
+        "started": moment(started),
+        "finished": moment(time.time()),
+        "seconds": round(time.time() - started, 3),
+        "seed": study.seed,
+        "target": study.target,
+        "scorer": study.scorer,
+        "similarity": study.similarity if study.probe else None,
+        "similarity_notes": [],
+        "concepts": None,
+        "methods": {},
+        "timings": [],
+        "machine": {
+            "system": platform.platform(terse=True),
+            "python": platform.python_version(),
+            "processor": _processor(),
+            "cores": torch.multiprocessing.cpu_count(),
+            "threads": torch.get_num_threads(),
+        },
+        "versions": {name: metadata.version(name) for name in PACKAGES},
+    }
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.machine())

@@ -1,0 +1,263 @@
+"""Tiny networks, each with one difficulty: tests of the models and the attribution room share them."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+
+def seeded(factory, seed=0, dtype=torch.float32):
+    """Build a network whose weights depend on `seed` alone, in evaluation mode, with lively batch norms."""
+    generator = torch.Generator().manual_seed(seed)
+    module = factory()
+    with torch.no_grad():
+        for name, value in (*module.named_parameters(), *module.named_buffers()):
+            if not value.is_floating_point():
+                continue
+            noise = torch.randn(value.shape, generator=generator)
+            if name.endswith("running_var"):
+                value.copy_(0.5 + noise.abs())
+            elif value.ndim > 1:
+                value.copy_(noise * (1.5 / value[0].numel()) ** 0.5)
+            else:
+                value.copy_(0.3 * noise + (1 if name.endswith("weight") else 0))
+    return module.eval().to(dtype)
+
+
+def plain(width=6, classes=4):
+    """Layers 1 and 3 are ReLU maps; 3 is followed by global average pooling and a linear layer."""
+    return nn.Sequential(
+        nn.Conv2d(3, width, 3, stride=2, padding=1),
+        nn.ReLU(),
+        nn.Conv2d(width, width + 2, 3, stride=2, padding=1),
+        nn.ReLU(),
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+        nn.Linear(width + 2, classes),
+    )
+
+
+class Classifier(nn.Module):
+    """`features` of a subclass, pooled, through a linear layer `fc`."""
+
+    def __init__(self, channels, classes=4):
+        super().__init__()
+        self.fc = nn.Linear(channels, classes)
+
+    def forward(self, inputs):
+        return self.fc(self.features(inputs).mean((2, 3)))
+
+
+class Residual(Classifier):
+    """A block whose inside cannot be cut out of the module tree alone: its input is added again at its end."""
+
+    def __init__(self, width=6):
+        super().__init__(width)
+        self.stem = nn.Conv2d(3, width, 3, stride=4, padding=1)
+        self.block = BasicBlock(width)
+        self.act = nn.ReLU()
+
+    def features(self, inputs):
+        return self.act(self.block(self.stem(inputs)))
+
+
+class BasicBlock(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.conv1 = nn.Conv2d(width, width, 3, padding=1)
+        self.bn1 = nn.BatchNorm2d(width)
+        self.relu = nn.ReLU(inplace=True)
+        self.conv2 = nn.Conv2d(width, width, 3, padding=1)
+        self.bn2 = nn.BatchNorm2d(width)
+
+    def forward(self, inputs):
+        out = self.relu(self.bn1(self.conv1(inputs)))
+        out = self.bn2(self.conv2(out))
+        out += inputs
+        return self.relu(out)
+
+
+class InPlace(Classifier):
+    """An in-place ReLU overwrites what `bn` gave."""
+
+    def __init__(self, width=6):
+        super().__init__(width)
+        self.conv = nn.Conv2d(3, width, 3, stride=4, padding=1)
+        self.bn = nn.BatchNorm2d(width)
+        self.relu = nn.ReLU(inplace=True)
+
+    def features(self, inputs):
+        return self.relu(self.bn(self.conv(inputs)))
+
+
+class OverwritesContext(Classifier):
+    """The part after `right` overwrites, in place, what came before it."""
+
+    def __init__(self, width=6):
+        super().__init__(width)
+        self.left = nn.Conv2d(3, width, 3, stride=4, padding=1)
+        self.right = nn.Conv2d(width, width, 3, padding=1)
+
+    def features(self, inputs):
+        left = self.left(inputs)
+        return left.add_(self.right(left).relu())
+
+
+class Reused(Classifier):
+    """`mix` runs twice; a cut is at its last run."""
+
+    def __init__(self, width=6):
+        super().__init__(width)
+        self.stem = nn.Conv2d(3, width, 3, stride=4, padding=1)
+        self.mix = nn.Conv2d(width, width, 3, padding=1)
+
+    def features(self, inputs):
+        return self.mix(self.mix(self.stem(inputs)).relu()).relu()
+
+
+class Dense(Classifier):
+    """DenseNet's concatenations: everything before the cut is needed after it."""
+
+    def __init__(self, width=4):
+        super().__init__(3 * width)
+        self.stem = nn.Conv2d(3, width, 3, stride=4, padding=1)
+        self.one = nn.Conv2d(width, width, 3, padding=1)
+        self.two = nn.Conv2d(2 * width, width, 3, padding=1)
+
+    def features(self, inputs):
+        stem = self.stem(inputs)
+        one = self.one(stem.relu())
+        two = self.two(torch.cat([stem, one], 1).relu())
+        return torch.cat([stem, one, two], 1).relu()
+
+
+class DataDependent(Classifier):
+    """Its way depends on the pixels, so that no graph describes it."""
+
+    def __init__(self, width=6):
+        super().__init__(width)
+        self.stem = nn.Conv2d(3, width, 3, stride=4, padding=1)
+        self.mix = nn.Conv2d(width, width, 3, padding=1)
+
+    def features(self, inputs):
+        out = self.stem(inputs)
+        if float(inputs.abs().sum()) > 0:
+            out = out.relu()
+        return self.mix(out).relu()
+
+
+class TupleLayer(Classifier):
+    """The layer `pair` gives a tuple, of which the first tensor is the map."""
+
+    def __init__(self, width=6):
+        super().__init__(width)
+        self.pair = Pair(width)
+
+    def features(self, inputs):
+        maps, gain = self.pair(inputs)
+        return maps.relu() * gain
+
+
+class Pair(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.conv = nn.Conv2d(3, width, 3, stride=4, padding=1)
+
+    def forward(self, inputs):
+        return self.conv(inputs), 2.0
+
+
+class DictLayer(Classifier):
+    """The layer `parts` gives a dict; its map is under `logits`, not the first entry."""
+
+    def __init__(self, width=6):
+        super().__init__(width)
+        self.parts = Parts(width)
+
+    def features(self, inputs):
+        parts = self.parts(inputs)
+        return parts["logits"].relu() + parts["gain"].mean()
+
+
+class Parts(Pair):
+    def forward(self, inputs):
+        return {"gain": inputs.mean((2, 3)).mean() * 0 + torch.ones(1), "logits": self.conv(inputs)}
+
+
+class Wrapped(nn.Module):
+    """The logits in a tuple, a dict or an object with `.logits`."""
+
+    def __init__(self, kind):
+        super().__init__()
+        self.kind = kind
+        self.net = plain()
+
+    def forward(self, inputs):
+        logits = self.net(inputs)
+        if self.kind == "tuple":
+            return logits, inputs
+        if self.kind == "dict":
+            return {"loss": None, "hidden": inputs, "logits": logits}
+        return SimpleNamespace(hidden=inputs, logits=logits)
+
+
+class Functional(Classifier):
+    """`plain`, but all that follows `conv2` is functional."""
+
+    def __init__(self, width=6):
+        super().__init__(width + 2)
+        self.conv1 = nn.Conv2d(3, width, 3, stride=2, padding=1)
+        self.conv2 = nn.Conv2d(width, width + 2, 3, stride=2, padding=1)
+
+    def features(self, inputs):
+        return functional.relu(self.conv2(functional.relu(self.conv1(inputs), inplace=True)), inplace=True)
+
+
+class Patches(nn.Module):
+    """A token network: a 4-D patch embedding, then (B, N, C) to the end, as a ViT."""
+
+    def __init__(self, width=8, classes=4):
+        super().__init__()
+        self.proj = nn.Conv2d(3, width, 8, stride=8)
+        self.norm = nn.LayerNorm(width)
+        self.mlp = nn.Linear(width, width)
+        self.head = nn.Linear(width, classes)
+
+    def forward(self, inputs):
+        tokens = self.proj(inputs).flatten(2).transpose(1, 2)
+        return self.head((tokens + self.mlp(self.norm(tokens))).mean(1))
+
+
+class ChannelsLast(nn.Module):
+    """Maps of shape (B, h, w, C) from the stem to the end, as in Swin."""
+
+    def __init__(self, width=8, classes=4):
+        super().__init__()
+        self.proj = nn.Conv2d(3, width, 8, stride=8)
+        self.norm = nn.LayerNorm(width)
+        self.mlp = nn.Linear(width, width)
+        self.last = nn.Identity()
+        self.head = nn.Linear(width, classes)
+
+    def forward(self, inputs):
+        maps = self.proj(inputs).permute(0, 2, 3, 1)
+        return self.head(self.last(maps + self.mlp(self.norm(maps))).mean((1, 2)))
+
+
+class Raising(nn.Module):
+    """Passes its input on, until it is told to raise."""
+
+    def __init__(self):
+        super().__init__()
+        self.armed = False
+        self.calls_left = 0
+
+    def forward(self, inputs):
+        if self.armed:
+            self.calls_left -= 1
+            if self.calls_left < 0:
+                raise RuntimeError("raised midway")
+        return inputs

@@ -1,0 +1,292 @@
+"""Section by section: what is said is what the tables hold."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from dataclasses import replace
+
+import pyarrow as pa
+
+
+def words(page) -> str:
+    return " ".join(page.text.split())
+
+
+def number(value: float) -> str:
+    return "undefined" if math.isnan(value) else f"{value:.3f}".replace("-", "−")
+
+
+def test_header(page):
+    assert "4 images · 2 models · 4 explanation methods · 6 layers dissected with 41 probing images" in words(page)
+    assert "22 November 2026, 23:48 UTC" in page.text
+
+
+def test_findings(page, fakes):
+    text = words(page)
+    for claim, *_ in fakes.FINDINGS:
+        assert claim in text
+    assert "mean IoU 0.123 · interval 0.050 to 0.190 · sign-flip permutation test: p < 0.001 · 4 images" in text
+
+
+def test_differences_between_label_and_prediction(page):
+    (rows,) = page.rows("Image", "Label")
+    by_image = {row[1]: row[2:] for row in rows}
+    assert by_image["racer_01"] == ["racer", "≠ label: racer · predicted: sports car 61.0 %", "✓ racer 65.1 %"]
+    assert by_image["square_03"] == ["no label", "sports car 75.0 %", "racer 79.1 %"]
+    assert by_image["wheel_04"][2] == "≠ label: <b>x</b>& · predicted: disc 86.1 %"
+    assert "objects: differs from the label on 1 of 3 labelled images" in words(page)
+    # In the table and on the card.
+    assert words(page).count("≠ label: racer · predicted: sports car") == 2
+    assert words(page).count("≠ prediction differs from the label") == 2
+
+
+def test_labels_without_explanations(fakes, read, tmp_path):
+    run = fakes.fake_run(tmp_path)
+    del run.tables["explanations"], run.tables["agreement"]
+    (rows,) = read(run).rows("Image", "Label")
+    assert rows[0][3:] == ["≠ label: racer · predicted: sports car 61.0 %", "✓ racer 65.1 %"]
+
+
+def test_a_label_that_a_model_does_not_know(fakes, read, tmp_path):
+    run = fakes.fake_run(tmp_path)
+    rows = run.tables["explanations"].to_pylist()
+    for row in rows:
+        if row["model"] == "objects":
+            row.update(label_index=None, label_short_name=None, correct=None)
+    run.tables["explanations"] = pa.Table.from_pylist(rows, schema=run.tables["explanations"].schema)
+    page = read(run)
+    assert page.rows("Image", "Label")[0][0][2:4] == ["racer", "sports car the label is none of its classes 61.0 %"]
+    assert "objects: no image has a label in its classes" in words(page)
+
+
+def test_models(page):
+    (rows,) = page.rows("Model", "Where it comes from")
+    assert rows[0][:5] == [
+        "objects",
+        "world:objects",
+        "1\u202f000".replace("\u202f", " "),
+        "stage4",
+        "128 × 128, crop, bilinear",
+    ]
+    assert "shortcut: trained with a planted shortcut" in words(page)
+
+
+def test_categories(page, run, fakes):
+    tables = page.rows("Category")
+    table = run.table("categories").to_pylist()
+    for model, rows in zip(fakes.MODELS, tables, strict=True):
+        for name, *cells in rows:
+            mine = [row for row in table if row["model"] == model and row["category"] == name]
+            assert cells == [f"{row['units']} ({100 * row['share']:.1f} %)" for row in mine]
+    widths = re.findall(r'class="piece[^"]*" style="width:([\d.]+)%', page.source)
+    assert sum(map(float, widths)) == 100 * 6 or math.isclose(sum(map(float, widths)), 600)
+
+
+def test_layers_and_concepts(page, run):
+    shown = [row for rows in page.rows("Layer", "Units") for row in rows]
+    counts = [row for row in run.table("concept_counts").to_pylist() if row["layer"] is not None]
+    for layer, numbers, (concepts,) in zip(run.table("layers").to_pylist(), shown[::2], shown[1::2], strict=True):
+        assert numbers == [layer["layer"], *(str(layer[name]) for name in ("units", "labelled", "unique_concepts"))]
+        mine = [row for row in counts if (row["model"], row["layer"]) == (layer["model"], layer["layer"])][:8]
+        expected = (f"{row['concept']}: {row['units']} unit{'s' * (row['units'] > 1)}" for row in mine)
+        assert concepts == " ".join(expected)
+
+
+def test_all_units_are_in_the_table_of_all_units(page, run):
+    data = json.loads(re.search(r'id="unit-data">(.*?)</script>', page.source, re.S)[1])
+    rows = run.table("units").to_pylist()
+    assert len(data["rows"]) == len(rows) == 120
+
+    def word(index: int) -> str | None:
+        return None if index < 0 else data["words"][index]
+
+    for packed, row in zip(data["rows"], rows, strict=True):
+        layer, unit, label, category, score, margin, runner_up, reason = packed
+        assert data["layers"][layer] == [row["model"], row["layer"]]
+        assert (unit, word(label), word(category)) == (row["unit"], row["label"], row["category"])
+        assert (word(runner_up), word(reason) or "") == (row["runner_up"], row["reason"])
+        for shown, true in ((score, row["score"]), (margin, row["margin"])):
+            assert (shown is None) == math.isnan(true)
+            assert shown is None or math.isclose(shown, true, rel_tol=1e-3)
+
+
+def test_unit_cards_show_variety(run):
+    from lumiscope.report.embed import Thumbnails
+    from lumiscope.report.units import layer_units
+
+    rows = run.table("units").to_pylist()[:20]
+    thumbnails = Thumbnails()
+    cards = layer_units(rows, run.probing_pixels, thumbnails)
+    labels = {row["label"] for row in rows} - {None}
+    assert cards.labelled == 18
+    assert len(cards.shown) == 8
+    assert len({unit.label for unit in cards.shown}) == min(8, len(labels))
+    best = max((row for row in rows if row["label"]), key=lambda row: row["score"])
+    assert (cards.shown[0].unit, cards.shown[0].score) == (best["unit"], best["score"])
+    assert [name for name, _ in cards.shown[0].images] == best["top_images"][:5]
+    # The file of probe_040 is gone.
+    shown = {name: css for unit in cards.shown for name, css in unit.images}
+    assert shown.get("probe_040", "") == ""
+    assert len(thumbnails.rules) == len(shown.keys() - {"probe_040"})
+
+
+def test_overlaps_of_each_image(page, run, fakes):
+    tables = page.rows("Masks of", "IoU", "Bar")
+    assert len(tables) == 8
+    titles = {**fakes.METHODS, "ground_truth": "ground truth"}
+    keys = [(model, image) for image in fakes.IMAGES for model in fakes.MODELS]
+    for (model, image), rows in zip(keys, tables, strict=True):
+        mine = [row for row in run.table("agreement").to_pylist() if (row["model"], row["image"]) == (model, image)]
+        true = {f"{titles[row['method_a']]} × {titles[row['method_b']]}": row for row in mine}
+        assert {row[0] for row in rows} == set(true)
+        for name, iou, reason, chance, ceiling, adjusted, areas in rows:
+            row = true[name]
+            numbers = [number(row[key]) for key in ("iou", "chance", "ceiling", "adjusted")]
+            assert [iou, chance, ceiling, adjusted] == numbers
+            assert areas == f"{100 * row['area_a']:.1f} % · {100 * row['area_b']:.1f} %"
+            assert reason == (row["reason"] if math.isnan(row["iou"]) else "")
+        values = [-1.0 if row[1] == "undefined" else float(row[1]) for row in rows]
+        assert values == sorted(values, reverse=True)
+
+
+def test_undefined_overlaps_say_why(page):
+    (rows,) = page.rows("Image", "Model", "Masks of")
+    assert rows == [["square_03", "shortcut", "Ablation-CAM and Score-CAM", "both masks are empty"]]
+
+
+def test_undefined_explanations_say_why(page):
+    assert words(page).count("undefined: no channel raises the score of this class") == 2
+    assert "Ablation-CAM of square_03 in shortcut" in page.text
+
+
+def test_agreement_summary(page, run, fakes):
+    tables = page.rows("Masks of", "IoU", "95 % interval")
+    assert [len(rows) for rows in tables] == [6, 4, 6, 4]
+    titles = {**fakes.METHODS, "ground_truth": "ground truth"}
+    shown = {(model, row[0]): row[1:] for model, part in zip("ooss", tables, strict=True) for row in part}
+    for row in run.table("agreement_summary").to_pylist():
+        cells = shown[row["model"][0], f"{titles[row['method_a']]} × {titles[row['method_b']]}"]
+        low, high = number(row["low"]), number(row["high"])
+        p_value = "p < 0.001" if row["p_value"] < 0.001 else f"p = {row['p_value']:.3f}"
+        numbers = [number(row[key]) for key in ("chance", "ceiling", "adjusted")]
+        assert cells == [number(row["iou"]), f"{low} to {high}", *numbers, p_value, str(row["images"])]
+    for rows in tables:
+        values = [float(row[1]) for row in rows]
+        assert values == sorted(values, reverse=True)
+
+
+def test_skipped(page, run):
+    (rows,) = page.rows("What", "Name", "Why")
+    for row in run.table("skipped").to_pylist():
+        assert [row["what"], row["name"], row["reason"]] in rows
+
+
+def test_how_it_was_made(page, run):
+    assert run.manifest["command"] in page.text
+    text = words(page)
+    for fact in ("torch 2.5.1", "AMD EPYC, 4 cores, 2 threads", "soft_wpmi", "after 8 min 31 s"):
+        assert fact in text
+    assert re.search(r"<dt>Seed</dt><dd>7</dd>", page.source)
+    (methods,) = page.rows("Method", "Source")
+    assert methods[3] == [
+        "LIME",
+        "Somebody et al. 2017",
+        "1 forward, 1 backward",
+        "num_samples = 1000, layer = null",
+        "lime",
+    ]
+    (timings,) = page.rows("Model", "Method", "Per image")
+    assert timings[0] == ["objects", "Grad-CAM", "0.18 s", "3", "1"]
+
+
+def test_a_run_from_python_has_no_command(fakes, read, tmp_path):
+    run = fakes.fake_run(tmp_path)
+    run.manifest["command"] = None
+    assert "started from Python" in read(run).text
+
+
+def test_a_view_whose_file_is_gone(fakes, read, tmp_path):
+    run = fakes.fake_run(tmp_path)
+    del run.views["disc_02"]
+    page = read(run)
+    assert words(page).count("No pictures: the image file (disc_02.png) is gone") == 2
+    assert "Ablation-CAM × LIME" in page.text
+
+
+def test_more_images_than_cards(fakes, read, tmp_path, monkeypatch):
+    from lumiscope.report import gallery
+
+    monkeypatch.setattr(gallery, "IMAGES_SHOWN", 3)
+    page = read(fakes.fake_run(tmp_path))
+    assert "The first 3 of 4 images are shown." in words(page)
+    assert len(page.rows("Masks of", "IoU", "Bar")) == 6
+
+
+def test_more_images_than_rows(fakes, tmp_path, monkeypatch):
+    from lumiscope.report import summary
+    from lumiscope.report.embed import Thumbnails
+
+    monkeypatch.setattr(summary, "ROWS_SHOWN", 2)
+    found = summary.summary_of(fakes.fake_run(tmp_path), Thumbnails())
+    # Those that differ come first.
+    assert [row.image for row in found.rows] == ["racer_01", "wheel_04"]
+    assert found.images == 4
+
+
+def test_models_share_the_scale_of_segments(run):
+    from lumiscope.report.gallery import gallery_of
+    from lumiscope.report.pictures import coefficient_scale
+
+    maps = {key: one for key, one in run.maps.items() if key[1] == "racer_01"}
+    scale = coefficient_scale({str(key): one for key, one in maps.items()})
+    assert scale == max(abs(one.coefficients).max() for key, one in maps.items() if key[2] == "lime")
+    cards = gallery_of(run).images[0].cards
+    ends = {(map_.low, map_.high) for card in cards for map_ in card.maps if map_.signed}
+    assert ends == {(f"−{scale:.2f}", f"+{scale:.2f}")}
+
+
+def test_the_mask_is_the_one_that_was_compared(run):
+    from lumiscope.report.gallery import gallery_of
+
+    areas = {
+        (row["model"], row["image"], row["method_a"]): (row["area_a"], row["area_b"])
+        for row in run.table("agreement").to_pylist()
+        if row["method_b"] == "ground_truth"
+    }
+    for image in gallery_of(run).images:
+        for card in image.cards:
+            for figure, method in zip(card.maps, run.mask_rules, strict=True):
+                if figure.mask and card.truth:
+                    shown = figure.mask.area, card.truth.area
+                    assert shown == areas[card.model, image.image, method]
+
+
+def test_a_custom_category_has_a_colour_of_its_own(fakes, tmp_path):
+    from lumiscope.report.dissection import dissection_of
+    from lumiscope.report.embed import Thumbnails
+
+    run = fakes.fake_run(tmp_path)
+    rows = [
+        {**row, "category": "gadget" if row["category"] == "object" else row["category"]}
+        for row in run.tables["categories"].to_pylist()
+    ]
+    run.tables["categories"] = pa.Table.from_pylist(rows, schema=run.tables["categories"].schema)
+    legend = dissection_of(run, Thumbnails()).legend
+    colours = [category.colour for category in legend]
+    assert "gadget" in [category.name for category in legend]
+    assert len(set(colours)) == len(colours)
+
+
+def test_one_layer_has_no_trend(fakes, tmp_path):
+    from lumiscope.report.dissection import dissection_of
+    from lumiscope.report.embed import Thumbnails
+
+    run = fakes.fake_run(tmp_path)
+    for name in ("layers", "categories", "units", "concept_counts"):
+        rows = [row for row in run.tables[name].to_pylist() if row["layer"] == "stem"]
+        run.tables[name] = pa.Table.from_pylist(rows, schema=run.tables[name].schema)
+    found = dissection_of(run, Thumbnails())
+    assert found.top_share == 0
+    assert replace(found, models=()).notes == found.notes

@@ -1,0 +1,92 @@
+"""The sign-flip test: against counting by hand, against scipy, and its error rate where there is nothing to find."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from lumiscope.errors import UnknownNameError, UsageError
+from lumiscope.statistics import ALTERNATIVES, sign_flip_test
+from lumiscope.statistics.permutation import EXACT_UP_TO
+
+small_integers = st.lists(st.integers(-20, 20), min_size=1, max_size=8)
+
+
+def test_three_gains_are_one_pattern_of_eight():
+    assert sign_flip_test([1, 2, 3]) == 1 / 8
+    assert sign_flip_test([1, 2, 3], alternative="two-sided") == 2 / 8
+    assert sign_flip_test([1, 2, 3], alternative="less") == 1
+    assert sign_flip_test([-1, -2, -3], alternative="less") == 1 / 8
+
+
+def test_no_difference_is_no_evidence():
+    assert [sign_flip_test([0, 0, 0, 0], alternative=one) for one in ALTERNATIVES] == [1, 1, 1]
+
+
+@given(small_integers)
+def test_is_the_full_enumeration(differences):
+    sums = [np.dot(signs, differences) for signs in itertools.product([1, -1], repeat=len(differences))]
+    observed = sum(differences)
+    assert sign_flip_test(differences) == np.mean(np.array(sums) >= observed)
+    assert sign_flip_test(differences, alternative="two-sided") == np.mean(np.abs(sums) >= abs(observed))
+
+
+@pytest.mark.parametrize("alternative", ALTERNATIVES)
+@pytest.mark.parametrize("size", [2, 5, EXACT_UP_TO])
+def test_is_the_exact_test_of_scipy(alternative, size):
+    values = np.random.default_rng(size).normal(0.3, 1, size)
+    theirs = stats.permutation_test(
+        (values,), np.mean, permutation_type="samples", alternative=alternative, n_resamples=np.inf
+    )
+    assert sign_flip_test(values, alternative=alternative) == pytest.approx(theirs.pvalue, abs=1e-12)
+
+
+@pytest.mark.parametrize("alternative", ALTERNATIVES)
+def test_sampled_patterns_agree_with_all_of_them(alternative):
+    values = np.random.default_rng(1).normal(0.3, 1, 16)
+    exact = stats.permutation_test(
+        (values,), np.mean, permutation_type="samples", alternative=alternative, n_resamples=np.inf
+    ).pvalue
+    spread = math.sqrt(exact * (1 - exact) / 20_000)
+    assert sign_flip_test(values, alternative=alternative, permutations=20_000) == pytest.approx(exact, abs=5 * spread)
+
+
+def test_equal_sums_are_ties_in_spite_of_rounding():
+    # Flipping the two that cancel gives the same sum, but not the same bits.
+    assert sign_flip_test([0.1, 0.2, 0.3, -0.3]) == np.mean(
+        [a + 2 * b + 3 * c - 3 * d >= 3 for a, b, c, d in itertools.product([1, -1], repeat=4)]
+    )
+
+
+def test_the_smallest_sampled_p_value_counts_the_observed_pattern():
+    assert sign_flip_test([1.0] * 60, permutations=999) == 1 / 1000
+
+
+def test_false_alarms_are_as_rare_as_promised():
+    samples = np.random.default_rng(0).normal(0, 1, (500, 20))
+    p_values = [sign_flip_test(sample, permutations=500, seed=number) for number, sample in enumerate(samples)]
+    # The standard error of 500 trials at 0.05 is 0.01.
+    assert 0.02 <= np.mean(np.array(p_values) <= 0.05) <= 0.08
+
+
+def test_same_seed_same_p_value():
+    values = np.random.default_rng(0).normal(0.1, 1, 50)
+    assert sign_flip_test(values, seed=7) == sign_flip_test(values, seed=7) != sign_flip_test(values, seed=8)
+
+
+@pytest.mark.parametrize("differences", [[], [math.nan], [1.0, math.nan]])
+def test_undefined_is_nan(differences):
+    assert math.isnan(sign_flip_test(differences))
+
+
+def test_wrong_arguments_are_said():
+    with pytest.raises(UnknownNameError, match="did you mean greater"):
+        sign_flip_test([1], alternative="great")
+    with pytest.raises(UsageError, match="at least 1 permutation; got 0"):
+        sign_flip_test([1], permutations=0)
