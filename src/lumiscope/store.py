@@ -13,6 +13,7 @@ aside and computed again.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import logging
@@ -107,7 +108,8 @@ class Collection:
             if content is None:
                 raise StoreError(f"the shard {path} was damaged or removed meanwhile. Run the study again.")
             self._loaded = (path, content)
-        return self._loaded[1][key]
+        # copies: what a caller changes must not come back to the next one
+        return {name: array.copy() for name, array in self._loaded[1][key].items()}
 
     @property
     def location(self) -> str:
@@ -146,10 +148,8 @@ class Collection:
     def _move_aside(self, path: Path) -> None:
         logger.warning("the shard %s is damaged; it was moved aside and will be computed again", path)
         self.store.damaged.append(str(path))
-        try:
+        with contextlib.suppress(FileNotFoundError):  # another process may have moved it already
             os.replace(path, path.with_suffix(".damaged"))
-        except FileNotFoundError:
-            pass  # another process has already moved it
 
 
 def _shard_bytes(results: Mapping[str, Arrays]) -> bytes:
@@ -198,5 +198,5 @@ def _cost(shard: Path) -> tuple[float, int]:
     try:
         cost = json.loads(shard.with_suffix(".json").read_text())
         return float(cost["seconds"]), int(cost["results"])
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError):
         return 0.0, 0

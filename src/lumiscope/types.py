@@ -55,7 +55,7 @@ class SaliencyMap:
         if self.shown is not None:
             return self.shown
         positive = np.maximum(self.values, 0)
-        return (positive / (1e-7 + positive.max())).astype(np.float32)
+        return np.asarray(positive / (1e-7 + positive.max()), np.float32)
 
 
 @dataclass(frozen=True)

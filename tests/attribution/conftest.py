@@ -23,6 +23,15 @@ def load(name, path):
     return module
 
 
+@pytest.fixture(scope="package", autouse=True)
+def one_thread():
+    """On tiny networks threads only wait for each other."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
 @pytest.fixture(scope="session")
 def networks():
     return load("tiny_networks", Path(__file__).parents[1] / "models" / "networks.py")
@@ -48,7 +57,7 @@ def no_bars(monkeypatch):
 def picture(seed, size=(48, 48)):
     """(h, w, 3) uint8: blobs of colour with a little noise, so that there is something to segment."""
     generator = np.random.default_rng(seed)
-    coarse = torch.from_numpy(generator.uniform(0, 255, (1, 3, 4, 4)))
+    coarse = torch.from_numpy(generator.uniform(0, 255, (1, 3, size[0] // 8, size[1] // 8)))
     smooth = torch.nn.functional.interpolate(coarse, size=size, mode="bicubic", align_corners=False)[0]
     noisy = smooth.permute(1, 2, 0).numpy() + generator.normal(0, 4, (*size, 3))
     return noisy.clip(0, 255).astype(np.uint8)
@@ -75,7 +84,9 @@ def prepare():
 
     def make(model, layer=None, count=3, first=0, seed=0):
         size = model.geometry.input_size
-        views = [model.geometry.view(picture(number, size), f"image {number}") for number in range(first, first + count)]
+        views = [
+            model.geometry.view(picture(number, size), f"image {number}") for number in range(first, first + count)
+        ]
         return PreparedBatch(model, views, layer=layer, seed=seed)
 
     return make

@@ -135,7 +135,7 @@ def lime(probabilities, pixels, segments, seed, num_samples, num_features, hide_
     from sklearn.metrics import r2_score
 
     count = segments.max() + 1
-    samples = np.random.RandomState(seed).randint(0, 2, num_samples * count).reshape(num_samples, count)  # noqa: NPY002
+    samples = np.random.RandomState(seed).randint(0, 2, num_samples * count).reshape(num_samples, count)
     samples[0] = 1
     hidden = pixels.copy()
     for segment in range(count):

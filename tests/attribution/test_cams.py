@@ -62,7 +62,9 @@ def test_equals_the_slow_reference(reference, networks, torch_model, prepare, me
 
 @every_cam
 @pytest.mark.parametrize("seed", range(4))
-@pytest.mark.parametrize(("network", "layer"), [("plain", "3"), ("plain", "1"), ("Residual", "act"), ("InPlace", "relu")])
+@pytest.mark.parametrize(
+    ("network", "layer"), [("plain", "3"), ("plain", "1"), ("Residual", "act"), ("InPlace", "relu")]
+)
 @pytest.mark.parametrize("wanted", ["predicted", 1])
 def test_equals_grad_cam(networks, torch_model, prepare, method, seed, network, layer, wanted):
     model = torch_model(networks.seeded(getattr(networks, network), seed), SIZE)

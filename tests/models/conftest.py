@@ -9,6 +9,15 @@ import pytest
 import torch
 
 
+@pytest.fixture(scope="package", autouse=True)
+def one_thread():
+    """On tiny networks threads only wait for each other."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
 @pytest.fixture(scope="session")
 def networks():
     spec = importlib.util.spec_from_file_location("tiny_networks", Path(__file__).with_name("networks.py"))

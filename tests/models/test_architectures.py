@@ -39,7 +39,7 @@ def test_target_layer(spec):
 @pytest.mark.parametrize("spec", TARGETS)
 def test_cut_at_the_target_layer(spec):
     model = tiny(spec)
-    inputs = torch.randn(3, 3, 64, 64, generator=torch.Generator().manual_seed(3))
+    inputs = torch.randn(2, 3, 64, 64, generator=torch.Generator().manual_seed(3))
     with borrowed(model.module), torch.no_grad():
         made = model.split(model.target_layer)
         logits = made.head(made.trunk(inputs))

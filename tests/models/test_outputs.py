@@ -11,7 +11,7 @@ import torch
 from lumiscope.errors import LayerError, ModelError
 from lumiscope.models.outputs import first_tensor, logits_of, with_first_tensor
 
-Named = namedtuple("Named", "note maps")  # noqa: PYI024 - what a network may return
+Named = namedtuple("Named", "note maps")
 MAPS, OTHER = torch.ones(2, 3), torch.zeros(2, 3)
 CASES = {
     "tensor": MAPS,

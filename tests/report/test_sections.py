@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import re
-from dataclasses import replace
 
 import pyarrow as pa
 
@@ -66,7 +65,7 @@ def test_models(page):
     assert rows[0][:5] == [
         "objects",
         "world:objects",
-        "1\u202f000".replace("\u202f", " "),
+        "1 000",
         "stage4",
         "128 × 128, crop, bilinear",
     ]
@@ -81,7 +80,7 @@ def test_categories(page, run, fakes):
             mine = [row for row in table if row["model"] == model and row["category"] == name]
             assert cells == [f"{row['units']} ({100 * row['share']:.1f} %)" for row in mine]
     widths = re.findall(r'class="piece[^"]*" style="width:([\d.]+)%', page.source)
-    assert sum(map(float, widths)) == 100 * 6 or math.isclose(sum(map(float, widths)), 600)
+    assert math.isclose(sum(map(float, widths)), 600)  # six bars of 100 %
 
 
 def test_layers_and_concepts(page, run):
@@ -146,7 +145,7 @@ def test_overlaps_of_each_image(page, run, fakes):
             numbers = [number(row[key]) for key in ("iou", "chance", "ceiling", "adjusted")]
             assert [iou, chance, ceiling, adjusted] == numbers
             assert areas == f"{100 * row['area_a']:.1f} % · {100 * row['area_b']:.1f} %"
-            assert reason == (row["reason"] if math.isnan(row["iou"]) else "")
+            assert reason == row["reason"]
         values = [-1.0 if row[1] == "undefined" else float(row[1]) for row in rows]
         assert values == sorted(values, reverse=True)
 
@@ -240,7 +239,7 @@ def test_models_share_the_scale_of_segments(run):
     from lumiscope.report.pictures import coefficient_scale
 
     maps = {key: one for key, one in run.maps.items() if key[1] == "racer_01"}
-    scale = coefficient_scale({str(key): one for key, one in maps.items()})
+    scale = coefficient_scale(maps.values())
     assert scale == max(abs(one.coefficients).max() for key, one in maps.items() if key[2] == "lime")
     cards = gallery_of(run).images[0].cards
     ends = {(map_.low, map_.high) for card in cards for map_ in card.maps if map_.signed}
@@ -289,4 +288,4 @@ def test_one_layer_has_no_trend(fakes, tmp_path):
         run.tables[name] = pa.Table.from_pylist(rows, schema=run.tables[name].schema)
     found = dissection_of(run, Thumbnails())
     assert found.top_share == 0
-    assert replace(found, models=()).notes == found.notes
+    assert all(not model.trends for model in found.models)

@@ -32,9 +32,10 @@ def ablationcam(prepared: PreparedBatch, targets: Sequence[Target], options: NoO
 
     Where S is exactly 0 the weights are undefined: the map is NaN and its details say so.
     """
+    maps = prepared.maps
     rows = [_ablation_weights(prepared, prepared.cut.row(row), target.index) for row, target in enumerate(targets)]
     details = [{} if row.isfinite().all() else {"undefined": "the target's score is 0"} for row in rows]
-    layer_maps = weighted_sum(prepared.cut.activations, torch.stack(rows))
+    layer_maps = weighted_sum(maps, torch.stack(rows))
     return cam_maps(prepared, targets, layer_maps, "ablationcam", options, details)
 
 
@@ -44,7 +45,7 @@ def _ablation_weights(prepared: PreparedBatch, cut: Cut, target: int) -> torch.T
     activations = cut.activations
     scores = score.repeat(activations.shape[1])
     live = activations[0].flatten(1).any(dim=1).nonzero()[:, 0]
-    for channels in torch.split(live, HEADS_AT_ONCE):
+    for channels in torch.split(live, HEADS_AT_ONCE) if len(live) else ():
         ablated = activations.repeat(len(channels), 1, 1, 1)
         ablated[torch.arange(len(channels)), channels] = 0
         scores[channels] = prepared.head(cut.with_activations(ablated))[:, target].double()

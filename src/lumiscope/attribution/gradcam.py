@@ -25,5 +25,6 @@ from lumiscope.types import SaliencyMap, Target
 )
 def gradcam(prepared: PreparedBatch, targets: Sequence[Target], options: NoOptions) -> list[SaliencyMap]:
     """relu(sum_k w_k A_k) with w_k = mean_xy dS/dA_k, S the raw logit of the target."""
+    maps = prepared.maps
     weights = prepared.gradients(targets).mean((2, 3))
-    return cam_maps(prepared, targets, weighted_sum(prepared.cut.activations, weights), "gradcam", options)
+    return cam_maps(prepared, targets, weighted_sum(maps, weights), "gradcam", options)

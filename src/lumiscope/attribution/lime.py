@@ -54,7 +54,7 @@ class LimeOptions:
 @attribution_method(
     "lime",
     title="LIME",
-    citation="Ribeiro et al. 2016, \"Why Should I Trust You?\", arXiv:1602.04938",
+    citation='Ribeiro et al. 2016, "Why Should I Trust You?", arXiv:1602.04938',
     passes="num_samples forwards (1000)",
     options=LimeOptions,
     mask_rule="lime",
@@ -68,7 +68,8 @@ def _explain(prepared: PreparedBatch, row: int, target: Target, options: LimeOpt
     view = prepared.views[row]
     segments = quickshift_segments(view.pixels)
     seed = prepared.seed_for(row, "lime") if options.random_seed is None else options.random_seed
-    samples = draw_samples(seed, options.num_samples, int(segments.max()) + 1)
+    count = int(segments.max()) + 1
+    samples = draw_samples(seed, options.num_samples, count)
     probabilities = _probabilities(prepared, view.pixels, segments, samples, options)
     weights = proximity(samples)
     top = np.argsort(-probabilities[0], kind="stable")[: options.top_labels]
@@ -87,19 +88,19 @@ def _explain(prepared: PreparedBatch, row: int, target: Target, options: LimeOpt
             "intercept": fit.intercept,
             "r2": fit.r2,
             "local_prediction": fit.intercept + float(fit.coefficients.sum()),
-            "segments": len(fit.coefficients),
+            "segments": count,
         },
         segments=segments,
         coefficients=fit.coefficients,
         num_features=options.num_features,
         top_classes=top.astype(np.int64),
-        top_coefficients=np.array([fits[int(label)].coefficients for label in top]).reshape(len(top), -1),
+        top_coefficients=np.array([fits[int(label)].coefficients for label in top]).reshape(len(top), count),
     )
 
 
 def draw_samples(seed: int, count: int, segments: int) -> DoubleArray:
     """(n, d) of 0 (hidden) and 1 (shown), row 0 all shown; the very draws that lime makes from this seed."""
-    legacy = np.random.RandomState(seed)  # noqa: NPY002 - lime's own generator, for the same samples
+    legacy = np.random.RandomState(seed)
     samples = legacy.randint(0, 2, count * segments).reshape(count, segments)
     samples[0] = 1
     return samples.astype(np.float64)

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from scipy.special import softmax
 
-from lumiscope.errors import ModelError, TargetError
+from lumiscope.errors import LayerError, ModelError, TargetError
 from lumiscope.images import View
 from lumiscope.models import Cut, TorchModel, VisionModel, borrowed, class_index
 from lumiscope.types import DoubleArray, FloatArray, Target
@@ -62,6 +62,17 @@ class PreparedBatch:
         with borrowed(model.module), torch.no_grad():
             return model.split(self._layer_name()).trunk(self.inputs)
 
+    @property
+    def maps(self) -> torch.Tensor:
+        """(B, C, h, w): the layer's activations. Errors: `LayerError` where it gives no maps."""
+        activations = self.cut.activations
+        if activations.ndim != 4:
+            raise LayerError(
+                f"expected a layer whose output is a (channels, height, width) map; {self.layer} gives "
+                f"{tuple(activations.shape[1:])}"
+            )
+        return activations
+
     @functools.cached_property
     def logits(self) -> FloatArray:
         """(B, classes) float32 raw scores; they come from the trunk where there is one."""
@@ -98,7 +109,8 @@ class PreparedBatch:
         Errors: `TargetError` for a class that does not exist, or logits that are not finite.
         """
         if not np.isfinite(self.logits).all():
-            ids = [view.item_id for view, row in zip(self.views, self.logits, strict=True) if not np.isfinite(row).all()]
+            bad = ~np.isfinite(self.logits).all(axis=1)
+            ids = [self.views[row].item_id for row in np.flatnonzero(bad)]
             raise TargetError(f"expected finite scores; {self.model.name} gives NaN or infinity for {', '.join(ids)}")
         predicted = self.logits.argmax(axis=1)
         if wanted == "predicted":

@@ -33,7 +33,7 @@ def scorecam(prepared: PreparedBatch, targets: Sequence[Target], options: NoOpti
     Channels that are constant over the image mask everything: all of them share the score of the zero input. (In
     grad-cam, rounding noise in the upsampling can turn a constant channel other than 0 into an arbitrary mask.)
     """
-    activations = prepared.cut.activations
+    activations = prepared.maps
     scores = [
         _masked_scores(prepared, prepared.inputs[row], activations[row].float(), target.index)
         for row, target in enumerate(targets)
@@ -49,10 +49,11 @@ def _masked_scores(
     logits = prepared.torch_model.logits
     flat = activations.flatten(1)
     varies = flat.amax(1) > flat.amin(1)
+    varying = varies.nonzero()[:, 0]
     scores = torch.empty(len(activations))
     if not varies.all():
         scores[~varies] = logits(torch.zeros_like(image)[None])[0, target]
-    for channels in torch.split(varies.nonzero()[:, 0], FORWARDS_AT_ONCE):
+    for channels in torch.split(varying, FORWARDS_AT_ONCE) if len(varying) else ():
         masks = _channel_masks(activations[channels], (image.shape[1], image.shape[2]))
         scores[channels] = logits(image * masks[:, None])[:, target]
     return scores

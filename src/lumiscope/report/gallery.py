@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from lumiscope.agreement import make_mask
 from lumiscope.report.embed import Picture
 from lumiscope.report.outline import enlarge, enlargement
 from lumiscope.report.pairs import Pair, method_titles, pairs_of
@@ -79,7 +80,7 @@ def gallery_of(run: Run) -> Gallery:
         by_model = explained[image]
         maps = _maps(run, image, by_model)
         # One scale for all models, so that their segment colours can be compared.
-        scale = coefficient_scale({f"{model} {name}": one for (model, name), one in maps.items()})
+        scale = coefficient_scale(maps.values())
         cards = [
             _card(run, rows, maps, scale, overlaps.get((image, model), []), predictions.get((model, image)))
             for model, rows in by_model.items()
@@ -132,8 +133,6 @@ def _map(
     titles: Mapping[str, str],
     rules: Mapping[str, str],
 ) -> MapFigure:
-    from lumiscope.agreement import make_mask
-
     title = titles.get(row["method"], row["method"])
     saliency = maps.get((row["model"], row["method"]))
     if saliency is None:

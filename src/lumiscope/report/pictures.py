@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,12 +70,10 @@ def mask_figure(title: str, view: View, mask: BoolArray, rule: str, subject: str
     return MaskFigure(Picture.of(picture, f"Mask of {title} on {subject}, {area:.0%} of the view"), rule, area)
 
 
-def coefficient_scale(maps: Mapping[str, SaliencyMap]) -> float:
+def coefficient_scale(maps: Iterable[SaliencyMap]) -> float:
     """The largest |coefficient| of all segment maps that are compared; 0 where there is none."""
     largest = (
-        float(np.abs(saliency.coefficients).max(initial=0))
-        for saliency in maps.values()
-        if isinstance(saliency, SegmentMap)
+        float(np.abs(saliency.coefficients).max(initial=0)) for saliency in maps if isinstance(saliency, SegmentMap)
     )
     return max(largest, default=0.0)
 

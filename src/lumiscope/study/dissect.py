@@ -20,7 +20,7 @@ from lumiscope.scorers import ConceptScores, Scorer, load_scorer
 from lumiscope.store import Collection, Store, content_key
 from lumiscope.types import FloatArray, LayerLabels, UnitLabels
 
-IMAGES_AT_ONCE = 16
+IMAGES_AT_ONCE = 4  # as for predictions: larger batches are slower on CPUs
 SHARD = 128
 POOLING = "mean"
 LABELS_VERSION = 1

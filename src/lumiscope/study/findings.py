@@ -5,21 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 from scipy import stats
 
+from lumiscope.agreement import GROUND_TRUTH
 from lumiscope.concepts import CATEGORIES
+from lumiscope.statistics import holm
 
 Row = dict[str, Any]
-TRUTH = "ground_truth"
 
 
 def find(tables: Mapping[str, pa.Table]) -> list[Row]:
     """Every finding that the tables support, numbered. `tables`: as in the run folder."""
     claims = [
         *_accuracy(tables["explanations"]),
-        *_agreement(tables["agreement_summary"]),
-        *_localisation(tables["agreement_summary"]),
+        *_overlaps(tables["agreement_summary"]),
         *_concepts(tables["layers"], tables["concept_counts"]),
         *_depth(tables["layers"], tables["categories"]),
     ]
@@ -48,28 +49,26 @@ def _accuracy(explanations: pa.Table) -> Iterator[Row]:
         )
 
 
-def _agreement(summary: pa.Table) -> Iterator[Row]:
-    for model, rows in _by_model(summary).items():
-        pairs = [row for row in rows if row["method_b"] != TRUTH and row["images"]]
-        if not pairs:
-            continue
-        best, worst = pairs[0], pairs[-1]
-        yield _iou_claim(best, f"{model}: {best['method_a']} and {best['method_b']} agree most")
-        if len(pairs) > 1:
-            yield _iou_claim(worst, f"{model}: {worst['method_a']} and {worst['method_b']} agree least")
+def _overlaps(summary: pa.Table) -> Iterator[Row]:
+    """Per model the pairs of methods that agree most and least, and the method that covers the true masks best.
 
-
-def _localisation(summary: pa.Table) -> Iterator[Row]:
+    They are chosen among all pairs, so their p-values are corrected for all pairs (Holm).
+    """
     for model, rows in _by_model(summary).items():
-        pairs = [row for row in rows if row["method_b"] == TRUTH and row["images"]]
+        corrected = holm(np.array([row["p_value"] for row in rows], np.float64))
+        rows = [{**row, "p_value": float(p)} for row, p in zip(rows, corrected, strict=True) if row["images"]]
+        pairs = [row for row in rows if row["method_b"] != GROUND_TRUTH]
+        against_truth = [row for row in rows if row["method_b"] == GROUND_TRUTH]
         if pairs:
-            yield _iou_claim(pairs[0], f"{model}: {pairs[0]['method_a']} covers the true masks best")
+            yield _iou_claim(pairs[0], f"{model}: {pairs[0]['method_a']} and {pairs[0]['method_b']} agree most")
+        if len(pairs) > 1:
+            yield _iou_claim(pairs[-1], f"{model}: {pairs[-1]['method_a']} and {pairs[-1]['method_b']} agree least")
+        if against_truth:
+            yield _iou_claim(against_truth[0], f"{model}: {against_truth[0]['method_a']} covers the true masks best")
 
 
 def _iou_claim(row: Row, opening: str) -> Row:
-    tested = row["p_value"] == row["p_value"]
-    above = tested and row["p_value"] < 0.05 and row["iou"] > row["chance"]
-    verdict = "above" if above else "not shown to be above"
+    verdict = "above" if row["p_value"] < 0.05 else "not shown to be above"
     return _claim(
         f"{opening}: mean IoU {row['iou']:.2f}, {verdict} the {row['chance']:.2f} of masks of these areas placed at "
         f"random; areas alone allow {row['ceiling']:.2f} at most.",
@@ -77,7 +76,7 @@ def _iou_claim(row: Row, opening: str) -> Row:
         value=row["iou"],
         low=row["low"],
         high=row["high"],
-        test="95 % bootstrap interval over images; one-sided sign-flip permutation test against chance",
+        test="95 % bootstrap interval over images; sign-flip permutation test against chance, Holm over all pairs",
         p_value=row["p_value"],
         images=row["images"],
         tables="agreement_summary",

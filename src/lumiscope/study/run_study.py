@@ -112,9 +112,7 @@ class _Work:
         self.tables["images"] = rows_of.image_table(kept)
         agreements = [self._collect_model(stored, kept) for stored in self.stored]
         self.tables["agreement"] = pa.concat_tables([agreement.to_table() for agreement in agreements])
-        self.tables["agreement_summary"] = pa.concat_tables(
-            [agreement.summary(self.study.seed) for agreement in agreements]
-        )
+        self.tables["agreement_summary"] = summarise(agreements, seed=self.study.seed)
 
     def _collect_model(self, stored: StoredExplanations, images: ImageSet) -> Agreement:
         model, masks = stored.plan.model, self.study.masks

@@ -26,8 +26,8 @@ def compare(
 ) -> None:
     """Show how far the methods of a run agree.
 
-    IoU of their masks, with the areas. Chance is the IoU of masks of these areas placed at random; the ceiling is what these areas allow at most. Rows
-    with `ground_truth` compare with the true masks. Sorted, highest first.
+    IoU of their masks, with the areas. Chance is the IoU of masks of these areas placed at random; the ceiling is what
+    these areas allow at most. Rows with `ground_truth` compare with the true masks. Sorted, highest first.
     """
     from lumiscope.agreement import parse_rules
     from lumiscope.study import Run, compare_run

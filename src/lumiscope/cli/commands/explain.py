@@ -33,7 +33,8 @@ def explain(
 ) -> None:
     """Explain images: overlays and arrays, nothing else.
 
-    For each image and method a PNG and an npz (values, display, LIME's segments and coefficients). The PNG shows the view that the model saw under the map; LIME in blue (against) and orange (for).
+    For each image and method a PNG and an npz (values, display, and for LIME segments and coefficients). The PNG shows
+    the view that the model saw under the map; LIME in blue (against the class) and orange (for it).
     """
     from lumiscope.images import open_images
     from lumiscope.report import write_maps

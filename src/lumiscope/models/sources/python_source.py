@@ -42,7 +42,11 @@ def build_python(rest: str, options: BuildOptions, *, pretrained: bool) -> Loade
         raise UsageError(f"python:{rest} does not take these options: {error}") from error
     except ValueError:
         pass  # some built-in callables have no signature to check against
-    built = build_quietly(factory, **keywords)
+    with _current_folder_importable():  # a factory may import when it is called
+        try:
+            built = build_quietly(factory, **keywords)
+        except Exception as error:
+            raise ModelError(f"python:{rest} cannot be built: {type(error).__name__}: {error}") from error
     if not isinstance(built, torch.nn.Module):
         raise ModelError(f"expected python:{rest} to return a torch.nn.Module; got {type(built).__name__}")
     if getattr(built, "pretrained_cfg", None) or getattr(built, "default_cfg", None):
@@ -68,6 +72,7 @@ def _import(name: str) -> ModuleType:
 def _current_folder_importable() -> Iterator[None]:
     folder = os.getcwd()
     sys.path.insert(0, folder)
+    importlib.invalidate_caches()
     try:
         yield
     finally:

@@ -1,0 +1,61 @@
+"""Maps as files: an overlay to look at and the arrays to compute with."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from lumiscope.images import View
+from lumiscope.models import short_name
+from lumiscope.report.colour import overlay, signed_overlay
+from lumiscope.report.outline import bordered
+from lumiscope.store import write_atomically
+from lumiscope.types import ByteArray, SaliencyMap, SegmentMap
+
+
+def write_maps(maps: Sequence[SaliencyMap], view: View, folder: Path) -> list[dict[str, Any]]:
+    """Write `IMAGE.METHOD.png` and `IMAGE.METHOD.npz` for every map of one view; one row about each.
+
+    The npz holds `values` and `display`, and for segment maps `segments` and `coefficients`.
+    """
+    rows = []
+    for saliency in maps:
+        stem = folder / f"{saliency.item_id}.{saliency.method}"
+        overlay_path, array_path = stem.with_name(stem.name + ".png"), stem.with_name(stem.name + ".npz")
+        picture, arrays = io.BytesIO(), io.BytesIO()
+        Image.fromarray(painted(view, saliency)).save(picture, format="PNG")
+        np.savez_compressed(arrays, **_arrays(saliency))  # type: ignore[arg-type]
+        write_atomically(overlay_path, picture.getvalue())
+        write_atomically(array_path, arrays.getvalue())
+        rows.append(
+            {
+                "image": saliency.item_id,
+                "method": saliency.method,
+                "target": short_name(saliency.target.name),
+                "target_index": saliency.target.index,
+                "probability": saliency.target.probability,
+                "overlay": str(overlay_path),
+                "array": str(array_path),
+            }
+        )
+    return rows
+
+
+def painted(view: View, saliency: SaliencyMap) -> ByteArray:
+    """(H, W, 3) uint8: the map on its view; segments in blue and orange up to the largest coefficient."""
+    if isinstance(saliency, SegmentMap):
+        scale = float(np.abs(saliency.coefficients).max(initial=0))
+        return bordered(signed_overlay(view.pixels, saliency.values, scale), saliency.segments)
+    return overlay(view.pixels, saliency.display())
+
+
+def _arrays(saliency: SaliencyMap) -> dict[str, np.ndarray[Any, Any]]:
+    arrays: dict[str, np.ndarray[Any, Any]] = {"values": saliency.values, "display": saliency.display()}
+    if isinstance(saliency, SegmentMap):
+        arrays |= {"segments": saliency.segments, "coefficients": saliency.coefficients}
+    return arrays

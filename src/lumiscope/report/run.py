@@ -1,0 +1,18 @@
+"""The whole way of a study: computed, then reported."""
+
+from __future__ import annotations
+
+from lumiscope.progress import Track, silent
+from lumiscope.report.write import write_report
+from lumiscope.study import Run, Study, compute
+
+
+def run(study: Study, *, command: str | None = None, track: Track = silent) -> Run:
+    """Compute a study and write its run folder with the report.
+
+    Only what the store lacks is computed, so a run that was stopped goes on where it was. `command`: how a user would
+    make this run again, for the report. Errors: `UsageError` before anything is computed.
+    """
+    result = compute(study, command=command, track=track)
+    write_report(result)
+    return result

@@ -1,0 +1,101 @@
+"""Weighted linear models against scikit-learn, and where the answer is known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.linear_model import LinearRegression, Ridge
+
+from lumiscope.attribution.lime import proximity
+from lumiscope.attribution.local_regression import forward_selection, highest_weights, weighted_ridge
+
+
+def problem(seed, count=60, columns=8):
+    generator = np.random.default_rng(seed)
+    samples = generator.integers(0, 2, (count, columns)).astype(float)
+    samples[0] = 1
+    values = samples @ generator.normal(0, 1, columns) + generator.normal(0, 0.3, count)
+    return samples, values, generator.uniform(0.01, 1, count)
+
+
+seeds = st.integers(0, 2**32 - 1)
+
+
+@settings(max_examples=40, deadline=None)
+@given(seeds, st.floats(1e-4, 100), st.integers(1, 12), st.integers(10, 80))
+def test_ridge_is_scikit_learns(seed, alpha, columns, count):
+    samples, values, weights = problem(seed, count, columns)
+    ours = weighted_ridge(samples, values, weights, alpha)
+    theirs = Ridge(alpha=alpha).fit(samples, values, weights)
+    np.testing.assert_allclose(ours.coefficients, theirs.coef_, atol=1e-8)
+    assert ours.intercept == pytest.approx(theirs.intercept_, abs=1e-8)
+    assert ours.r2 == pytest.approx(theirs.score(samples, values, weights), abs=1e-8)
+
+
+@settings(max_examples=10, deadline=None)
+@given(seeds, st.integers(1, 8))
+def test_forward_selection_is_greedy_least_squares(seed, count):
+    samples, values, weights = problem(seed)
+    kept: list[int] = []
+    for _ in range(count):
+        scores = {
+            column: LinearRegression()
+            .fit(samples[:, [*kept, column]], values, weights)
+            .score(samples[:, [*kept, column]], values, weights)
+            for column in range(8)
+            if column not in kept
+        }
+        kept.append(max(scores, key=scores.__getitem__))
+    assert forward_selection(samples, values, weights, count).tolist() == kept
+
+
+@settings(max_examples=30, deadline=None)
+@given(seeds, st.integers(1, 12))
+def test_highest_weights_are_those_of_a_ridge(seed, count):
+    samples, values, weights = problem(seed)
+    magnitude = np.abs(Ridge(alpha=0.01).fit(samples, values, weights).coef_)
+    assert highest_weights(samples, values, weights, count).tolist() == np.argsort(-magnitude)[:count].tolist()
+
+
+def test_a_linear_black_box_is_found_exactly():
+    samples, _, weights = problem(3)
+    truth = np.array([0, 2.0, 0, 0, -1.0, 0, 0.5, 0])
+    fit = weighted_ridge(samples, 3 + samples @ truth, weights, alpha=0)
+    np.testing.assert_allclose(fit.coefficients, truth, atol=1e-10)
+    assert fit.intercept == pytest.approx(3)
+    assert fit.r2 == pytest.approx(1)
+    assert sorted(forward_selection(samples, 3 + samples @ truth, weights, 3)) == [1, 4, 6]
+    assert highest_weights(samples, 3 + samples @ truth, weights, 3).tolist() == [1, 4, 6]
+
+
+def test_more_features_than_columns_are_all_of_them():
+    samples, values, weights = problem(4)
+    assert sorted(forward_selection(samples, values, weights, 99)) == list(range(8))
+    assert sorted(highest_weights(samples, values, weights, 99)) == list(range(8))
+
+
+def test_columns_that_never_change_or_repeat():
+    samples, values, weights = problem(5)
+    samples[:, 2] = 1
+    samples[:, 6] = samples[:, 1]
+    chosen = forward_selection(samples, values, weights, 8)
+    assert sorted(chosen) == list(range(8))
+    assert set(chosen[-2:]) == {2, 6}, "the constant and the second of two equal columns explain nothing more"
+    fit = weighted_ridge(samples, values, weights, alpha=1)
+    assert fit.coefficients[2] == pytest.approx(0, abs=1e-12)
+    assert fit.coefficients[1] == pytest.approx(fit.coefficients[6])
+
+
+def test_constant_values_have_no_r2():
+    samples, _, weights = problem(6)
+    fit = weighted_ridge(samples, np.zeros(60), weights, alpha=1)
+    assert not fit.coefficients.any()
+    assert np.isnan(fit.r2)
+
+
+def test_proximity_by_hand():
+    samples = np.array([[1, 1, 1, 1], [1, 0, 0, 0], [0, 0, 0, 0]], float)
+    # cosine to row 0 is sqrt(shown / 4); the kernel is exp(-(1 - cosine)^2 / (2 · 0.25^2))
+    np.testing.assert_allclose(proximity(samples), [1, np.exp(-2), np.exp(-8)])

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from lumiscope.errors import UsageError
+from lumiscope.study import ModelConfig, Study, load_model_config, load_study, model_names, save_study
+
+MODEL = {"spec": "timm:resnet18"}
+
+
+def test_save_and_load_give_the_same_study_from_another_folder(tmp_path: Path) -> None:
+    study = Study(
+        images=str(tmp_path / "a" / "x.csv"),
+        probe=str(tmp_path / "b"),
+        scorer=f"table:{tmp_path}/t.npz",
+        concepts="visual",
+        models=[
+            ModelConfig(
+                spec="timm:resnet18", name="mine", weights=str(tmp_path / "w.pth"), options={"pad_type": "same"}
+            ),
+            ModelConfig(spec="python:m:f", weights="random", mean=[0.1, 0.2, 0.3]),
+        ],
+        options={"lime": {"num_samples": 7, "hide_color": [1, 2, 3]}},
+        masks={"lime": "lime"},
+    )
+    file = tmp_path / "deep" / "down" / "study.toml"
+    save_study(study, file)
+    assert load_study(file).model_dump() == study.model_dump()
+    assert str(tmp_path) not in file.read_text(), "paths are relative to the file"
+
+
+def test_paths_are_relative_to_the_study_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "s.toml").write_text('images = "pics"\n[[models]]\nspec = "timm:resnet18"\nweights = "w.pt"\n')
+    monkeypatch.chdir("/")
+    study = load_study(tmp_path / "s.toml")
+    assert study.images == os.path.join(tmp_path, "pics")
+    assert study.models[0].weights == os.path.join(tmp_path, "w.pt")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('images = "x"\nmethod = ["gradcam"]\n[[models]]\nspec = "timm:a"', "did you mean methods"),
+        ('images = "x"\n[[models]]\nspec = "timm:a"\nweight = "w"', "did you mean weights"),
+        ('images = "x"\n[[models]]\nname = "a"', "spec"),
+        ('images = "x"\nmodels = []', "models"),
+        ('images = "x"\nseed = -1\n[[models]]\nspec = "timm:a"', "seed"),
+        ("images = ", "not valid TOML"),
+    ],
+)
+def test_mistakes_in_a_study_file_name_the_field(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "s.toml").write_text(text)
+    with pytest.raises(UsageError, match=said):
+        load_study(tmp_path / "s.toml")
+
+
+def test_a_model_file_is_one_table(tmp_path: Path) -> None:
+    (tmp_path / "m.toml").write_text('spec = "timm:resnet18"\nname = "m"\nmean = 0.5\nclasses = "c.txt"\n')
+    config = load_model_config(tmp_path / "m.toml")
+    assert (config.name, config.mean, config.classes) == ("m", 0.5, str(tmp_path / "c.txt"))
+
+
+def test_model_names_are_short_and_never_alike() -> None:
+    specs = [
+        "timm:resnet50.a1_in1k",
+        "timm:resnet50.a2_in1k",
+        "torchvision:resnet50@IMAGENET1K_V2",
+        "timm:resnet50.a1_in1k",
+    ]
+    names = model_names([ModelConfig(spec=spec) for spec in specs])
+    assert names[:2] == ["resnet50", "resnet50.a2_in1k"]
+    assert len(set(names)) == 4
+    with pytest.raises(ValueError, match="two models are called a"):
+        Study(images="x", models=[ModelConfig(spec="timm:b", name="a"), ModelConfig(spec="timm:c", name="a")])
+
+
+def test_the_run_name_is_found_again_and_changes_with_the_study() -> None:
+    one = Study(images="data/labels.csv", models=[ModelConfig(spec="timm:resnet18")])
+    again = Study(images="data/labels.csv", models=[ModelConfig(spec="timm:resnet18")], runs="elsewhere")
+    other = Study(images="data/labels.csv", models=[ModelConfig(spec="timm:resnet18")], seed=1)
+    assert one.run_name == again.run_name != other.run_name
+    assert one.run_name.startswith("data-resnet18-")
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [({}, "--images"), ({"probe": "p"}, "--scorer"), ({"images": "i", "scorer": "table:x"}, "--probe")],
+)
+def test_parts_that_do_not_go_together(fields: dict[str, str], said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        Study(models=[ModelConfig(**MODEL)], **fields).check()

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from lumiscope.dissection import label_units
+from lumiscope.errors import UnknownNameError
+from lumiscope.images import ImageSet
+from lumiscope.models import TorchModel
+from lumiscope.store import Store
+from lumiscope.study import dissect, merge_labels
+
+SCORER = "table:scores.npz"
+
+
+def plain_activations(model: TorchModel, images: ImageSet, last: int) -> np.ndarray:
+    """Mean over space of what the first `last` + 1 parts give, image by image."""
+    rows = []
+    for item in images:
+        with torch.no_grad():
+            rows.append(model.module[: last + 1](model.inputs([model.view(item)]))[0].mean((1, 2)).numpy())
+    return np.stack(rows)
+
+
+def test_labels_equal_those_of_plain_activations(tiny: TorchModel, pictures: ImageSet) -> None:
+    labels = dissect(tiny, pictures, layers=["0", "1"], scorer=SCORER, similarity="cos")
+    table = np.load("scores.npz")
+    assert [layer.layer for layer in labels.layers] == ["0", "1"]
+    for layer in labels.layers:
+        expected = label_units(
+            plain_activations(tiny, pictures, int(layer.layer)),
+            table["scores"],
+            model="tiny",
+            layer=layer.layer,
+            similarity="cos",
+        )
+        np.testing.assert_array_equal(layer.concept, expected.concept)
+        np.testing.assert_allclose(layer.score, expected.score, atol=1e-6)
+
+
+def test_the_table_has_a_row_a_unit_and_categories(tiny: TorchModel, pictures: ImageSet) -> None:
+    labels = dissect(tiny, pictures, layers="auto", scorer=SCORER, similarity="cos")
+    table = labels.to_table()
+    assert table.num_rows == 6
+    assert table["unit"].to_pylist() == list(range(6))
+    assert {"model", "layer", "unit", "label", "score", "margin", "category"} <= set(table.column_names)
+    category_of = {
+        "red": "colour",
+        "green": "colour",
+        "blue": "colour",
+        "dog": "animal",
+        "cat": "animal",
+        "wheel": "part",
+    }
+    for row in table.to_pylist():
+        if row["label"] is not None:
+            assert row["category"] == category_of[row["label"]]
+            assert row["margin"] >= 0
+
+
+def test_activations_are_computed_once(
+    tiny: TorchModel, pictures: ImageSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store(tmp_path / "store")
+    first = dissect(tiny, pictures, layers=["0", "1"], scorer=SCORER, similarity="cos", store=store)
+    seen: list[int] = []
+    monkeypatch.setattr(tiny, "inputs", lambda views: seen.append(len(views)))
+    again = dissect(tiny, pictures, layers=["0", "1"], scorer=SCORER, similarity="cos", store=Store(store.root))
+    other = dissect(tiny, pictures, layers=["1"], scorer=SCORER, similarity="cos_cubed", store=Store(store.root))
+    assert seen == []
+    assert again.to_table().equals(first.to_table())
+    assert other.similarity == "cos_cubed"
+
+
+def test_merged_labels_stand_side_by_side(tiny: TorchModel, pictures: ImageSet) -> None:
+    labels = dissect(tiny, pictures, layers="auto", scorer=SCORER, similarity="cos")
+    assert merge_labels([labels, labels]).to_table().num_rows == 12
+
+
+def test_few_images_are_said(tiny: TorchModel, pictures: ImageSet) -> None:
+    labels = dissect(tiny, pictures, layers="auto", scorer=SCORER)
+    assert any("7 probing images are few" in note for note in labels.notes)
+
+
+def test_unknown_names(tiny: TorchModel, pictures: ImageSet) -> None:
+    with pytest.raises(UnknownNameError, match="layer"):
+        dissect(tiny, pictures, layers="layr9", scorer=SCORER)
+    with pytest.raises(UnknownNameError, match="did you mean cos"):
+        dissect(tiny, pictures, layers="auto", scorer=SCORER, similarity="coss")

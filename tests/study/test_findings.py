@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import pyarrow as pa
+import pytest
+from scipy import stats
+
+from lumiscope.study import SCHEMAS
+from lumiscope.study.findings import find
+
+
+def tables(**rows: list[dict[str, object]]) -> dict[str, pa.Table]:
+    return {name: pa.Table.from_pylist(rows.get(name, []), schema=schema) for name, schema in SCHEMAS.items()}
+
+
+def summary_row(a: str, b: str, iou: float, p_value: float) -> dict[str, object]:
+    numbers = {"iou": iou, "low": iou - 0.1, "high": iou + 0.1, "chance": 0.2, "ceiling": 0.9, "adjusted": 0.5}
+    return {"model": "m", "method_a": a, "method_b": b, "images": 9, "p_value": p_value, **numbers}
+
+
+def test_nothing_is_found_in_nothing() -> None:
+    assert find(tables()) == []
+
+
+def test_accuracy_counts_images_not_maps() -> None:
+    rows = [
+        {"model": "m", "image": image, "method": method, "correct": right}
+        for image, right in [("a", True), ("b", False), ("c", None)]
+        for method in ("gradcam", "lime")
+    ]
+    (finding,) = find(tables(explanations=rows))
+    assert finding["claim"] == "m predicts the label of 1 of 2 labelled images. It misses b."
+    assert (finding["value"], finding["images"]) == (0.5, 2)
+    interval = stats.binomtest(1, 2).proportion_ci(method="wilson")
+    assert (finding["low"], finding["high"]) == (interval.low, interval.high)
+
+
+def test_agreement_names_best_and_worst_pair_and_tests_all_pairs() -> None:
+    rows = [
+        summary_row("gradcam", "scorecam", 0.7, 0.01),
+        summary_row("lime", "ground_truth", 0.6, 0.02),
+        summary_row("gradcam", "lime", 0.3, 0.04),
+    ]
+    best, worst, truth = find(tables(agreement_summary=rows))
+    assert "gradcam and scorecam agree most: mean IoU 0.70, above the 0.20" in best["claim"]
+    assert best["p_value"] == pytest.approx(0.03), "Holm over the three rows"
+    assert "gradcam and lime agree least: mean IoU 0.30" in worst["claim"]
+    assert worst["p_value"] == pytest.approx(0.04)
+    assert "lime covers the true masks best" in truth["claim"]
+    assert [finding["number"] for finding in (best, worst, truth)] == [1, 2, 3]
+
+
+def test_depth_finds_the_category_that_changes_most() -> None:
+    layers = [{"model": "m", "layer": name, "units": 100, "labelled": 100, "unique_concepts": 9} for name in ("a", "b")]
+    counts = {("a", "colour"): 40, ("b", "colour"): 5, ("a", "animal"): 10, ("b", "animal"): 20}
+    from lumiscope.concepts import CATEGORIES
+
+    categories = [
+        {"model": "m", "layer": layer, "category": name, "units": counts.get((layer, name), 0), "share": 0.0}
+        for layer in ("a", "b")
+        for name in CATEGORIES
+    ]
+    *_, depth = find(tables(layers=layers, categories=categories))
+    assert "category colour fade with depth, from 40% in a to 5% in b" in depth["claim"]
+    assert depth["value"] == pytest.approx(-0.35)
+    expected = stats.fisher_exact([[40, 60], [5, 95]])[1] * (len(CATEGORIES) - 1)
+    assert depth["p_value"] == pytest.approx(expected)

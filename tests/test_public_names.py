@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+import inspect
+
+import lumiscope
+
+SIGNATURES = {
+    "load_model": "spec, *, weights, classes, num_classes, model_options, mean, std, input_size, geometry, interpolation",
+    "open_images": "source, *, on_error",
+    "explain": "model, images, *, methods, target, layer, options, seed",
+    "dissect": "model, probing_images, *, layers, scorer, concepts, similarity",
+    "compare": "maps, *, masks",
+    "run": "study",
+}
+
+
+def test_the_public_names_are_these() -> None:
+    assert lumiscope.__all__ == [
+        "Agreement", "ConceptSet", "ImageItem", "ImageSet", "LumiscopeError", "ModelConfig", "Run", "SaliencyMap",
+        "SegmentMap", "Study", "TorchModel", "UnitLabels", "View", "VisionModel", "compare", "dissect", "explain",
+        "load_concepts", "load_model", "load_scorer", "load_study", "open_images", "run", "write_report",
+    ]  # fmt: skip
+    for name in lumiscope.__all__:
+        assert getattr(lumiscope, name).__doc__, name
+
+
+def test_the_signatures_begin_as_promised() -> None:
+    for name, promised in SIGNATURES.items():
+        parameters = inspect.signature(getattr(lumiscope, name)).parameters.values()
+        keyword = [one.name for one in parameters if one.kind is one.KEYWORD_ONLY]
+        positional = [one.name for one in parameters if one.kind is not one.KEYWORD_ONLY]
+        first, _, rest = promised.partition(", *, ")
+        assert positional == first.split(", ")
+        assert keyword[: len(rest.split(", ")) if rest else 0] == (rest.split(", ") if rest else [])

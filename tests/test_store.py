@@ -1,0 +1,226 @@
+"""Results on disk: the same in, the same out; whatever is damaged is noticed."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lumiscope.errors import StoreError
+from lumiscope.store import Store, content_key, write_atomically
+
+SCOPE = {"model": "abc", "method": "gradcam", "options": {"a": 1, "b": [1, 2]}}
+KEYS = [content_key(number) for number in range(4)]
+ARRAYS = {
+    "float32": np.linspace(-1, 1, 12, dtype=np.float32).reshape(3, 4),
+    "float64": np.array([np.pi, np.nan, np.inf]),
+    "float16": np.array([1.5], np.float16),
+    "bool": np.array([[True, False]]),
+    "int64": np.array([-(2**62), 2**62]),
+    "uint8": np.arange(256, dtype=np.uint8),
+    "empty": np.zeros((0, 5), np.float32),
+    "scalar": np.array(2.5),
+    "fortran": np.asfortranarray(np.arange(6.0).reshape(2, 3)),
+    "strided": np.arange(20)[::3],
+    "a/name/with/slashes": np.array([1]),
+}
+
+
+def collection(tmp_path, scope=SCOPE, kind="maps"):
+    return Store(tmp_path).collection(kind, scope)
+
+
+def assert_same(came, expected):
+    assert came.keys() == expected.keys()
+    for name, array in expected.items():
+        assert came[name].dtype == array.dtype, name
+        assert came[name].shape == array.shape, name
+        np.testing.assert_array_equal(came[name], array)
+
+
+def shards(tmp_path):
+    return sorted(tmp_path.rglob("*.safetensors"))
+
+
+def test_what_is_put_comes_back(tmp_path):
+    writer = collection(tmp_path)
+    writer.put({KEYS[0]: ARRAYS, KEYS[1]: {"x": np.ones(2)}}, seconds=1)
+    for reader in (writer, collection(tmp_path)):
+        assert_same(reader.get(KEYS[0]), ARRAYS)
+        assert_same(reader.get(KEYS[1]), {"x": np.ones(2)})
+        assert KEYS[0] in reader
+        assert KEYS[2] not in reader
+        assert reader.missing([KEYS[3], KEYS[1], KEYS[2]]) == [KEYS[3], KEYS[2]]
+
+
+def test_a_result_that_is_not_there(tmp_path):
+    with pytest.raises(StoreError, match="expected a result under nothing"):
+        collection(tmp_path).get("nothing")
+
+
+@pytest.mark.parametrize("other", [{**SCOPE, "method": "lime"}, {**SCOPE, "options": {"a": 1, "b": [2, 1]}}, {}])
+def test_scopes_share_nothing(tmp_path, other):
+    collection(tmp_path).put({KEYS[0]: {"x": np.ones(2)}}, seconds=1)
+    assert collection(tmp_path, other).missing(KEYS[:1]) == KEYS[:1]
+    assert collection(tmp_path, kind="tables").missing(KEYS[:1]) == KEYS[:1]
+    assert collection(tmp_path).missing(KEYS[:1]) == []
+
+
+def test_the_order_of_a_scopes_keys_does_not_matter(tmp_path):
+    collection(tmp_path).put({KEYS[0]: {"x": np.ones(2)}}, seconds=1)
+    turned = {"options": {"b": [1, 2], "a": 1}, "method": "gradcam", "model": "abc"}
+    assert KEYS[0] in collection(tmp_path, turned)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text() | st.floats(allow_nan=False),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.dictionaries(st.text(), json_values, max_size=4))
+def test_a_key_depends_on_the_value_alone(value):
+    turned = dict(reversed(value.items()))
+    assert content_key(turned) == content_key(value)
+    assert content_key(json.loads(json.dumps(value))) == content_key(value)
+    assert content_key({**value, "one more": 1}) != content_key({**value, "one more": 2})
+
+
+@pytest.mark.parametrize("value", [object(), {1, 2}, np.ones(2), b"bytes"])
+def test_a_scope_that_is_no_json_is_an_error(tmp_path, value):
+    with pytest.raises(TypeError):
+        collection(tmp_path, {"value": value})
+    assert not list(tmp_path.iterdir())
+
+
+SCRIPT = """
+import sys, numpy as np
+from pathlib import Path
+from lumiscope.store import Store
+results = {"b" * 64: {"y": np.arange(3), "x": np.ones((2, 2), np.float32)}, "a" * 64: {"x": np.zeros(0)}}
+if sys.argv[2] == "turned":
+    results = {key: dict(reversed(parts.items())) for key, parts in reversed(results.items())}
+Store(Path(sys.argv[1])).collection("maps", {"one": 1}).put(results, seconds=float(len(sys.argv[2])))
+"""
+
+
+def test_two_processes_write_the_same_file(tmp_path):
+    found = []
+    for order in ("straight", "turned"):
+        subprocess.run([sys.executable, "-c", SCRIPT, str(tmp_path / order), order], check=True)
+        (shard,) = shards(tmp_path / order)
+        found.append((shard.relative_to(tmp_path / order), shard.read_bytes()))
+    assert found[0] == found[1]
+
+
+def damage(path, way):
+    content = bytearray(path.read_bytes())
+    if way == "flipped":
+        content[-1] ^= 1
+    path.write_bytes({"empty": b"", "truncated": bytes(content[:-5]), "flipped": bytes(content)}[way])
+
+
+@pytest.mark.parametrize("way", ["empty", "truncated", "flipped"])
+def test_a_damaged_shard_is_noticed_moved_aside_and_computed_again(tmp_path, way):
+    writer = collection(tmp_path)
+    writer.put({KEYS[0]: {"x": np.ones(8)}}, seconds=1)
+    (hurt,) = shards(tmp_path)
+    writer.put({KEYS[1]: {"x": np.zeros(8)}}, seconds=1)
+    damage(hurt, way)
+
+    store = Store(tmp_path)
+    reader = store.collection("maps", SCOPE)
+    assert store.damaged == [str(hurt)]
+    assert reader.missing(KEYS[:2]) == KEYS[:1]
+    assert_same(reader.get(KEYS[1]), {"x": np.zeros(8)})
+    assert not hurt.exists()
+    assert hurt.with_suffix(".damaged").exists()
+
+    reader.put({KEYS[0]: {"x": np.ones(8)}}, seconds=1)
+    assert hurt.exists()
+    again = Store(tmp_path)
+    assert_same(again.collection("maps", SCOPE).get(KEYS[0]), {"x": np.ones(8)})
+    assert again.damaged == []
+
+
+def test_a_shard_that_is_damaged_meanwhile_is_an_error_not_a_wrong_result(tmp_path):
+    collection(tmp_path).put({KEYS[0]: {"x": np.ones(8)}}, seconds=1)
+    reader = collection(tmp_path)
+    damage(shards(tmp_path)[0], "flipped")
+    with pytest.raises(StoreError, match="damaged or removed meanwhile"):
+        reader.get(KEYS[0])
+
+
+def test_what_a_killed_write_left_is_ignored(tmp_path):
+    writer = collection(tmp_path)
+    writer.put({KEYS[0]: {"x": np.ones(8)}}, seconds=1)
+    (writer.folder / ".abc123.part").write_bytes(b"half a shard")
+    store = Store(tmp_path)
+    reader = store.collection("maps", SCOPE)
+    assert reader.missing(KEYS[:2]) == KEYS[1:2]
+    assert store.damaged == []
+
+
+def test_two_collections_on_one_folder(tmp_path):
+    first, second = collection(tmp_path), collection(tmp_path)
+    first.put({KEYS[0]: {"x": np.ones(3)}}, seconds=1)
+    second.put({KEYS[0]: {"x": np.ones(3)}}, seconds=5)
+    second.put({KEYS[1]: {"x": np.zeros(3)}}, seconds=1)
+    assert len(shards(tmp_path)) == 2
+    assert_same(first.get(KEYS[0]), {"x": np.ones(3)})
+    third = collection(tmp_path)
+    assert third.missing(KEYS) == KEYS[2:]
+
+
+def test_seconds_each(tmp_path):
+    writer = collection(tmp_path)
+    writer.put({KEYS[0]: {"x": np.ones(1)}, KEYS[1]: {"x": np.ones(2)}}, seconds=6)
+    writer.put({KEYS[2]: {"x": np.ones(3)}}, seconds=9)
+    for reader in (writer, collection(tmp_path)):
+        assert reader.seconds_each(KEYS[:1]) == 3
+        assert reader.seconds_each(KEYS[2:]) == 9
+        assert reader.seconds_each(KEYS) == 5
+        assert np.isnan(reader.seconds_each(KEYS[3:]))
+
+
+@pytest.mark.parametrize("content", [None, "", "{", "[]", "null", '{"seconds": "x", "results": 1}'])
+def test_an_unknown_cost_is_nan_and_no_result_depends_on_it(tmp_path, content):
+    collection(tmp_path).put({KEYS[0]: {"x": np.ones(1)}}, seconds=6)
+    cost = shards(tmp_path)[0].with_suffix(".json")
+    if content is None:
+        cost.unlink()
+    else:
+        cost.write_text(content)
+    reader = collection(tmp_path)
+    assert np.isnan(reader.seconds_each(KEYS[:1]))
+    assert_same(reader.get(KEYS[0]), {"x": np.ones(1)})
+
+
+def test_a_scope_is_readable(tmp_path):
+    writer = collection(tmp_path)
+    writer.put({KEYS[0]: {"x": np.ones(1)}}, seconds=6)
+    assert json.loads((writer.folder / "scope.json").read_text()) == SCOPE
+
+
+def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path):
+    path = tmp_path / "file"
+    write_atomically(path, b"old")
+    with pytest.raises(TypeError):
+        write_atomically(path, "text, not bytes")
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_results_cannot_be_changed_behind_the_stores_back(tmp_path):
+    collection(tmp_path).put({KEYS[0]: {"x": np.ones(3)}}, seconds=1)
+    reader = collection(tmp_path)
+    came = reader.get(KEYS[0])["x"]
+    came[0] = 7
+    np.testing.assert_array_equal(reader.get(KEYS[0])["x"], np.ones(3))
