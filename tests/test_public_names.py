@@ -5,7 +5,9 @@ import inspect
 import lumiscope
 
 SIGNATURES = {
-    "load_model": "spec, *, weights, classes, num_classes, model_options, mean, std, input_size, geometry, interpolation",
+    "load_model": (
+        "spec, *, weights, classes, num_classes, model_options, mean, std, input_size, geometry, interpolation"
+    ),
     "open_images": "source, *, on_error",
     "explain": "model, images, *, methods, target, layer, options, seed",
     "dissect": "model, probing_images, *, layers, scorer, concepts, similarity",

@@ -18,17 +18,34 @@ ByteArray: TypeAlias = NDArray[np.uint8]
 BoolArray: TypeAlias = NDArray[np.bool_]
 
 
-@dataclass(frozen=True)
-class Target:
-    """The class that an explanation is about.
+class Target(int):
+    """The class that an explanation is about: an int, the column of the logits, that knows its name and score.
 
-    `index`: column of the model's logits. `name`: its class name. `logit`: the raw score. `probability`: in [0, 1].
+    `name`: its class name. `logit`: the raw score. `probability`: in [0, 1].
     """
 
-    index: int
     name: str
     logit: float
     probability: float
+
+    def __new__(cls, index: int, name: str, logit: float, probability: float) -> Target:
+        """Make the target `index` with what is known of it."""
+        target = super().__new__(cls, index)
+        target.name, target.logit, target.probability = name, logit, probability
+        return target
+
+    def __reduce__(self) -> tuple[type[Target], tuple[int, str, float, float]]:
+        return Target, self.facts
+
+    @property
+    def index(self) -> int:
+        """The column of the logits, as a plain int."""
+        return int(self)
+
+    @property
+    def facts(self) -> tuple[int, str, float, float]:
+        """What it is made from."""
+        return int(self), self.name, self.logit, self.probability
 
 
 @dataclass(frozen=True)

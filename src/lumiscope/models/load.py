@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ def load_model(
     spec: str,
     *,
     weights: str | Path | None = None,
-    classes: str | Path | None = None,
+    classes: str | Path | Sequence[str] | None = None,
     num_classes: int | None = None,
     model_options: Mapping[str, Any] | None = None,
     mean: float | Iterable[float] | None = None,
@@ -34,18 +34,24 @@ def load_model(
 ) -> TorchModel:
     """Load a model.
 
-    `spec`: `timm:NAME`, `torchvision:NAME[@WEIGHTS]` or `python:package.module:factory`. `weights`: a file of your
-    own; "random": none at all; None: the source's pretrained weights. `weights_partial`: let weights that do not fit
-    be left out. `classes`: a text file with one class name a line. `num_classes`: None: as many as `classes` has, else
-    the source's. `model_options`: keyword arguments for the factory. `mean`, `std`: of RGB in [0, 1], one number or
-    three. `input_size`: one number or (height, width). `geometry`: "crop" (resize and centre-crop as the model's own
-    config says) or "squash" (resize straight to the input size, bilinear unless `interpolation` says otherwise).
+    `spec`: `timm:NAME`, `torchvision:NAME[@WEIGHTS]` or `python:package.module:factory`.
+    `weights`: a file of your own; "random": none at all; None: the source's pretrained weights.
+    `weights_partial`: let weights that do not fit be left out.
+    `classes`: a text file with one class name a line, or the names.
+    `num_classes`: None: as many as `classes` has, else the source's.
+    `model_options`: keyword arguments for the factory.
+    `mean`, `std`: of RGB in [0, 1], one number or three.
+    `input_size`: one number or (height, width).
+    `geometry`: "crop" (resize and centre-crop as the model's own config says) or "squash" (resize straight to the
+    input size, bilinear unless `interpolation` says otherwise).
+    `name`: what to call it; None: made from the spec.
+
     Errors: `UsageError`, `WeightsError`, `ModelError`.
     """
     if geometry not in ("crop", "squash"):
         raise UnknownNameError("geometry", str(geometry), ["crop", "squash"])
     source, rest = find_source(spec)
-    names = read_classes(Path(classes)) if classes is not None else None
+    names = read_classes(classes) if classes is not None else None
     own_file = None if weights in (None, RANDOM) else Path(str(weights))
     state = read_weights(own_file) if own_file is not None else None
     if num_classes is None and own_file is not None and names is not None:
@@ -91,8 +97,11 @@ def _geometry(
     )
 
 
-def read_classes(path: Path) -> tuple[str, ...]:
-    """Read class names, one a line; trailing blank lines are left out. Errors: `UsageError`."""
+def read_classes(classes: str | Path | Sequence[str]) -> tuple[str, ...]:
+    """Read class names, one a line, or take a list of them; trailing blank lines are left out. Errors: `UsageError`."""
+    if not isinstance(classes, (str, Path)):
+        return tuple(classes)
+    path = Path(classes)
     try:
         lines = path.read_text(encoding="utf-8-sig").rstrip().splitlines()
     except (OSError, UnicodeDecodeError) as error:

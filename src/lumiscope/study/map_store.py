@@ -47,7 +47,7 @@ def to_arrays(saliency: SaliencyMap) -> dict[str, NDArray[Any]]:
     facts: dict[str, Any] = {
         "item_id": saliency.item_id,
         "method": saliency.method,
-        "target": dataclasses.asdict(saliency.target),
+        "target": saliency.target.facts,
         "options": dict(saliency.options),
         "layer": saliency.layer,
         "details": dict(saliency.details),
@@ -65,6 +65,6 @@ def to_arrays(saliency: SaliencyMap) -> dict[str, NDArray[Any]]:
 def from_arrays(arrays: Mapping[str, NDArray[Any]]) -> SaliencyMap:
     """The map that `to_arrays` took apart."""
     parts: dict[str, Any] = json.loads(arrays["facts"].tobytes())
-    parts["target"] = Target(**parts["target"])
+    parts["target"] = Target(*parts["target"])
     parts.update({name: array for name, array in arrays.items() if name != "facts"})
     return SegmentMap(**parts) if "segments" in arrays else SaliencyMap(**parts)
