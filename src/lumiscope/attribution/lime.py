@@ -21,7 +21,7 @@ from lumiscope.errors import UsageError
 from lumiscope.types import ByteArray, DoubleArray, IntArray, SaliencyMap, SegmentMap, Target
 
 KERNEL_WIDTH = 0.25
-PICTURES_AT_ONCE = 64
+PICTURES_AT_ONCE = 16
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ def _probabilities(
         hidden[:] = options.hide_color
     rows = []
     for at in range(0, len(samples), PICTURES_AT_ONCE):
-        shown = samples[at : at + PICTURES_AT_ONCE][:, segments] > 0
+        shown = (samples[at : at + PICTURES_AT_ONCE] > 0)[:, segments]
         pictures = np.where(shown[..., None], pixels, hidden)
         rows.append(softmax(prepared.model.predict(pictures).astype(np.float64), axis=1))
     return np.concatenate(rows)
