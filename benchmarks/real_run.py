@@ -57,7 +57,7 @@ def seconds(run: Run) -> None:
     print("| model | method | seconds an image |\n|---|---|---|")
     for row in run.manifest["timings"]:
         each = row["seconds_each"]
-        print(f"| {row['model']} | {row['method']} | {'unknown' if each is None else f'{each:.2f}'} |")
+        print(f"| {row['model']} | {row['method']} | {'unknown' if each is None else f'{each:.3g}'} |")
 
 
 if __name__ == "__main__":

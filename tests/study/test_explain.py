@@ -51,8 +51,10 @@ def test_unknown_names_are_errors(tiny: TorchModel, pictures: ImageSet) -> None:
         explain(tiny, pictures, methods="gradcm")
     with pytest.raises(UnknownNameError, match="num_samples"):
         explain(tiny, pictures, methods="lime", options={"lime": {"num_sample": 3}})
-    with pytest.raises(UnknownNameError):
-        explain(tiny, pictures, methods="gradcam", options={"lime": {"num_samples": 3}})
+    with pytest.raises(UnknownNameError, match="num_samples"):
+        explain(tiny, pictures, methods="gradcam", options={"lime": {"num_sample": 3}})
+    with pytest.raises(UnknownNameError, match="did you mean lime"):
+        explain(tiny, pictures, methods="gradcam", options={"lme": {}})
 
 
 def test_seeds_belong_to_image_and_study_not_to_order(tiny: TorchModel, pictures: ImageSet) -> None:

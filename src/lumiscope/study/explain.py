@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from lumiscope.attribution import AttributionMethod, PreparedBatch, get_method, select_methods
-from lumiscope.errors import UnknownNameError
 from lumiscope.images import ImageItem, Skipped
 from lumiscope.models import TorchModel, VisionModel, class_index, label_index
 from lumiscope.progress import Track, silent
@@ -18,7 +17,7 @@ from lumiscope.study.attempts import attempt
 from lumiscope.study.map_store import from_arrays, map_collection, map_key, to_arrays
 from lumiscope.types import FloatArray, SaliencyMap, Target
 
-IMAGES_AT_ONCE = 8
+IMAGES_AT_ONCE = 4  # a stopped run loses one batch of one method at most
 Options = Mapping[str, Mapping[str, Any]]
 
 
@@ -37,8 +36,9 @@ def explain(
 
     `methods`: names or wildcards. `target`: "predicted", "label" (the prediction where an image has none), a class
     index or a class name. `layer`: where the CAM family looks; None: the last spatial features before pooling.
-    `options`: per method, as `{"lime": {"num_samples": 500}}`. `seed`: every random choice derives from it, the
-    image's id and the method. Errors: `UnknownNameError`, `UsageError`, `TargetError`, `LayerError`.
+    `options`: per method, as `{"lime": {"num_samples": 500}}`; those of methods that do not run are checked only.
+    `seed`: every random choice derives from it, the image's id and the method.
+    Errors: `UnknownNameError`, `UsageError`, `TargetError`, `LayerError`.
     """
     plan = ExplanationPlan.make(model, methods, target=target, layer=layer, options=options, seed=seed)
     return [one for _, maps in explain_each(plan, images, [], stop=True, track=track) for one in maps]
@@ -83,12 +83,9 @@ class ExplanationPlan:
     ) -> ExplanationPlan:
         """Resolve names, options, layer and target, so that a mistake shows before anything is computed."""
         names = select_methods([methods] if isinstance(methods, str) else methods)
-        given = options or {}
-        for name in given:
-            if name not in names:
-                get_method(name)
-                raise UnknownNameError("method in the options", name, names)
-        chosen = tuple((get_method(name), get_method(name).options(given.get(name))) for name in names)
+        given = {name: get_method(name).options(values) for name, values in (options or {}).items()}
+        wanted = [get_method(name) for name in names]
+        chosen = tuple((method, given.get(method.name, method.options())) for method in wanted)
         if target not in ("predicted", "label"):
             target = class_index(model, target)
         needs_layer = any(method.needs_layer for method, _ in chosen)

@@ -16,6 +16,7 @@ from lumiscope.models import VisionModel, label_index
 from lumiscope.store import Collection, Store, content_key
 from lumiscope.types import SaliencyMap, SegmentMap, Target
 
+FORMAT = 2  # raised whenever `to_arrays` changes, so that older results are not misread
 SEGMENT_ARRAYS = ("segments", "coefficients", "top_classes", "top_coefficients")
 
 
@@ -32,6 +33,7 @@ def map_collection(
         "seed": seed,
         "backend": "torch",
         "precision": "float32",
+        "format": FORMAT,
     }
     return store.collection("maps", scope)
 

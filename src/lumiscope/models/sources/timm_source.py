@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from lumiscope.errors import ModelError, UnknownNameError, UsageError, WeightsError
+from lumiscope.models.hub import quick_hub
 from lumiscope.models.options import BuildOptions
 from lumiscope.models.sources.registry import Loaded, Preprocessing, build_quietly, model_source
 from lumiscope.models.weights import OFFLINE_WAYS
@@ -28,7 +29,8 @@ def build_timm(rest: str, options: BuildOptions, *, pretrained: bool) -> Loaded:
     keywords = options.arguments()
     keywords.setdefault("pretrained", pretrained)
     try:
-        module = build_quietly(timm.create_model, rest, **keywords)
+        with quick_hub():
+            module = build_quietly(timm.create_model, rest, **keywords)
     except TypeError as error:
         raise UsageError(f"timm:{rest} does not take these options: {error}") from error
     except Exception as error:
