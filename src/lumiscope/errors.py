@@ -45,7 +45,7 @@ class UnknownNameError(UsageError):
             advice = "known: " + ", ".join(known[:12]) + (", …" if len(known) > 12 else "")
         else:
             advice = f"there is no {kind} at all"
-        super().__init__(f"unknown {kind} {name!r}: {advice}" + (f" {hint}" if hint else ""))
+        super().__init__(f"unknown {kind} {name!r}: {advice}" + (f"{'' if near else '.'} {hint}" if hint else ""))
 
 
 class ImageError(LumiscopeError):

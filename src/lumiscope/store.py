@@ -90,6 +90,8 @@ class Collection:
         self._shard_of: dict[str, Path] = {}
         self._loaded: tuple[Path, dict[str, dict[str, NDArray[Any]]]] | None = None
         self._index()
+        if self.folder.is_dir():
+            self._write_scope()
 
     def __contains__(self, key: str) -> bool:
         return key in self._shard_of
@@ -121,9 +123,7 @@ class Collection:
         content = _shard_bytes(results)
         path = self.folder / (hashlib.sha256(content).hexdigest()[:40] + SUFFIX)
         self.folder.mkdir(parents=True, exist_ok=True)
-        scope_file = self.folder / "scope.json"
-        if not scope_file.exists():
-            write_atomically(scope_file, json.dumps(self.scope, indent=1, sort_keys=True).encode())
+        self._write_scope()
         if seconds is not None:
             cost = {"seconds": seconds, "results": len(results)}
             write_atomically(path.with_suffix(".json"), json.dumps(cost).encode())
@@ -136,6 +136,11 @@ class Collection:
         costs = [_cost(shard) for shard in shards]
         count = sum(results for _, results in costs)
         return sum(seconds for seconds, _ in costs) / count if count else float("nan")
+
+    def _write_scope(self) -> None:
+        path, content = self.folder / "scope.json", json.dumps(self.scope, indent=1, sort_keys=True).encode()
+        if not path.is_file() or path.read_bytes() != content:
+            write_atomically(path, content)
 
     def _index(self) -> None:
         for path in sorted(self.folder.glob("*" + SUFFIX)):

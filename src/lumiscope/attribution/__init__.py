@@ -1,6 +1,5 @@
-"""Saliency maps: one file per method; importing this package registers all of them."""
+"""Saliency maps: one file per method, found by the registry."""
 
-from lumiscope.attribution import ablationcam, gradcam, lime, scorecam
 from lumiscope.attribution.prepared import PreparedBatch, derive_seed
 from lumiscope.attribution.registry import (
     AttributionMethod,
@@ -13,13 +12,9 @@ from lumiscope.attribution.registry import (
 __all__ = [
     "AttributionMethod",
     "PreparedBatch",
-    "ablationcam",
     "attribution_method",
     "attribution_methods",
     "derive_seed",
     "get_method",
-    "gradcam",
-    "lime",
-    "scorecam",
     "select_methods",
 ]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from lumiscope.attribution.prepared import PreparedBatch
+from lumiscope.discovery import import_siblings
 from lumiscope.errors import UnknownNameError, UsageError
 from lumiscope.types import SaliencyMap, Target
 
@@ -88,20 +89,22 @@ def attribution_method(
 
 def attribution_methods() -> Mapping[str, AttributionMethod[Any]]:
     """Every method by name, in the order of registration."""
+    import_siblings(__name__)
     return dict(_METHODS)
 
 
 def get_method(name: str) -> AttributionMethod[Any]:
     """Return one method. Errors: `UnknownNameError` with the nearest names."""
-    if name not in _METHODS:
-        raise UnknownNameError("method", name, _METHODS, hint="`lumiscope methods` lists them.")
-    return _METHODS[name]
+    methods = attribution_methods()
+    if name not in methods:
+        raise UnknownNameError("method", name, methods, hint="`lumiscope methods` lists them.")
+    return methods[name]
 
 
 def select_methods(patterns: Sequence[str]) -> list[str]:
     """Turn names and wildcards (`*cam`) into method names, each once, in the order asked for."""
     names: dict[str, None] = {}
     for pattern in patterns:
-        matches = fnmatch.filter(_METHODS, pattern)
+        matches = fnmatch.filter(attribution_methods(), pattern)
         names.update(dict.fromkeys(matches or [get_method(pattern).name]))
     return list(names)

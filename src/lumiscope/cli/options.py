@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -122,7 +123,7 @@ def method_options(pairs: list[str]) -> dict[str, dict[str, Any]]:
 
 def parse_target(text: str) -> str | int:
     """A class index where the text is a number, else a word or a class name."""
-    return int(text) if text.lstrip("-").isdigit() else text
+    return int(text) if re.fullmatch(r"-?[0-9]+", text) else text
 
 
 def _numbers(text: str | None, flag: str) -> list[float] | None:

@@ -43,7 +43,7 @@ def print_rows(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], *, as_
 
 def progress(items: Iterable[T], description: str, total: int) -> Iterator[T]:
     """A bar with an estimate on stderr; silent where that is no terminal. It is gone when the work is done."""
-    if not sys.stderr.isatty() or total < 2:
+    if not sys.stderr.isatty():
         yield from items
         return
     from rich.console import Console

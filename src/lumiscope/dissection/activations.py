@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from typing import Any
 
 import torch
 
 from lumiscope.errors import LayerError, UnknownNameError
+from lumiscope.models.outputs import first_tensor
 from lumiscope.types import FloatArray
 
 POOLINGS: tuple[str, ...] = ("mean", "max")
 
 
-def pool(activations: torch.Tensor, pooling: str = "mean") -> torch.Tensor:
+def pool(activations: torch.Tensor, pooling: str = "mean", *, channels_last: bool = False) -> torch.Tensor:
     """Reduce a layer's output to one number per image and unit.
 
-    `activations`: (B, U, h, w) is pooled over space, (B, N, U) over the N tokens, (B, U) stays as it is.
+    `activations`: (B, U, h, w), or (B, h, w, U) with `channels_last`, is pooled over space,
+    (B, N, U) over the N tokens, (B, U) stays as it is.
     `pooling`: "mean" (the default of CLIP-Dissect) or "max". Returns (B, U) float32.
     Raises LayerError for any other shape, UnknownNameError for another pooling.
     """
     if pooling not in POOLINGS:
         raise UnknownNameError("pooling", pooling, POOLINGS)
-    axes = {2: (), 3: (1,), 4: (2, 3)}.get(activations.ndim)
+    axes = {2: (), 3: (1,), 4: (1, 2) if channels_last else (2, 3)}.get(activations.ndim)
     if axes is None or 0 in activations.shape:
         raise LayerError(
             "units need an output of shape (images, units, height, width), (images, tokens, units) or "
@@ -41,21 +43,24 @@ def collect_activations(
     forward: Callable[[torch.Tensor], object],
     layers: Mapping[str, torch.nn.Module],
     pooling: str = "mean",
+    *,
+    channels_last: Container[str] = (),
 ) -> Iterator[dict[str, FloatArray]]:
     """Run `forward` once per batch and yield the pooled output of every layer.
 
     `batches`: model inputs, images along the first axis. `forward`: the model, in eval mode (the caller sees to
     that). `layers`: the modules to look at, by name. Yields {name: (B, U) float32} in the order of `layers`.
 
-    Hooks and inference mode last for one forward only: nothing is left on the model between two batches, nor after
-    an exception. A tuple or list stands for its first tensor. A module that runs several times in a forward counts
+    Hooks and no-grad mode last for one forward only: nothing is left on the model between two batches, nor after
+    an exception. A tuple, list or mapping stands for its first tensor.
+    `channels_last`: the layers that give (B, h, w, U). A module that runs several times in a forward counts
     with its last call. Raises LayerError for a layer that was not reached or whose output cannot be pooled.
     """
     for batch in batches:
         pooled: dict[str, FloatArray] = {}
-        with ExitStack() as hooks, torch.inference_mode():
+        with ExitStack() as hooks, torch.no_grad():
             for name, module in layers.items():
-                handle = module.register_forward_hook(_pooling_hook(name, pooling, len(batch), pooled))
+                handle = module.register_forward_hook(_pooling_hook(name, pooling, len(batch), pooled, channels_last))
                 hooks.callback(handle.remove)
             forward(batch)
         missing = [name for name in layers if name not in pooled]
@@ -68,11 +73,14 @@ def collect_activations(
 
 
 def _pooling_hook(
-    name: str, pooling: str, num_images: int, pooled: dict[str, FloatArray]
+    name: str, pooling: str, num_images: int, pooled: dict[str, FloatArray], channels_last: Container[str]
 ) -> Callable[[torch.nn.Module, Any, Any], None]:
     def hook(module: torch.nn.Module, inputs: Any, output: Any) -> None:
         try:
-            values = pool(_first_tensor(output), pooling)
+            tensor = first_tensor(output)
+            if tensor is None:
+                raise LayerError(f"units need a layer that gives a tensor; got {type(output).__name__}")
+            values = pool(tensor, pooling, channels_last=name in channels_last)
         except LayerError as error:
             raise LayerError(f"layer {name}: {error}") from error
         if len(values) != num_images:
@@ -84,13 +92,3 @@ def _pooling_hook(
         pooled[name] = values.detach().cpu().numpy().copy()
 
     return hook
-
-
-def _first_tensor(output: object) -> torch.Tensor:
-    if isinstance(output, torch.Tensor):
-        return output
-    if isinstance(output, tuple | list):
-        for part in output:
-            if isinstance(part, torch.Tensor):
-                return part
-    raise LayerError(f"units need a layer that gives a tensor; got {type(output).__name__}")

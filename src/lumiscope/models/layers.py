@@ -125,10 +125,19 @@ def stages(layers: Sequence[Layer]) -> list[Layer]:
 
 
 def _is_block(layer: Layer, layers: Sequence[Layer]) -> bool:
-    if layer.container or layer.passive:
+    if layer.container or layer.passive or _is_wrapper(layer, layers):
         return False
-    solid = (other.name for other in layers if not other.container)
-    return not any(layer.name.startswith(name + ".") for name in solid)
+    around = (other for other in layers if layer.name.startswith(other.name + "."))
+    return not any(not other.container and not _is_wrapper(other, layers) for other in around)
+
+
+def _is_wrapper(layer: Layer, layers: Sequence[Layer]) -> bool:
+    """Whether a part is a network of its own, whose stages lie inside, and no block.
+
+    So are parts that turn maps into a vector, and parts with more than the two resolutions of a block that halves one.
+    """
+    maps = {inner.shape for inner in layers if inner.name.startswith(layer.name + ".") and inner.spatial}
+    return bool(maps) and (len(layer.shape) == 1 or len({shape[1:] for shape in maps}) > 2)
 
 
 def _lifted(run: list[Layer], blocks: Sequence[Layer], layers: Sequence[Layer]) -> Layer:

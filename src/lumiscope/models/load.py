@@ -54,13 +54,13 @@ def load_model(
     names = read_classes(classes) if classes is not None else None
     own_file = None if weights in (None, RANDOM) else Path(str(weights))
     state = read_weights(own_file) if own_file is not None else None
-    if num_classes is None and own_file is not None and names is not None:
-        num_classes = len(names)
-    options = BuildOptions(num_classes, dict(model_options or {}))
+    derived = num_classes is None and own_file is not None and names is not None
+    options = BuildOptions(len(names or ()) if derived else num_classes, derived, dict(model_options or {}))
     loaded = source.build(rest, options, pretrained=weights is None)
-    notes = [loaded.preprocessing.assumed] if loaded.preprocessing.assumed and mean is None else []
+    notes = _assumptions(loaded.preprocessing, input_size, mean, std)
     if own_file is not None and state is not None:
-        left_out = fit_weights(loaded.module, state, own_file, partial=weights_partial)
+        hint = f"{classes} has {options.num_classes} class names." if derived else ""
+        left_out = fit_weights(loaded.module, state, own_file, partial=weights_partial, hint=hint)
         notes += [f"weights left out: {left_out}"] if left_out else []
     if weights == RANDOM:
         notes.append("random weights: what follows says nothing about a trained model")
@@ -76,6 +76,15 @@ def load_model(
         options=options.arguments(),
         notes=tuple(notes),
     )
+
+
+def _assumptions(preprocessing: Preprocessing, *given: object) -> list[str]:
+    """What was assumed of the preprocessing because neither the model nor the user says it."""
+    if preprocessing.stated:
+        return []
+    values = zip(("input size 224×224", "ImageNet mean", "ImageNet std"), given, strict=True)
+    assumed = [what for what, value in values if value is None]
+    return [f"nothing states this model's preprocessing; assumed: {', '.join(assumed)}"] if assumed else []
 
 
 def _geometry(

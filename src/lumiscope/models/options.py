@@ -14,9 +14,13 @@ GeometryMode = Literal["crop", "squash"]
 
 @dataclass(frozen=True)
 class BuildOptions:
-    """What the factory of a network is told. `num_classes`: None: as many as the source has."""
+    """What the factory of a network is told. `num_classes`: None: as many as the source has.
+
+    `derived`: nobody asked for that number; it is how many class names there are, and a factory need not take it.
+    """
 
     num_classes: int | None = None
+    derived: bool = False
     keywords: Mapping[str, Any] = field(default_factory=dict)
 
     def arguments(self) -> dict[str, Any]:

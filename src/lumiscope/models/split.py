@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import fx
 
-from lumiscope.errors import LayerError
+from lumiscope.errors import LayerError, ModelError
 from lumiscope.models.guard import hooked
 from lumiscope.models.outputs import first_tensor, logits_of, with_first_tensor
 
@@ -62,6 +62,10 @@ def split(module: torch.nn.Module, layer: str, inputs: torch.Tensor) -> Split:
     """
     with torch.no_grad():
         expected = logits_of(module(inputs))
+        if not expected.isfinite().all():
+            raise ModelError(
+                "expected finite scores; the network gives NaN or infinity even for noise. Check its weights."
+            )
         candidate = _graph_split_or_none(module, layer, inputs, expected)
         if candidate is not None:
             return candidate

@@ -5,7 +5,9 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -20,6 +22,17 @@ from lumiscope.models.vision_model import unnamed_classes
 from lumiscope.types import ByteArray, FloatArray
 
 BATCH = 4  # larger batches spend a third of their time on fresh memory pages (measured on 2 cores)
+
+
+LIBRARIES = {"torch", "torchvision", "timm"}
+
+
+def own_sources(module: torch.nn.Module) -> list[Path]:
+    """The files in which the classes of a network's parts are written, without those of the well-known libraries."""
+    kinds = {type(part) for part in module.modules()}
+    homes = {sys.modules.get(kind.__module__) for kind in kinds if kind.__module__.split(".")[0] not in LIBRARIES}
+    files = {getattr(home, "__file__", None) for home in homes}
+    return sorted(Path(file) for file in files if file and file.endswith(".py") and Path(file).is_file())
 
 
 class TorchModel:
@@ -61,8 +74,10 @@ class TorchModel:
 
     @functools.cached_property
     def fingerprint(self) -> str:
-        """Sha256 (hex) of spec, options, weights and preprocessing."""
+        """Sha256 (hex) of spec, options, weights, preprocessing and the user's own code of the network."""
         digest = hashlib.sha256()
+        for source in own_sources(self.module):
+            digest.update(source.read_bytes())
         said = [self.spec, self.options, repr(self.geometry), self.mean, self.std, type(self.module).__qualname__]
         digest.update(json.dumps(said, sort_keys=True, default=str).encode())
         for key, value in sorted(self.module.state_dict().items()):
@@ -84,7 +99,7 @@ class TorchModel:
 
     def logits(self, inputs: torch.Tensor) -> torch.Tensor:
         """Run normalised (N, 3, H, W) inputs in batches; (N, classes) float32 logits, without gradients."""
-        with borrowed(self.module), torch.inference_mode():
+        with borrowed(self.module), torch.no_grad():
             return torch.cat([logits_of(self.module(batch)).float() for batch in torch.split(inputs, BATCH)])
 
     def predict(self, views: Sequence[View] | ByteArray) -> FloatArray:
@@ -101,6 +116,11 @@ class TorchModel:
     def target_layer(self) -> str:
         """Where the CAM family looks unless told otherwise: the last spatial features before pooling."""
         return target_layer(self.layers).name
+
+    @property
+    def channels_last(self) -> frozenset[str]:
+        """The layers whose maps are (h, w, C)."""
+        return frozenset(layer.name for layer in self.layers if layer.channels_last)
 
     def select_layers(self, wanted: Sequence[str]) -> list[str]:
         """Turn names, wildcards, `auto` and `auto:5` into layer names."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import operator
 from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
@@ -60,7 +61,8 @@ def class_index(model: VisionModel, name: str | int) -> int:
     Errors: `TargetError` for an index out of range, an unknown name (with the nearest) or one that several classes
     share.
     """
-    if isinstance(name, int):
+    if not isinstance(name, str):
+        name = operator.index(name)
         if not 0 <= name < len(model.classes):
             raise TargetError(f"expected a class index from 0 to {len(model.classes) - 1} for {model.name}; got {name}")
         return name

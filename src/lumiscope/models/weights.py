@@ -102,11 +102,14 @@ def _strip_prefixes(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     return state
 
 
-def fit_weights(module: torch.nn.Module, state: Mapping[str, torch.Tensor], path: Path, *, partial: bool) -> str:
+def fit_weights(
+    module: torch.nn.Module, state: Mapping[str, torch.Tensor], path: Path, *, partial: bool, hint: str = ""
+) -> str:
     """Load `state` into `module` and return what was left out, in words ("" when all fitted).
 
     Counters of batches (`num_batches_tracked`) change no output and may be missing. With `partial`, keys that are
-    missing, unexpected or of another shape are left out. Errors: otherwise they are a `WeightsError` that lists them.
+    missing, unexpected or of another shape are left out. Errors: otherwise they are a `WeightsError` that lists them;
+    `hint` says what a number of outputs that differs may come from.
     """
     own = module.state_dict()
     missing = [key for key in own if key not in state and not key.endswith("num_batches_tracked")]
@@ -119,7 +122,7 @@ def fit_weights(module: torch.nn.Module, state: Mapping[str, torch.Tensor], path
     ]
     summary = "; ".join(problem for problem in problems if problem)
     if summary and not partial:
-        raise WeightsError(f"{path} does not fit this model: {summary}. {_advice(other_shape, state, own)}")
+        raise WeightsError(f"{path} does not fit this model: {summary}. {_advice(other_shape, state, own, hint)}")
     fitting = {key: value for key, value in state.items() if key in own and key not in other_shape}
     if not fitting:
         raise WeightsError(f"nothing in {path} fits this model: {summary}")
@@ -138,9 +141,13 @@ def _listed(what: str, keys: list[str], most: int = 20) -> str:
     return f"{len(keys)} {what}: {', '.join(keys[:most])}{more}"
 
 
-def _advice(other_shape: list[str], state: Mapping[str, torch.Tensor], own: Mapping[str, torch.Tensor]) -> str:
+def _advice(
+    other_shape: list[str], state: Mapping[str, torch.Tensor], own: Mapping[str, torch.Tensor], hint: str
+) -> str:
     sizes = {state[key].shape[:1] if state[key].shape[1:] == own[key].shape[1:] else None for key in other_shape}
     size = sizes.pop() if len(sizes) == 1 else None
+    if size and hint:
+        return f"The weights have {size[0]} outputs, but {hint}"
     if size:
         return f"The number of outputs differs: --num-classes {size[0]} may be what is missing."
     return "Check the model spec and its --model-option values, or allow it with --weights-partial."

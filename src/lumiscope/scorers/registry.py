@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import functools
-import importlib
-import pkgutil
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import TypeAlias
 
+from lumiscope.discovery import import_siblings
 from lumiscope.errors import UnknownNameError, UsageError
 from lumiscope.scorers.concept_scores import Scorer
 
@@ -29,7 +27,7 @@ def scorer_scheme(scheme: str) -> Callable[[ScorerFactory], ScorerFactory]:
 
 def scorer_schemes() -> Mapping[str, ScorerFactory]:
     """Every registered scheme, in alphabetical order."""
-    _import_siblings()
+    import_siblings(__name__)
     return MappingProxyType(dict(sorted(_SCHEMES.items())))
 
 
@@ -46,10 +44,3 @@ def load_scorer(spec: str) -> Scorer:
     if scheme not in schemes:
         raise UnknownNameError("scorer", scheme, schemes)
     return schemes[scheme](rest)
-
-
-@functools.cache
-def _import_siblings() -> None:
-    package = __name__.rpartition(".")[0]
-    for module in pkgutil.iter_modules(importlib.import_module(package).__path__):
-        importlib.import_module(f"{package}.{module.name}")

@@ -138,7 +138,7 @@ def save_study(study: Study, path: Path) -> None:
     from lumiscope.store import write_atomically
 
     folder = path.absolute().parent
-    relative = with_paths(study, lambda given: os.path.relpath(given, folder))
+    relative = with_paths(study, lambda given: os.path.relpath(os.path.expanduser(given), folder))
     content = relative.model_dump(exclude_none=True, exclude_defaults=True)
     write_atomically(path, tomli_w.dumps(content).encode())
 
@@ -164,8 +164,13 @@ def _model_with_paths(model: ModelConfig, change: Callable[[str], str]) -> Model
 
 
 def _scorer_with_paths(scorer: str, change: Callable[[str], str]) -> str:
-    scheme, _, rest = scorer.partition(":")
-    return f"table:{change(rest)}" if scheme == "table" and rest else scorer
+    """Scorers name files in three ways: table:FILE, open_clip:local-dir:FOLDER and open_clip:ARCH/FILE."""
+    for opening in ("table:", "open_clip:local-dir:"):
+        if scorer.startswith(opening):
+            return opening + change(scorer.removeprefix(opening))
+    architecture, slash, weights = scorer.partition("/")
+    is_file = bool(slash) and Path(weights).suffix in (".pt", ".pth", ".bin", ".safetensors")
+    return f"{architecture}/{change(weights)}" if is_file else scorer
 
 
 def _absolute(given: str, folder: Path) -> str:
@@ -193,4 +198,6 @@ def validated(kind: type[T], content: dict[str, Any], source: str) -> T:
             near = nearest(str(first["loc"][-1]), fields)
             advice = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(fields)}"
             raise UsageError(f"{source}: unknown field {place}: {advice}") from error
+        if first["type"] == "value_error":
+            raise UsageError(f"{source}: {place}: {first['ctx']['error']}") from error
         raise UsageError(f"{source}: {place}: {first['msg']}; got {first['input']!r}") from error

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -33,17 +33,19 @@ def dissect(
     *,
     layers: Sequence[str] | str,
     scorer: Scorer | str,
-    concepts: ConceptSet | str | None = None,
+    concepts: ConceptSet | Sequence[str] | str | None = None,
     similarity: str = "soft_wpmi",
     store: Store | None = None,
     track: Track = silent,
 ) -> UnitLabels:
     """Label every unit of the layers with the concept that its activations are most like.
 
-    `layers`: names, wildcards, "auto" or "auto:5". `scorer`: a spec as "open_clip:ViT-B-32/openai" or "table:FILE", or
-    a scorer. `concepts`: a file, "visual" (the shipped set) or a concept set; None: the scorer's own words, else the
-    shipped set. `similarity`: see `lumiscope.dissection.similarity_methods`. `store`: where activations, scores and
-    labels are kept; None: nowhere. Errors: `UnknownNameError`, `LayerError`, `ScorerError`, `UsageError`.
+    `layers`: names, wildcards, "auto" or "auto:5".
+    `scorer`: a spec as "open_clip:ViT-B-32/openai" or "table:FILE", or a scorer.
+    `concepts`: a file, "visual" (the shipped set), words or a concept set; None: the scorer's own words, else "visual".
+    `similarity`: see `lumiscope.dissection.similarity_methods`.
+    `store`: where activations, scores and labels are kept; None: nowhere.
+    Errors: `UnknownNameError`, `LayerError`, `ScorerError`, `UsageError`.
     """
     names = model.select_layers([layers] if isinstance(layers, str) else layers)
     scorer = load_scorer(scorer) if isinstance(scorer, str) else scorer
@@ -81,13 +83,14 @@ def merge_labels(labels: Sequence[UnitLabels]) -> UnitLabels:
     return dataclasses.replace(labels[0], layers=layers, notes=notes)
 
 
-def choose_concepts(concepts: ConceptSet | str | None, scorer: Scorer) -> ConceptSet:
+def choose_concepts(concepts: ConceptSet | Sequence[str] | str | None, scorer: Scorer) -> ConceptSet:
     """The concept set asked for; by default the words that the scorer is limited to, else the shipped set."""
     if isinstance(concepts, ConceptSet):
         return concepts
-    if concepts is None and scorer.words is not None:
-        return ConceptSet(scorer.name, scorer.words, tuple(category_of(word) for word in scorer.words))
-    return load_concepts(concepts)
+    if (concepts is None and scorer.words is None) or isinstance(concepts, (str, Path)):
+        return load_concepts(concepts)
+    name, words = (scorer.name, scorer.words or ()) if concepts is None else ("list", tuple(concepts))
+    return ConceptSet(name, words, tuple(category_of(word) for word in words))
 
 
 def _probe_key(images: ImageSet) -> str:
@@ -144,8 +147,8 @@ def _forward(
     tracked = track(batches, f"activations of {model.name}", len(batches))
     inputs = (model.inputs([model.view(item) for item in batch]) for batch in tracked)
     modules = {name: model.layer(name) for name in layers}
-    with borrowed(model.module), contextlib.closing(collect_activations(inputs, model.module, modules, POOLING)) as out:  # type: ignore[type-var]
-        yield from out
+    with borrowed(model.module):
+        yield from collect_activations(inputs, model.module, modules, POOLING, channels_last=model.channels_last)
 
 
 def _label_arrays(labels: LayerLabels) -> dict[str, NDArray[Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import logging
 import math
 import platform
 import time
@@ -15,11 +16,12 @@ from typing import Any
 
 import pyarrow as pa
 
-from lumiscope.agreement import Agreement, compare, summarise
-from lumiscope.concepts import CATEGORIES
-from lumiscope.dissection import category_histogram, concept_counts
+from lumiscope.agreement import Agreement, compare, parse_rule, summarise
+from lumiscope.concepts import CATEGORIES, ConceptSet
+from lumiscope.dissection import category_histogram, concept_counts, get_similarity
+from lumiscope.errors import UsageError
 from lumiscope.images import ImageSet, open_images
-from lumiscope.models import TorchModel
+from lumiscope.models import TorchModel, label_index
 from lumiscope.progress import Track, silent
 from lumiscope.scorers import Scorer, load_scorer
 from lumiscope.store import Store, write_atomically
@@ -36,6 +38,8 @@ from lumiscope.types import BoolArray, UnitLabels
 
 PACKAGES = ("lumiscope", "torch", "torchvision", "timm", "open_clip_torch", "numpy", "scipy", "scikit-image", "Pillow")
 
+logger = logging.getLogger(__name__)
+
 
 def compute(study: Study, *, command: str | None = None, track: Track = silent) -> Run:
     """Compute what a study asks for and write its run folder, except the report.
@@ -46,14 +50,15 @@ def compute(study: Study, *, command: str | None = None, track: Track = silent) 
     """
     study.check()
     work = _Work(study, Store(Path(study.runs) / STORE), track)
+    images, probe = work.open(study.images), work.open(study.probe)
+    named = zip(study.models, model_names(study.models), strict=True)
+    models = [load_configured(config, name) for config, name in named]
+    work.prepare(models, images)
     save_study(study, study.folder / "study.toml")
     (study.folder / "manifest.json").unlink(missing_ok=True)  # its absence says that the run has not finished
     with logged_to(study.folder / "log.jsonl"):
-        images, probe = work.open(study.images), work.open(study.probe)
-        named = zip(study.models, model_names(study.models), strict=True)
-        models = [load_configured(config, name) for config, name in named]
         if images is not None:
-            work.explain(models, images)
+            work.explain(images)
         if probe is not None:
             work.dissect(models, probe)
         if images is not None:
@@ -72,6 +77,9 @@ class _Work:
     started: float = field(default_factory=time.time)
     rows: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: {name: [] for name in SCHEMAS})
     tables: dict[str, pa.Table] = field(default_factory=dict)
+    plans: list[ExplanationPlan] = field(default_factory=list)
+    scorer: Scorer | None = None
+    concepts: ConceptSet | None = None
     stored: list[StoredExplanations] = field(default_factory=list)
     failed: set[str] = field(default_factory=set)
     manifest: dict[str, Any] = field(default_factory=dict)
@@ -85,10 +93,24 @@ class _Work:
         self.rows["skipped"] += rows_of.skipped_rows(what, images.skipped)
         return images
 
-    def explain(self, models: Sequence[TorchModel], images: ImageSet) -> None:
+    def prepare(self, models: Sequence[TorchModel], images: ImageSet | None) -> None:
+        """Resolve every name, so that a mistake shows before anything is computed."""
+        study = self.study
+        for rule in study.masks.values():
+            parse_rule(rule)
+        if images is not None:
+            self.plans = [self._plan(model, config) for model, config in zip(models, study.models, strict=True)]
+            _warn_of_foreign_labels(models, images)
+        if study.scorer is not None:
+            get_similarity(study.similarity)
+            self.scorer = load_scorer(study.scorer)
+            self.concepts = choose_concepts(study.concepts, self.scorer)
+            for model in models:
+                model.select_layers(study.layers)
+
+    def explain(self, images: ImageSet) -> None:
         """Compute the maps that are missing."""
-        plans = [self._plan(model, config) for model, config in zip(models, self.study.models, strict=True)]
-        for plan in plans:
+        for plan in self.plans:
             stored = StoredExplanations(plan, self.store)
             failed = stored.compute(images, stop=self.study.on_error == "stop", track=self.track)
             self.rows["skipped"] += rows_of.skipped_rows("image", failed)
@@ -146,8 +168,9 @@ class _Work:
     def dissect(self, models: Sequence[TorchModel], probe: ImageSet) -> None:
         """Label units and fill the tables about them."""
         study = self.study
-        scorer: Scorer = load_scorer(str(study.scorer))
-        concepts = choose_concepts(study.concepts, scorer)
+        scorer, concepts = self.scorer, self.concepts
+        if scorer is None or concepts is None:
+            raise UsageError("expected a scorer to go with the probing images")
         parts = [
             dissect(
                 model,
@@ -182,8 +205,6 @@ class _Work:
         """Write tables, findings and, last, the manifest: a run folder without one has not finished."""
         layers = [stored.plan.layer for stored in self.stored] or [None] * len(models)
         self.rows["models"] = [rows_of.model_row(model, layer) for model, layer in zip(models, layers, strict=True)]
-        shard_reason = "damaged: moved aside and computed again"
-        self.rows["skipped"] += [{"what": "shard", "name": n, "reason": shard_reason} for n in self.store.damaged]
         for name, rows in self.rows.items():
             self.tables.setdefault(name, rows_of.as_table(name, rows))
         self.tables["findings"] = rows_of.as_table("findings", find(self.tables))
@@ -191,8 +212,20 @@ class _Work:
         manifest = {**_circumstances(self.study, command, self.started), **self.manifest}
         manifest["images"], manifest["probe"] = _source(images), _source(probe)
         manifest["skipped"] = len(self.tables["skipped"])
+        manifest["repaired"] = self.store.damaged
         content = json.dumps(manifest, indent=1, ensure_ascii=False).encode()
         write_atomically(self.study.folder / "manifest.json", content)
+
+
+def _warn_of_foreign_labels(models: Sequence[TorchModel], images: ImageSet) -> None:
+    labelled = [item for item in images if item.label is not None or item.class_name]
+    for model in models:
+        foreign = [item.id for item in labelled if label_index(model, item) is None]
+        if foreign:
+            logger.warning(
+                "the labels of %d of %d images are no classes of %s (first: %s); there they count as unlabelled",
+                len(foreign), len(labelled), model.name, foreign[0],
+            )  # fmt: skip
 
 
 def _source(images: ImageSet | None) -> dict[str, Any] | None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from PIL import Image
+from PIL import ExifTags, Image
 from pyarrow import csv
 from scipy.special import softmax
 
@@ -92,6 +92,8 @@ def image_table(images: ImageSet) -> pa.Table:
 def _image_row(item: ImageItem) -> Row:
     with Image.open(item.path) as picture:
         width, height = picture.size
+        if picture.getexif().get(ExifTags.Base.Orientation, 1) >= 5:  # lies on its side
+            width, height = height, width
     return {
         "image": item.id,
         "file": item.name,
@@ -175,6 +177,10 @@ def layer_rows(labels: UnitLabels) -> list[Row]:
 def skipped_rows(what: str, skipped: Sequence[Any]) -> list[Row]:
     """What was left out; a mask that was left out is told apart from its image."""
     return [
-        {"what": "mask" if entry.name.startswith("mask of ") else what, "name": entry.name, "reason": entry.reason}
+        {
+            "what": "mask" if entry.name.startswith("mask of ") else what,
+            "name": entry.name.removeprefix("mask of "),
+            "reason": entry.reason,
+        }
         for entry in skipped
     ]

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import importlib
-import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -13,6 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from lumiscope.discovery import import_siblings
 from lumiscope.errors import ScorerError, UnknownNameError
 from lumiscope.types import DoubleArray
 
@@ -72,7 +70,7 @@ def similarity(
 
 def similarity_methods() -> Mapping[str, SimilarityMethod]:
     """Every registered similarity by name, in alphabetical order."""
-    _import_siblings()
+    import_siblings(__name__)
     return MappingProxyType(dict(sorted(_METHODS.items())))
 
 
@@ -82,10 +80,3 @@ def get_similarity(name: str) -> SimilarityMethod:
     if name not in methods:
         raise UnknownNameError("similarity", name, methods)
     return methods[name]
-
-
-@functools.cache
-def _import_siblings() -> None:
-    package = __name__.rpartition(".")[0]
-    for module in pkgutil.iter_modules(importlib.import_module(package).__path__):
-        importlib.import_module(f"{package}.{module.name}")

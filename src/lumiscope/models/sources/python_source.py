@@ -6,7 +6,7 @@ import importlib
 import inspect
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import ModuleType
 
@@ -16,8 +16,6 @@ from lumiscope.errors import ModelError, UnknownNameError, UsageError
 from lumiscope.models.options import BuildOptions
 from lumiscope.models.sources.registry import Loaded, Preprocessing, build_quietly, model_source
 from lumiscope.models.sources.timm_source import timm_preprocessing
-
-ASSUMED = "nothing states this model's preprocessing: 224×224 with ImageNet mean and std was assumed"
 
 
 @model_source("python", "python:package.module:factory", lambda pattern: [])
@@ -36,6 +34,8 @@ def build_python(rest: str, options: BuildOptions, *, pretrained: bool) -> Loade
         names = [name for name in dir(source) if callable(getattr(source, name)) and not name.startswith("_")]
         raise UnknownNameError(f"factory in {module_name}", factory_name, names)
     keywords = options.arguments()
+    if options.derived and not _takes(factory, "num_classes"):
+        del keywords["num_classes"]
     try:
         inspect.signature(factory).bind(**keywords)
     except TypeError as error:
@@ -51,7 +51,15 @@ def build_python(rest: str, options: BuildOptions, *, pretrained: bool) -> Loade
         raise ModelError(f"expected python:{rest} to return a torch.nn.Module; got {type(built).__name__}")
     if getattr(built, "pretrained_cfg", None) or getattr(built, "default_cfg", None):
         return Loaded(built, timm_preprocessing(built))
-    return Loaded(built, Preprocessing(assumed=ASSUMED))
+    return Loaded(built, Preprocessing(stated=False))
+
+
+def _takes(factory: Callable[..., object], keyword: str) -> bool:
+    try:
+        parameters = inspect.signature(factory).parameters.values()
+    except ValueError:
+        return False
+    return any(one.name == keyword or one.kind is one.VAR_KEYWORD for one in parameters)
 
 
 def _import(name: str) -> ModuleType:

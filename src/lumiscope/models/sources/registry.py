@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import torch
 
+from lumiscope.discovery import import_siblings
 from lumiscope.errors import UnknownNameError, UsageError
 from lumiscope.models.options import BuildOptions
 
@@ -16,7 +17,7 @@ from lumiscope.models.options import BuildOptions
 class Preprocessing:
     """What a model expects of a picture. `resize_size`: (height, width) of which the centre is cropped.
 
-    `assumed` says, in words, what nobody stated and was therefore assumed; "" where all is known.
+    `stated`: whether the model itself says so, and these are not merely defaults.
     """
 
     input_size: tuple[int, int] = (224, 224)
@@ -25,7 +26,7 @@ class Preprocessing:
     std: tuple[float, float, float] = (0.229, 0.224, 0.225)
     interpolation: str = "bilinear"
     squash: bool = False
-    assumed: str = ""
+    stated: bool = True
 
 
 @dataclass(frozen=True)
@@ -76,18 +77,20 @@ def model_source(scheme: str, form: str, names: Callable[[str], list[str]]) -> C
 
 def sources() -> Mapping[str, Source]:
     """Every source by scheme."""
+    import_siblings(__name__)
     return dict(_SOURCES)
 
 
 def find_source(spec: str) -> tuple[Source, str]:
     """Return the source of `spec` and the rest of the spec."""
+    known = sources()
     scheme, colon, rest = spec.partition(":")
-    forms = ", ".join(source.form for source in _SOURCES.values())
+    forms = ", ".join(source.form for source in known.values())
     if not colon or not rest:
         raise UsageError(f"expected a model spec like {forms}; got {spec!r}")
-    if scheme not in _SOURCES:
-        raise UnknownNameError("model source", scheme, _SOURCES, hint=f"Specs look like {forms}.")
-    return _SOURCES[scheme], rest
+    if scheme not in known:
+        raise UnknownNameError("model source", scheme, known, hint=f"Specs look like {forms}.")
+    return known[scheme], rest
 
 
 def build_quietly(factory: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
