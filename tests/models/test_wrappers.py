@@ -98,3 +98,34 @@ def test_the_code_of_ones_own_network_is_in_the_fingerprint(tmp_path, monkeypatc
         importlib.invalidate_caches()
         prints.append(load_model("python:own_net:Own", input_size=32).fingerprint)
     assert prints[0] == prints[2] != prints[1]
+
+
+def test_a_factory_that_takes_no_number_of_classes_gets_none(tmp_path, monkeypatch) -> None:
+    from lumiscope.models import load_model
+
+    code = "import torch\ndef plain():\n    return torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(48, 2))\n"
+    (tmp_path / "plain_net.py").write_text(code)
+    monkeypatch.chdir(tmp_path)
+    weights = {"1.weight": torch.ones(2, 48), "1.bias": torch.zeros(2)}
+    torch.save(weights, tmp_path / "w.pt")
+    model = load_model("python:plain_net:plain", weights="w.pt", classes=["a", "b"], input_size=4)
+    assert model.classes == ("a", "b")
+    assert torch.equal(model.module[1].weight, weights["1.weight"])
+
+
+def test_a_class_file_of_the_wrong_length_is_blamed() -> None:
+    from lumiscope.errors import WeightsError
+    from lumiscope.models.weights import fit_weights
+
+    module, state = nn.Linear(3, 4), nn.Linear(3, 5).state_dict()
+    with pytest.raises(WeightsError, match=r"have 5 outputs, but names.txt has 4"):
+        fit_weights(module, state, "w.pt", partial=False, hint="names.txt has 4 class names.")
+
+
+def test_a_network_that_gives_nan_is_told_in_words() -> None:
+    from lumiscope.errors import ModelError
+
+    module = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 2))
+    nn.init.constant_(module[4].bias, torch.nan)
+    with pytest.raises(ModelError, match="NaN"):
+        load(module).split("1")

@@ -8,7 +8,7 @@ import torch
 
 from lumiscope.dissection import label_units
 from lumiscope.errors import UnknownNameError
-from lumiscope.images import ImageSet
+from lumiscope.images import Geometry, ImageSet
 from lumiscope.models import TorchModel
 from lumiscope.store import Store
 from lumiscope.study import dissect, merge_labels
@@ -78,6 +78,34 @@ def test_activations_are_computed_once(
 def test_merged_labels_stand_side_by_side(tiny: TorchModel, pictures: ImageSet) -> None:
     labels = dissect(tiny, pictures, layers="auto", scorer=SCORER, similarity="cos")
     assert merge_labels([labels, labels]).to_table().num_rows == 12
+
+
+def test_words_may_be_a_list(tiny: TorchModel, pictures: ImageSet) -> None:
+    labels = dissect(tiny, pictures, layers="auto", scorer=SCORER, similarity="cos", concepts=["dog", "red"])
+    assert labels.concepts == ("dog", "red")
+    assert labels.categories == ("animal", "colour")
+
+
+class ChannelsLast(torch.nn.Module):
+    """(h, w, C) maps as in Swin: a normalisation and a linear layer over the last axis."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.norm, self.mix, self.head = torch.nn.LayerNorm(3), torch.nn.Linear(3, 5), torch.nn.Linear(5, 4)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.head(self.mix(self.norm(x.permute(0, 2, 3, 1))).mean((1, 2)))
+
+
+def test_channels_last_layers_have_their_channels_as_units(pictures: ImageSet) -> None:
+    geometry = Geometry((32, 32), mode="squash")
+    model = TorchModel(ChannelsLast().eval(), geometry, mean=(0.5,) * 3, std=(0.5,) * 3)
+    labels = dissect(model, pictures, layers="mix", scorer=SCORER, similarity="cos")
+    assert len(labels.layers[0]) == 5
+    with torch.no_grad():
+        x = model.inputs([model.view(item) for item in pictures]).permute(0, 2, 3, 1)
+        expected = model.module.mix(model.module.norm(x)).mean((1, 2)).numpy()
+    np.testing.assert_allclose(labels.layers[0].top_activations[:, 0], expected.max(axis=0), rtol=1e-4)
 
 
 def test_few_images_are_said(tiny: TorchModel, pictures: ImageSet) -> None:

@@ -38,7 +38,7 @@ def test_targets(tiny: TorchModel, pictures: ImageSet) -> None:
 
     assert indices("predicted") == logits.argmax(axis=1).tolist()
     assert indices("label") == [0, 1, 2, 3, 0, 1, 2]
-    assert indices(2) == [2] * 7
+    assert indices(2) == indices(np.int64(2)) == [2] * 7
     assert indices("hound") == indices("Dog") == [1] * 7
     with pytest.raises(TargetError, match=r"did you mean fish"):
         explain(tiny, pictures, methods="gradcam", target="fsh")

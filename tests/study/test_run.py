@@ -5,8 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from lumiscope.errors import StoreError, UsageError
+from lumiscope.errors import LumiscopeError, StoreError, UsageError
 from lumiscope.report import run as run_study
 from lumiscope.study import SCHEMAS, Run, Study, compare_run
 
@@ -79,6 +80,41 @@ def test_a_damaged_shard_is_computed_again_and_said(result: Run, study: Study) -
     assert again.skipped == []
     assert again.manifest["repaired"] == [str(shard)]
     assert {path.name: path.read_bytes() for path in (again.folder / "tables").iterdir()} == before
+
+
+def test_a_missing_scope_file_is_written_again(result: Run, study: Study) -> None:
+    scope = next((Path(study.runs) / ".store" / "maps").rglob("scope.json"))
+    content = scope.read_bytes()
+    scope.unlink()
+    run_study(study)
+    assert scope.read_bytes() == content
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"masks": {"gradcam": "foo"}}, "unknown mask rule 'foo'"),
+        ({"scorer": "table:absent.npz"}, "absent.npz"),
+        ({"similarity": "cosine"}, "did you mean cos"),
+        ({"layers": ["nope"]}, "unknown layer 'nope'"),
+        ({"concepts": "absent.txt"}, "absent.txt"),
+        ({"options": {"lime": {"samples": 3}}}, "num_samples"),
+    ],
+)
+def test_mistakes_show_before_anything_is_computed(study: Study, change: dict[str, object], said: str) -> None:
+    with pytest.raises(LumiscopeError, match=said):
+        run_study(study.model_copy(update=change))
+    assert not Path(study.runs).exists()
+
+
+def test_sizes_are_those_of_the_upright_image(study: Study, workplace: Path) -> None:
+    picture = Image.new("RGB", (60, 50), "red")
+    exif = picture.getexif()
+    exif[0x0112] = 6
+    picture.save(workplace / "pictures" / "p1.png", exif=exif)
+    result = run_study(study.model_copy(update={"probe": None, "scorer": None, "methods": ["gradcam"]}))
+    row = result.table("images").to_pylist()[1]
+    assert (row["width"], row["height"]) == (50, 60)
 
 
 def test_bad_images_are_skipped_and_the_rest_is_done(study: Study, workplace: Path) -> None:
