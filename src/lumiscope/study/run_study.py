@@ -57,11 +57,10 @@ def compute(study: Study, *, command: str | None = None, track: Track = silent) 
     save_study(study, study.folder / "study.toml")
     (study.folder / "manifest.json").unlink(missing_ok=True)  # its absence says that the run has not finished
     with logged_to(study.folder / "log.jsonl"):
-        if images is not None:
-            work.explain(images)
-        if probe is not None:
+        if probe is not None:  # first, as it is quicker and may find that the scorer lacks an image
             work.dissect(models, probe)
         if images is not None:
+            work.explain(images)
             work.collect(images)
         work.finish(models, images, probe, command)
     return Run.open(study.folder)
