@@ -50,7 +50,8 @@ def test_exit_codes():
 )
 def test_unknown_names(name, known, message):
     assert str(UnknownNameError("method", name, known)) == message
-    assert str(UnknownNameError("method", name, iter(known), hint="See there.")) == f"{message} See there."
+    sentence = message if message[-1] in "?…" else f"{message}."
+    assert str(UnknownNameError("method", name, iter(known), hint="See there.")) == f"{sentence} See there."
 
 
 def test_nearest_is_best_first_and_at_most_three():

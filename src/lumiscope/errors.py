@@ -45,7 +45,8 @@ class UnknownNameError(UsageError):
             advice = "known: " + ", ".join(known[:12]) + (", …" if len(known) > 12 else "")
         else:
             advice = f"there is no {kind} at all"
-        super().__init__(f"unknown {kind} {name!r}: {advice}" + (f"{'' if near else '.'} {hint}" if hint else ""))
+        end = "" if advice[-1] in "?…" else "."
+        super().__init__(f"unknown {kind} {name!r}: {advice}" + (f"{end} {hint}" if hint else ""))
 
 
 class ImageError(LumiscopeError):
