@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from lumiscope.errors import UnknownNameError, UsageError
-from lumiscope.images import Geometry
-from lumiscope.models.options import BuildOptions, GeometryMode, height_width, three_numbers
+from lumiscope.images import Geometry, GeometryMode
+from lumiscope.models.options import BuildOptions, height_width, three_numbers
 from lumiscope.models.sources import Preprocessing, find_source
 from lumiscope.models.torch_model import TorchModel
 from lumiscope.models.weights import fit_weights, read_weights

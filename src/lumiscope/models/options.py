@@ -5,11 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from lumiscope.errors import UsageError
-
-GeometryMode = Literal["crop", "squash"]
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lumiscope.concepts.categories import OTHER
+from lumiscope.dissection import NO_LABEL
 from lumiscope.report.embed import Thumbnails
 from lumiscope.report.numbers import counted, percent
-from lumiscope.report.palette import NO_LABEL, category_colour, further_categories, text_colour
+from lumiscope.report.palette import category_colour, further_categories, text_colour
 from lumiscope.report.units import LayerUnits, layer_units, units_json
 
 if TYPE_CHECKING:

@@ -6,9 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from lumiscope.agreement import GROUND_TRUTH
 from lumiscope.report.numbers import defined
-
-GROUND_TRUTH = "ground_truth"
 
 
 @dataclass(frozen=True)

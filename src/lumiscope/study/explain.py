@@ -133,7 +133,7 @@ class StoredExplanations:
 
     def read(self, item: ImageItem) -> list[SaliencyMap]:
         """The maps of one image, in the order of the methods."""
-        key = map_key(self.plan.model, item, self.plan.target)
+        key = self._key(item)
         return [from_arrays(self._collections[method.name].get(key)) for method, _ in self.plan.methods]
 
     def logits(self, item: ImageItem) -> FloatArray:
@@ -142,7 +142,7 @@ class StoredExplanations:
 
     def seconds_each(self, images: Sequence[ImageItem]) -> dict[str, float]:
         """Mean seconds an image took per method, when it was computed."""
-        keys = [map_key(self.plan.model, item, self.plan.target) for item in images]
+        keys = [self._key(item) for item in images]
         return {name: collection.seconds_each(keys) for name, collection in self._collections.items()}
 
     def address(self, method: str, item: ImageItem) -> tuple[str, str]:
@@ -150,7 +150,7 @@ class StoredExplanations:
         return self._collections[method].location, self._key(item)
 
     def _compute_batch(self, batch: Sequence[ImageItem]) -> None:
-        keys = {map_key(self.plan.model, item, self.plan.target): item for item in batch}
+        keys = {self._key(item): item for item in batch}
         missing = {name: collection.missing(keys) for name, collection in self._collections.items()}
         unseen = set(self._logits.missing(item.sha256 for item in batch))
         wanted = [
