@@ -1,0 +1,157 @@
+"""The painter: shapes go into a buffer of paint numbers, from which both the picture and its labels are developed.
+
+Every sub-pixel knows the paint on top of it, so the labels are exact where the picture is: what is hidden is not
+labelled, and the edges of labels and picture are the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from lumiscope.types import BoolArray, ByteArray, DoubleArray, FloatArray
+from lumiscope.world.renderer.colours import Colour
+from lumiscope.world.renderer.textures import Texture
+
+SIZE = 128
+FINE = 3  # sub-pixels along each side of a pixel: odd, so that one lies at its centre
+INK = 255
+INK_RGB = (46, 36, 44)
+SHADOW_DARKNESS = 0.38
+
+
+@dataclass(frozen=True)
+class Paint:
+    """What a shape is and looks like.
+
+    `object`, `part`: indices into OBJECTS and PARTS, plus 1; 0: none. `is_main`: belongs to the main object.
+    `bottom`: the colour at the lower end of the painted area, where it differs from the top: a vertical gradient.
+    `ink`: whether it has an outline.
+    """
+
+    colour: Colour
+    object: int = 0
+    part: int = 0
+    texture: Texture | None = None
+    is_main: bool = False
+    bottom: Colour | None = None
+    ink: bool = False
+
+
+class Canvas:
+    """A square of SIZE×SIZE pixels; coordinates in pixels, x to the right, y down, (0, 0) the upper left corner."""
+
+    def __init__(self) -> None:
+        self._image = Image.new("L", (SIZE * FINE, SIZE * FINE))
+        self._draw = ImageDraw.Draw(self._image)
+        self._shadows: list[tuple[float, float, float, float]] = []
+        self._gradients: dict[int, tuple[Colour, float, float]] = {}
+        self.paints: list[Paint] = []
+
+    def paint(self, paint: Paint, outlines: Sequence[DoubleArray]) -> None:
+        """Fill the polygons `outlines`, each (N, 2) in pixels, with one paint."""
+        if len(self.paints) == INK:
+            raise ValueError(f"a canvas holds at most {INK} paints")
+        number = len(self.paints)
+        self.paints.append(paint)
+        if paint.bottom is not None:
+            heights = [y for outline in outlines for y in (outline[:, 1].min(), outline[:, 1].max())]
+            self._gradients[number] = (paint.bottom, max(min(heights), 0.0), min(max(heights), float(SIZE)))
+        for outline in outlines:
+            self._draw.polygon((outline * FINE).ravel().tolist(), fill=number)
+
+    def shadow(self, x: float, y: float, width: float, height: float) -> None:
+        """Let a soft shadow fall on the background around (x, y)."""
+        self._shadows.append((x, y, width, height))
+
+    def develop(self) -> Developed:
+        """Turn what was painted into a picture and labels."""
+        fine = np.asarray(self._image)
+        centre = fine[FINE // 2 :: FINE, FINE // 2 :: FINE]
+        inked = np.array([paint.ink for paint in self.paints])
+        picture = Image.fromarray(_outlined(fine, inked))
+        picture.putpalette(self._palette())
+        pixels = np.asarray(picture.convert("RGB").reduce(FINE), np.float32)
+        self._grade(pixels, centre)
+        self._pattern(pixels, fine)
+        self._darken(pixels, centre)
+        return Developed(pixels, centre, tuple(self.paints))
+
+    def _palette(self) -> bytes:
+        palette = np.zeros((256, 3), np.uint8)
+        palette[: len(self.paints)] = [paint.colour.rgb for paint in self.paints]
+        palette[INK] = INK_RGB
+        return palette.tobytes()
+
+    def _grade(self, pixels: FloatArray, centre: ByteArray) -> None:
+        """Add the vertical gradients."""
+        slots = np.zeros(256, np.uint8)
+        slots[list(self._gradients)] = np.arange(1, len(self._gradients) + 1)
+        changes = np.zeros((len(self._gradients) + 1, SIZE, 3), np.float32)
+        for slot, (number, (colour, top, bottom)) in enumerate(self._gradients.items(), 1):
+            share = np.clip((np.arange(SIZE) + 0.5 - top) / (bottom - top), 0, 1)
+            changes[slot] = share[:, None] * np.subtract(colour.rgb, self.paints[number].colour.rgb)
+        pixels += changes[slots[centre], np.arange(SIZE)[:, None]]
+
+    def _pattern(self, pixels: FloatArray, fine: ByteArray) -> None:
+        """Add the textures, each weighed by how much of a pixel its paint covers."""
+        for number, paint in enumerate(self.paints):
+            if paint.texture is None:
+                continue
+            mask = Image.fromarray((fine == number).astype(np.uint8) * 255)
+            box = mask.getbbox()
+            if box is None:
+                continue
+            left, top, right, bottom = (box[0] // FINE, box[1] // FINE, -(-box[2] // FINE), -(-box[3] // FINE))
+            covered = np.asarray(mask.crop((left * FINE, top * FINE, right * FINE, bottom * FINE)).reduce(FINE))
+            x, y = np.meshgrid(np.arange(left, right) + 0.5, np.arange(top, bottom) + 0.5)
+            amount = paint.texture.amount(x, y) * covered / 255
+            change = np.subtract(paint.texture.second.rgb, paint.colour.rgb, dtype=np.float32)
+            pixels[top:bottom, left:right] += amount[..., None].astype(np.float32) * change
+
+    def _darken(self, pixels: FloatArray, centre: ByteArray) -> None:
+        if not self._shadows:
+            return
+        ground = np.array([paint.object == 0 for paint in self.paints])[centre]
+        y, x = np.mgrid[:SIZE, :SIZE].astype(np.float32) + 0.5
+        light = np.ones((SIZE, SIZE), np.float32)
+        for at_x, at_y, width, height in self._shadows:
+            distance = ((x - at_x) / width) ** 2 + ((y - at_y) / height) ** 2
+            light -= SHADOW_DARKNESS * np.exp(-2 * distance**2)
+        pixels *= np.where(ground, np.maximum(light, 1 - SHADOW_DARKNESS), 1)[..., None]
+
+
+@dataclass(frozen=True)
+class Developed:
+    """A picture without light and noise.
+
+    `pixels`: (SIZE, SIZE, 3) float32 in 0..255. `centre`: (SIZE, SIZE) uint8, the index in `paints` of the paint at
+    the centre of each pixel.
+    """
+
+    pixels: FloatArray
+    centre: ByteArray
+    paints: tuple[Paint, ...]
+
+    def lookup(self, values: Sequence[int]) -> ByteArray:
+        """(SIZE, SIZE) uint8: for each pixel the value of its paint."""
+        return np.array(values, np.uint8)[self.centre]
+
+    @property
+    def mask(self) -> BoolArray:
+        """(SIZE, SIZE) bool: where the main object is seen."""
+        return np.array([paint.is_main for paint in self.paints])[self.centre]
+
+
+def _outlined(fine: ByteArray, inked: BoolArray) -> ByteArray:
+    """A copy with ink where two paints meet of which one has an outline."""
+    outlined = fine.copy()
+    lines = np.append(inked, False)[np.minimum(fine, len(inked))]
+    for near, far in ((np.s_[:, :-1], np.s_[:, 1:]), (np.s_[:-1], np.s_[1:])):
+        edge = ((fine[near] != fine[far]) & (lines[near] | lines[far])).view(np.uint8) * np.uint8(INK)
+        outlined[near] |= edge  # ink has all bits set
+        outlined[far] |= edge
+    return outlined
