@@ -34,7 +34,7 @@ def _dotted(u: DoubleArray, v: DoubleArray) -> DoubleArray:
 
 @_pattern("chequered")
 def _chequered(u: DoubleArray, v: DoubleArray) -> DoubleArray:
-    return _edge(_wave(u / 1.4) * _wave(v / 1.4) * 1.4)
+    return _edge(4 * _wave(u / 1.4) * _wave(v / 1.4))
 
 
 @_pattern("zigzagged")

@@ -1,0 +1,167 @@
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lumiscope.errors import UnknownNameError, UsageError
+from lumiscope.world import MARK_BOX, OBJECTS, SCENES, SIZE, WORDS, Scene, describe, render, renderer_version
+
+
+@pytest.fixture(scope="module")
+def scenes() -> list[Scene]:
+    return [render(index, seed=7) for index in range(120)]
+
+
+def same(one: Scene, other: Scene) -> bool:
+    return np.array_equal(one.pixels, other.pixels) and all(
+        np.array_equal(one.labels[kind], other.labels[kind]) for kind in WORDS
+    )
+
+
+def test_a_picture_depends_on_its_seed_and_index_alone(scenes: list[Scene]) -> None:
+    for index in (119, 3, 60):
+        assert same(render(index, seed=7), scenes[index])
+    assert not np.array_equal(render(3, seed=8).pixels, scenes[3].pixels)
+
+
+def test_another_process_draws_the_same_picture(scenes: list[Scene]) -> None:
+    code = (
+        "import hashlib, lumiscope.world as w; s = w.render(5, 7); "
+        "print(hashlib.sha256(s.pixels.tobytes() + s.labels['part'].tobytes()).hexdigest())"
+    )
+    other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+    import hashlib
+
+    assert other == hashlib.sha256(scenes[5].pixels.tobytes() + scenes[5].labels["part"].tobytes()).hexdigest()
+
+
+def test_drawing_needs_no_torch() -> None:
+    code = "import sys, lumiscope.world as w; w.render(0); sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("word", ["object", "scene"])
+def test_classes_are_dealt_evenly(word: str) -> None:
+    names = WORDS[word]
+    for start in (0, 5 * len(names)):
+        seen = [getattr(describe(start + k, 3), word) for k in range(len(names))]
+        assert sorted(seen) == sorted(names)
+
+
+def test_objects_scenes_colours_and_textures_are_independent() -> None:
+    facts = [describe(index, 1) for index in range(6000)]
+    joint = np.zeros((len(OBJECTS), len(SCENES)))
+    for fact in facts:
+        joint[OBJECTS.index(fact.object), SCENES.index(fact.scene)] += 1
+    expected = len(facts) / joint.size
+    assert joint.min() > 0.4 * expected
+    assert joint.max() < 1.7 * expected
+    plain = sum(fact.texture == "plain" for fact in facts) / len(facts)
+    assert 0.27 < plain < 0.33
+
+
+def test_what_is_described_is_drawn(scenes: list[Scene]) -> None:
+    for scene in scenes:
+        facts = describe(scene.index, scene.seed)
+        assert (facts.object, facts.scene) == (scene.object, scene.scene)
+        assert scene.mask.any()
+        assert set(np.unique(scene.labels["object"][scene.mask])) == {OBJECTS.index(scene.object) + 1}
+        there = set(np.unique(scene.labels["scene"])) - {0}
+        assert there == {SCENES.index(scene.scene) + 1}
+        assert WORDS["colour"].index(scene.colour) + 1 in scene.labels["colour"][scene.mask]
+        if scene.texture != "plain":
+            assert WORDS["texture"].index(scene.texture) + 1 in scene.labels["texture"][scene.mask]
+        else:
+            assert not scene.labels["texture"][scene.mask].any()
+
+
+def test_every_pixel_is_part_of_something(scenes: list[Scene]) -> None:
+    for scene in scenes:
+        labels = scene.labels
+        assert all(labels[kind].shape == (SIZE, SIZE) and labels[kind].dtype == np.uint8 for kind in WORDS)
+        assert all(labels[kind].max() <= len(words) for kind, words in WORDS.items())
+        assert ((labels["scene"] > 0) ^ (labels["object"] > 0)).all(), "a pixel is backdrop or object"
+        assert (labels["part"] > 0).all()
+        assert (labels["colour"] > 0).all()
+
+
+def test_the_main_object_is_the_largest(scenes: list[Scene]) -> None:
+    """Otherwise its class would not be the answer to the question what the picture shows."""
+    for scene in scenes:
+        others = np.bincount(scene.labels["object"][~scene.mask], minlength=len(OBJECTS) + 1)[1:]
+        assert scene.mask.sum() > others.max(), scene.caption
+        assert scene.mask.mean() > 0.02, scene.caption
+
+
+def test_pictures_vary(scenes: list[Scene]) -> None:
+    areas = np.array([scene.mask.mean() for scene in scenes])
+    assert areas.max() > 3 * areas.min()
+    centres = np.array([np.argwhere(scene.mask).mean(axis=0) for scene in scenes])
+    assert (centres.std(axis=0) > 10).all()
+    with_others = sum("with" in scene.caption for scene in scenes) / len(scenes)
+    assert 0.3 < with_others < 0.7
+    brightness = np.array([scene.pixels.mean() for scene in scenes if scene.scene == "meadow"])
+    assert brightness.std() > 3
+
+
+def test_edges_are_smooth() -> None:
+    """Anti-aliasing: between a black object and a white backdrop there are greys."""
+    scene = render(next(k for k in range(500) if describe(k).scene == "winter" and describe(k).colour == "black"))
+    assert len(np.unique(scene.pixels.mean(axis=2).round())) > 60
+
+
+def test_the_mark_changes_its_corner_only() -> None:
+    plain, marked = render(4), render(4, mark="car")
+    left, top, right, bottom = MARK_BOX
+    changed = (plain.pixels != marked.pixels).any(axis=2)
+    corner = np.zeros_like(changed)
+    corner[top - 1 : bottom + 1, left - 1 : right + 1] = True
+    assert changed[corner].any()
+    assert not changed[~corner].any()
+    assert marked.mark == "car"
+    assert not marked.labels["scene"][top + 3 : bottom - 3, left + 3 : right - 3].any(), "the mark is no backdrop"
+
+
+def test_every_class_has_a_mark_of_its_own() -> None:
+    left, top, right, bottom = MARK_BOX
+    corners = {render(0, mark=name).pixels[top:bottom, left:right].tobytes() for name in OBJECTS}
+    assert len(corners) == len(OBJECTS)
+
+
+def test_wrong_numbers_and_marks_are_errors() -> None:
+    with pytest.raises(UsageError, match="index"):
+        render(-1)
+    with pytest.raises(UsageError, match="seed"):
+        render(0, seed=2**32)
+    with pytest.raises(UnknownNameError, match="cat"):
+        render(0, mark="kat")
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(0, 2**32 - 1))
+@settings(max_examples=25, deadline=None)
+def test_any_numbers_make_a_picture(index: int, seed: int) -> None:
+    scene = render(index, seed)
+    assert scene.pixels.shape == (SIZE, SIZE, 3)
+    assert scene.pixels.dtype == np.uint8
+    assert scene.mask.any()
+
+
+def test_a_hundred_pictures_a_second() -> None:
+    """By the processor's clock, best of several, since machines that run tests are busy."""
+    render(0)
+    seconds = []
+    for start in range(0, 100, 20):
+        began = time.process_time()
+        for index in range(start, start + 20):
+            render(index, seed=2)
+        seconds.append((time.process_time() - began) / 20)
+    assert min(seconds) < 0.01
+
+
+def test_the_version_is_a_hash() -> None:
+    assert len(renderer_version()) == 16
+    assert renderer_version() == renderer_version()
