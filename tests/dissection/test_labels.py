@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.special import logsumexp
 
 from lumiscope.dissection import get_similarity, label_units, similarity_methods, small_sample_notes
 from lumiscope.errors import ScorerError, UnknownNameError
@@ -123,3 +124,25 @@ def test_few_images_are_said():
     assert [len(small_sample_notes("rank_reorder", count)) for count in (39, 40)] == [1, 0]
     with pytest.raises(UnknownNameError):
         small_sample_notes("nothing", 5)
+
+
+def test_units_that_own_their_concepts_are_named_after_the_best_of_them():
+    """With few units soft WPMI reaches log U for every concept that goes along with a unit's own: the order by exact
+    arithmetic (the odds against the other units, which keep their digits) must not be lost to rounding."""
+    rng = np.random.default_rng(0)
+    unit_of = np.repeat(np.arange(3), 150)
+    activations = rng.random((450, 3)) + 5 * (unit_of[:, None] == np.arange(3))
+    # For each unit a concept of its own, and after and before it two that come along with it, weaker.
+    strength = np.array([0.45, 0.6, 0.45])
+    scores = np.concatenate([np.outer(unit_of == unit, strength) for unit in range(3)], axis=1)
+    scores += rng.normal(0, 0.01, scores.shape)
+    method = get_similarity("soft_wpmi")
+    similarities = method(activations, scores)
+    own = similarities[0, :3]
+    assert np.ptp(own) < 1e-13, "the case is one where rounding decides"
+    labels = label_units(activations, scores, model="m", layer="l", similarity="soft_wpmi")
+    assert labels.concept.tolist() == [1, 4, 7]
+    assert (labels.margin >= 0).all()
+    likelihood = method.tie_breaker(activations, scores)
+    odds = likelihood - [[logsumexp(np.delete(likelihood[:, k], u)) for k in range(9)] for u in range(3)]
+    assert odds.argmax(axis=1).tolist() == [1, 4, 7]

@@ -14,6 +14,7 @@ from lumiscope.types import BoolArray, DoubleArray, IntArray, LayerLabels
 
 CONSTANT = "constant: the same activation on every probing image (dead)"
 NOT_FINITE = "not finite"
+ROUNDING = 1e-12  # relative: scores that differ by less are the same number, computed in another order
 UNDEFINED = "undefined: the similarity gives no concept a finite score"
 
 
@@ -36,14 +37,16 @@ def label_units(
     change nobody's score: the average over units in WPMI and soft WPMI runs over the live units only. (CLIP-Dissect
     labels dead units and averages over them; on a layer without such units the two agree.)
 
-    Ties go to the lower concept index. Where no second concept has a finite score, as with K = 1, the runner-up is -1
-    and the margin NaN. Raises UnknownNameError, and ScorerError for scores that are not finite or do not fit.
+    Concepts whose scores differ by no more than rounding go by the similarity's tie breaker, else by their index.
+    Where no second concept has a finite score, as with K = 1, the runner-up is -1 and the margin NaN.
+    Raises UnknownNameError, and ScorerError for scores that are not finite or do not fit.
     """
     finite = np.isfinite(activations).all(axis=0)
     constant = finite & (activations == activations[:1]).all(axis=0)
     similarities = _similarities(activations, concept_scores, finite & ~constant, similarity)
-    concept, score = _take_best(similarities)
-    runner_up, runner_up_score = _take_best(similarities)
+    preferences = _preferences(activations, concept_scores, similarities, similarity)
+    concept, score = _take_best(similarities, preferences)
+    runner_up, runner_up_score = _take_best(similarities, preferences)
     images = most_active_images(activations, top_images)
     return LayerLabels(
         model=model,
@@ -83,12 +86,33 @@ def _similarities(
     return similarities
 
 
-def _take_best(similarities: DoubleArray) -> tuple[IntArray, DoubleArray]:
+def _preferences(
+    activations: NDArray[np.floating[Any]],
+    concept_scores: NDArray[np.floating[Any]],
+    similarities: DoubleArray,
+    name: str,
+) -> dict[int, DoubleArray]:
+    """For each unit whose two best concepts score alike up to rounding: (K,) what to prefer among them."""
+    tie_breaker = get_similarity(name).tie_breaker
+    if tie_breaker is None or similarities.shape[1] < 2:
+        return {}
+    candidates = np.where(np.isfinite(similarities), similarities, -np.inf)
+    second, best = np.partition(candidates, -2, axis=1)[:, -2:].T
+    tied = np.flatnonzero(np.isfinite(second) & (second >= best - ROUNDING * np.abs(best)))
+    if not tied.size:
+        return {}
+    return dict(zip(tied.tolist(), tie_breaker(activations[:, tied], concept_scores), strict=True))
+
+
+def _take_best(similarities: DoubleArray, preferences: dict[int, DoubleArray]) -> tuple[IntArray, DoubleArray]:
     """Return index and value of each row's highest finite entry, -1 and NaN where there is none, and strike it out."""
     candidates = np.where(np.isfinite(similarities), similarities, -np.inf)
     index = candidates.argmax(axis=1)
     rows = np.arange(len(similarities))
     value = candidates[rows, index]
+    for row, preference in preferences.items():
+        alike = np.flatnonzero(candidates[row] >= value[row] - ROUNDING * np.abs(value[row]))
+        index[row] = alike[preference[alike].argmax()]
     similarities[rows, index] = np.nan
     found = np.isfinite(value)
     return np.where(found, index, -1), np.where(found, value, np.nan)

@@ -26,6 +26,8 @@ class SimilarityMethod:
 
     `minimum_images`: the fewest probing images for which the published definition holds.
     `with_fewer`: what this implementation does with fewer, as the end of a sentence.
+    `tie_breaker`: for a similarity with a ceiling, where many concepts score alike up to rounding: of the same form as
+    `function`, it says which of them to prefer.
     """
 
     name: str
@@ -35,6 +37,7 @@ class SimilarityMethod:
     minimum_images: int
     with_fewer: str
     function: SimilarityFunction
+    tie_breaker: SimilarityFunction | None = None
 
     def __call__(self, activations: Matrix, concept_scores: Matrix) -> DoubleArray:
         """Compare every unit with every concept.
@@ -57,12 +60,21 @@ class SimilarityMethod:
 
 
 def similarity(
-    *, name: str, title: str, citation: str, equation: str, minimum_images: int = 1, with_fewer: str = ""
+    *,
+    name: str,
+    title: str,
+    citation: str,
+    equation: str,
+    minimum_images: int = 1,
+    with_fewer: str = "",
+    tie_breaker: SimilarityFunction | None = None,
 ) -> Callable[[SimilarityFunction], SimilarityFunction]:
     """Register the decorated function as the similarity called `name`; see `SimilarityMethod` for the fields."""
 
     def register(function: SimilarityFunction) -> SimilarityFunction:
-        _METHODS[name] = SimilarityMethod(name, title, citation, equation, minimum_images, with_fewer, function)
+        _METHODS[name] = SimilarityMethod(
+            name, title, citation, equation, minimum_images, with_fewer, function, tie_breaker
+        )
         return function
 
     return register

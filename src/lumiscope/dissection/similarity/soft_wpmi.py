@@ -19,6 +19,25 @@ WEIGHT = 1.0
 FIRST_MEMBERSHIP, LAST_MEMBERSHIP = 0.998, 0.97
 
 
+def log_likelihood(activations: Matrix, concept_scores: Matrix) -> DoubleArray:
+    """L up to a constant: how well a concept fits a unit's top images, whatever the other units do.
+
+    `activations`: (D, U). `concept_scores`: P, (D, K). Returns (U, K) float64.
+
+    The terms of L are log p_r + log(c_r + S) with c_r = (1 - p_r + 1e-7) / p_r, and Σ log p_r + Σ log c_r, near -430,
+    is the same for all units and concepts: it drops out of the result (the weight is 1) but would cost float32 all
+    digits that matter. What is left is the log of Π (c_r + S) / Π c_r; the products of 100 factors stay within
+    [1e-190, 1e2], so one logarithm serves all 100 images.
+    """
+    probabilities = concept_probabilities(concept_scores, SHARPNESS)
+    images = most_active_images(activations, TOP_IMAGES)
+    membership = FIRST_MEMBERSHIP - np.arange(images.shape[1]) / TOP_IMAGES * (FIRST_MEMBERSHIP - LAST_MEMBERSHIP)
+    floor = (1 - membership + MINIMUM_PROBABILITY) / membership
+    products = _products(probabilities, images, floor)
+    products /= np.prod(floor)
+    return np.asarray(np.log(products, out=products))
+
+
 @similarity(
     name="soft_wpmi",
     title="soft weighted pointwise mutual information (SoftWPMI)",
@@ -29,6 +48,7 @@ FIRST_MEMBERSHIP, LAST_MEMBERSHIP = 0.998, 0.97
     ),
     minimum_images=TOP_IMAGES,
     with_fewer="takes all images as the top images of every unit, so that units differ only by the order of images",
+    tie_breaker=log_likelihood,
 )
 def soft_wpmi(activations: Matrix, concept_scores: Matrix) -> DoubleArray:
     """Ask how probable a concept is on a unit's top images when image r shows it only with probability p_r.
@@ -36,18 +56,10 @@ def soft_wpmi(activations: Matrix, concept_scores: Matrix) -> DoubleArray:
     `activations`: (D, U). `concept_scores`: P, (D, K). Returns (U, K) float64. With D < 100 all D images are used,
     with the p_r they would have among 100.
 
-    L is computed up to a constant. Its terms are log p_r + log(c_r + S) with c_r = (1 - p_r + 1e-7) / p_r, and
-    Σ log p_r + Σ log c_r, near -430, is the same for all units and concepts: it drops out of the result (the weight
-    is 1) but would cost float32 all digits that matter. What is left is the log of Π (c_r + S) / Π c_r; the products
-    of 100 factors stay within [1e-190, 1e2], so one logarithm serves all 100 images.
+    No score exceeds log U: a unit that owns a concept reaches it to the last digit of float64, and so it does with all
+    concepts that go along with that one. Among these the label is the one with the highest L.
     """
-    probabilities = concept_probabilities(concept_scores, SHARPNESS)
-    images = most_active_images(activations, TOP_IMAGES)
-    membership = FIRST_MEMBERSHIP - np.arange(images.shape[1]) / TOP_IMAGES * (FIRST_MEMBERSHIP - LAST_MEMBERSHIP)
-    floor = (1 - membership + MINIMUM_PROBABILITY) / membership
-    products = _products(probabilities, images, floor)
-    products /= np.prod(floor)
-    return mutual_information(np.log(products, out=products), WEIGHT)
+    return mutual_information(log_likelihood(activations, concept_scores), WEIGHT)
 
 
 def _products(probabilities: DoubleArray, images: IntArray, floor: DoubleArray) -> DoubleArray:
