@@ -144,7 +144,7 @@ class UnitLabels:
 
     def to_table(self) -> pa.Table:
         """One row per unit: model, layer, unit, label, score, margin, category, runner_up, reason, top_images."""
-        return pa.concat_tables([self._layer_table(layer) for layer in self.layers]) if self.layers else EMPTY_UNITS
+        return pa.concat_tables([UNIT_SCHEMA.empty_table(), *(self._layer_table(layer) for layer in self.layers)])
 
     def _layer_table(self, layer: LayerLabels) -> pa.Table:
         def named(indices: IntArray, names: tuple[str, ...]) -> list[str | None]:
@@ -185,4 +185,3 @@ UNIT_SCHEMA = pa.schema(
         ("top_images", pa.list_(pa.string())),
     ]
 )
-EMPTY_UNITS = UNIT_SCHEMA.empty_table()

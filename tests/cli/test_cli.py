@@ -42,7 +42,7 @@ def test_help_is_quick_and_loads_no_torch() -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["run", "explain", "dissect", "compare", "report", "models", "layers", "methods", "concepts"]
+    "command", ["run", "explain", "dissect", "compare", "report", "models", "layers", "methods", "concepts", "world"]
 )
 def test_every_command_has_help(
     command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

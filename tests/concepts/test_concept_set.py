@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from lumiscope.concepts import CATEGORIES, ConceptSet, load_concepts
 from lumiscope.errors import UsageError
+from lumiscope.world import WORDS
 
 ROOT = Path(__file__).parents[2]
 WORDNET = Path("/usr/share/wordnet")
@@ -63,6 +64,15 @@ def test_shipped_set_has_every_category() -> None:
     assert counts["animal"] >= 400
     assert counts["place"] >= 300
     assert sum(counts.values()) == len(load_concepts(None))
+
+
+def test_the_words_of_the_world() -> None:
+    world = load_concepts("world")
+    assert set(world.words) == {word for words in WORDS.values() for word in words}
+    categories = dict(zip(world.words, world.categories, strict=True))
+    wanted = {"fish": "object", "meadow": "place", "wheel": "part", "red": "colour", "striped": "texture"}
+    assert {word: categories[word] for word in wanted} == wanted
+    assert (world.name, world.other_share, world.notes) == ("world", 0, ())
 
 
 def test_text_file_with_blank_lines_duplicates_crlf_and_bom(tmp_path: Path) -> None:

@@ -197,6 +197,14 @@ class TestCsv:
         np.testing.assert_array_equal(first.mask, mask)
         assert (second.has_mask, second.mask) == (False, None)
 
+    def test_an_image_may_have_class_names_for_several_tasks(self, tmp_path):
+        for name in "abcd":
+            save(tmp_path / f"{name}.png")
+        rows = 'image,class_name\na.png,fish| meadow\nb.png,"tench, big"\nc.png,\nd.png,|\n'
+        images = open_images(csv(tmp_path, rows))
+        assert [item.class_names for item in images] == [("fish", "meadow"), ("tench, big",), (), ()]
+        assert [item.class_name for item in images] == ["fish", "tench, big", None, None]
+
     def test_absolute_paths(self, tmp_path):
         path = save(tmp_path / "far" / "a.png")
         assert ids(open_images(csv(tmp_path, f"image\n{path}\n"))) == ["a"]

@@ -16,6 +16,7 @@ from lumiscope.agreement import compare, summarise
 from lumiscope.concepts import CATEGORIES
 from lumiscope.dissection import category_histogram, concept_counts
 from lumiscope.images import View
+from lumiscope.store import Collection, Store
 from lumiscope.study import SCHEMAS
 from lumiscope.types import (
     BoolArray,
@@ -79,6 +80,9 @@ class FakeRun:
 
     def truth(self, model: str, image: str) -> BoolArray | None:
         return self.truths.get(image)
+
+    def collection(self, kind: str, scope: dict[str, Any]) -> Collection:
+        return Store(self.folder / ".store").collection(kind, scope)
 
     def probing_pixels(self, image: str) -> ByteArray | None:
         return self.probing.get(image)

@@ -120,8 +120,8 @@ def test_unit_cards_show_variety(run):
     cards = layer_units(rows, run.probing_pixels, thumbnails)
     labels = {row["label"] for row in rows} - {None}
     assert cards.labelled == 18
-    assert len(cards.shown) == 8
-    assert len({unit.label for unit in cards.shown}) == min(8, len(labels))
+    assert len(cards.shown) == 9
+    assert len({unit.label for unit in cards.shown}) == min(9, len(labels))
     best = max((row for row in rows if row["label"]), key=lambda row: row["score"])
     assert (cards.shown[0].unit, cards.shown[0].score) == (best["unit"], best["score"])
     assert [name for name, _ in cards.shown[0].images] == best["top_images"][:5]

@@ -41,12 +41,34 @@ def test_agreement_names_best_and_worst_pair_and_tests_all_pairs() -> None:
         summary_row("gradcam", "lime", 0.3, 0.04),
     ]
     best, worst, truth = find(tables(agreement_summary=rows))
-    assert "gradcam and scorecam agree most: mean IoU 0.70, above the 0.20" in best["claim"]
+    assert "m: Grad-CAM and Score-CAM agree most: mean IoU 0.70, above the 0.20" in best["claim"]
     assert best["p_value"] == pytest.approx(0.03), "Holm over the three rows"
-    assert "gradcam and lime agree least: mean IoU 0.30" in worst["claim"]
+    assert "Grad-CAM and LIME agree least: mean IoU 0.30" in worst["claim"]
     assert worst["p_value"] == pytest.approx(0.04)
-    assert "lime covers the true masks best" in truth["claim"]
+    assert "LIME covers the true masks best" in truth["claim"]
     assert [finding["number"] for finding in (best, worst, truth)] == [1, 2, 3]
+
+
+@pytest.mark.parametrize(("shows", "foreign"), [((True, None), False), ((False, None), True), ((False, True), False)])
+def test_masks_of_something_else_are_no_truth(shows: tuple[bool | None, ...], foreign: bool) -> None:
+    explanations = [{"model": "m", "image": str(k), "mask_shows_label": shown} for k, shown in enumerate(shows)]
+    summary = [summary_row("gradcam", "ground_truth", 0.6, 0.02)]
+    (truth,) = find(tables(agreement_summary=summary, explanations=explanations))
+    assert ("overlaps the true masks most" in truth["claim"]) == foreign
+    assert ("not whether that is right" in truth["claim"]) == foreign
+    assert ("covers the true masks best" in truth["claim"]) != foreign
+
+
+def test_many_misses_are_counted() -> None:
+    rows = [{"model": "m", "image": f"i{k}", "method": "lime", "correct": False} for k in range(7)]
+    (finding,) = find(tables(explanations=rows))
+    assert finding["claim"].endswith("It misses i0, i1, i2, i3, i4 and 2 more.")
+
+
+def test_layers_without_labels_have_no_depth() -> None:
+    layers = [{"model": "m", "layer": name, "units": 9, "labelled": 0, "unique_concepts": 0} for name in ("a", "b")]
+    categories = [{"model": "m", "layer": name, "category": "colour", "units": 0, "share": 0.0} for name in ("a", "b")]
+    assert find(tables(layers=layers, categories=categories)) == []
 
 
 def test_depth_finds_the_category_that_changes_most() -> None:
@@ -62,5 +84,5 @@ def test_depth_finds_the_category_that_changes_most() -> None:
     *_, depth = find(tables(layers=layers, categories=categories))
     assert "category colour fade with depth, from 40% in a to 5% in b" in depth["claim"]
     assert depth["value"] == pytest.approx(-0.35)
-    expected = stats.fisher_exact([[40, 60], [5, 95]])[1] * (len(CATEGORIES) - 1)
+    expected = stats.fisher_exact([[40, 60], [5, 95]])[1] * 2  # only two categories have units there
     assert depth["p_value"] == pytest.approx(expected)

@@ -140,3 +140,13 @@ def test_round_corners_stay_in_their_box() -> None:
     outline = rounded(1, 2, 9, 7, 2)
     assert outline.min(axis=0) == pytest.approx((1, 2))
     assert outline.max(axis=0) == pytest.approx((9, 7))
+
+
+def test_a_gradient_is_labelled_with_the_colour_of_each_row() -> None:
+    canvas = Canvas()
+    canvas.paint(Paint(RED, bottom=BLUE), [EVERYWHERE])
+    picture = canvas.develop()
+    for row in range(0, SIZE, 5):
+        names = {named(picture.pixels[max(0, min(near, SIZE - 1)), 7]).number for near in range(row - 5, row + 6)}
+        assert picture.colours[row, 7] in names
+    assert {COLOURS[number - 1] for number in np.unique(picture.colours)} >= {"red", "blue"}

@@ -162,6 +162,14 @@ def test_a_hundred_pictures_a_second() -> None:
     assert min(seconds) < 0.01
 
 
-def test_the_version_is_a_hash() -> None:
-    assert len(renderer_version()) == 16
-    assert renderer_version() == renderer_version()
+def test_the_version_knows_what_draws(monkeypatch: pytest.MonkeyPatch) -> None:
+    version = renderer_version()
+    assert len(version) == 16
+    monkeypatch.setattr("PIL.__version__", "0.0")
+    renderer_version.cache_clear()
+    try:
+        assert renderer_version() != version
+    finally:
+        monkeypatch.undo()
+        renderer_version.cache_clear()
+    assert renderer_version() == version

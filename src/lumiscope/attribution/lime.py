@@ -134,7 +134,7 @@ def _probabilities(
         hidden[:] = options.hide_color
     rows = []
     for at in range(0, len(samples), PICTURES_AT_ONCE):
-        shown = (samples[at : at + PICTURES_AT_ONCE] > 0)[:, segments]
+        shown = np.take(samples[at : at + PICTURES_AT_ONCE] > 0, segments, axis=1)
         pictures = np.where(shown[..., None], pixels, hidden)
         rows.append(softmax(prepared.model.predict(pictures).astype(np.float64), axis=1))
     return np.concatenate(rows)

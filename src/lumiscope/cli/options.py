@@ -16,8 +16,12 @@ if TYPE_CHECKING:
     from lumiscope.study import ModelConfig
 
 JSON = Annotated[bool, typer.Option("--json", help="Print data as JSON on stdout.")]
-ImagesOption = Annotated[str | None, typer.Option("--images", help="Images to explain: a folder, a 'glob*' or a CSV.")]
-ProbeOption = Annotated[str | None, typer.Option("--probe", help="Images to dissect with: a folder, a glob or a CSV.")]
+ImagesOption = Annotated[
+    str | None, typer.Option("--images", help="Images to explain: a folder, a 'glob*', a CSV or world:COUNT.")
+]
+ProbeOption = Annotated[
+    str | None, typer.Option("--probe", help="Images to dissect with: a folder, a glob, a CSV or world:COUNT.")
+]
 
 
 @dataclass(frozen=True)

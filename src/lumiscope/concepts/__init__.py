@@ -1,6 +1,6 @@
 """Concept sets: the words that units can be named with, and the category of each word."""
 
 from lumiscope.concepts.categories import CATEGORIES, category_of
-from lumiscope.concepts.concept_set import ConceptSet, load_concepts
+from lumiscope.concepts.concept_set import SHIPPED, ConceptSet, load_concepts
 
-__all__ = ["CATEGORIES", "ConceptSet", "category_of", "load_concepts"]
+__all__ = ["CATEGORIES", "SHIPPED", "ConceptSet", "category_of", "load_concepts"]

@@ -13,9 +13,11 @@ from importlib import resources
 from pathlib import Path
 
 from lumiscope.concepts.categories import CATEGORIES, OTHER, category_of
+from lumiscope.concepts.world_concepts import WORLD, world_words
 from lumiscope.errors import UsageError, nearest
 
-SHIPPED = "visual"
+VISUAL = "visual"
+SHIPPED = (VISUAL, WORLD)
 FORMAT = "a UTF-8 text file with one concept per line (or concept TAB category), or a .csv with a header `concept`"
 
 
@@ -63,7 +65,7 @@ class ConceptSet:
 
 
 def load_concepts(source: str | Path | None = None) -> ConceptSet:
-    """Read a concept set: the shipped one for None or "visual", else a file.
+    """Read a concept set: a shipped one ("visual", which None means too, or "world"), else a file.
 
     A file is UTF-8 text with one concept per line, optionally followed by a TAB and its category, or a `.csv` with the
     header `concept` or `concept,category`. Words without a category get one from `category_of`. Blank lines are left
@@ -71,9 +73,12 @@ def load_concepts(source: str | Path | None = None) -> ConceptSet:
 
     Raises `UsageError` for a file that is missing, empty or not text, and for an unknown category.
     """
-    if source is None or str(source) == SHIPPED:
-        shipped = resources.files("lumiscope.concepts").joinpath("data", f"{SHIPPED}.tsv")
-        return _concept_set(SHIPPED, _text_rows(shipped.read_text(encoding="utf-8")), "the shipped concept set")
+    if source is None or str(source) == VISUAL:
+        shipped = resources.files("lumiscope.concepts").joinpath("data", f"{VISUAL}.tsv")
+        return _concept_set(VISUAL, _text_rows(shipped.read_text(encoding="utf-8")), "the shipped concept set")
+    if str(source) == WORLD:
+        words = world_words()
+        return ConceptSet(WORLD, tuple(words), tuple(words.values()))
     path = Path(source)
     text = _read_text(path)
     rows = _csv_rows(text, path) if path.suffix.lower() == ".csv" else _text_rows(text)
@@ -94,7 +99,7 @@ def _concept_set(name: str, rows: Iterable[tuple[int, str, str]], where: str) ->
         else:
             categories[word] = category or category_of(word)
     if not categories:
-        raise UsageError(f"{where}: expected {FORMAT}, got no concept at all; add one, or use {SHIPPED!r}")
+        raise UsageError(f"{where}: expected {FORMAT}, got no concept at all; add one, or use {VISUAL!r}")
     notes = []
     if blank:
         notes.append(f"{blank} blank {'line was' if blank == 1 else 'lines were'} left out")
@@ -168,4 +173,4 @@ def _missing(path: Path) -> str:
         advice = f"the folder {folder} does not exist either."
     else:
         advice = "name a file that exists."
-    return f"{path}: expected {FORMAT}, got no such file; {advice} {SHIPPED!r} is the set that lumiscope ships"
+    return f"{path}: expected {FORMAT}, got no such file; {advice} {VISUAL!r} is the set that lumiscope ships"

@@ -1,21 +1,32 @@
 """Where images and ground truth come from: decoding, image sets, and the geometry between an image and its view."""
 
+from lumiscope.images.address import read_mask, read_pixels
+from lumiscope.images.csv_listing import CLASS_SEPARATOR
 from lumiscope.images.decode import decode, decode_mask
 from lumiscope.images.geometry import Geometry, GeometryMode
+from lumiscope.images.image_file import ImageFile
 from lumiscope.images.image_item import ImageItem
 from lumiscope.images.image_set import ImageSet
 from lumiscope.images.open_images import open_images
 from lumiscope.images.skipped import Skipped
 from lumiscope.images.view import View
+from lumiscope.images.world_image import WorldImage, draw_world_images, names_world
 
 __all__ = [
+    "CLASS_SEPARATOR",
     "Geometry",
     "GeometryMode",
+    "ImageFile",
     "ImageItem",
     "ImageSet",
     "Skipped",
     "View",
+    "WorldImage",
     "decode",
     "decode_mask",
+    "draw_world_images",
+    "names_world",
     "open_images",
+    "read_mask",
+    "read_pixels",
 ]

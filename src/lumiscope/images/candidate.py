@@ -9,7 +9,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Candidate:
-    """A listed file; the fields are those of `ImageItem`.
+    """A listed file; the fields are those of `ImageFile`.
 
     `problem`: what is wrong with its entry in the list, "" if nothing is.
     """
@@ -17,7 +17,7 @@ class Candidate:
     name: str
     path: Path
     label: int | None = None
-    class_name: str | None = None
+    class_names: tuple[str, ...] = ()
     columns: Mapping[str, str] = field(default_factory=dict)
     mask_path: Path | None = None
     problem: str = ""

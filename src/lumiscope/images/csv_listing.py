@@ -10,6 +10,9 @@ from lumiscope.images.candidate import Candidate
 
 KNOWN_COLUMNS = ("image", "class_index", "class_name", "mask")
 
+# An image may be labelled for several tasks: "fish|meadow". Class names have commas, as in ImageNet.
+CLASS_SEPARATOR = "|"
+
 # Nine digits are more classes than any model has, and fit every integer type.
 MOST_DIGITS = 9
 
@@ -77,11 +80,15 @@ def _candidate(source: Path, header: list[str], row: list[str], line: int) -> Ca
         name=image or f"line {line} of {source.name}",
         path=source.parent / image,
         label=int(class_index) if _is_index(class_index) else None,
-        class_name=cells.get("class_name") or None,
+        class_names=_class_names(cells.get("class_name", "")),
         columns={name: cell for name, cell in cells.items() if name not in KNOWN_COLUMNS},
         mask_path=source.parent / mask if mask else None,
         problem=problem,
     )
+
+
+def _class_names(text: str) -> tuple[str, ...]:
+    return tuple(name for part in text.split(CLASS_SEPARATOR) if (name := part.strip()))
 
 
 def _is_index(text: str) -> bool:

@@ -64,6 +64,18 @@ def decode_mask(path: Path) -> BoolArray:
         return strongest > 0
 
 
+def upright_size(path: Path) -> tuple[int, int]:
+    """Return (height, width) of the upright image in `path` from its header. Raises ImageError as `decode` does."""
+    _refuse_what_is_no_file(path)
+    try:
+        with pillow_warnings_silenced(), Image.open(path) as image:
+            width, height = image.size
+            lies_on_its_side = _orientation(image) >= 5
+    except Exception as error:
+        raise ImageError(_reason(error)) from error
+    return (width, height) if lies_on_its_side else (height, width)
+
+
 def is_image(path: Path) -> bool:
     """Tell whether the first bytes of `path` are those of an image; its pixels may still be broken."""
     if not path.is_file():

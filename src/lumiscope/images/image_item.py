@@ -2,73 +2,90 @@
 
 from __future__ import annotations
 
-import functools
-import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
-from lumiscope.errors import ImageError
-from lumiscope.images.decode import decode, decode_mask
 from lumiscope.types import BoolArray, ByteArray
 
 
-@dataclass(frozen=True, eq=False)
-class ImageItem:
-    """An image file that could be decoded when its set was opened.
+class ImageItem(Protocol):
+    """An image, wherever it comes from: a file (`ImageFile`) or the built-in world (`WorldImage`).
 
-    `id`: unique in its set; the file name without folder and ending. `name`: the file as the user knows it, relative
-    to the folder or CSV. `label`: class index, None if unknown. `class_name`: None if unknown. `columns`: the other
-    columns of the CSV. `mask_path`: file of the ground-truth mask, None if there is none.
-
-    Pixels and masks are decoded each time they are asked for, so that a set of any length needs little memory.
+    Pixels and masks are made each time they are asked for, so that a set of any length needs little memory.
     """
 
-    id: str
-    name: str
-    path: Path
-    label: int | None = None
-    class_name: str | None = None
-    columns: Mapping[str, str] = field(default_factory=dict)
-    mask_path: Path | None = None
+    @property
+    def id(self) -> str:
+        """Unique in its set."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """What the user knows it by."""
+        ...
+
+    @property
+    def path(self) -> Path:
+        """Its file; for an image without one, the name that it would have."""
+        ...
+
+    @property
+    def address(self) -> str:
+        """Where `read_pixels` finds the pixels again."""
+        ...
+
+    @property
+    def mask_address(self) -> str | None:
+        """Where `read_mask` finds the ground-truth mask again; None if there is none."""
+        ...
+
+    @property
+    def label(self) -> int | None:
+        """Class index; None if unknown."""
+        ...
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """What it shows; several where it is labelled for several tasks, the first is what the mask covers."""
+        ...
+
+    @property
+    def class_name(self) -> str | None:
+        """The first of `class_names`; None if unknown."""
+        ...
+
+    @property
+    def columns(self) -> Mapping[str, str]:
+        """What else is known of it, by column."""
+        ...
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width) in pixels, upright. Raises ImageError if the image has changed for the worse."""
+        ...
 
     @property
     def pixels(self) -> ByteArray:
-        """(H, W, 3) uint8 RGB, upright; see `decode`. Raises ImageError if the file has changed for the worse."""
-        try:
-            return decode(self.path)
-        except ImageError as error:
-            raise ImageError(f"{self.name}: {error}") from error
+        """(H, W, 3) uint8 RGB, upright. Raises ImageError if the image has changed for the worse."""
+        ...
 
     @property
     def has_mask(self) -> bool:
         """Whether there is a ground-truth mask."""
-        return self.mask_path is not None
+        ...
 
     @property
     def mask(self) -> BoolArray | None:
         """(H, W) bool at the size of the upright image, True on the labelled object; None if there is no mask."""
-        if self.mask_path is None:
-            return None
-        try:
-            return decode_mask(self.mask_path)
-        except ImageError as error:
-            raise ImageError(f"mask of {self.name}: {error}") from error
+        ...
 
-    @functools.cached_property
+    @property
     def sha256(self) -> str:
-        """Hex digest of the bytes of the image file."""
-        return _file_digest(self.path)
+        """Hex digest of everything that the pixels depend on."""
+        ...
 
-    @functools.cached_property
+    @property
     def mask_sha256(self) -> str | None:
-        """Hex digest of the bytes of the mask file; None if there is no mask."""
-        return None if self.mask_path is None else _file_digest(self.mask_path)
-
-
-def _file_digest(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise ImageError(f"{path}: cannot be read any more ({error.strerror})") from error
+        """Hex digest of everything that the mask depends on; None if there is no mask."""
+        ...

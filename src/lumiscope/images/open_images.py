@@ -14,10 +14,12 @@ from lumiscope.errors import ImageError, UnknownNameError
 from lumiscope.images.candidate import Candidate
 from lumiscope.images.csv_listing import lists_images
 from lumiscope.images.decode import decode, decode_mask
+from lumiscope.images.image_file import ImageFile
 from lumiscope.images.image_item import ImageItem
 from lumiscope.images.image_set import ImageSet
 from lumiscope.images.listing import list_candidates
 from lumiscope.images.skipped import Skipped
+from lumiscope.images.world_image import names_world, open_world
 from lumiscope.progress import Track, silent
 
 OnError = Literal["skip", "stop"]
@@ -36,7 +38,8 @@ def open_images(
 
     `source`: a folder (its files, sorted; those of its sub-folders if it holds no image itself), a glob (sorted, `**`
     for sub-folders), a CSV (its rows in order: `image`, and if wanted `class_index`, `class_name`, `mask`, paths
-    relative to it; other columns are kept), one image, or several image files.
+    relative to it; other columns are kept), one image, several image files, or `world:COUNT@SEED`: pictures of the
+    built-in world, which are drawn when they are looked at.
     `on_error`: "skip" leaves out what cannot be used and reports it in `.skipped`; "stop" raises at the first.
     `track`: draws the progress.
 
@@ -45,6 +48,8 @@ def open_images(
     """
     if on_error not in get_args(OnError):
         raise UnknownNameError("value of on_error", on_error, get_args(OnError))
+    if isinstance(source, str) and names_world(source):
+        return open_world(source)
     candidates, duplicates = _without_duplicates(list_candidates(source))
     good: list[Candidate] = []
     skipped: list[Skipped] = []
@@ -136,13 +141,13 @@ def _unused_id(stem: str, taken: set[str], stems: set[str]) -> str:
     return next(item_id for item_id in numbered if item_id not in taken and item_id not in stems)
 
 
-def _item(candidate: Candidate, item_id: str) -> ImageItem:
-    return ImageItem(
+def _item(candidate: Candidate, item_id: str) -> ImageFile:
+    return ImageFile(
         id=item_id,
         name=candidate.name,
         path=candidate.path,
         label=candidate.label,
-        class_name=candidate.class_name,
+        class_names=candidate.class_names,
         columns=candidate.columns,
         mask_path=candidate.mask_path,
     )

@@ -7,7 +7,7 @@ from lumiscope.models.options import parse_model_options
 from lumiscope.models.sources import sources
 from lumiscope.models.split import Cut, Split, split
 from lumiscope.models.torch_model import TorchModel
-from lumiscope.models.vision_model import VisionModel, class_index, label_index, short_name
+from lumiscope.models.vision_model import VisionModel, class_index, label_index, mask_shows_label, short_name
 
 __all__ = [
     "Cut",
@@ -20,6 +20,7 @@ __all__ = [
     "default_name",
     "label_index",
     "load_model",
+    "mask_shows_label",
     "parse_model_options",
     "select_layers",
     "short_name",

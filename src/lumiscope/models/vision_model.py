@@ -90,17 +90,28 @@ def _indices(classes: Sequence[str], name: str) -> list[int]:
 def label_index(model: VisionModel, item: ImageItem) -> int | None:
     """The label of `item` as a class of this model, or None where it has none.
 
-    A label's number means something only in its own list of classes, so where the image also has a class name, the
-    name decides: the number holds if the model calls that class so, else the class of that name is looked for.
+    A label's number means something only in its own list of classes, so where the image also has class names, the
+    first name that is among the model's classes decides: the number holds if the model calls that class so, else the
+    class of that name is taken.
     """
-    if item.class_name:
-        named = _indices(model.classes, item.class_name)
-        if item.label is not None and (item.label in named or not _has_names(model)):
-            return item.label if item.label < len(model.classes) else None
-        return named[0] if len(named) == 1 else None
-    if item.label is not None and item.label < len(model.classes):
-        return item.label
-    return None
+    number = item.label if item.label is not None and item.label < len(model.classes) else None
+    if not item.class_names or (item.label is not None and not _has_names(model)):
+        return number
+    named = next(filter(None, (_indices(model.classes, name) for name in item.class_names)), [])
+    if number in named:
+        return number
+    return named[0] if len(named) == 1 else None
+
+
+def mask_shows_label(model: VisionModel, item: ImageItem) -> bool | None:
+    """Whether the ground-truth mask covers what the model's label of `item` names; None without mask or label.
+
+    Of several class names the mask shows the first: the mask of a fish in a meadow is no truth about "meadow".
+    """
+    label = label_index(model, item)
+    if not item.has_mask or label is None:
+        return None
+    return len(item.class_names) < 2 or label in _indices(model.classes, item.class_names[0])
 
 
 def _has_names(model: VisionModel) -> bool:

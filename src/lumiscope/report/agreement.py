@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from lumiscope.report.numbers import defined
 from lumiscope.report.pairs import Pair, method_titles, pairs_of
+from lumiscope.study import models_with_foreign_masks
 
 if TYPE_CHECKING:
     from lumiscope.study import Run
@@ -14,11 +15,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ModelAgreement:
-    """The mean overlaps of one model, highest first: of pairs of methods, and of methods with the true masks."""
+    """The mean overlaps of one model, highest first: of pairs of methods, and of methods with the true masks.
+
+    `foreign_masks`: whether these masks show something else than the model's labels.
+    """
 
     model: str
     methods: tuple[Pair, ...]
     truth: tuple[Pair, ...]
+    foreign_masks: bool
 
 
 @dataclass(frozen=True)
@@ -46,11 +51,13 @@ def agreement_of(run: Run) -> Agreement:
     """Build the section from `agreement_summary`, and from `agreement` for what is undefined."""
     titles = method_titles(run.manifest)
     rows = run.table("agreement_summary").to_pylist()
+    foreign = models_with_foreign_masks(run.table("explanations"))
     models = []
     for model in dict.fromkeys(row["model"] for row in rows):
         pairs = pairs_of((row for row in rows if row["model"] == model), titles)
         truth = tuple(pair for pair in pairs if pair.against_truth)
-        models.append(ModelAgreement(model, tuple(pair for pair in pairs if not pair.against_truth), truth))
+        methods = tuple(pair for pair in pairs if not pair.against_truth)
+        models.append(ModelAgreement(model, methods, truth, model in foreign))
     undefined = tuple(
         Undefined(
             row["model"],

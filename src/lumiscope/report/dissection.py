@@ -96,6 +96,7 @@ def dissection_of(run: Run, thumbnails: Thumbnails) -> Dissection:
     counts = [row for row in run.table("concept_counts").to_pylist() if row["layer"] is not None]
     units = run.table("units").to_pylist()
     categories = _categories(shares)
+    digests = {row["image"]: row["sha256"] for row in run.table("probing_images").to_pylist()}
     models: dict[str, list[Layer]] = {}
     for row in run.table("layers").to_pylist():
         layer = Layer(
@@ -105,7 +106,7 @@ def dissection_of(run: Run, thumbnails: Thumbnails) -> Dissection:
             unique_concepts=row["unique_concepts"],
             pieces=tuple(Piece(categories[x["category"]], x["units"], x["share"]) for x in _of(shares, row)),
             concepts=tuple((x["concept"], x["units"]) for x in _of(counts, row)[:TOP_CONCEPTS]),
-            cards=layer_units(_of(units, row), run.probing_pixels, thumbnails),
+            cards=layer_units(_of(units, row), run.probing_pixels, thumbnails, digests),
         )
         models.setdefault(row["model"], []).append(layer)
     used = {row["category"] for row in shares if row["units"]}

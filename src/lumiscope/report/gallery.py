@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from lumiscope.agreement import make_mask
+from lumiscope.agreement import GROUND_TRUTH, make_mask
 from lumiscope.report.embed import Picture
+from lumiscope.report.labels import class_names, label_text
 from lumiscope.report.outline import enlarge, enlargement
 from lumiscope.report.pairs import Pair, method_titles, pairs_of
 from lumiscope.report.pictures import MapFigure, MaskFigure, coefficient_scale, map_figure, mask_figure
@@ -16,10 +17,11 @@ from lumiscope.report.summary import Prediction, predictions_of
 if TYPE_CHECKING:
     from lumiscope.images import View
     from lumiscope.study import Run
-    from lumiscope.types import SaliencyMap
+    from lumiscope.types import BoolArray, SaliencyMap
 
 IMAGES_SHOWN = 40
 IMAGES_OPEN = 12
+TABLES_OPEN = 2  # images whose tables of IoU are unfolded; of more, the pictures come first
 Row = Mapping[str, Any]
 
 
@@ -46,11 +48,12 @@ class Card:
 
 @dataclass(frozen=True)
 class ImageCards:
-    """One image with a card for each model. `label`: as the image list names it."""
+    """One image with a card for each model. `label`: as the image list names it. `caption`: what it shows, or ""."""
 
     image: str
     file: str
     label: str | None
+    caption: str
     cards: tuple[Card, ...]
 
 
@@ -81,11 +84,13 @@ def gallery_of(run: Run) -> Gallery:
         maps = _maps(run, image, by_model)
         # One scale for all models, so that their segment colours can be compared.
         scale = coefficient_scale(maps.values())
+        item = items[image]
         cards = [
-            _card(run, rows, maps, scale, overlaps.get((image, model), []), predictions.get((model, image)))
+            _card(run, rows, maps, scale, item, overlaps.get((image, model), []), predictions.get((model, image)))
             for model, rows in by_model.items()
         ]
-        images.append(ImageCards(image, items[image]["file"], items[image]["class_name"], tuple(cards)))
+        label, caption = label_text(item["class_name"]), item.get("caption") or ""
+        images.append(ImageCards(image, item["file"], label, caption, tuple(cards)))
     return Gallery(tuple(images), len(explained))
 
 
@@ -103,6 +108,7 @@ def _card(
     rows: Sequence[Row],
     maps: Mapping[tuple[str, str], SaliencyMap],
     scale: float,
+    item: Row,
     overlaps: Sequence[Row],
     prediction: Prediction | None,
 ) -> Card:
@@ -119,10 +125,15 @@ def _card(
         prediction=prediction,
         targets=tuple(targets),
         view=picture,
-        truth=mask_figure("the ground truth", view, truth, "", image) if view and truth is not None else None,
-        maps=tuple(_map(row, view, maps, scale, titles, run.mask_rules) for row in rows) if view else (),
+        truth=_truth(view, truth, item) if view and truth is not None else None,
+        maps=tuple(_map(row, view, maps, scale, titles, run.mask_rules, overlaps) for row in rows) if view else (),
         pairs=pairs_of(overlaps, titles),
     )
+
+
+def _truth(view: View, mask: BoolArray, item: Row) -> MaskFigure:
+    figure = mask_figure("the ground truth", view, mask, "", item["image"])
+    return replace(figure, shows=next(iter(class_names(item["class_name"])), ""))
 
 
 def _map(
@@ -132,6 +143,7 @@ def _map(
     scale: float,
     titles: Mapping[str, str],
     rules: Mapping[str, str],
+    overlaps: Sequence[Row],
 ) -> MapFigure:
     title = titles.get(row["method"], row["method"])
     saliency = maps.get((row["model"], row["method"]))
@@ -139,4 +151,7 @@ def _map(
         return MapFigure(title, None, undefined=row["undefined"])
     figure = map_figure(title, view, saliency, scale, f"{row['image']}, class {row['target_short_name']}")
     rule = rules[row["method"]]
-    return replace(figure, mask=mask_figure(title, view, make_mask(saliency, rule), rule, row["image"]))
+    mask = mask_figure(title, view, make_mask(saliency, rule), rule, row["image"])
+    against_truth = (one for one in overlaps if (one["method_a"], one["method_b"]) == (row["method"], GROUND_TRUTH))
+    iou = next((one["iou"] for one in against_truth), None)
+    return replace(figure, mask=replace(mask, iou_with_truth=iou))

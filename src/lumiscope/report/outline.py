@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
-from lumiscope.types import BoolArray, ByteArray, IntArray
+from lumiscope.types import BoolArray, ByteArray, FloatArray, IntArray
 
 Label = TypeVar("Label", bound=np.generic)
 YELLOW = (255, 221, 51)
@@ -53,6 +53,14 @@ def enlarge(view: ByteArray, factor: int) -> ByteArray:
         return view
     size = (view.shape[1] * factor, view.shape[0] * factor)
     return np.asarray(Image.fromarray(np.ascontiguousarray(view)).resize(size, Image.Resampling.BICUBIC))
+
+
+def enlarge_map(values: FloatArray, factor: int) -> FloatArray:
+    """A map, (H, W), `factor` times as large; no value leaves the range of the map."""
+    if factor == 1:
+        return values
+    size = (values.shape[1] * factor, values.shape[0] * factor)
+    return np.asarray(Image.fromarray(values.astype(np.float32)).resize(size, Image.Resampling.BILINEAR))
 
 
 def enlarge_labels(labels: NDArray[Label], factor: int) -> NDArray[Label]:

@@ -12,7 +12,7 @@ from lumiscope.images import View
 from lumiscope.report.colour import overlay, signed_overlay
 from lumiscope.report.embed import Picture
 from lumiscope.report.numbers import significant
-from lumiscope.report.outline import CYAN, bordered, enlarge, enlarge_labels, enlargement, outlined
+from lumiscope.report.outline import CYAN, bordered, enlarge, enlarge_labels, enlarge_map, enlargement, outlined
 from lumiscope.types import BoolArray, SaliencyMap, SegmentMap
 
 NAMES = {"r2": "R²", "local_prediction": "local prediction"}
@@ -20,11 +20,16 @@ NAMES = {"r2": "R²", "local_prediction": "local prediction"}
 
 @dataclass(frozen=True)
 class MaskFigure:
-    """One mask on the view. `rule`: how it was made, "" for the true one. `area`: its share of the view."""
+    """One mask on the view. `rule`: how it was made, "" for the true one. `area`: its share of the view.
+
+    `shows`: what a true mask covers, "" if unknown. `iou_with_truth`: of a method's mask; None without a true one.
+    """
 
     picture: Picture
     rule: str
     area: float
+    shows: str = ""
+    iou_with_truth: float | None = None
 
 
 @dataclass(frozen=True)
@@ -58,7 +63,8 @@ def map_figure(title: str, view: View, saliency: SaliencyMap, scale: float, subj
         alt = f"{title} on {subject}: segments, orange where they speak for the class, blue where against it"
         end = significant(scale, 2)
         return MapFigure(title, Picture.of(painted, alt), True, f"−{end}", f"+{end}", note)
-    painted = overlay(view.pixels, saliency.display())
+    factor = enlargement(view.pixels)
+    painted = overlay(enlarge(view.pixels, factor), enlarge_map(saliency.display(), factor))
     alt = f"{title} on {subject}: heat map, yellow where the class depends most on the image"
     return MapFigure(title, Picture.of(painted, alt), note=note)
 

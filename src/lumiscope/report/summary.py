@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from lumiscope.report.embed import Thumbnails
+from lumiscope.report.labels import class_names, label_text
 from lumiscope.report.numbers import counted, date, decimal, defined, p_value, significant
 
 if TYPE_CHECKING:
@@ -38,10 +39,14 @@ class Prediction:
 
 @dataclass(frozen=True)
 class PredictionRow:
-    """One image with the predictions of every model. `thumbnail`: a CSS class, "" where the picture is gone."""
+    """One image with the predictions of every model. `thumbnail`: a CSS class, "" where the picture is gone.
+
+    `caption`: what the image shows, "" if unknown.
+    """
 
     image: str
     file: str
+    caption: str
     label: str | None
     thumbnail: str
     predictions: tuple[Prediction | None, ...]
@@ -57,6 +62,7 @@ class Summary:
     """View data of the header and the summary. `rows`: at most `ROWS_SHOWN` of `images` images."""
 
     title: str
+    description: str
     date: str
     done: str
     findings: tuple[Finding, ...]
@@ -75,6 +81,7 @@ def summary_of(run: Run, thumbnails: Thumbnails) -> Summary:
     shown = rows if len(rows) <= ROWS_SHOWN else sorted(rows, key=lambda row: not row.differs)[:ROWS_SHOWN]
     return Summary(
         title=run.name,
+        description=run.manifest.get("description") or "",
         date=date(run.manifest.get("finished")),
         done=_done(run),
         findings=tuple(_finding(row) for row in run.table("findings").to_pylist()),
@@ -88,7 +95,7 @@ def summary_of(run: Run, thumbnails: Thumbnails) -> Summary:
 def predictions_of(run: Run) -> dict[tuple[str, str], Prediction]:
     """The first prediction of each (model, image), with the label as that model's classes name it."""
     labelled = {(row["model"], row["image"]): row for row in run.table("explanations").to_pylist()}
-    class_names = {row["image"]: row["class_name"] for row in run.table("images").to_pylist()}
+    names = {row["image"]: class_names(row["class_name"]) for row in run.table("images").to_pylist()}
     found = {}
     for row in run.table("predictions").to_pylist():
         key = row["model"], row["image"]
@@ -97,8 +104,10 @@ def predictions_of(run: Run) -> dict[tuple[str, str], Prediction]:
         if key in labelled:
             label, correct = labelled[key]["label_short_name"], labelled[key]["correct"]
         else:
-            label = class_names.get(row["image"])
-            correct = None if label is None else label in (row["class_name"], row["short_name"])
+            known = names.get(row["image"], ())
+            label = next((name for name in known if name in (row["class_name"], row["short_name"])), None)
+            correct = label is not None if known else None
+            label = label or next(iter(known), None)
         found[key] = Prediction(row["model"], row["short_name"], row["probability"], label, correct)
     return found
 
@@ -107,8 +116,10 @@ def _row(
     image: Mapping[str, Any], models: Iterable[str], predictions: Mapping[tuple[str, str], Prediction]
 ) -> PredictionRow:
     said = tuple(predictions.get((model, image["image"])) for model in models)
-    labels = [prediction.label for prediction in said if prediction is not None and prediction.label is not None]
-    return PredictionRow(image["image"], image["file"], next(iter(labels), image["class_name"]), "", said)
+    labels = [one.label for one in said if one is not None and one.label is not None]
+    several = len(class_names(image["class_name"])) > 1
+    label = labels[0] if labels and not several else label_text(image["class_name"])
+    return PredictionRow(image["image"], image["file"], image.get("caption") or "", label, "", said)
 
 
 def _with_thumbnail(row: PredictionRow, run: Run, models: Iterable[str], thumbnails: Thumbnails) -> PredictionRow:
@@ -117,14 +128,15 @@ def _with_thumbnail(row: PredictionRow, run: Run, models: Iterable[str], thumbna
         return next((view.pixels for view in views if view is not None), None)
 
     thumbnail = thumbnails.css_class(f"image {row.image}", load)
-    return PredictionRow(row.image, row.file, row.label, thumbnail, row.predictions)
+    return replace(row, thumbnail=thumbnail)
 
 
 def _tally(model: str, predictions: Iterable[Prediction]) -> str:
     judged = [said.correct for said in predictions if said.model == model and said.correct is not None]
     if not judged:
         return f"{model}: no image has a label in its classes"
-    return f"{model}: differs from the label on {judged.count(False)} of {counted(len(judged), 'labelled image')}"
+    wrong, images = judged.count(False), counted(len(judged), "labelled image")
+    return f"{model}: differs from the label on {wrong or 'none'} of {images}"
 
 
 def _done(run: Run) -> str:

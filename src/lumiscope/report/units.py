@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 from markupsafe import Markup
@@ -15,7 +16,7 @@ from lumiscope.report.embed import Thumbnails
 from lumiscope.report.numbers import defined
 from lumiscope.types import ByteArray
 
-CARDS = 8
+CARDS = 9
 CARD_IMAGES = 5
 
 
@@ -41,14 +42,21 @@ class LayerUnits:
 
 
 def layer_units(
-    rows: Sequence[Mapping[str, Any]], pixels: Callable[[str], ByteArray | None], thumbnails: Thumbnails
+    rows: Sequence[Mapping[str, Any]],
+    pixels: Callable[[str], ByteArray | None],
+    thumbnails: Thumbnails,
+    digests: Mapping[str, str] = MappingProxyType({}),
 ) -> LayerUnits:
     """Choose the units of one layer with the highest scores, each label once before any comes twice.
 
-    `pixels`: gives the picture of a probing image by name.
+    `pixels`: gives the picture of a probing image by name. `digests`: of their contents, where known.
     """
     labelled = [row for row in rows if row["label"] is not None]
-    shown = tuple(_unit(row, pixels, thumbnails) for row in _varied(labelled)[:CARDS])
+
+    def picture(name: str) -> str:
+        return thumbnails.css_class(f"probe {name}", partial(pixels, name), digests.get(name))
+
+    shown = tuple(_unit(row, picture) for row in _varied(labelled)[:CARDS])
     return LayerUnits(shown, len(labelled))
 
 
@@ -63,7 +71,7 @@ def _varied(rows: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     return first + again
 
 
-def _unit(row: Mapping[str, Any], pixels: Callable[[str], ByteArray | None], thumbnails: Thumbnails) -> Unit:
+def _unit(row: Mapping[str, Any], picture: Callable[[str], str]) -> Unit:
     images = (row["top_images"] or [])[:CARD_IMAGES]
     return Unit(
         unit=row["unit"],
@@ -72,7 +80,7 @@ def _unit(row: Mapping[str, Any], pixels: Callable[[str], ByteArray | None], thu
         score=row["score"],
         margin=row["margin"],
         runner_up=row["runner_up"],
-        images=tuple((name, thumbnails.css_class(f"probe {name}", partial(pixels, name))) for name in images),
+        images=tuple((name, picture(name)) for name in images),
     )
 
 

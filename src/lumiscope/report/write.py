@@ -11,8 +11,9 @@ from lumiscope.report import numbers
 from lumiscope.report.agreement import agreement_of
 from lumiscope.report.colour import gradient
 from lumiscope.report.dissection import dissection_of
-from lumiscope.report.embed import Thumbnails
-from lumiscope.report.gallery import IMAGES_OPEN, gallery_of
+from lumiscope.report.embed import THUMBNAIL_SCOPE, Thumbnails
+from lumiscope.report.gallery import IMAGES_OPEN, TABLES_OPEN, gallery_of
+from lumiscope.report.glance import glance_of
 from lumiscope.report.models import models_of
 from lumiscope.report.provenance import provenance_of, skipped_of
 from lumiscope.report.summary import summary_of
@@ -41,12 +42,13 @@ def write_report(run: Run) -> Path:
 
 def render(run: Run) -> str:
     """The page as text."""
-    thumbnails = Thumbnails()
+    thumbnails = Thumbnails(run.collection("thumbnails", THUMBNAIL_SCOPE))
     text = (
         _environment()
         .get_template("report.html.j2")
         .render(
             summary=summary_of(run, thumbnails),
+            glance=glance_of(run, thumbnails),
             models=models_of(run),
             dissection=dissection_of(run, thumbnails),
             gallery=gallery_of(run),
@@ -56,8 +58,10 @@ def render(run: Run) -> str:
             thumbnail_rules=thumbnails.rules,
             gradients={"unsigned": gradient(signed=False), "signed": gradient(signed=True)},
             images_open=IMAGES_OPEN,
+            tables_open=TABLES_OPEN,
         )
     )
+    thumbnails.keep()
     # A model's spec or a citation may be an address: it is shown as text, spelt so that nothing takes it for a link.
     return text.replace("://", ":&#47;&#47;")
 

@@ -1,9 +1,11 @@
 """Studies: from a config to explanations, labels, agreement, findings and a run folder."""
 
+from lumiscope.study.builtin import builtin_study
 from lumiscope.study.compare_run import compare_run
 from lumiscope.study.config import ModelConfig, Study, load_model_config, load_study, model_names, save_study
 from lumiscope.study.dissect import dissect, merge_labels
 from lumiscope.study.explain import ExplanationPlan, explain, explain_each
+from lumiscope.study.findings import models_with_foreign_masks
 from lumiscope.study.load_configured import load_configured
 from lumiscope.study.run_folder import Run
 from lumiscope.study.run_study import compute
@@ -16,6 +18,7 @@ __all__ = [
     "ModelConfig",
     "Run",
     "Study",
+    "builtin_study",
     "compare_run",
     "compute",
     "dissect",
@@ -26,6 +29,7 @@ __all__ = [
     "load_study",
     "merge_labels",
     "model_names",
+    "models_with_foreign_masks",
     "save_study",
     "save_table",
 ]

@@ -16,7 +16,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from lumiscope.errors import UsageError, nearest
 
 DEFAULT_METHODS = ["gradcam", "ablationcam", "scorecam", "lime"]
-SHIPPED_CONCEPTS = "visual"
 RANDOM_WEIGHTS = "random"
 T = TypeVar("T", bound=BaseModel)
 
@@ -35,7 +34,7 @@ class ModelConfig(_Table):
     weights: str | None = None
     weights_partial: bool = False
     classes: str | None = None
-    num_classes: int | None = Field(None, ge=1)
+    num_classes: int | None = Field(default=None, ge=1)
     options: dict[str, Any] = Field(default_factory=dict)
     mean: float | list[float] | None = None
     std: float | list[float] | None = None
@@ -48,14 +47,16 @@ class ModelConfig(_Table):
 class Study(_Table):
     """What to explain and to label, by which models and how.
 
-    `images`: folder, glob or CSV to explain; None: no explanations. `probe`: images to dissect with; None: no
-    dissection. `runs`: the folder that holds run folders and the store.
+    `description`: a few sentences for the head of the report.
+    `images`: folder, glob, CSV or world:COUNT@SEED to explain; None: no explanations. `probe`: images to dissect with;
+    None: no dissection. `runs`: the folder that holds run folders and the store.
     """
 
+    description: str | None = None
     images: str | None = None
     models: list[ModelConfig] = Field(min_length=1)
     probe: str | None = None
-    name: str | None = Field(None, pattern=r"^[\w][\w. -]*$")
+    name: str | None = Field(default=None, pattern=r"^[\w][\w. -]*$")
     runs: str = "runs"
     methods: list[str] = Field(default_factory=lambda: list(DEFAULT_METHODS))
     target: str | int = "predicted"
@@ -65,7 +66,7 @@ class Study(_Table):
     scorer: str | None = None
     concepts: str | None = None
     similarity: str = "soft_wpmi"
-    seed: int = Field(0, ge=0)
+    seed: int = Field(default=0, ge=0)
     on_error: Literal["skip", "stop"] = "skip"
 
     @field_validator("models")
@@ -82,7 +83,7 @@ class Study(_Table):
         """The name of the run folder: as given, else made from what the study is, so that it is found again."""
         if self.name:
             return self.name
-        facts = self.model_dump_json(exclude={"name", "runs"})
+        facts = self.model_dump_json(exclude={"name", "runs", "description"})
         source = Path(self.images or self.probe or "study")
         words = [source.parent.name if source.suffix == ".csv" else source.stem, *model_names(self.models)]
         readable = "-".join(re.sub(r"[^\w]+", "_", word).strip("_") for word in words if word)[:60]
@@ -97,15 +98,16 @@ class Study(_Table):
         """Raise `UsageError` where the parts do not go together."""
         if self.images is None and self.probe is None:
             raise UsageError(
-                "expected images to explain (--images FOLDER, GLOB or CSV) or images to dissect with (--probe), or both"
+                "expected images to explain (--images FOLDER, GLOB, CSV or world:COUNT) or images to dissect with "
+                "(--probe), or both"
             )
         if self.probe is not None and self.scorer is None:
             raise UsageError(
                 "expected a scorer to go with --probe: it says which concepts are in the probing images. "
-                "Give --scorer open_clip:ARCH/PRETRAINED or --scorer table:FILE."
+                "Give --scorer open_clip:ARCH/PRETRAINED, table:FILE or, for the built-in world, world:clip."
             )
         if self.scorer is not None and self.probe is None:
-            raise UsageError("expected probing images (--probe FOLDER, GLOB or CSV) to go with --scorer")
+            raise UsageError("expected probing images (--probe FOLDER, GLOB, CSV or world:COUNT) to go with --scorer")
 
 
 def model_names(models: list[ModelConfig]) -> list[str]:
@@ -145,13 +147,20 @@ def save_study(study: Study, path: Path) -> None:
 
 def with_paths(study: Study, change: Callable[[str], str]) -> Study:
     """A copy of `study` in which `change` was applied to everything that is a path."""
+    from lumiscope.concepts import SHIPPED
+    from lumiscope.images import names_world
+
     concepts = study.concepts
+
+    def source(images: str | None) -> str | None:
+        return images if images is None or names_world(images) else change(images)
+
     return study.model_copy(
         update={
-            "images": study.images and change(study.images),
-            "probe": study.probe and change(study.probe),
+            "images": source(study.images),
+            "probe": source(study.probe),
             "runs": change(study.runs) if "runs" in study.model_fields_set else study.runs,
-            "concepts": concepts if concepts in (None, SHIPPED_CONCEPTS) else change(str(concepts)),
+            "concepts": concepts if concepts in (None, *SHIPPED) else change(str(concepts)),
             "scorer": study.scorer and _scorer_with_paths(study.scorer, change),
             "models": [_model_with_paths(model, change) for model in study.models],
         }

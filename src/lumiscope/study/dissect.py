@@ -13,17 +13,16 @@ from numpy.typing import NDArray
 
 from lumiscope.concepts import ConceptSet, category_of, load_concepts
 from lumiscope.dissection import collect_activations, label_units, small_sample_notes
-from lumiscope.images import ImageItem, ImageSet
+from lumiscope.images import ImageItem, ImageSet, draw_world_images
 from lumiscope.models import TorchModel, borrowed
 from lumiscope.progress import Track, silent
 from lumiscope.scorers import ConceptScores, Scorer, load_scorer
 from lumiscope.store import Collection, Store, content_key
 from lumiscope.types import FloatArray, LayerLabels, UnitLabels
 
-IMAGES_AT_ONCE = 4  # as for predictions: larger batches are slower on CPUs
 SHARD = 128
 POOLING = "mean"
-LABELS_VERSION = 1
+LABELS_VERSION = 2
 LABEL_ARRAYS = ("concept", "score", "runner_up", "margin", "top_images", "top_activations")
 
 
@@ -99,10 +98,12 @@ def _probe_key(images: ImageSet) -> str:
 
 def _scores(scorer: Scorer, images: ImageSet, concepts: ConceptSet, store: Store | None, track: Track) -> ConceptScores:
     if store is None:
+        draw_world_images(images, track=track)
         return scorer.score(images, concepts, track=track)
     kept = store.collection("concept_scores", {"scorer": scorer.fingerprint, "concepts": concepts.fingerprint})
     key = _probe_key(images)
     if key not in kept:
+        draw_world_images(images, track=track)
         kept.put({key: {"values": scorer.score(images, concepts, track=track).values}})
     return ConceptScores(kept.get(key)["values"], concepts.words)
 
@@ -114,6 +115,7 @@ def _activations(
     if not layers:
         return {}
     if store is None:
+        draw_world_images(images, track=track)
         batches = list(_forward(model, list(images), layers, track))
         return {name: np.concatenate([batch[name] for batch in batches]) for name in layers}
     kept = {
@@ -126,6 +128,8 @@ def _activations(
 
 def _fill(model: TorchModel, images: ImageSet, kept: Mapping[str, Collection], track: Track) -> None:
     """Compute what is missing, a planned shard of images at a time; a shard lacks a layer whole or not at all."""
+    lacking = (item for item in images if any(item.sha256 not in one for one in kept.values()))
+    draw_world_images(lacking, track=track)
     shards = [list(images)[at : at + SHARD] for at in range(0, len(images), SHARD)]
     for shard in track(shards, f"activations of {model.name}", len(shards)):
         missing = {name: set(one.missing(item.sha256 for item in shard)) for name, one in kept.items()}
@@ -143,7 +147,7 @@ def _fill(model: TorchModel, images: ImageSet, kept: Mapping[str, Collection], t
 def _forward(
     model: TorchModel, items: Sequence[ImageItem], layers: Sequence[str], track: Track
 ) -> Iterator[dict[str, FloatArray]]:
-    batches = [items[at : at + IMAGES_AT_ONCE] for at in range(0, len(items), IMAGES_AT_ONCE)]
+    batches = [items[at : at + model.batch_size] for at in range(0, len(items), model.batch_size)]
     tracked = track(batches, f"activations of {model.name}", len(batches))
     inputs = (model.inputs([model.view(item) for item in batch]) for batch in tracked)
     modules = {name: model.layer(name) for name in layers}

@@ -10,17 +10,19 @@ import pyarrow as pa
 from scipy import stats
 
 from lumiscope.agreement import GROUND_TRUTH
+from lumiscope.attribution import get_method
 from lumiscope.concepts import CATEGORIES
 from lumiscope.statistics import holm
 
 Row = dict[str, Any]
+NAMED = 5  # images that a sentence spells out
 
 
 def find(tables: Mapping[str, pa.Table]) -> list[Row]:
     """Every finding that the tables support, numbered. `tables`: as in the run folder."""
     claims = [
         *_accuracy(tables["explanations"]),
-        *_overlaps(tables["agreement_summary"]),
+        *_overlaps(tables["agreement_summary"], tables["explanations"]),
         *_concepts(tables["layers"], tables["concept_counts"]),
         *_depth(tables["layers"], tables["categories"]),
     ]
@@ -36,7 +38,8 @@ def _accuracy(explanations: pa.Table) -> Iterator[Row]:
         test = stats.binomtest(sum(answers.values()), len(answers))
         interval = test.proportion_ci(method="wilson")
         wrong = [image for image, answer in answers.items() if not answer]
-        missed = f" It misses {', '.join(wrong[:6])}{', …' if len(wrong) > 6 else ''}." if wrong else ""
+        more = f" and {len(wrong) - NAMED} more" if len(wrong) > NAMED else ""
+        missed = f" It misses {', '.join(wrong[:NAMED])}{more}." if wrong else ""
         yield _claim(
             f"{model} predicts the label of {sum(answers.values())} of {len(answers)} labelled images.{missed}",
             statistic="accuracy",
@@ -49,22 +52,42 @@ def _accuracy(explanations: pa.Table) -> Iterator[Row]:
         )
 
 
-def _overlaps(summary: pa.Table) -> Iterator[Row]:
+def _overlaps(summary: pa.Table, explanations: pa.Table) -> Iterator[Row]:
     """Per model the pairs of methods that agree most and least, and the method that covers the true masks best.
 
     They are chosen among all pairs, so their p-values are corrected for all pairs (Holm).
     """
+    foreign = models_with_foreign_masks(explanations)
     for model, rows in _by_model(summary).items():
         corrected = holm(np.array([row["p_value"] for row in rows], np.float64))
         rows = [{**row, "p_value": float(p)} for row, p in zip(rows, corrected, strict=True) if row["images"]]
         pairs = [row for row in rows if row["method_b"] != GROUND_TRUTH]
         against_truth = [row for row in rows if row["method_b"] == GROUND_TRUTH]
         if pairs:
-            yield _iou_claim(pairs[0], f"{model}: {pairs[0]['method_a']} and {pairs[0]['method_b']} agree most")
+            yield _iou_claim(pairs[0], f"{model}: {_titles(pairs[0])} agree most")
         if len(pairs) > 1:
-            yield _iou_claim(pairs[-1], f"{model}: {pairs[-1]['method_a']} and {pairs[-1]['method_b']} agree least")
+            yield _iou_claim(pairs[-1], f"{model}: {_titles(pairs[-1])} agree least")
         if against_truth:
-            yield _iou_claim(against_truth[0], f"{model}: {against_truth[0]['method_a']} covers the true masks best")
+            yield _truth_claim(against_truth[0], foreign=model in foreign)
+
+
+def models_with_foreign_masks(explanations: pa.Table) -> set[str]:
+    """The models for which every true mask shows something else than the label."""
+    shows = [(row["model"], row["mask_shows_label"]) for row in explanations.to_pylist()]
+    return {model for model, shown in shows if shown is False} - {model for model, shown in shows if shown}
+
+
+def _truth_claim(row: Row, *, foreign: bool) -> Row:
+    title = get_method(row["method_a"]).title
+    if not foreign:
+        return _iou_claim(row, f"{row['model']}: {title} covers the true masks best")
+    claim = _iou_claim(row, f"{row['model']}: {title} overlaps the true masks most")
+    hedge = "The masks show something else than its labels, so this tells where it looks, not whether that is right."
+    return {**claim, "claim": f"{claim['claim']} {hedge}"}
+
+
+def _titles(pair: Row) -> str:
+    return f"{get_method(pair['method_a']).title} and {get_method(pair['method_b']).title}"
 
 
 def _iou_claim(row: Row, opening: str) -> Row:
@@ -90,8 +113,9 @@ def _concepts(layers: pa.Table, counts: pa.Table) -> Iterator[Row]:
         if not top:
             continue
         named = ", ".join(f"{row['concept']} ({row['units']})" for row in top)
+        where = f"{len(rows)} layers" if len(rows) > 1 else "one layer"
         yield _claim(
-            f"{model}: {labelled} of {units} units in {len(rows)} layers got a label; the most frequent: {named}. "
+            f"{model}: {labelled} of {units} units in {where} got a label; the most frequent: {named}. "
             "Labels are not tested against chance.",
             statistic="share of units with a label",
             value=labelled / units,
@@ -108,7 +132,11 @@ def _depth(layers: pa.Table, categories: pa.Table) -> Iterator[Row]:
         counts = {
             (row["layer"], row["category"]): row["units"] for row in categories.to_pylist() if row["model"] == model
         }
-        known = [category for category in CATEGORIES if category != "other"]
+        # A category without units at both ends could never be found to change: no test to correct for (Tarone 1990).
+        here = {name for (layer, name), units in counts.items() if units and layer in (first["layer"], last["layer"])}
+        known = [category for category in CATEGORIES if category in here and category != "other"]
+        if not known:
+            continue
 
         def change(category: str, counts: dict[tuple[str, str], int] = counts, ends: Any = (first, last)) -> float:
             start, end = (counts[row["layer"], category] / row["units"] for row in ends)
@@ -118,6 +146,7 @@ def _depth(layers: pa.Table, categories: pa.Table) -> Iterator[Row]:
         ends = [(counts[row["layer"], biggest], row["units"]) for row in (first, last)]
         p_value = min(1.0, float(stats.fisher_exact([[n, total - n] for n, total in ends])[1]) * len(known))
         shares = [n / total for n, total in ends]
+        counted = f"{len(known)} categories" if len(known) > 1 else "one category"
         verb = "grow" if shares[1] > shares[0] else "fade"
         hedge = "" if p_value < 0.05 else ", a change that chance could explain"
         yield _claim(
@@ -125,7 +154,7 @@ def _depth(layers: pa.Table, categories: pa.Table) -> Iterator[Row]:
             f"in {first['layer']} to {shares[1]:.0%} in {last['layer']}{hedge}.",
             statistic="difference of shares",
             value=shares[1] - shares[0],
-            test=f"Fisher's exact test between the first and the last layer, Bonferroni over {len(known)} categories",
+            test=f"Fisher's exact test between these two layers, Bonferroni over their {counted}",
             p_value=p_value,
             tables="categories",
         )

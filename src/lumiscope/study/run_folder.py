@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from lumiscope.errors import ImageError, StoreError, UsageError
-from lumiscope.images import Geometry, View, decode, decode_mask
-from lumiscope.store import Store
+from lumiscope.images import Geometry, View, read_mask, read_pixels
+from lumiscope.store import Collection, Store
 from lumiscope.study.config import Study, load_study
 from lumiscope.study.map_store import from_arrays
 from lumiscope.study.schemas import SCHEMAS
@@ -80,26 +81,30 @@ class Run:
             self._collections[place] = self._store.open_collection(place)
         return from_arrays(self._collections[place].get(key))
 
+    def collection(self, kind: str, scope: Mapping[str, Any]) -> Collection:
+        """What the store beside the run keeps of this kind; see `Store.collection`."""
+        return self._store.collection(kind, scope)
+
     def view(self, model: str, image: str) -> View | None:
         """What the model saw of an image; None where its file is gone or cannot be read any more."""
         try:
-            return self._geometry(model).view(decode(Path(self._image(image)["path"])), image)
+            return self._geometry(model).view(read_pixels(self._image(image)["path"]), image)
         except ImageError:
             return None
 
     def truth(self, model: str, image: str) -> BoolArray | None:
         """The ground-truth mask on the model's view; None where there is none, or its file is gone."""
-        path = self._image(image)["mask_path"]
+        address = self._image(image)["mask_path"]
         try:
-            return None if path is None else self._geometry(model).mask_on_view(decode_mask(Path(path)))
+            return None if address is None else self._geometry(model).mask_on_view(read_mask(address))
         except ImageError:
             return None
 
     def probing_pixels(self, image: str) -> ByteArray | None:
         """(H, W, 3) uint8 pixels of a probing image; None where its file is gone."""
-        path = self._probing_paths.get(image)
+        address = self._probing_paths.get(image)
         try:
-            return None if path is None else decode(Path(path))
+            return None if address is None else read_pixels(address)
         except ImageError:
             return None
 

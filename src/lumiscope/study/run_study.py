@@ -241,6 +241,7 @@ def _circumstances(study: Study, command: str | None, started: float) -> dict[st
 
     return {
         "name": study.run_name,
+        "description": study.description,
         "lumiscope": metadata.version("lumiscope"),
         "command": command,
         "started": moment(started),

@@ -66,6 +66,7 @@ SCHEMAS: dict[str, pa.Schema] = {
         label_index=WHOLE,
         label_short_name=TEXT,
         correct=TRUTH,
+        mask_shows_label=TRUTH,
         layer=TEXT,
         details=TEXT,
         undefined=TEXT,

@@ -10,13 +10,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from PIL import ExifTags, Image
 from pyarrow import csv
 from scipy.special import softmax
 
 from lumiscope.errors import UsageError
-from lumiscope.images import ImageItem, ImageSet
-from lumiscope.models import TorchModel, VisionModel, label_index, short_name
+from lumiscope.images import CLASS_SEPARATOR, ImageItem, ImageSet
+from lumiscope.models import TorchModel, VisionModel, label_index, mask_shows_label, short_name
 from lumiscope.store import write_atomically
 from lumiscope.study.explain import StoredExplanations
 from lumiscope.study.schemas import SCHEMAS
@@ -90,30 +89,24 @@ def image_table(images: ImageSet) -> pa.Table:
 
 
 def _image_row(item: ImageItem) -> Row:
-    with Image.open(item.path) as picture:
-        width, height = picture.size
-        if picture.getexif().get(ExifTags.Base.Orientation, 1) >= 5:  # lies on its side
-            width, height = height, width
+    height, width = item.size
     return {
         "image": item.id,
         "file": item.name,
-        "path": str(item.path.absolute()),
+        "path": item.address,
         "width": width,
         "height": height,
         "class_index": item.label,
-        "class_name": item.class_name,
+        "class_name": CLASS_SEPARATOR.join(item.class_names) or None,
         "has_mask": item.has_mask,
-        "mask_path": str(item.mask_path.absolute()) if item.mask_path else None,
+        "mask_path": item.mask_address,
         "sha256": item.sha256,
     }
 
 
 def probing_rows(images: ImageSet) -> list[Row]:
     """One row a probing image."""
-    return [
-        {"image": item.id, "file": item.name, "path": str(item.path.absolute()), "sha256": item.sha256}
-        for item in images
-    ]
+    return [{"image": item.id, "file": item.name, "path": item.address, "sha256": item.sha256} for item in images]
 
 
 def prediction_rows(model: VisionModel, item: ImageItem, logits: FloatArray) -> list[Row]:
@@ -152,6 +145,7 @@ def explanation_row(
         "label_index": label,
         "label_short_name": None if label is None else short_name(model.classes[label]),
         "correct": None if label is None else label == predicted,
+        "mask_shows_label": mask_shows_label(model, item),
         "layer": saliency.layer,
         "details": json.dumps(dict(saliency.details), sort_keys=True),
         "undefined": str(saliency.details.get("undefined", "")),

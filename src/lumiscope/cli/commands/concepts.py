@@ -17,7 +17,7 @@ def add_to(app: typer.Typer) -> None:
 
 def concepts(
     source: Annotated[
-        str, typer.Argument(help="A text file with one concept a line, or 'visual' (shipped).")
+        str, typer.Argument(help="A text file with one concept a line, 'visual' or 'world' (shipped).")
     ] = "visual",
     category: Annotated[str | None, typer.Option(help="Only this category.")] = None,
     counts: Annotated[bool, typer.Option("--counts", help="Count the categories instead of listing words.")] = False,

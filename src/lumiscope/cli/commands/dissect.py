@@ -18,12 +18,12 @@ def add_to(app: typer.Typer) -> None:
 
 
 def dissect(
-    probe: Annotated[str, typer.Option(help="Images to dissect with: a folder, a 'glob*' or a CSV.")],
+    probe: Annotated[str, typer.Option(help="Images to dissect with: a folder, a 'glob*', a CSV or world:COUNT.")],
     model: Annotated[str, typer.Option(help="A spec (timm:…, torchvision:…, python:pkg.mod:factory) or FILE.toml.")],
-    scorer: Annotated[str, typer.Option(help="open_clip:ARCH/PRETRAINED or table:FILE.npz.")],
+    scorer: Annotated[str, typer.Option(help="open_clip:ARCH/PRETRAINED, table:FILE.npz or world:clip.")],
     layers: Annotated[str, typer.Option(help="Names, wildcards, auto (before the pooling) or auto:5.")] = "auto:5",
     concepts: Annotated[
-        str | None, typer.Option(help="A text file or 'visual' (shipped). Default: the scorer's own words.")
+        str | None, typer.Option(help="A text file, 'visual' or 'world' (shipped). Default: the scorer's own words.")
     ] = None,
     similarity: Annotated[str, typer.Option(help="cos, cos_cubed, wpmi, soft_wpmi, rank_reorder.")] = "soft_wpmi",
     count: Annotated[bool, typer.Option("--count", help="Count units per concept instead of listing units.")] = False,

@@ -18,7 +18,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def explain(
-    images: Annotated[str, typer.Option(help="Images to explain: a folder, a 'glob*' or a CSV.")],
+    images: Annotated[str, typer.Option(help="Images to explain: a folder, a 'glob*', a CSV or world:COUNT.")],
     model: Annotated[str, typer.Option(help="A spec (timm:…, torchvision:…, python:pkg.mod:factory) or FILE.toml.")],
     out: Annotated[Path, typer.Option(help="Folder for the overlays (PNG) and arrays (npz).")] = Path("out"),
     methods: Annotated[str, typer.Option(help="Methods with commas, wildcards allowed.")] = "gradcam",

@@ -24,9 +24,13 @@ from lumiscope.cli.output import print_json, progress, say
 
 EXAMPLE = """Explain, dissect and compare: everything, in one report.
 
+\b
+    lumiscope run
     lumiscope run --images photos/ --model timm:resnet50.a1_in1k
     lumiscope run --images labels.csv --model timm:resnet18 --weights mine.pth --classes names.txt
     lumiscope run --config study.toml
+
+Without models and images it is the built-in study: two small networks and pictures that come with lumiscope.
 
 Stopped half-way? The same command goes on where it was: results are kept in `runs/.store`.
 """
@@ -61,15 +65,17 @@ def run(
         str | None, typer.Option(help="Layers to dissect: names, wildcards, auto, auto:5 (default).")
     ] = None,
     scorer: Annotated[
-        str | None, typer.Option(help="Concept scores: open_clip:ARCH/PRETRAINED or table:FILE.npz.")
+        str | None, typer.Option(help="Concept scores: open_clip:ARCH/PRETRAINED, table:FILE.npz or world:clip.")
     ] = None,
     concepts: Annotated[
-        str | None, typer.Option(help="Concepts: a text file or 'visual' (shipped). Default: the scorer's own words.")
+        str | None,
+        typer.Option(help="Concepts: a text file, 'visual' or 'world' (shipped). Default: the scorer's own words."),
     ] = None,
     similarity: Annotated[
         str | None, typer.Option(help="cos, cos_cubed, wpmi, soft_wpmi (default), rank_reorder.")
     ] = None,
     seed: Annotated[int | None, typer.Option(help="All random choices derive from it. Default: 0.")] = None,
+    description: Annotated[str | None, typer.Option(help="A few sentences for the head of the report.")] = None,
     name: Annotated[str | None, typer.Option(help="Name of the run folder. Default: made from the study.")] = None,
     runs: Annotated[str | None, typer.Option(help="Folder of run folders and of the store. Default: runs.")] = None,
     on_error: Annotated[
@@ -83,7 +89,7 @@ def run(
     """Build the study from file and flags, run it, say where the report is."""
     from lumiscope.errors import UsageError
     from lumiscope.report import run as run_study
-    from lumiscope.study import Study, load_study, save_study
+    from lumiscope.study import Study, save_study
     from lumiscope.study.config import validated
 
     given: dict[str, Any] = {
@@ -99,16 +105,23 @@ def run(
         "concepts": concepts,
         "similarity": similarity,
         "seed": seed,
+        "description": description,
         "name": name,
         "runs": runs,
         "on_error": on_error,
     }
     if not model and flags.given():
         raise UsageError("options of a model were given without --model")
-    base = load_study(config).model_dump(exclude_unset=True) if config else {}
+    base = _base(config, given)
     fields = {**base, **{field: value for field, value in given.items() if value is not None}}
+    if given["options"] is not None:
+        before = base.get("options", {})
+        fields["options"] = before | {name: before.get(name, {}) | new for name, new in given["options"].items()}
     if not fields.get("models"):
-        raise UsageError("expected a model: --model timm:resnet50.a1_in1k, or [[models]] in --config FILE")
+        raise UsageError(
+            "expected a model: --model timm:resnet50.a1_in1k, or [[models]] in --config FILE. "
+            "Without --images, --probe and --scorer, too, it would be the built-in study."
+        )
     study = validated(Study, fields, "the command line")
     if save_config:
         study.check()
@@ -119,6 +132,20 @@ def run(
     _tell(result, as_json=json)
     if result.skipped:
         raise typer.Exit(3)
+
+
+def _base(config: Path | None, given: dict[str, Any]) -> dict[str, Any]:
+    """The study that the flags change: that of the file; the built-in one where nothing says what to look at."""
+    from lumiscope.study import builtin_study, load_study
+
+    if config:
+        return load_study(config).model_dump(exclude_unset=True)
+    if any(given[field] is not None for field in ("images", "models", "probe", "scorer")):
+        return {}
+    builtin = builtin_study().model_dump(exclude_unset=True)
+    if any(value is not None for field, value in given.items() if field not in ("name", "runs", "on_error")):
+        del builtin["name"]  # another study: it must not take the place of the built-in one
+    return builtin
 
 
 def _rules(masks: str | None) -> dict[str, str] | None:

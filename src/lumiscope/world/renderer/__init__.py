@@ -6,6 +6,9 @@ import functools
 import hashlib
 from pathlib import Path
 
+import numpy
+import PIL
+
 from lumiscope.world.renderer.canvas import SIZE
 from lumiscope.world.renderer.captions import caption
 from lumiscope.world.renderer.facts import Facts, describe
@@ -18,9 +21,9 @@ from lumiscope.world.renderer.vocabulary import COLOURS, OBJECTS, PARTS, SCENES,
 
 @functools.cache
 def renderer_version() -> str:
-    """A hash of the renderer's source: pictures of two versions may differ."""
+    """A hash of the renderer's source and of Pillow's and numpy's versions: pictures of two versions may differ."""
     folder = Path(__file__).parent
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(f"Pillow {PIL.__version__}, numpy {numpy.__version__}".encode())
     for source in sorted(folder.rglob("*.py")):
         digest.update(source.relative_to(folder).as_posix().encode() + source.read_bytes())
     return digest.hexdigest()[:16]

@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from lumiscope.types import BoolArray, ByteArray, DoubleArray, FloatArray
-from lumiscope.world.renderer.colours import Colour
+from lumiscope.world.renderer.colours import Colour, named
 from lumiscope.world.renderer.textures import Texture
 
 SIZE = 128
@@ -21,6 +21,7 @@ FINE = 3  # sub-pixels along each side of a pixel: odd, so that one lies at its 
 INK = 255
 INK_RGB = (46, 36, 44)
 SHADOW_DARKNESS = 0.38
+STEPS = 16  # in which the colours of a gradient are named
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ class Canvas:
         self._grade(pixels, centre)
         self._pattern(pixels, fine)
         self._darken(pixels, centre)
-        return Developed(pixels, centre, tuple(self.paints))
+        return Developed(pixels, centre, self._colours(centre), tuple(self.paints))
 
     def _palette(self) -> bytes:
         palette = np.zeros((256, 3), np.uint8)
@@ -92,9 +93,18 @@ class Canvas:
         slots[list(self._gradients)] = np.arange(1, len(self._gradients) + 1)
         changes = np.zeros((len(self._gradients) + 1, SIZE, 3), np.float32)
         for slot, (number, (colour, top, bottom)) in enumerate(self._gradients.items(), 1):
-            share = np.clip((np.arange(SIZE) + 0.5 - top) / (bottom - top), 0, 1)
-            changes[slot] = share[:, None] * np.subtract(colour.rgb, self.paints[number].colour.rgb)
+            changes[slot] = _shares(top, bottom)[:, None] * np.subtract(colour.rgb, self.paints[number].colour.rgb)
         pixels += changes[slots[centre], np.arange(SIZE)[:, None]]
+
+    def _colours(self, centre: ByteArray) -> ByteArray:
+        """(SIZE, SIZE) uint8: the number of each paint's colour, of a gradient the colour that it has in that row."""
+        numbers = np.repeat([[paint.colour.number] for paint in self.paints], SIZE, axis=1).astype(np.uint8)
+        for number, (colour, top, bottom) in self._gradients.items():
+            start = np.array(self.paints[number].colour.rgb)
+            change = np.array(colour.rgb) - start
+            names = [named(start + change * step / STEPS).number for step in range(STEPS + 1)]
+            numbers[number] = np.array(names)[np.round(_shares(top, bottom) * STEPS).astype(int)]
+        return np.asarray(numbers[centre, np.arange(SIZE)[:, None]])
 
     def _pattern(self, pixels: FloatArray, fine: ByteArray) -> None:
         """Add the textures, each weighed by how much of a pixel its paint covers."""
@@ -129,11 +139,12 @@ class Developed:
     """A picture without light and noise.
 
     `pixels`: (SIZE, SIZE, 3) float32 in 0..255. `centre`: (SIZE, SIZE) uint8, the index in `paints` of the paint at
-    the centre of each pixel.
+    the centre of each pixel. `colours`: (SIZE, SIZE) uint8, the number of its colour there.
     """
 
     pixels: FloatArray
     centre: ByteArray
+    colours: ByteArray
     paints: tuple[Paint, ...]
 
     def lookup(self, values: Sequence[int]) -> ByteArray:
@@ -144,6 +155,11 @@ class Developed:
     def mask(self) -> BoolArray:
         """(SIZE, SIZE) bool: where the main object is seen."""
         return np.array([paint.is_main for paint in self.paints])[self.centre]
+
+
+def _shares(top: float, bottom: float) -> DoubleArray:
+    """(SIZE,): for each row how far it is on the way from `top` to `bottom`, in [0, 1]."""
+    return np.clip((np.arange(SIZE) + 0.5 - top) / (bottom - top), 0, 1)
 
 
 def _outlined(fine: ByteArray, inked: BoolArray) -> ByteArray:

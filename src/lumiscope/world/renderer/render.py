@@ -120,7 +120,7 @@ def _labels(picture: Developed, scene: str) -> dict[str, ByteArray]:
         "scene": picture.lookup([number if paint.part and not paint.object else 0 for paint in paints]),
         "object": picture.lookup([paint.object for paint in paints]),
         "part": picture.lookup([paint.part for paint in paints]),
-        "colour": picture.lookup([paint.colour.number for paint in paints]),
+        "colour": picture.colours,
         "texture": picture.lookup([paint.texture.number if paint.texture else 0 for paint in paints]),
     }
 

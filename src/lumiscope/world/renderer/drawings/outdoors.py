@@ -253,7 +253,7 @@ def _drift(brush: Brush, x: float, y: float, size: float) -> None:
     )
 
 
-@backdrop("winter", "in the snow", "sky fir snow snowflake", _drift, (0.95, 0.98, 1.04))
+@backdrop("winter", "in winter", "sky fir snow snowflake", _drift, (0.95, 0.98, 1.04))
 def winter(brush: Brush) -> float:
     """Snow on the ground, on the firs and in the air."""
     brush.fill(

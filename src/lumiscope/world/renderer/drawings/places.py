@@ -73,7 +73,7 @@ def _seaweed(brush: Brush, x: float, y: float, size: float) -> None:
         )
 
 
-@backdrop("underwater", "under water", "water ray rock seaweed coral bubble sand", _seaweed, (0.84, 0.97, 1.06))
+@backdrop("underwater", "underwater", "water ray rock seaweed coral bubble sand", _seaweed, (0.84, 0.97, 1.06))
 def underwater(brush: Brush) -> float:
     """The bottom of the sea, with rays of light, corals and bubbles."""
     brush.fill("water", brush.choose((80, 186, 222), (52, 158, 204), (84, 196, 200)), EVERYWHERE, bottom=(20, 74, 140))

@@ -1,0 +1,47 @@
+"""`lumiscope world`: the built-in world as files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lumiscope.cli.options import JSON
+from lumiscope.cli.output import print_json, progress
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the command."""
+    app.command("world")(world)
+
+
+def world(
+    out: Annotated[Path | None, typer.Option(help="A new folder for images, masks, label maps and lists.")] = None,
+    sheet: Annotated[Path | None, typer.Option(help="A contact sheet to write (.png).")] = None,
+    count: Annotated[int, typer.Option(help="How many images; a sheet beside --out shows 64 at most.")] = 64,
+    seed: Annotated[int, typer.Option(help="Image i of a seed is always the same.")] = 0,
+    json: JSON = False,
+) -> None:
+    """Write pictures of the built-in world, with what is true of every pixel.
+
+    DIR gets images/, masks/ (of the main object), labels/KIND/ (for scene, object, part, colour and texture the number
+    of the word at each pixel), concepts.csv (what the numbers mean) and labels.csv, which --images and --probe take.
+    Without files: --images world:COUNT@SEED.
+    """
+    from lumiscope.errors import UsageError
+    from lumiscope.world.dataset import write_dataset
+    from lumiscope.world.sheet import write_sheet
+
+    if out is None and sheet is None:
+        raise UsageError("expected what to write: --out DIR, --sheet FILE.png, or both")
+    written = {}
+    if sheet is not None:
+        shown = count if out is None else min(count, 64)
+        written["sheet"] = str(write_sheet(sheet, shown, seed, track=progress))
+    if out is not None:
+        written["labels"] = str(write_dataset(out, count, seed, track=progress))
+    if json:
+        print_json({**written, "count": count, "seed": seed})
+    else:
+        print("\n".join(written.values()))

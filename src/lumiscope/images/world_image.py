@@ -1,0 +1,154 @@
+"""Pictures of the built-in world as images: drawn when they are looked at, never read."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from lumiscope.errors import ImageError, UsageError
+from lumiscope.images.drawings import draw_ahead, drawing
+from lumiscope.images.image_item import ImageItem
+from lumiscope.images.image_set import ImageSet
+from lumiscope.progress import Track, silent
+from lumiscope.types import BoolArray, ByteArray
+from lumiscope.world import SIZE, describe, renderer_version
+
+SCHEME = "world:"
+MOST = 100_000
+_SPEC = re.compile(r"world:([0-9]{1,12})(?:@([0-9]{1,9}))?")
+_ADDRESS = re.compile(r"world:([0-9]+)@([0-9]+)#(\w+)")
+
+
+def names_world(source: object) -> bool:
+    """Tell whether an image source is a spec of the built-in world, good or bad."""
+    return isinstance(source, str) and source.startswith(SCHEME)
+
+
+def open_world(spec: str) -> ImageSet:
+    """Return the first COUNT images of a seed, for `world:COUNT` (seed 0) or `world:COUNT@SEED`; nothing is drawn.
+
+    Raises UsageError for any other text and for a COUNT outside 1..100,000.
+    """
+    match = _SPEC.fullmatch(spec.strip())
+    if match is None:
+        raise UsageError(f"expected images of the world as world:COUNT or world:COUNT@SEED, so world:12@3; got {spec}")
+    count, seed = int(match[1]), int(match[2] or 0)
+    if not 1 <= count <= MOST:
+        raise UsageError(f"expected 1 to {MOST:,} images of the world; got {spec}")
+    return ImageSet(tuple(WorldImage(index, seed) for index in range(count)), spec.strip())
+
+
+def world_image_at(address: str) -> WorldImage | None:
+    """Return the image that `WorldImage.address` names; None for an address of another kind.
+
+    Raises ImageError where it was drawn by another version of the renderer: its pixels cannot be had any more.
+    """
+    match = _ADDRESS.fullmatch(address)
+    if match is None:
+        return None
+    if match[3] != renderer_version():
+        raise ImageError("drawn by another version of the world's renderer")
+    return WorldImage(int(match[1]), int(match[2]))
+
+
+@dataclass(frozen=True)
+class WorldImage:
+    """Image `index` of seed `seed`, 128×128 pixels; see `ImageItem`.
+
+    Its class names are its main object and its scene; the mask covers the main object.
+    """
+
+    index: int
+    seed: int = 0
+
+    @property
+    def id(self) -> str:
+        """As "world-1-00012" for image 12 of seed 1."""
+        return f"world-{self.seed}-{self.index:05}"
+
+    @property
+    def name(self) -> str:
+        """The id."""
+        return self.id
+
+    @property
+    def path(self) -> Path:
+        """The file name that `lumiscope world` gives it."""
+        return Path(f"{self.id}.png")
+
+    @property
+    def address(self) -> str:
+        """Index, seed and the renderer's version."""
+        return f"{SCHEME}{self.index}@{self.seed}#{renderer_version()}"
+
+    @property
+    def mask_address(self) -> str:
+        """The image's own address."""
+        return self.address
+
+    @property
+    def label(self) -> None:
+        """None: its class names say more than a number."""
+        return None
+
+    @property
+    def class_names(self) -> tuple[str, str]:
+        """The main object and the scene."""
+        return self._facts["object"], self._facts["scene"]
+
+    @property
+    def class_name(self) -> str:
+        """The main object."""
+        return self.class_names[0]
+
+    @property
+    def columns(self) -> Mapping[str, str]:
+        """The scene, colour and texture in words, and the caption."""
+        facts = {name: word for name, word in self._facts.items() if name != "object"}
+        return {**facts, "caption": drawing(self.index, self.seed).caption}
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width) in pixels."""
+        return SIZE, SIZE
+
+    @property
+    def pixels(self) -> ByteArray:
+        """(128, 128, 3) uint8 RGB."""
+        return drawing(self.index, self.seed).pixels.copy()
+
+    @property
+    def has_mask(self) -> bool:
+        """True."""
+        return True
+
+    @property
+    def mask(self) -> BoolArray:
+        """(128, 128) bool, True where the main object is seen."""
+        return np.unpackbits(drawing(self.index, self.seed).mask, axis=1).astype(bool)
+
+    @functools.cached_property
+    def sha256(self) -> str:
+        """Hex digest of the renderer's version, seed and index."""
+        return hashlib.sha256(self.address.encode()).hexdigest()
+
+    @property
+    def mask_sha256(self) -> str:
+        """As `sha256`."""
+        return self.sha256
+
+    @functools.cached_property
+    def _facts(self) -> Mapping[str, str]:
+        facts = describe(self.index, self.seed)
+        return {"object": facts.object, "scene": facts.scene, "colour": facts.colour, "texture": facts.texture}
+
+
+def draw_world_images(images: Iterable[ImageItem], *, track: Track = silent) -> None:
+    """Draw those of `images` that are of the world, before each is asked for its pixels: two processes are faster."""
+    draw_ahead([(image.index, image.seed) for image in images if isinstance(image, WorldImage)], track=track)

@@ -1,0 +1,1 @@
+"""How the world's networks are made: pictures, texts, augmentation and the loops that fit."""

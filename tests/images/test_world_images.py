@@ -1,0 +1,151 @@
+"""Images of the built-in world: opened without drawing, drawn once, read back from an address."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lumiscope.errors import ImageError, UsageError
+from lumiscope.images import WorldImage, draw_world_images, drawings, open_images, read_mask, read_pixels, world_image
+from lumiscope.world import OBJECTS, SCENES, describe, render, renderer_version
+
+
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
+    """What the renderer was asked for, with nothing kept from earlier."""
+    calls: list[tuple[int, int]] = []
+
+    def counting(index: int, seed: int) -> object:
+        calls.append((index, seed))
+        return render(index, seed)
+
+    monkeypatch.setattr(drawings, "render", counting)
+    drawings._kept.clear()
+    return calls
+
+
+def test_opening_draws_nothing(drawn: list[tuple[int, int]]) -> None:
+    images = open_images("world:3@7")
+    assert [item.id for item in images] == ["world-7-00000", "world-7-00001", "world-7-00002"]
+    assert [item.class_names for item in images] == [
+        (facts.object, facts.scene) for facts in (describe(index, 7) for index in range(3))
+    ]
+    assert len({images.fingerprint, open_images("world:3").fingerprint, open_images("world:2@7").fingerprint}) == 3
+    assert len(open_images("world:100000")) == 100_000
+    assert drawn == []
+
+
+def test_without_a_seed_it_is_0() -> None:
+    assert list(open_images("world:2")) == [WorldImage(0, 0), WorldImage(1, 0)]
+
+
+def test_pixels_mask_and_columns_are_the_renderers(drawn: list[tuple[int, int]]) -> None:
+    (_, item) = open_images("world:2@3")
+    scene = render(1, 3)
+    np.testing.assert_array_equal(item.pixels, scene.pixels)
+    assert item.mask is not None
+    np.testing.assert_array_equal(item.mask, scene.mask)
+    assert item.size == scene.pixels.shape[:2] == item.mask.shape
+    assert (item.class_name, item.label) == (scene.object, None)
+    assert item.columns == {
+        "scene": scene.scene,
+        "colour": scene.colour,
+        "texture": scene.texture,
+        "caption": scene.caption,
+    }
+    assert drawn == [(1, 3)], "drawn once for all of these"
+
+
+def test_who_changes_pixels_changes_only_their_own() -> None:
+    item = WorldImage(0)
+    item.pixels[:] = 0
+    item.mask[:] = False
+    assert item.pixels.any()
+    assert item.mask.any()
+
+
+def test_the_picture_that_was_unused_longest_makes_room(
+    drawn: list[tuple[int, int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert drawings.KEPT * render(0).pixels.nbytes < 110e6
+    monkeypatch.setattr(drawings, "KEPT", 2)
+    for index in (0, 1, 0, 2, 0, 1):
+        assert WorldImage(index).pixels.any()
+    assert drawn == [(0, 0), (1, 0), (2, 0), (1, 0)]
+
+
+@pytest.mark.parametrize("broken", [False, True])
+def test_many_are_drawn_by_two_processes_alike(
+    drawn: list[tuple[int, int]], monkeypatch: pytest.MonkeyPatch, broken: bool
+) -> None:
+    monkeypatch.setattr(drawings, "FEW", 4)
+    if broken:
+        monkeypatch.setattr(drawings.sys, "executable", "/bin/false")
+    images = open_images("world:5@8")
+    draw_world_images(images)
+    assert drawn == [(index, 8) for index in (range(5) if broken else (0, 2, 4))]
+    drawn.clear()
+    for item in images:
+        scene = render(int(item.id[-5:]), 8)
+        np.testing.assert_array_equal(item.pixels, scene.pixels)
+        np.testing.assert_array_equal(item.mask, scene.mask)
+        assert item.columns["caption"] == scene.caption
+    draw_world_images(images)
+    assert drawn == [], "what is kept is not drawn again"
+
+
+def test_few_and_too_many_are_drawn_when_they_are_looked_at(
+    drawn: list[tuple[int, int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draw_world_images(open_images("world:3"))
+    monkeypatch.setattr(drawings, "FEW", 1)
+    monkeypatch.setattr(drawings, "KEPT", 2)
+    draw_world_images(open_images("world:3"))
+    assert drawn == []
+
+
+def test_the_digest_tells_images_seeds_and_renderers_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    digests = {WorldImage(index, seed).sha256 for index in range(3) for seed in range(3)}
+    assert len(digests) == 9
+    monkeypatch.setattr(world_image, "renderer_version", lambda: "another")
+    assert WorldImage(0).sha256 not in digests
+
+
+def test_an_address_leads_back() -> None:
+    item = WorldImage(4, 2)
+    np.testing.assert_array_equal(read_pixels(item.address), item.pixels)
+    np.testing.assert_array_equal(read_mask(item.mask_address), item.mask)
+    with pytest.raises(ImageError, match="another version"):
+        read_pixels(item.address.replace(renderer_version(), "f00"))
+
+
+def test_an_address_may_be_a_path(tmp_path: Path) -> None:
+    with pytest.raises(ImageError, match="file not found"):
+        read_pixels(str(tmp_path / "world.png"))
+
+
+def test_the_classes_are_those_of_the_world() -> None:
+    names = [item.class_names for item in open_images("world:60@5")]
+    assert {first for first, _ in names} == set(OBJECTS)
+    assert {second for _, second in names} == set(SCENES)
+
+
+@pytest.mark.parametrize("spec", ["world:", "world:abc", "world:12@", "world:-3", "world:1.5", "world:3@x", "world: 3"])
+def test_what_is_no_spec_says_how_one_looks(spec: str) -> None:
+    with pytest.raises(UsageError, match="world:COUNT or world:COUNT@SEED"):
+        open_images(spec)
+
+
+@pytest.mark.parametrize("spec", ["world:0", "world:100001", "world:999999999999"])
+def test_how_many_there_may_be(spec: str) -> None:
+    with pytest.raises(UsageError, match=f"expected 1 to 100,000 images of the world; got {spec}"):
+        open_images(spec)
+
+
+def test_a_folder_of_such_a_name_is_found_by_its_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("world:2").mkdir()
+    with pytest.raises(UsageError, match="holds no files"):
+        open_images("./world:2")

@@ -1,0 +1,164 @@
+"""The built-in study, and what a study of world images says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lumiscope.report import run as run_study
+from lumiscope.study import ModelConfig, Run, Study, builtin_study, load_study, save_study
+from lumiscope.world import OBJECTS, SCENES, WORDS, renderer_version
+
+
+def test_it_is_what_the_documentation_says() -> None:
+    study = builtin_study()
+    study.check()
+    assert (study.images, study.probe, study.scorer, study.concepts) == (
+        "world:12",
+        "world:2000@1",
+        "world:clip",
+        "world",
+    )
+    assert [model.spec for model in study.models] == ["world:objects", "world:scenes"]
+    assert study.options == {"lime": {"num_samples": 500}}
+    assert study.methods == ["gradcam", "ablationcam", "scorecam", "lime"]
+    assert study.folder == Path("runs/world")
+
+
+def test_a_saved_one_names_the_world_not_a_folder(tmp_path: Path) -> None:
+    save_study(builtin_study(), tmp_path / "deep" / "study.toml")
+    assert load_study(tmp_path / "deep" / "study.toml") == builtin_study()
+
+
+@pytest.fixture
+def world_run(workplace: Path) -> Run:
+    """Two untrained models of either task on four images of the world, dissected with eight others."""
+    for name, words in (("objects", OBJECTS), ("scenes", SCENES)):
+        Path(f"{name}.txt").write_text("\n".join(words) + "\n")
+    words = [word for members in WORDS.values() for word in members]
+    ids = [f"world-1-{index:05}" for index in range(8)]
+    scores = np.random.default_rng(0).random((8, len(words)))
+    np.savez("scores.npz", scores=scores, images=np.array(ids), concepts=np.array(words))
+    shared = {"spec": "python:tiny:make", "input_size": 32, "geometry": "squash"}
+    models = [ModelConfig(name=name, classes=f"{name}.txt", **shared) for name in ("objects", "scenes")]
+    models[0].num_classes, models[1].num_classes = len(OBJECTS), len(SCENES)
+    study = Study(
+        images="world:4",
+        probe="world:8@1",
+        models=models,
+        scorer="table:scores.npz",
+        concepts="world",
+        layers=["0", "6"],
+        similarity="cos",
+        methods=["gradcam"],
+        description="A world in small.",
+    )
+    return run_study(study)
+
+
+def test_each_model_is_judged_by_its_own_label(world_run: Run) -> None:
+    images = world_run.table("images").to_pylist()
+    rows = world_run.table("explanations").to_pylist()
+    for row, image in zip(rows, images * 2, strict=True):
+        assert row["image"] == image["image"]
+        thing, place = image["class_name"].split("|")
+        assert row["label_short_name"] == (thing if row["model"] == "objects" else place)
+        assert row["correct"] == (row["target_short_name"] == row["label_short_name"])
+        assert row["mask_shows_label"] == (row["model"] == "objects")
+        assert (image["scene"], image["has_mask"]) == (place, True)
+
+
+def test_claims_about_masks_tell_the_tasks_apart(world_run: Run) -> None:
+    claims = [row["claim"] for row in world_run.table("findings").to_pylist()]
+    (objects,) = (claim for claim in claims if "covers the true masks best" in claim)
+    (scenes,) = (claim for claim in claims if "show something else than its labels" in claim)
+    assert objects.startswith("objects: Grad-CAM")
+    assert scenes.startswith("scenes: Grad-CAM overlaps the true masks most")
+    page = (world_run.folder / "report.html").read_text()
+    assert "The masks show something else than what scenes is asked for" in page
+    assert "The masks show something else than what objects is asked for" not in page
+    assert "A world in small." in page
+
+
+def test_the_last_layer_has_a_unit_for_every_class(world_run: Run) -> None:
+    units = [row for row in world_run.table("units").to_pylist() if row["layer"] == "6"]
+    assert [sum(row["model"] == name for row in units) for name in ("objects", "scenes")] == [12, 10]
+    assert {row["category"] for row in units if row["label"]} <= {"colour", "texture", "part", "object", "place"}
+
+
+def test_views_masks_and_probing_images_are_drawn_again(world_run: Run) -> None:
+    again = Run.open(world_run.folder)
+    view, truth = again.view("objects", "world-0-00002"), again.truth("scenes", "world-0-00002")
+    assert view is not None
+    assert truth is not None
+    assert view.pixels.shape == (32, 32, 3)
+    assert 0 < truth.mean() < 1
+    pixels = again.probing_pixels("world-1-00007")
+    assert pixels is not None
+    assert pixels.shape == (128, 128, 3)
+    assert again.table("images")["path"].to_pylist()[0] == f"world:0@0#{renderer_version()}"
+
+
+def test_pictures_of_another_renderer_are_gone(world_run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    from lumiscope.images import world_image
+
+    monkeypatch.setattr(world_image, "renderer_version", lambda: "f00")
+    assert world_run.view("objects", "world-0-00002") is None
+    assert world_run.truth("objects", "world-0-00002") is None
+    assert world_run.probing_pixels("world-1-00007") is None
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """The built-in study with fewer probing images and fewer samples for LIME."""
+    runs = str(tmp_path_factory.mktemp("builtin"))
+    fewer = {"runs": runs, "probe": "world:240@1", "options": {"lime": {"num_samples": 60}}}
+    return run_study(builtin_study().model_copy(update=fewer))
+
+
+@pytest.mark.slow
+def test_both_models_are_right(small: Run) -> None:
+    rows = small.table("explanations").to_pylist()
+    assert len(rows) == 12 * 2 * 4
+    for model in ("objects", "scenes"):
+        right = {row["image"]: row["correct"] for row in rows if row["model"] == model}
+        assert sum(right.values()) >= 11, model
+
+
+@pytest.mark.slow
+def test_the_object_model_looks_at_objects_and_the_scene_model_past_them(small: Run) -> None:
+    rows = small.table("agreement_summary").to_pylist()
+    against_truth = {(row["model"], row["method_a"]): row for row in rows if row["method_b"] == "ground_truth"}
+    for method in ("gradcam", "ablationcam", "scorecam"):
+        objects, scenes = against_truth["objects", method], against_truth["scenes", method]
+        assert objects["iou"] > objects["chance"] + 0.1, method
+        assert scenes["iou"] < scenes["chance"], method
+
+
+@pytest.mark.slow
+def test_units_of_all_five_stages_are_named_after_the_task(small: Run) -> None:
+    units = small.table("units").to_pylist()
+    assert {row["layer"] for row in units} == {f"stage{number}" for number in range(1, 6)}
+    last = [(row["model"], row["category"]) for row in units if row["layer"] == "stage5"]
+    assert last.count(("objects", "object")) > last.count(("scenes", "object"))
+    assert last.count(("scenes", "place")) > last.count(("objects", "place"))
+
+
+@pytest.mark.slow
+def test_again_it_computes_and_draws_next_to_nothing(small: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    from lumiscope.images import drawings
+
+    drawn: list[int] = []
+    draw = drawings.render
+    monkeypatch.setattr(drawings, "render", lambda index, seed: drawn.append(seed) or draw(index, seed))
+    drawings._kept.clear()
+    tables = {path.name: path.read_bytes() for path in (small.folder / "tables").iterdir()}
+    page = (small.folder / "report.html").read_text()
+    again = run_study(small.study)
+    assert {timing["computed"] for timing in again.manifest["timings"]} == {0}
+    assert drawn == [0] * 12, "the images; no probing image"
+    assert {path.name: path.read_bytes() for path in (again.folder / "tables").iterdir()} == tables
+    pictures = page[page.index('id="images"') : page.index('id="agreement"')]
+    assert pictures in (again.folder / "report.html").read_text()

@@ -1,0 +1,108 @@
+"""The world as files: what is written is what the renderer says, and it reads back as images."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from lumiscope.errors import UsageError
+from lumiscope.images import open_images
+from lumiscope.world import WORDS, render
+from lumiscope.world import dataset as written
+from lumiscope.world.dataset import write_dataset
+from lumiscope.world.palette import label_palette
+from lumiscope.world.sheet import GAP, write_sheet
+
+COUNT, SEED = 3, 5
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("data") / "world"
+    assert write_dataset(folder, COUNT, SEED) == folder / "labels.csv"
+    return folder
+
+
+def test_files_hold_what_the_renderer_says(folder: Path) -> None:
+    for index, row in enumerate(rows(folder / "labels.csv")):
+        scene = render(index, SEED)
+        np.testing.assert_array_equal(np.asarray(Image.open(folder / row["image"])), scene.pixels)
+        np.testing.assert_array_equal(np.asarray(Image.open(folder / row["mask"])) == 255, scene.mask)
+        facts = (row["object"], row["scene"], row["colour"], row["texture"], row["caption"])
+        assert facts == (scene.object, scene.scene, scene.colour, scene.texture, scene.caption)
+        for kind in WORDS:
+            labels = Image.open(folder / "labels" / kind / Path(row["image"]).name)
+            assert labels.mode == "P"
+            np.testing.assert_array_equal(np.asarray(labels), scene.labels[kind])
+
+
+def test_concepts_say_what_the_numbers_mean(folder: Path) -> None:
+    words = {(row["kind"], int(row["number"])): row["word"] for row in rows(folder / "concepts.csv")}
+    assert words == {(kind, k + 1): word for kind, members in WORDS.items() for k, word in enumerate(members)}
+
+
+def test_the_list_opens_as_the_same_images(folder: Path) -> None:
+    files, drawn = open_images(folder / "labels.csv"), open_images(f"world:{COUNT}@{SEED}")
+    assert (files.skipped, files.notes) == ((), ())
+    for file, image in zip(files, drawn, strict=True):
+        assert (file.id, file.class_names) == (image.id, image.class_names)
+        assert {name: file.columns[name] for name in image.columns} == image.columns
+        np.testing.assert_array_equal(file.pixels, image.pixels)
+        np.testing.assert_array_equal(file.mask, image.mask)
+
+
+def test_order_and_processes_do_not_matter(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(written, "FEW", 0)
+    monkeypatch.setattr(written, "CHUNK", 1)
+    write_dataset(tmp_path, COUNT, SEED)
+    files = sorted(path.relative_to(folder) for path in folder.rglob("*.*"))
+    assert len(files) == COUNT * (2 + len(WORDS)) + 2
+    assert files == sorted(path.relative_to(tmp_path) for path in tmp_path.rglob("*.*"))
+    for file in files:
+        assert (folder / file).read_bytes() == (tmp_path / file).read_bytes(), file
+
+
+def test_again_or_more_is_fine_but_nothing_else_is_overwritten(tmp_path: Path) -> None:
+    write_dataset(tmp_path, 1)
+    write_dataset(tmp_path, 2)
+    assert len(rows(tmp_path / "labels.csv")) == 2
+    with pytest.raises(UsageError, match=r"holds other things already, such as images/world-0-00000\.png"):
+        write_dataset(tmp_path, 2, seed=1)
+    (tmp_path / "mine.txt").write_text("mine")
+    with pytest.raises(UsageError, match=r"mine\.txt"):
+        write_dataset(tmp_path, 2)
+    with pytest.raises(UsageError, match="is a file"):
+        write_dataset(tmp_path / "mine.txt", 2)
+    with pytest.raises(UsageError, match="at least 1"):
+        write_dataset(tmp_path / "new", 0)
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("kind", WORDS)
+def test_every_word_has_a_colour_of_its_own(kind: str) -> None:
+    entries = np.reshape(label_palette(kind), (256, 3))[: len(WORDS[kind]) + 1]
+    assert entries[0].tolist() == [0, 0, 0]
+    assert len(np.unique(entries, axis=0)) == len(entries)
+
+
+def test_a_sheet_has_the_pictures_in_rows(tmp_path: Path) -> None:
+    sheet = np.asarray(Image.open(write_sheet(tmp_path / "sheet.png", 5, 2)))
+    step = 128 + GAP
+    assert sheet.shape == (2 * step + GAP, 3 * step + GAP, 3)
+    np.testing.assert_array_equal(sheet[step + GAP : 2 * step, GAP:step], render(3, 2).pixels)
+    assert (sheet[step + GAP :, 2 * step + GAP :] == 255).all(), "no sixth picture"
+
+
+@pytest.mark.parametrize(("name", "count"), [("a.jpg", 4), ("a.png", 0), ("a.png", 1025)])
+def test_what_is_no_sheet(tmp_path: Path, name: str, count: int) -> None:
+    with pytest.raises(UsageError):
+        write_sheet(tmp_path / name, count)
