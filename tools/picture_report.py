@@ -18,7 +18,7 @@ from PIL import Image
 ROOT = Path(__file__).parents[1]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 QUIET = ("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")
-SIZE = (1280, 2300)
+SIZE = (1280, 1250)
 
 
 def main() -> None:
@@ -38,9 +38,15 @@ def main() -> None:
             check=True,
             stderr=subprocess.DEVNULL,
         )  # fmt: skip
-        # 256 colours are enough for a page, and a third of the bytes.
-        Image.open(shot).convert("RGB").quantize(256).save(ROOT / "docs" / "report.png", optimize=True)
-    subprocess.run([*lumiscope, "world", "--sheet", "docs/world.png", "--count", "36"], cwd=ROOT, check=True)
+        save_small(shot, "report.png")
+        sheet = Path(folder) / "sheet.png"
+        subprocess.run([*lumiscope, "world", "--sheet", str(sheet), "--count", "36"], cwd=ROOT, check=True)
+        save_small(sheet, "world.png")
+
+
+def save_small(path: Path, name: str) -> None:
+    """Keep a picture in docs/ with 256 colours: enough to look at, and a third of the bytes."""
+    Image.open(path).convert("RGB").quantize(256).save(ROOT / "docs" / name, optimize=True)
 
 
 if __name__ == "__main__":

@@ -42,7 +42,14 @@ def test_dataset_and_sheet_at_once(
         (["--sheet", "sheet.jpg"], "ends in .png"),
         (["--out", ".", "--count", "1"], "holds other things already, such as mine.txt"),
         (["--out", "new", "--count", "0"], "at least 1"),
-        (["--out", "new", "--seed", "-1"], "seed"),
+        (["--out", "new", "--seed", "-1"], "seed to be from 0 to 4294967295; got -1"),
+        (["--out", "new", "--seed", "4294967296"], "seed to be from 0 to 4294967295; got 4294967296"),
+        (["--out", "mine.txt", "--sheet", "sheet.png"], "mine.txt is a file"),
+        (["--out", "new", "--sheet", "sheet.jpg"], "ends in .png"),
+        (["--out", "new", "--sheet", "folder.png"], "cannot write to folder.png: it is a folder"),
+        (["--sheet", "folder.png"], "cannot write to folder.png: it is a folder"),
+        (["--sheet", "mine.txt/sheet.png"], "cannot write to mine.txt/sheet.png: "),
+        (["--out", "mine.txt/sub"], "cannot write to mine.txt/sub: Not a directory"),
     ],
 )
 def test_mistakes(
@@ -53,8 +60,18 @@ def test_mistakes(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     Path("mine.txt").write_text("mine")
+    Path("folder.png").mkdir()
     assert call(monkeypatch, "world", *arguments) == 2
     assert said in capsys.readouterr().err
+    assert sorted(path.name for path in here.rglob("*")) == ["folder.png", "mine.txt"], "nothing was written"
+
+
+def test_help_names_what_it_speaks_of(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(monkeypatch, "world", "--help") == 0
+    shown = capsys.readouterr().out
+    assert "--out DIR" in shown
+    assert "DIR gets images/" in shown
+    assert "--sheet FILE.png" in shown
 
 
 def test_its_images_are_a_source_everywhere(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +40,13 @@ def test_opening_draws_nothing(drawn: list[tuple[int, int]]) -> None:
 
 def test_without_a_seed_it_is_0() -> None:
     assert list(open_images("world:2")) == [WorldImage(0, 0), WorldImage(1, 0)]
+
+
+def test_every_seed_of_the_renderer_may_be_named() -> None:
+    (item,) = open_images("world:1@4294967295")
+    assert item.class_names == (describe(0, 4294967295).object, describe(0, 4294967295).scene)
+    with pytest.raises(UsageError, match="seed to be from 0 to 4294967295; got 4294967296"):
+        _ = open_images("world:1@4294967296")[0].class_names
 
 
 def test_pixels_mask_and_columns_are_the_renderers(drawn: list[tuple[int, int]]) -> None:
@@ -82,7 +90,7 @@ def test_many_are_drawn_by_two_processes_alike(
 ) -> None:
     monkeypatch.setattr(drawings, "FEW", 4)
     if broken:
-        monkeypatch.setattr(drawings.sys, "executable", "/bin/false")
+        monkeypatch.setattr(sys, "executable", "/bin/false")
     images = open_images("world:5@8")
     draw_world_images(images)
     assert drawn == [(index, 8) for index in (range(5) if broken else (0, 2, 4))]

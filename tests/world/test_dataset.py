@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import csv
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import numpy as np
@@ -69,6 +73,48 @@ def test_order_and_processes_do_not_matter(folder: Path, tmp_path: Path, monkeyp
     assert files == sorted(path.relative_to(tmp_path) for path in tmp_path.rglob("*.*"))
     for file in files:
         assert (folder / file).read_bytes() == (tmp_path / file).read_bytes(), file
+
+
+def test_a_script_without_a_main_guard_may_write_many(folder: Path, tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from pathlib import Path\n"
+        "from lumiscope.world import dataset\n"
+        "dataset.FEW = 0\n"
+        f"dataset.write_dataset(Path('data'), {COUNT}, {SEED})\n"
+    )
+    subprocess.run([sys.executable, script], cwd=tmp_path, check=True, capture_output=True)
+    files = sorted(path.relative_to(folder) for path in folder.rglob("*.*"))
+    for file in files:
+        assert (folder / file).read_bytes() == (tmp_path / "data" / file).read_bytes(), file
+
+
+def test_where_the_processes_break_this_one_goes_on(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def one_then_broken(write_one: Callable[[int, str], written.Row], stems: Sequence[str]) -> Iterator[written.Row]:
+        yield write_one(0, stems[0])
+        raise BrokenProcessPool
+
+    monkeypatch.setattr(written, "FEW", 0)
+    monkeypatch.setattr(written, "_each_by_pool", one_then_broken)
+    assert write_dataset(tmp_path, COUNT, SEED).read_bytes() == (folder / "labels.csv").read_bytes()
+
+
+def test_what_a_killed_write_leaves_is_no_obstacle(tmp_path: Path) -> None:
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images" / ".abc.part").write_bytes(b"half")
+    assert len(rows(write_dataset(tmp_path, 1))) == 1
+    (tmp_path / "mine.part").write_text("mine")
+    with pytest.raises(UsageError, match=r"mine\.part"):
+        write_dataset(tmp_path, 1)
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32])
+def test_numbers_are_checked_before_folders_are_made(tmp_path: Path, seed: int) -> None:
+    with pytest.raises(UsageError, match=f"seed to be from 0 to 4294967295; got {seed}"):
+        write_dataset(tmp_path / "new", 1, seed)
+    assert not (tmp_path / "new").exists()
 
 
 def test_again_or_more_is_fine_but_nothing_else_is_overwritten(tmp_path: Path) -> None:

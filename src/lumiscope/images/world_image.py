@@ -21,7 +21,7 @@ from lumiscope.world import SIZE, describe, renderer_version
 
 SCHEME = "world:"
 MOST = 100_000
-_SPEC = re.compile(r"world:([0-9]{1,12})(?:@([0-9]{1,9}))?")
+_SPEC = re.compile(r"world:([0-9]{1,12})(?:@([0-9]{1,10}))?")
 _ADDRESS = re.compile(r"world:([0-9]+)@([0-9]+)#(\w+)")
 
 

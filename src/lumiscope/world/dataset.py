@@ -16,6 +16,8 @@ import multiprocessing
 import signal
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from pathlib import Path
 
 from PIL import Image
@@ -25,7 +27,7 @@ from lumiscope.progress import Track, silent
 from lumiscope.store import write_atomically
 from lumiscope.types import ByteArray
 from lumiscope.world.palette import label_palette
-from lumiscope.world.renderer import WORDS, render
+from lumiscope.world.renderer import WORDS, describe, render
 
 LIST = "labels.csv"
 CONCEPTS = "concepts.csv"
@@ -41,10 +43,12 @@ def write_dataset(folder: Path, count: int, seed: int = 0, *, track: Track = sil
     `labels.csv` comes last, so a folder that has it is complete. It is a list that `open_images` takes; `class_name`
     has object and scene ("fish|meadow"). The same call writes the same bytes again.
 
-    Raises UsageError where `count` is below 1 or the folder holds anything that this call would not write.
+    Raises UsageError where `count` is below 1, `seed` is none that the renderer takes, or the folder holds anything
+    that this call would not write; then nothing has been written.
     """
     if count < 1:
         raise UsageError(f"expected at least 1 image to write; got {count}")
+    describe(count - 1, seed)  # it knows what the numbers may be
     stems = [f"world-{seed}-{index:05}" for index in range(count)]
     _refuse_other_content(folder, stems)
     for name in ("images", "masks", *(f"labels/{kind}" for kind in WORDS)):
@@ -62,9 +66,17 @@ Row = tuple[str, ...]
 
 def _each(write_one: functools.partial[Row], stems: Sequence[str]) -> Iterator[Row]:
     """Write every image, in two processes where there are many; rows come in order either way."""
-    if len(stems) <= FEW:
-        yield from map(write_one, range(len(stems)), stems)
-        return
+    done = 0
+    if len(stems) > FEW:
+        # A spawned process runs the user's script: without a __main__ guard it ends there, and this one does the rest.
+        with suppress(BrokenProcessPool):
+            for row in _each_by_pool(write_one, stems):
+                done += 1
+                yield row
+    yield from map(write_one, range(done, len(stems)), stems[done:])
+
+
+def _each_by_pool(write_one: functools.partial[Row], stems: Sequence[str]) -> Iterator[Row]:
     # Spawned, as a forked child may hang on the locks of a thread that was not forked with it.
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(PROCESSES, context, initializer=_leave_interrupts_to_the_parent)
@@ -112,14 +124,20 @@ def _write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object
 
 
 def _refuse_other_content(folder: Path, stems: Sequence[str]) -> None:
-    """Raise UsageError unless the folder holds nothing, or only what is written again."""
+    """Raise UsageError unless the folder holds nothing, or only what is written again or was left half-written."""
     if not folder.exists():
         return
     if not folder.is_dir():
         raise UsageError(f"expected a folder to write to; {folder} is a file")
     folders = ("images", "masks", *(f"labels/{kind}" for kind in WORDS))
     ours = {LIST, CONCEPTS, *(f"{name}/{stem}.png" for name in folders for stem in stems)}
-    held = (path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*")) if not path.is_dir())
+    files = (path for path in sorted(folder.rglob("*")) if not path.is_dir() and not _half_written(path))
+    held = (path.relative_to(folder).as_posix() for path in files)
     other = next((name for name in held if name not in ours), None)
     if other is not None:
         raise UsageError(f"{folder} holds other things already, such as {other}: name an empty or a new folder")
+
+
+def _half_written(path: Path) -> bool:
+    """Tell whether a file is what `write_atomically` leaves where it is killed."""
+    return path.name.startswith(".") and path.name.endswith(".part")

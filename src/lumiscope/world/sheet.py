@@ -17,15 +17,22 @@ GAP = 8  # pixels between pictures and around them
 MOST = 1024
 
 
-def write_sheet(path: Path, count: int = 64, seed: int = 0, *, track: Track = silent) -> Path:
-    """Write the first `count` images of `seed` in rows on white, as square as can be; return `path`.
-
-    Raises UsageError for a `count` outside 1..1,024 and for a path that does not end in .png.
-    """
+def check_sheet(path: Path, count: int) -> None:
+    """Raise UsageError for a `count` outside 1..1,024 and for a path that does not end in .png or is a folder."""
     if not 1 <= count <= MOST:
         raise UsageError(f"expected 1 to {MOST:,} pictures on a contact sheet; got {count}")
     if path.suffix.lower() != ".png":
         raise UsageError(f"expected a contact sheet that ends in .png; got {path}")
+    if path.is_dir():
+        raise UsageError(f"cannot write to {path}: it is a folder")
+
+
+def write_sheet(path: Path, count: int = 64, seed: int = 0, *, track: Track = silent) -> Path:
+    """Write the first `count` images of `seed` in rows on white, as square as can be; return `path`.
+
+    Raises UsageError as `check_sheet` does.
+    """
+    check_sheet(path, count)
     columns = math.ceil(math.sqrt(count))
     step = SIZE + GAP
     sheet = Image.new("RGB", (columns * step + GAP, math.ceil(count / columns) * step + GAP), "white")

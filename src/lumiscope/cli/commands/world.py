@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -17,8 +19,10 @@ def add_to(app: typer.Typer) -> None:
 
 
 def world(
-    out: Annotated[Path | None, typer.Option(help="A new folder for images, masks, label maps and lists.")] = None,
-    sheet: Annotated[Path | None, typer.Option(help="A contact sheet to write (.png).")] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="A new folder for images, masks, label maps and lists.")
+    ] = None,
+    sheet: Annotated[Path | None, typer.Option(metavar="FILE.png", help="A contact sheet to write.")] = None,
     count: Annotated[int, typer.Option(help="How many images; a sheet beside --out shows 64 at most.")] = 64,
     seed: Annotated[int, typer.Option(help="Image i of a seed is always the same.")] = 0,
     json: JSON = False,
@@ -31,17 +35,34 @@ def world(
     """
     from lumiscope.errors import UsageError
     from lumiscope.world.dataset import write_dataset
-    from lumiscope.world.sheet import write_sheet
+    from lumiscope.world.sheet import check_sheet, write_sheet
 
     if out is None and sheet is None:
         raise UsageError("expected what to write: --out DIR, --sheet FILE.png, or both")
     written = {}
-    if sheet is not None:
-        shown = count if out is None else min(count, 64)
-        written["sheet"] = str(write_sheet(sheet, shown, seed, track=progress))
+    shown = count if out is None else min(count, 64)
     if out is not None:
-        written["labels"] = str(write_dataset(out, count, seed, track=progress))
+        if sheet is not None:
+            check_sheet(sheet, shown)
+        with _writing_to(out):
+            written["labels"] = str(write_dataset(out, count, seed, track=progress))
+    if sheet is not None:
+        with _writing_to(sheet):
+            written = {"sheet": str(write_sheet(sheet, shown, seed, track=progress)), **written}
     if json:
         print_json({**written, "count": count, "seed": seed})
     else:
         print("\n".join(written.values()))
+
+
+@contextmanager
+def _writing_to(path: Path) -> Iterator[None]:
+    """Turn what the file system refuses into a UsageError."""
+    from lumiscope.errors import UsageError
+
+    try:
+        yield
+    except BrokenPipeError:
+        raise  # who reads the progress went away
+    except OSError as error:
+        raise UsageError(f"cannot write to {path}: {error.strerror or error}") from error
