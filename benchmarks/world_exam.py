@@ -3,18 +3,24 @@
     python benchmarks/world_exam.py
     python benchmarks/world_exam.py --images 20 --json
 
-Four questions about the world's own models, on pictures that no model was trained on: do maps find the object, do they
-find a planted shortcut, do units get the right names, and are classes that share a part kept apart? Prints Markdown.
+Five questions about the world's own models, on pictures that no model was trained on: do maps find the object, do they
+find a planted shortcut, do class units get the right names, are other names true of the pictures that they rest on, and
+are classes that share a part kept apart? Prints Markdown.
 """
 
 from __future__ import annotations
 
 import argparse
+import atexit
 import dataclasses
+import functools
 import itertools
 import json
+import shutil
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from scipy.ndimage import zoom
@@ -25,15 +31,17 @@ from lumiscope.dissection import similarity_methods
 from lumiscope.images import open_images
 from lumiscope.models import TorchModel, load_model
 from lumiscope.statistics import bootstrap_interval, sign_flip_test
+from lumiscope.store import Store
 from lumiscope.study import dissect
 from lumiscope.types import BoolArray, FloatArray, SaliencyMap
-from lumiscope.world import MARK_BOX, OBJECTS, SIZE, Scene, render
+from lumiscope.world import MARK_BOX, OBJECTS, SIZE, WORDS, Scene, render
 from lumiscope.world.renderer.pen import KINDS
 
 METHODS = ("gradcam", "ablationcam", "scorecam", "lime")
 EXAM_SEED = 1_000  # the models were trained on another
 PROBE = "world:2000@1001"
 BATCH = 4
+LEAST_PIXELS = 12
 AREAS = {"mark": MARK_BOX, "corner": (0, 0, SIZE // 4, SIZE // 4)}
 
 
@@ -143,17 +151,70 @@ class Names:
 
 def names(similarities: Sequence[str] | None = None) -> list[Names]:
     """Ask whether the final units, one a class, are named after their class among all words of the world."""
-    images = open_images(PROBE)
+    images, store = open_images(PROBE), kept()
     results = []
     for spec in ("world:objects", "world:scenes"):
         model = load_model(spec)
         for similarity in similarities or similarity_methods():
-            labels = dissect(model, images, layers="fc", scorer="world:clip", similarity=similarity)
+            labels = dissect(model, images, layers="fc", scorer="world:clip", similarity=similarity, store=store)
             (layer,) = labels.layers
             given = [labels.concepts[concept] if concept >= 0 else "" for concept in layer.concept]
             wrong = {own: got for own, got in zip(model.classes, given, strict=True) if own != got}
             results.append(Names(spec, similarity, len(given) - len(wrong), len(given), wrong))
     return results
+
+
+@dataclass(frozen=True)
+class Truth:
+    """The share of the ten pictures that excite a unit most which really show what it is named, over units.
+
+    `chance`: the same for ten pictures drawn at random.
+    """
+
+    model: str
+    similarity: str
+    true: Mean
+    chance: Mean
+
+
+def truth(similarities: Sequence[str] | None = None) -> list[Truth]:
+    """Ask whether the labels of the last stage are true of the pictures that they rest on."""
+    images, store = open_images(PROBE), kept()
+    shown = functools.cache(lambda row: words_shown(render(row, images[row].seed)))
+    some = np.random.default_rng(0).choice(len(images), 100, replace=False)
+    results = []
+    for spec in ("world:objects", "world:scenes"):
+        for similarity in similarities or similarity_methods():
+            labels = dissect(
+                load_model(spec), images, layers="stage5", scorer="world:clip", similarity=similarity, store=store
+            )
+            (layer,) = labels.layers
+            named = [
+                (labels.concepts[word], top)
+                for word, top in zip(layer.concept, layer.top_images, strict=True)
+                if word >= 0
+            ]
+            true = [float(np.mean([word in shown(int(row)) for row in top[:10]])) for word, top in named]
+            chance = [float(np.mean([word in shown(int(row)) for row in some])) for word, _ in named]
+            results.append(Truth(spec, similarity, Mean.of(true), Mean.of(chance)))
+    return results
+
+
+@functools.cache
+def kept() -> Store:
+    """Where scores and activations are kept until the exam is over, so that they are computed once."""
+    folder = tempfile.mkdtemp(prefix="lumiscope-exam-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Store(Path(folder))
+
+
+def words_shown(scene: Scene) -> set[str]:
+    """What a picture shows: the facts of its main object, and objects and parts of some size."""
+    shown = {scene.object, scene.scene, scene.colour, scene.texture}
+    for kind in ("object", "part"):
+        pixels = np.bincount(scene.labels[kind].ravel(), minlength=len(WORDS[kind]) + 1)[1:]
+        shown |= {WORDS[kind][word] for word in np.flatnonzero(pixels >= LEAST_PIXELS)}
+    return shown
 
 
 @dataclass(frozen=True)
@@ -258,6 +319,7 @@ def main() -> None:
         "localisation": localisation([render(index, EXAM_SEED) for index in range(arguments.images)]),
         "corner": corner(arguments.images),
         "names": names(),
+        "truth": truth(),
         "confusion": [confusion(arguments.held_out)],
     }
     if arguments.json:

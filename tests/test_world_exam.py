@@ -9,6 +9,7 @@ from types import ModuleType
 
 import pytest
 
+from lumiscope.study.builtin import SIMILARITY
 from lumiscope.world import render
 
 pytestmark = pytest.mark.slow
@@ -48,8 +49,14 @@ def test_maps_find_the_shortcut(exam: ModuleType, method: str) -> None:
 
 
 def test_class_units_get_their_own_class_s_name(exam: ModuleType) -> None:
-    for result in exam.names(["soft_wpmi"]):
+    for result in exam.names(["soft_wpmi", SIMILARITY]):
         assert result.right >= 0.9 * result.units, result.wrong
+
+
+def test_labels_are_true_of_the_pictures_that_they_rest_on(exam: ModuleType) -> None:
+    for result in exam.truth([SIMILARITY]):
+        assert result.true.low > 0.8
+        assert result.true.low > result.chance.high
 
 
 def test_classes_that_share_a_part_are_not_confused(exam: ModuleType) -> None:
