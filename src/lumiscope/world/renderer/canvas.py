@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from lumiscope.types import BoolArray, ByteArray, DoubleArray, FloatArray
-from lumiscope.world.renderer.colours import Colour, named
+from lumiscope.world.renderer.colours import Colour
 from lumiscope.world.renderer.textures import Texture
 
 SIZE = 128
@@ -100,9 +100,7 @@ class Canvas:
         """(SIZE, SIZE) uint8: the number of each paint's colour, of a gradient the colour that it has in that row."""
         numbers = np.repeat([[paint.colour.number] for paint in self.paints], SIZE, axis=1).astype(np.uint8)
         for number, (colour, top, bottom) in self._gradients.items():
-            start = np.array(self.paints[number].colour.rgb)
-            change = np.array(colour.rgb) - start
-            names = [named(start + change * step / STEPS).number for step in range(STEPS + 1)]
+            names = [self.paints[number].colour.mixed(colour, step / STEPS).number for step in range(STEPS + 1)]
             numbers[number] = np.array(names)[np.round(_shares(top, bottom) * STEPS).astype(int)]
         return np.asarray(numbers[centre, np.arange(SIZE)[:, None]])
 
@@ -165,7 +163,7 @@ def _shares(top: float, bottom: float) -> DoubleArray:
 def _outlined(fine: ByteArray, inked: BoolArray) -> ByteArray:
     """A copy with ink where two paints meet of which one has an outline."""
     outlined = fine.copy()
-    lines = np.append(inked, False)[np.minimum(fine, len(inked))]
+    lines = np.pad(inked, (0, 256 - len(inked)))[fine]
     for near, far in ((np.s_[:, :-1], np.s_[:, 1:]), (np.s_[:-1], np.s_[1:])):
         edge = ((fine[near] != fine[far]) & (lines[near] | lines[far])).view(np.uint8) * np.uint8(INK)
         outlined[near] |= edge  # ink has all bits set

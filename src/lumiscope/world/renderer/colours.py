@@ -23,6 +23,7 @@ PROTOTYPES = {
     "black": (40, 38, 44),
 }
 COLOURS = tuple(PROTOTYPES)
+_NUMBERS = {name: number for number, name in enumerate(COLOURS, 1)}
 _HUES = (
     (0.04, "red"),
     (0.11, "orange"),
@@ -46,13 +47,18 @@ class Colour:
     @property
     def number(self) -> int:
         """Its value in a colour map: the index in COLOURS, plus 1."""
-        return COLOURS.index(self.name) + 1
+        return _NUMBERS[self.name]
 
     def shaded(self, factor: float) -> Colour:
         """The same colour in more light (`factor` above 1: towards white) or less (below 1: towards black)."""
         rgb = np.array(self.rgb, float)
         rgb = rgb * factor if factor <= 1 else 255 - (255 - rgb) * (2 - factor)
         return Colour(self.name, _bytes(rgb))
+
+    def mixed(self, other: Colour, share: float) -> Colour:
+        """The colour a `share` of the way to `other`, by the name that it has there."""
+        red, green, blue = (int(here + share * (there - here)) for here, there in zip(self.rgb, other.rgb, strict=True))
+        return Colour(_name(red, green, blue), (red, green, blue))
 
     def partner(self) -> Colour:
         """A lighter or darker colour that shows on this one, for patterns."""

@@ -20,6 +20,7 @@ from lumiscope.world.renderer.vocabulary import OBJECTS, SCENES, part_number
 RADIUS = (22.0, 46.0)  # of the main object, in pixels
 SMALL = (8.0, 13.0)  # of other objects
 _ROWS, _COLUMNS = ((np.mgrid[:SIZE, :SIZE] + 0.5) / SIZE * 2 - 1).astype(np.float32)
+_FROM_CENTRE = _ROWS**2 + _COLUMNS**2
 
 
 def render(index: int, seed: int = 0, *, mark: str | None = None) -> Scene:
@@ -129,9 +130,11 @@ def _lit(picture: Developed, tint: tuple[float, float, float], rng: np.random.Ge
     """Light from one side, a darker rim, and the noise of a camera."""
     angle, strength = rng.uniform(0, 2 * np.pi), rng.uniform(0, 0.13)
     gain = 1 + np.float32(strength * np.cos(angle)) * _COLUMNS + np.float32(strength * np.sin(angle)) * _ROWS
-    gain -= np.float32(rng.uniform(0, 0.1)) * (_ROWS**2 + _COLUMNS**2)
+    gain -= np.float32(rng.uniform(0, 0.1)) * _FROM_CENTRE
     gain *= np.float32(rng.uniform(0.84, 1.1))
     pixels = rng.standard_normal((SIZE, SIZE, 3), np.float32)
     pixels *= np.float32(rng.uniform(1.5, 8))
-    pixels += picture.pixels * gain[..., None] * np.asarray(tint * rng.uniform(0.97, 1.03, 3), np.float32)
+    lit = picture.pixels * gain[..., None]
+    lit *= np.asarray(tint * rng.uniform(0.97, 1.03, 3), np.float32)
+    pixels += lit
     return np.clip(pixels, 0, 255, out=pixels).astype(np.uint8)
