@@ -41,6 +41,7 @@ def open_world(spec: str) -> ImageSet:
     count, seed = int(match[1]), int(match[2] or 0)
     if not 1 <= count <= MOST:
         raise UsageError(f"expected 1 to {MOST:,} images of the world; got {spec}")
+    describe(count - 1, seed)  # refuses a seed that is too large
     return ImageSet(tuple(WorldImage(index, seed) for index in range(count)), spec.strip())
 
 
