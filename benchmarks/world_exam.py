@@ -123,14 +123,12 @@ class Corner:
 def corner(count: int, methods: Sequence[str] = METHODS, **options: dict) -> list[Corner]:
     """Ask whether the maps of world:shortcut lie on the mark that gives the class away, and those of objects do not."""
     scenes = [marked(index) for index in range(count)]
+    models = [load_model("world:shortcut"), load_model("world:objects")]
     results = []
     for name in methods:
-        maps = {
-            spec: explain(load_model(spec), scenes, name, options.get(name), target="object")
-            for spec in ("world:shortcut", "world:objects")
-        }
+        maps = [explain(model, scenes, name, options.get(name), target="object") for model in models]
         for area, box in AREAS.items():
-            shortcut, objects = ([weight_in(box, one) for one in made] for made in maps.values())
+            shortcut, objects = ([weight_in(box, one) for one in made] for made in maps)
             gains = np.subtract(shortcut, objects)
             results.append(
                 Corner(name, area, Mean.of(shortcut), Mean.of(objects), Mean.of(gains), sign_flip_test(gains))
@@ -168,7 +166,7 @@ def names(similarities: Sequence[str] | None = None) -> list[Names]:
 class Truth:
     """The share of the ten pictures that excite a unit most which really show what it is named, over units.
 
-    `chance`: the same for ten pictures drawn at random.
+    `chance`: the same for a hundred pictures drawn at random.
     """
 
     model: str
@@ -184,10 +182,9 @@ def truth(similarities: Sequence[str] | None = None) -> list[Truth]:
     some = np.random.default_rng(0).choice(len(images), 100, replace=False)
     results = []
     for spec in ("world:objects", "world:scenes"):
+        model = load_model(spec)
         for similarity in similarities or similarity_methods():
-            labels = dissect(
-                load_model(spec), images, layers="stage5", scorer="world:clip", similarity=similarity, store=store
-            )
+            labels = dissect(model, images, layers="stage5", scorer="world:clip", similarity=similarity, store=store)
             (layer,) = labels.layers
             named = [
                 (labels.concepts[word], top)

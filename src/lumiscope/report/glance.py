@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -53,15 +54,20 @@ def glance_of(run: Run, thumbnails: Thumbnails) -> Glance:
             key = (model, image, method)
             return thumbnails.css_class(" ".join(key), partial(_overlaid, run, *key)) if key in defined else ""
 
-        views = (thumbnails.css_class(f"image {image}", partial(_view, run, models, image)) for image in images)
+        views = (view_thumbnail(run, models, image, thumbnails) for image in images)
         looks = (GlanceRow(model, tuple(picture(model, image) for image in images)) for model in models)
         return Glance(images, method_titles(run.manifest)[method], (GlanceRow("view", tuple(views)), *looks))
     return Glance()
 
 
-def _view(run: Run, models: tuple[str, ...], image: str) -> ByteArray | None:
-    views = (run.view(model, image) for model in models)
-    return next((view.pixels for view in views if view is not None), None)
+def view_thumbnail(run: Run, models: Sequence[str], image: str, thumbnails: Thumbnails) -> str:
+    """The CSS class of an image's thumbnail, as the first model that can sees it; "" where none can."""
+
+    def load() -> ByteArray | None:
+        views = (run.view(model, image) for model in models)
+        return next((view.pixels for view in views if view is not None), None)
+
+    return thumbnails.css_class(f"image {image}", load)
 
 
 def _overlaid(run: Run, model: str, image: str, method: str) -> ByteArray | None:

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from lumiscope.report.embed import Thumbnails
+from lumiscope.report.glance import view_thumbnail
 from lumiscope.report.labels import class_names, label_text
 from lumiscope.report.numbers import counted, date, decimal, defined, p_value, significant
 
 if TYPE_CHECKING:
     from lumiscope.study import Run
-    from lumiscope.types import ByteArray
 
 ROWS_SHOWN = 100
 
@@ -86,7 +86,7 @@ def summary_of(run: Run, thumbnails: Thumbnails) -> Summary:
         done=_done(run),
         findings=tuple(_finding(row) for row in run.table("findings").to_pylist()),
         models=models,
-        rows=tuple(_with_thumbnail(row, run, models, thumbnails) for row in shown),
+        rows=tuple(replace(row, thumbnail=view_thumbnail(run, models, row.image, thumbnails)) for row in shown),
         images=len(rows),
         tallies=tuple(_tally(model, predictions.values()) for model in models) if predictions else (),
     )
@@ -120,15 +120,6 @@ def _row(
     several = len(class_names(image["class_name"])) > 1
     label = labels[0] if labels and not several else label_text(image["class_name"])
     return PredictionRow(image["image"], image["file"], image.get("caption") or "", label, "", said)
-
-
-def _with_thumbnail(row: PredictionRow, run: Run, models: Iterable[str], thumbnails: Thumbnails) -> PredictionRow:
-    def load() -> ByteArray | None:
-        views = (run.view(model, row.image) for model in models)
-        return next((view.pixels for view in views if view is not None), None)
-
-    thumbnail = thumbnails.css_class(f"image {row.image}", load)
-    return replace(row, thumbnail=thumbnail)
 
 
 def _tally(model: str, predictions: Iterable[Prediction]) -> str:

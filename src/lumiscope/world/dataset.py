@@ -26,8 +26,8 @@ from lumiscope.errors import UsageError
 from lumiscope.progress import Track, silent
 from lumiscope.store import write_atomically
 from lumiscope.types import ByteArray
+from lumiscope.world import WORDS, describe, render
 from lumiscope.world.palette import label_palette
-from lumiscope.world.renderer import WORDS, describe, render
 
 LIST = "labels.csv"
 CONCEPTS = "concepts.csv"
@@ -53,8 +53,8 @@ def write_dataset(folder: Path, count: int, seed: int = 0, *, track: Track = sil
     _refuse_other_content(folder, stems)
     for name in ("images", "masks", *(f"labels/{kind}" for kind in WORDS)):
         (folder / name).mkdir(parents=True, exist_ok=True)
-    numbered = [(number, word, kind) for kind, words in WORDS.items() for number, word in enumerate(words, 1)]
-    _write_csv(folder / CONCEPTS, ("kind", "number", "word"), [(kind, number, word) for number, word, kind in numbered])
+    numbered = [(kind, number, word) for kind, words in WORDS.items() for number, word in enumerate(words, 1)]
+    _write_csv(folder / CONCEPTS, ("kind", "number", "word"), numbered)
     write_one = functools.partial(_write_image, folder, seed)
     rows = list(track(_each(write_one, stems), "writing images", count))
     _write_csv(folder / LIST, COLUMNS, rows)

@@ -27,13 +27,15 @@ class Block(nn.Module):
         self.relu1 = nn.ReLU()
         self.conv2 = nn.Conv2d(after, after, 3, 1, 1, bias=False)
         self.bn2 = nn.BatchNorm2d(after)
-        self.around = nn.Sequential(nn.Conv2d(before, after, 1, stride, bias=False), nn.BatchNorm2d(after))
+        self.around = nn.Sequential(nn.Conv2d(before, after, 1, bias=False), nn.BatchNorm2d(after))
         self.relu2 = nn.ReLU()
+        self.stride = stride
 
     def forward(self, maps: torch.Tensor) -> torch.Tensor:
         """(B, before, h, w) -> (B, after, h / stride, w / stride), at least 0."""
         inner = self.bn2(self.conv2(self.relu1(self.bn1(self.conv1(maps)))))
-        activations: torch.Tensor = self.relu2(inner + self.around(maps))
+        # halved before the 1×1 convolution: oneDNN crashes where AVX-512 trains one that halves (torch 2.15)
+        activations: torch.Tensor = self.relu2(inner + self.around(maps[..., :: self.stride, :: self.stride]))
         return activations
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import colorsys
 
-from lumiscope.world.renderer import WORDS
+from lumiscope.world import WORDS
 from lumiscope.world.renderer.colours import PROTOTYPES
 
 GOLDEN = 0.61803398875  # steps of this share of the circle keep neighbours far apart, however many there are

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from lumiscope.errors import WeightsError
-from lumiscope.world.renderer import OBJECTS, SCENES
+from lumiscope.world import OBJECTS, SCENES
 
 WEIGHTS = Path(__file__).with_name("weights")
 CLASSES = {"objects": OBJECTS, "scenes": SCENES, "shortcut": OBJECTS}

@@ -11,7 +11,7 @@ from PIL import Image
 from lumiscope.errors import UsageError
 from lumiscope.progress import Track, silent
 from lumiscope.store import write_atomically
-from lumiscope.world.renderer import SIZE, render
+from lumiscope.world import SIZE, render
 
 GAP = 8  # pixels between pictures and around them
 MOST = 1024

@@ -10,7 +10,7 @@ from torch import nn
 
 from lumiscope.errors import ScorerError, nearest
 from lumiscope.types import IntArray
-from lumiscope.world.renderer import PLAIN, WORDS
+from lumiscope.world import PLAIN, WORDS
 
 FILLERS = ("a", "an", "the", "in", "on", "at", "of", "with", "and", "photo", "picture", "drawing", "image", "scene")
 """Words that a text may have and that say nothing about a picture."""

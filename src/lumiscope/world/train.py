@@ -23,8 +23,8 @@ import numpy as np
 import torch
 
 from lumiscope.errors import LumiscopeError, UnknownNameError, UsageError
+from lumiscope.world import renderer_version
 from lumiscope.world.pretrained import NAMES, WEIGHTS, save_weights
-from lumiscope.world.renderer import renderer_version
 from lumiscope.world.training.classify import SHARE_MARKED, classification
 from lumiscope.world.training.contrast import contrast
 from lumiscope.world.training.display import Display, display

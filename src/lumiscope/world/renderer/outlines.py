@@ -20,10 +20,9 @@ def polygon(*points: tuple[float, float]) -> DoubleArray:
     return np.array(points, float)
 
 
-def ellipse(x: float, y: float, width: float, height: float | None = None, turn: float = 0.0) -> DoubleArray:
-    """Half axes `width` and `height` (None: a circle) around (x, y), turned by `turn` degrees clockwise."""
-    points = _CIRCLE * (width, width if height is None else height)
-    return turned(points, turn, x, y)
+def ellipse(x: float, y: float, width: float, height: float | None = None) -> DoubleArray:
+    """Half axes `width` and `height` (None: a circle) around (x, y)."""
+    return np.add(_CIRCLE * (width, width if height is None else height), (x, y))
 
 
 def dot(x: float, y: float, radius: float) -> DoubleArray:

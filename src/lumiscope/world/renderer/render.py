@@ -58,7 +58,7 @@ def render(index: int, seed: int = 0, *, mark: str | None = None) -> Scene:
         draw_mark(canvas, mark)
     picture = canvas.develop()
     labels = _labels(picture, facts.scene)
-    seen = [name for name in dict.fromkeys(others) if (labels["object"] == OBJECTS.index(name) + 1).any()]
+    seen = [name for name in others if (labels["object"] == OBJECTS.index(name) + 1).any()]
     return Scene(
         index=index,
         seed=seed,

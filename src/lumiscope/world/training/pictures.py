@@ -13,7 +13,7 @@ import numpy as np
 
 from lumiscope.progress import Track, silent
 from lumiscope.types import ByteArray, IntArray
-from lumiscope.world.renderer import MARK_BOX, OBJECTS, PLAIN, SIZE, WORDS, render
+from lumiscope.world import MARK_BOX, OBJECTS, PLAIN, SIZE, WORDS, render
 
 CHUNK = 100
 COUNTED = ("object", "part", "colour")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from lumiscope.types import FloatArray, IntArray
-from lumiscope.world.renderer import WORDS
+from lumiscope.world import WORDS
 from lumiscope.world.text import CONCEPTS, FILLERS, NUMBERS
 from lumiscope.world.training.pictures import QUALITIES, Pictures
 

@@ -126,9 +126,8 @@ def forest(brush: Brush) -> float:
     horizon = brush.vary(66, 84)
     for depth, (rgb, height) in enumerate((((140, 182, 150), 46), ((88, 146, 106), 56), ((44, 104, 74), 60))):
         y = horizon - 8 + 5 * depth
-        places = np.arange(-6, SIZE + 12, 15 + 3 * depth) + brush.rng.uniform(
-            -4, 4, len(np.arange(-6, SIZE + 12, 15 + 3 * depth))
-        )
+        places = np.arange(-6, SIZE + 12, 15 + 3 * depth, dtype=float)
+        places += brush.rng.uniform(-4, 4, len(places))
         brush.fill("fir", rgb, *(fir(x, y, height * brush.vary(0.75, 1.15), brush.vary(9, 13)) for x in places))
     brush.fill("moss", (96, 132, 66), brush.ridge(horizon, 3, 70), bottom=(70, 92, 44))
     for _ in range(brush.count(1, 3)):
