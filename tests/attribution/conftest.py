@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -39,7 +40,11 @@ def networks():
 
 @pytest.fixture(scope="session")
 def reference():
-    return load("attribution_reference", Path(__file__).with_name("reference.py"))
+    """`REFERENCES`: the slow re-implementation of every method, from all files in `references`."""
+    found = {}
+    for path in sorted(Path(__file__).with_name("references").glob("*.py")):
+        found.update(load(f"reference_{path.stem}", path).REFERENCES)
+    return SimpleNamespace(REFERENCES=found)
 
 
 @pytest.fixture(autouse=True)

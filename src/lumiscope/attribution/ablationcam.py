@@ -2,6 +2,7 @@
 
 Source: Desai and Ramaswamy 2020, "Ablation-CAM: Visual Explanations for Deep Convolutional Network via Gradient-free
 Localization", equation 5. An ablated channel is 0, as in the paper; grad-cam 1.5.7 does so only after a ReLU layer.
+Where the head is pooling and a linear layer, w_k = W[class, k] * mean(A_k) / S, and nothing is run.
 """
 
 from __future__ import annotations
@@ -10,45 +11,54 @@ from collections.abc import Sequence
 
 import torch
 
-from lumiscope.attribution.cam import cam_maps, weighted_sum
+from lumiscope.attribution.cam import LayerMaps, cam_method, weighted_sum
 from lumiscope.attribution.prepared import PreparedBatch
-from lumiscope.attribution.registry import NoOptions, attribution_method
+from lumiscope.attribution.registry import FlipOptions
 from lumiscope.models import Cut
-from lumiscope.types import SaliencyMap, Target
+from lumiscope.types import Target
 
-HEADS_AT_ONCE = 32
+HEADS_AT_ONCE = 16
 
 
-@attribution_method(
+@cam_method(
     "ablationcam",
     title="Ablation-CAM",
     citation="Desai and Ramaswamy 2020, Ablation-CAM, WACV",
-    passes="1 forward, 1 head per channel that is not all zero",
-    options=NoOptions,
-    needs_layer=True,
+    passes="1 forward, 1 head per channel that is not all zero (none where the head is pooling and a linear layer)",
+    version=2,
 )
-def ablationcam(prepared: PreparedBatch, targets: Sequence[Target], options: NoOptions) -> list[SaliencyMap]:
+def ablationcam(prepared: PreparedBatch, targets: Sequence[Target], options: FlipOptions) -> LayerMaps:
     """relu(sum_k w_k A_k) with w_k = (S - S_k) / S, S_k the target's raw logit with channel k set to 0.
 
-    Where S is exactly 0 the weights are undefined: the map is NaN and its details say so.
+    In a network of tokens a channel is 0 in all of them, class and register tokens, too. Where S is exactly 0 the
+    weights are undefined: the map is NaN and its details say so.
     """
-    maps = prepared.maps
-    rows = [_ablation_weights(prepared, prepared.cut.row(row), target.index) for row, target in enumerate(targets)]
-    details = [{} if row.isfinite().all() else {"undefined": "the target's score is 0"} for row in rows]
-    layer_maps = weighted_sum(maps, torch.stack(rows))
-    return cam_maps(prepared, targets, layer_maps, "ablationcam", options, details)
+    maps, head = prepared.maps, prepared.linear_head
+    scores = prepared.head(prepared.cut).double()[torch.arange(len(targets)), [target.index for target in targets]]
+    if head is None:
+        drops = torch.stack([_drops(prepared, prepared.cut.row(row), target) for row, target in enumerate(targets)])
+    else:
+        drops = head[[target.index for target in targets]].double() * maps.double().mean((2, 3))
+    weights = torch.where(scores[:, None] == 0, torch.nan, drops / scores[:, None])
+    details = [{} if row.isfinite().all() else {"undefined": "the target's score is 0"} for row in weights]
+    return LayerMaps(weighted_sum(maps, weights), details)
 
 
-def _ablation_weights(prepared: PreparedBatch, cut: Cut, target: int) -> torch.Tensor:
-    """(C,) weights of one image. A channel that is 0 everywhere changes nothing: its weight is 0 without a run."""
-    score = prepared.head(cut)[0, target].double()
-    activations = cut.activations
-    scores = score.repeat(activations.shape[1])
-    live = activations[0].flatten(1).any(dim=1).nonzero()[:, 0]
-    for channels in torch.split(live, HEADS_AT_ONCE) if len(live) else ():
-        ablated = activations.repeat(len(channels), 1, 1, 1)
-        ablated[torch.arange(len(channels)), channels] = 0
-        scores[channels] = prepared.head(cut.with_activations(ablated))[:, target].double()
-    if score == 0:
-        return torch.full_like(scores, torch.nan)
-    return (score - scores) / score
+def _drops(prepared: PreparedBatch, cut: Cut, target: Target) -> torch.Tensor:
+    """(C,) float64: S - S_k of one image. A channel that is 0 everywhere changes nothing: no run is needed."""
+    axis = prepared.layout.channel_axis
+    by_channel = cut.activations[0].movedim(axis - 1 if axis > 0 else axis, 0)
+    live = by_channel.flatten(1).any(dim=1).nonzero()[:, 0]
+    drops = torch.zeros(len(by_channel), dtype=torch.float64, device=live.device)
+    if not len(live):
+        return drops
+
+    def ablated(start: int, stop: int) -> Cut:
+        channels = live[start:stop]
+        copies = cut.activations.repeat(len(channels), *[1] * (cut.activations.ndim - 1))
+        copies.movedim(axis, 1)[torch.arange(len(channels)), channels] = 0
+        return cut.with_activations(copies)
+
+    score = prepared.head(cut)[0, target.index].double()
+    drops[live] = score - prepared.head_of(ablated, len(live), HEADS_AT_ONCE)[:, target.index].double()
+    return drops

@@ -11,17 +11,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import softmax
 
 from lumiscope.attribution.local_regression import LinearFit, forward_selection, highest_weights, weighted_ridge
 from lumiscope.attribution.prepared import PreparedBatch
 from lumiscope.attribution.registry import attribution_method
 from lumiscope.attribution.segmentation import quickshift_segments, segment_means
 from lumiscope.errors import UsageError
-from lumiscope.types import ByteArray, DoubleArray, IntArray, SaliencyMap, SegmentMap, Target
+from lumiscope.types import BoolArray, DoubleArray, IntArray, SaliencyMap, SegmentMap, Target
 
 KERNEL_WIDTH = 0.25
-PICTURES_AT_ONCE = 16
 
 
 @dataclass(frozen=True)
@@ -57,6 +55,8 @@ class LimeOptions:
     citation='Ribeiro et al. 2016, "Why Should I Trust You?", arXiv:1602.04938',
     passes="num_samples forwards (1000)",
     options=LimeOptions,
+    perturbs=True,
+    version=2,
     mask_rule="lime",
 )
 def lime(prepared: PreparedBatch, targets: Sequence[Target], options: LimeOptions) -> list[SaliencyMap]:
@@ -70,7 +70,7 @@ def _explain(prepared: PreparedBatch, row: int, target: Target, options: LimeOpt
     seed = prepared.seed_for(row, "lime") if options.random_seed is None else options.random_seed
     count = int(segments.max()) + 1
     samples = draw_samples(seed, options.num_samples, count)
-    probabilities = _probabilities(prepared, view.pixels, segments, samples, options)
+    probabilities = _probabilities(prepared, row, segments, samples, options)
     weights = proximity(samples)
     top = np.argsort(-probabilities[0], kind="stable")[: options.top_labels]
     fits = {
@@ -126,15 +126,15 @@ def local_model(samples: DoubleArray, values: DoubleArray, weights: DoubleArray,
 
 
 def _probabilities(
-    prepared: PreparedBatch, pixels: ByteArray, segments: IntArray, samples: DoubleArray, options: LimeOptions
+    prepared: PreparedBatch, row: int, segments: IntArray, samples: DoubleArray, options: LimeOptions
 ) -> DoubleArray:
-    """(n, classes) softmax probabilities of the picture with each sample's segments hidden."""
-    hidden = segment_means(pixels, segments)
+    """(n, classes) probabilities of the picture with each sample's segments hidden."""
+    hidden = segment_means(prepared.views[row].pixels, segments)
     if options.hide_color is not None:
         hidden[:] = options.hide_color
-    rows = []
-    for at in range(0, len(samples), PICTURES_AT_ONCE):
-        shown = np.take(samples[at : at + PICTURES_AT_ONCE] > 0, segments, axis=1)
-        pictures = np.where(shown[..., None], pixels, hidden)
-        rows.append(softmax(prepared.model.predict(pictures).astype(np.float64), axis=1))
-    return np.concatenate(rows)
+    shown = samples > 0
+
+    def masks(start: int, stop: int) -> BoolArray:
+        return np.asarray(np.take(shown[start:stop], segments, axis=1))
+
+    return prepared.probabilities_of(prepared.blended(row, hidden, masks, len(samples)))

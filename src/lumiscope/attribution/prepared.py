@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
-from scipy.special import softmax
+from numpy.typing import NDArray
 
-from lumiscope.errors import LayerError, ModelError, TargetError
+from lumiscope.errors import ModelError, TargetError
 from lumiscope.images import View
-from lumiscope.models import Cut, TorchModel, VisionModel, borrowed, class_index
-from lumiscope.types import DoubleArray, FloatArray, Target
+from lumiscope.models import Cut, Inference, TorchModel, VisionModel, borrowed, class_index, in_batches, probabilities
+from lumiscope.models.layout import Layout
+from lumiscope.models.outputs import logits_of
+from lumiscope.types import ByteArray, DoubleArray, FloatArray, Target
+
+Masks = NDArray[np.bool_] | FloatArray
+PICTURES_AT_ONCE = 16  # for a black box
 
 
 def derive_seed(seed: int, item_id: str, method: str) -> int:
@@ -23,16 +29,28 @@ def derive_seed(seed: int, item_id: str, method: str) -> int:
 
 
 class PreparedBatch:
-    """Views of B images, the model that explains them and the layer to look at.
+    """Views of B images, the model that explains them and where to look.
 
-    `layer`: None for methods that look at no layer, and for black boxes. `seed`: the study's seed.
+    `layer`: the layer to look at, or several; None for methods that look at no layer, and for black boxes. `seed`: the
+    study's seed. `inference`: how the model is run; None: by torch in float32, as it is.
     """
 
-    def __init__(self, model: VisionModel, views: Sequence[View], *, layer: str | None = None, seed: int = 0) -> None:
+    def __init__(
+        self,
+        model: VisionModel,
+        views: Sequence[View],
+        *,
+        layer: str | Sequence[str] | None = None,
+        seed: int = 0,
+        inference: Inference | None = None,
+    ) -> None:
         self.model = model
         self.views = list(views)
-        self.layer = layer
+        self.layers = () if layer is None else (layer,) if isinstance(layer, str) else tuple(layer)
         self.seed = seed
+        self._inference = inference
+        self._mirrored: PreparedBatch | None = None
+        self._at: dict[str, PreparedBatch] = {}
 
     def __len__(self) -> int:
         return len(self.views)
@@ -41,7 +59,37 @@ class PreparedBatch:
         """The batch of these images alone; all of them in order: this very batch, with what it already made."""
         if list(rows) == list(range(len(self))):
             return self
-        return PreparedBatch(self.model, [self.views[row] for row in rows], layer=self.layer, seed=self.seed)
+        return self._with([self.views[row] for row in rows], self.layers)
+
+    def at(self, layer: str) -> PreparedBatch:
+        """The same images, looked at in one of the batch's layers; made once, with the inputs that are there."""
+        if self.layers == (layer,):
+            return self
+        if layer not in self._at:
+            self._at[layer] = self._with(self.views, (layer,))
+            if isinstance(self.model, TorchModel):
+                self._at[layer].inputs = self.inputs
+        return self._at[layer]
+
+    def mirrored(self) -> PreparedBatch:
+        """The batch of the same views, left and right exchanged; made once."""
+        if self._mirrored is None:
+            views = [replace(view, pixels=np.ascontiguousarray(view.pixels[:, ::-1])) for view in self.views]
+            self._mirrored = self._with(views, self.layers)
+        return self._mirrored
+
+    def _with(self, views: Sequence[View], layers: Sequence[str]) -> PreparedBatch:
+        return PreparedBatch(self.model, views, layer=layers or None, seed=self.seed, inference=self._inference)
+
+    @property
+    def layer(self) -> str | None:
+        """The layer's name; of several, all names with commas; None where there is none."""
+        return ", ".join(self.layers) or None
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(H, W) of the views."""
+        return self.views[0].pixels.shape[0], self.views[0].pixels.shape[1]
 
     @property
     def torch_model(self) -> TorchModel:
@@ -49,6 +97,11 @@ class PreparedBatch:
         if not isinstance(self.model, TorchModel):
             raise ModelError(f"this method looks inside the model; {self.model.name} can only predict")
         return self.model
+
+    @property
+    def inference(self) -> Inference:
+        """How a torch model is run."""
+        return self._inference or self.torch_model.reference
 
     @functools.cached_property
     def inputs(self) -> torch.Tensor:
@@ -58,50 +111,100 @@ class PreparedBatch:
     @functools.cached_property
     def cut(self) -> Cut:
         """What the trunk gives for the whole batch, without gradients."""
-        model = self.torch_model
-        with borrowed(model.module), torch.no_grad():
-            return model.split(self._layer_name()).trunk(self.inputs)
+        return self.inference.split(self._one_layer()).trunk(self.inputs)
+
+    @functools.cached_property
+    def layout(self) -> Layout:
+        """Where the maps are in the layer's output. Errors: `LayerError` where it gives no maps."""
+        return self.torch_model.layout(self._one_layer())
 
     @property
     def maps(self) -> torch.Tensor:
-        """(B, C, h, w): the layer's activations. Errors: `LayerError` where it gives no maps."""
-        activations = self.cut.activations
-        if activations.ndim != 4:
-            raise LayerError(
-                f"expected a layer whose output is a (channels, height, width) map; {self.layer} gives "
-                f"{tuple(activations.shape[1:])}"
-            )
-        return activations
+        """(B, C, h, w): the layer's activations as maps. Errors: `LayerError` where it gives no maps."""
+        return self.layout.maps(self.cut.activations)
 
     @functools.cached_property
     def logits(self) -> FloatArray:
-        """(B, classes) float32 raw scores; they come from the trunk where there is one."""
-        if self.layer is None:
-            return self.model.predict(self.views)
-        return self.head(self.cut).numpy()
+        """(B, classes) float32 raw scores; they come from the trunk where there is one, else from torch in float32."""
+        if len(self.layers) == 1:
+            return self.head(self.cut).cpu().numpy()
+        return self.model.predict(self.views)
 
     @functools.cached_property
     def probabilities(self) -> DoubleArray:
-        """(B, classes) float64 softmax of the logits."""
-        return np.asarray(softmax(self.logits.astype(np.float64), axis=1))
+        """(B, classes) float64 probabilities of the logits."""
+        return self.probabilities_of(self.logits)
+
+    def probabilities_of(self, logits: FloatArray) -> DoubleArray:
+        """(N, classes) float64 probabilities of (N, classes) raw scores, as this model's activation makes them."""
+        return probabilities(logits, self.model.activation)
 
     def head(self, cut: Cut) -> torch.Tensor:
         """(N, classes) float32 raw scores of what follows the layer, without gradients."""
-        model = self.torch_model
-        with borrowed(model.module), torch.no_grad():
-            return model.split(self._layer_name()).head(cut).float()
+        with torch.no_grad():
+            return self.inference.split(self._one_layer()).head(cut).float()
+
+    def head_of(self, make: Callable[[int, int], Cut], count: int, size: int) -> torch.Tensor:
+        """Raw scores of `count` cuts of which `make(start, stop)` makes at most `size` at a time."""
+        return in_batches(lambda start, stop: self.head(make(start, stop)), count, size)
+
+    @functools.cached_property
+    def linear_head(self) -> torch.Tensor | None:
+        """(classes, C) float32 weights W where the scores are W · (mean of the maps over space) + b; None elsewhere.
+
+        Then the weights of several CAM methods have a closed form.
+        """
+        return self.inference.linear_head(self._one_layer(), self.cut.row(0), self.layout)
 
     def gradients(self, targets: Sequence[Target]) -> torch.Tensor:
-        """dS/dA: the gradient of each image's target score to the layer's activations; the shape of `activations`.
+        """dS/dA as (B, C, h, w): the gradient of each image's target score to the layer's maps.
 
         Only the head is differentiated and no `.grad` is written.
         """
-        model = self.torch_model
-        with borrowed(model.module), torch.enable_grad():
+        return self.layout.maps(self._output_gradients(targets))
+
+    def _output_gradients(self, targets: Sequence[Target]) -> torch.Tensor:
+        with torch.enable_grad():
             activations = self.cut.activations.detach().clone().requires_grad_()
-            logits = model.split(self._layer_name()).head(Cut(activations, self.cut.context))
-            scores = logits[torch.arange(len(self)), [target.index for target in targets]]
-            return torch.autograd.grad(scores.sum(), activations)[0]
+            logits = self.inference.split(self._one_layer()).head(Cut(activations, self.cut.context))
+            return torch.autograd.grad(_scores(logits, targets).sum(), activations)[0]
+
+    def input_gradients(self, inputs: torch.Tensor, targets: Sequence[Target]) -> tuple[torch.Tensor, torch.Tensor]:
+        """(N, 3, H, W) dS/dx and (N,) S at normalised inputs, `targets[n]` the class of row n; no `.grad` is written.
+
+        Always by torch in float32.
+        """
+        network = self.torch_model.network
+        with borrowed(network), torch.enable_grad():
+            leaf = inputs.detach().clone().requires_grad_()
+            scores = _scores(logits_of(network(leaf)).float(), targets)
+            (gradient,) = torch.autograd.grad(scores.sum(), leaf)
+        return gradient, scores.detach()
+
+    def logits_of(self, make: Callable[[int, int], torch.Tensor], count: int) -> torch.Tensor:
+        """(count, classes) raw scores of normalised inputs, of which `make(start, stop)` makes a few at a time."""
+        return self.inference.logits_of(make, count)
+
+    def blended(self, row: int, hidden: ByteArray, masks: Callable[[int, int], Masks], count: int) -> FloatArray:
+        """(count, classes) raw scores of one view seen through masks: m · view + (1 − m) · hidden.
+
+        `hidden`: (H, W, 3) uint8, what is seen where a mask is 0. `masks(start, stop)`: (stop − start, H, W), bool or
+        float in [0, 1]. A torch model blends normalised float inputs; a black box gets uint8 pixels, rounded.
+        """
+        pixels = self.views[row].pixels
+        if not isinstance(self.model, TorchModel):
+            starts = range(0, count, PICTURES_AT_ONCE)
+            pictures = (_mixed(pixels, hidden, masks(at, min(at + PICTURES_AT_ONCE, count))) for at in starts)
+            return np.concatenate([self.model.predict(some) for some in pictures])
+        view, cover = self.model.inputs(np.stack([pixels, hidden])).contiguous()
+
+        def make(start: int, stop: int) -> torch.Tensor:
+            weights = torch.from_numpy(np.ascontiguousarray(masks(start, stop))).to(view.device)[:, None]
+            if weights.dtype == torch.bool:
+                return torch.where(weights, view, cover)
+            return torch.lerp(cover, view, weights.float())
+
+        return self.logits_of(make, count).cpu().numpy()
 
     def targets(self, wanted: str | int, labels: Sequence[int | None]) -> list[Target]:
         """Decide what to explain: "predicted", "label" (where there is none: the prediction), an index or a name.
@@ -111,7 +214,10 @@ class PreparedBatch:
         if not np.isfinite(self.logits).all():
             bad = ~np.isfinite(self.logits).all(axis=1)
             ids = [self.views[row].item_id for row in np.flatnonzero(bad)]
-            raise TargetError(f"expected finite scores; {self.model.name} gives NaN or infinity for {', '.join(ids)}")
+            raise TargetError(
+                f"expected finite scores; {self.model.name} gives NaN or infinity for {', '.join(ids)}. "
+                "Check its weights and its preprocessing (mean, std)."
+            )
         predicted = self.logits.argmax(axis=1)
         if wanted == "predicted":
             chosen = list(predicted)
@@ -129,7 +235,20 @@ class PreparedBatch:
         name = self.model.classes[index]
         return Target(index, name, float(self.logits[row, index]), float(self.probabilities[row, index]))
 
-    def _layer_name(self) -> str:
-        if self.layer is None:
-            raise ModelError("this method looks at a layer; the batch was prepared without one")
-        return self.layer
+    def _one_layer(self) -> str:
+        if len(self.layers) != 1:
+            raise ModelError(f"expected a batch prepared at one layer; this one has {len(self.layers)}")
+        return self.layers[0]
+
+
+def _scores(logits: torch.Tensor, targets: Sequence[Target]) -> torch.Tensor:
+    """(N,) the score of each row's target."""
+    return logits[torch.arange(len(logits)), [int(target) for target in targets]]
+
+
+def _mixed(pixels: ByteArray, hidden: ByteArray, masks: Masks) -> ByteArray:
+    """(n, H, W, 3) uint8: where a mask is 1 the picture, where it is 0 what hides it, rounded between."""
+    shown = masks[..., None]
+    if masks.dtype == np.bool_:
+        return np.asarray(np.where(shown, pixels, hidden))
+    return np.asarray(np.rint(shown * pixels.astype(np.float32) + (1 - shown) * hidden), np.uint8)

@@ -8,25 +8,30 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+import numpy as np
+
 from lumiscope.attribution.prepared import PreparedBatch
 from lumiscope.discovery import import_siblings
 from lumiscope.errors import UnknownNameError, UsageError
-from lumiscope.types import SaliencyMap, Target
+from lumiscope.types import FloatArray, SaliencyMap, Target
 
 Options = TypeVar("Options")
 Function = Callable[[PreparedBatch, Sequence[Target], Options], list[SaliencyMap]]
 
 
 @dataclass(frozen=True)
-class NoOptions:
-    """The options of a method that has none."""
+class FlipOptions:
+    """The options of a method that has no others. `flips`: average over the view and its mirror image."""
+
+    flips: bool = False
 
 
 @dataclass(frozen=True)
 class AttributionMethod(Generic[Options]):
     """A way to explain, with what a user must know of it.
 
-    `passes`: what one image costs. `mask_rule`: the rule that makes a mask of its maps unless told otherwise.
+    `passes`: what one image costs. `perturbs`: whether that is many forward passes of the whole network, so that a fast
+    backend is worth its preparation. `mask_rule`: the rule that makes a mask of its maps unless told otherwise.
     `version`: raised whenever its results change, so that stored ones are not taken for new ones.
     """
 
@@ -35,6 +40,7 @@ class AttributionMethod(Generic[Options]):
     citation: str
     needs_gradients: bool
     needs_layer: bool
+    perturbs: bool
     passes: str
     version: int
     options_type: type[Options]
@@ -57,8 +63,26 @@ class AttributionMethod(Generic[Options]):
             raise UsageError(f"{self.name}: option {place}: {first['msg']}; got {first['input']!r}") from error
 
     def explain(self, prepared: PreparedBatch, targets: Sequence[Target], options: Options) -> list[SaliencyMap]:
-        """One map for each image of the batch, in order. The model is as it was afterwards."""
-        return self.function(prepared, targets, options)
+        """One map for each image of the batch, in order. The model is as it was afterwards.
+
+        With an option `flips` each map is the mean of those of the view and of its mirror image, turned back.
+        """
+        maps = self.function(prepared, targets, options)
+        if not getattr(options, "flips", False):
+            return maps
+        mirrored = self.function(prepared.mirrored(), targets, options)
+        return [_mean(one, other) for one, other in zip(maps, mirrored, strict=True)]
+
+
+def _mean(one: SaliencyMap, mirrored: SaliencyMap) -> SaliencyMap:
+    """The mean of a map and of its mirror image's, turned back."""
+
+    def mean(values: FloatArray, other: FloatArray) -> FloatArray:
+        return np.asarray((values + other[:, ::-1]) / 2, np.float32)
+
+    both = one.shown is not None and mirrored.shown is not None
+    shown = mean(one.shown, mirrored.shown) if both else None  # type: ignore[arg-type]
+    return dataclasses.replace(one, values=mean(one.values, mirrored.values), shown=shown)
 
 
 _METHODS: dict[str, AttributionMethod[Any]] = {}
@@ -73,6 +97,7 @@ def attribution_method(
     options: type[Options],
     needs_gradients: bool = False,
     needs_layer: bool = False,
+    perturbs: bool = False,
     version: int = 1,
     mask_rule: str = "max:0.5",
 ) -> Callable[[Function[Options]], Function[Options]]:
@@ -80,7 +105,17 @@ def attribution_method(
 
     def register(function: Function[Options]) -> Function[Options]:
         _METHODS[name] = AttributionMethod(
-            name, title, citation, needs_gradients, needs_layer, passes, version, options, function, mask_rule
+            name,
+            title,
+            citation,
+            needs_gradients,
+            needs_layer,
+            perturbs,
+            passes,
+            version,
+            options,
+            function,
+            mask_rule,
         )
         return function
 

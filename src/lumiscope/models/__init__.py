@@ -1,5 +1,6 @@
 """Where models come from, and how they are run, cut and left as they were."""
 
+from lumiscope.models.backends import Choice, Inference, available_backends, backends, in_batches
 from lumiscope.models.guard import borrowed
 from lumiscope.models.layers import Layer, select_layers, stages
 from lumiscope.models.load import default_name, load_model
@@ -7,21 +8,36 @@ from lumiscope.models.options import parse_model_options
 from lumiscope.models.sources import sources
 from lumiscope.models.split import Cut, Split, split
 from lumiscope.models.torch_model import TorchModel
-from lumiscope.models.vision_model import VisionModel, class_index, label_index, mask_shows_label, short_name
+from lumiscope.models.vision_model import (
+    Activation,
+    VisionModel,
+    class_index,
+    label_index,
+    mask_shows_label,
+    probabilities,
+    short_name,
+)
 
 __all__ = [
+    "Activation",
+    "Choice",
     "Cut",
+    "Inference",
     "Layer",
     "Split",
     "TorchModel",
     "VisionModel",
+    "available_backends",
+    "backends",
     "borrowed",
     "class_index",
     "default_name",
+    "in_batches",
     "label_index",
     "load_model",
     "mask_shows_label",
     "parse_model_options",
+    "probabilities",
     "select_layers",
     "short_name",
     "sources",

@@ -44,9 +44,34 @@ def with_first_tensor(output: object, tensor: torch.Tensor) -> object:
 
 
 def logits_of(output: object) -> torch.Tensor:
-    """Return (B, classes) logits. Errors: `ModelError` where the output is something else."""
+    """Return (B, classes) logits. One logit z an image, (B,) or (B, 1), stands for two classes: -z and z.
+
+    Errors: `ModelError` where the output is something else.
+    """
     logits = first_tensor(output)
+    if logits is not None and logits.ndim == 4 and logits.shape[2:] == (1, 1):
+        logits = logits.flatten(1)
+    if logits is not None and is_single(logits):
+        logits = logits.reshape(-1, 1)
+        return torch.cat([-logits, logits], dim=1)
     if logits is None or logits.ndim != 2:
         came = type(output).__name__ if logits is None else f"a tensor of shape {tuple(logits.shape)}"
         raise ModelError(f"expected a classifier that returns (batch, classes) logits; got {came}")
     return logits
+
+
+def is_single(logits: torch.Tensor) -> bool:
+    """Whether a network gives one number an image: yes or no."""
+    return logits.ndim == 1 or (logits.ndim == 2 and logits.shape[1] == 1)
+
+
+class LogitsOnly(torch.nn.Module):
+    """`network` with its (B, classes) logits as the one output, whatever it wraps them in."""
+
+    def __init__(self, network: torch.nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        """(B, 3, H, W) -> (B, classes)."""
+        return logits_of(self.network(inputs))

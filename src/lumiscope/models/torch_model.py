@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import hashlib
 import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,17 +15,19 @@ import torch
 
 from lumiscope.errors import LayerError, ModelError, UnknownNameError
 from lumiscope.images import Geometry, ImageItem, View
+from lumiscope.models.backends import Choice, Inference, choose
+from lumiscope.models.backends.folding import folded
+from lumiscope.models.backends.registry import Precision, Runner, get_backend
+from lumiscope.models.backends.torch_backend import has_bfloat16, in_bfloat16
 from lumiscope.models.guard import borrowed
 from lumiscope.models.layers import Layer, select_layers, target_layer, trace_layers
-from lumiscope.models.outputs import logits_of
-from lumiscope.models.split import Split, split
-from lumiscope.models.vision_model import unnamed_classes
+from lumiscope.models.layout import Layout, layout_of
+from lumiscope.models.outputs import first_tensor, is_single, logits_of
+from lumiscope.models.split import Cut, Split, split
+from lumiscope.models.vision_model import Activation, unnamed_classes
 from lumiscope.types import ByteArray, FloatArray
 
-# Larger batches spend a third of their time on fresh memory pages, smaller ones theirs between the operations
-# (measured on 2 cores): 4 views of 224×224, 16 of 128×128.
-LEAST_BATCH = 4
-PIXELS_AT_ONCE = 2**18
+PIXELS = 224 * 224
 
 LIBRARIES = {"torch", "torchvision", "timm"}
 
@@ -40,7 +43,9 @@ def own_sources(module: torch.nn.Module) -> list[Path]:
 class TorchModel:
     """A torch classifier with one image input and (B, classes) logits.
 
-    `mean` and `std`: of RGB in [0, 1]. `classes`: one name a logit; None: numbered. `notes`: what was assumed or left
+    `mean` and `std`: of RGB in [0, 1]. `classes`: one name a logit; None: numbered. `activation`: what makes
+    probabilities of the logits. A network with a single logit z has the two classes "no" (-z) and "yes" (z), each with
+    the sigmoid of its score. `notes`: what was assumed or left
     out when it was loaded.
     """
 
@@ -52,6 +57,7 @@ class TorchModel:
         mean: tuple[float, float, float],
         std: tuple[float, float, float],
         classes: tuple[str, ...] | None = None,
+        activation: Activation = "softmax",
         name: str = "model",
         spec: str = "module",
         options: Mapping[str, object] | None = None,
@@ -65,14 +71,16 @@ class TorchModel:
         self.spec = spec
         self.options = dict(options or {})
         self.notes = notes
-        self._splits: dict[str, Split] = {}
-        count = self._count_classes()
+        self._inferences: dict[tuple[str, Precision], Inference] = {}
+        self._runners: dict[tuple[str, Precision], Runner] = {}
+        count, single = self._count_classes()
+        self.activation: Activation = "sigmoid" if single else activation
         if classes is not None and len(classes) != count:
             raise ModelError(
                 f"expected {count} class names for {spec}, one a logit; got {len(classes)}. "
                 "Check --classes FILE (one name a line) and --num-classes."
             )
-        self.classes = classes or unnamed_classes(count)
+        self.classes = classes or (("no", "yes") if single else unnamed_classes(count))
 
     @functools.cached_property
     def fingerprint(self) -> str:
@@ -81,6 +89,7 @@ class TorchModel:
         for source in own_sources(self.module):
             digest.update(source.read_bytes())
         said = [self.spec, self.options, repr(self.geometry), self.mean, self.std, type(self.module).__qualname__]
+        said += [self.activation] if self.activation != "softmax" else []
         digest.update(json.dumps(said, sort_keys=True, default=str).encode())
         for key, value in sorted(self.module.state_dict().items()):
             digest.update(f"{key}{tuple(value.shape)}{value.dtype}".encode())
@@ -95,34 +104,115 @@ class TorchModel:
         """Return (N, 3, H, W) float32, channels-last: pixels / 255, minus mean, divided by std."""
         pixels = views if isinstance(views, np.ndarray) else np.stack([view.pixels for view in views])
         stored = torch.from_numpy(np.ascontiguousarray(pixels)).permute(0, 3, 1, 2)
-        tensor = stored.to(torch.float32, copy=True).div_(255)
-        mean = torch.tensor(self.mean).view(1, 3, 1, 1)
-        std = torch.tensor(self.std).view(1, 3, 1, 1)
+        tensor = stored.to(self.device, torch.float32, copy=True).div_(255)
+        mean = torch.tensor(self.mean, device=self.device).view(1, 3, 1, 1)
+        std = torch.tensor(self.std, device=self.device).view(1, 3, 1, 1)
         return tensor.sub_(mean).div_(std).contiguous(memory_format=torch.channels_last)
+
+    @functools.cached_property
+    def network(self) -> torch.nn.Module:
+        """The module in float32: itself, or a copy where its own weights are of another width."""
+        kinds = {value.dtype for value in self.module.state_dict().values() if value.is_floating_point()}
+        if kinds <= {torch.float32}:
+            return self.module
+        return copy.deepcopy(self.module).float()
+
+    @property
+    def device(self) -> torch.device:
+        """Where the module is."""
+        return next((parameter.device for parameter in self.module.parameters()), torch.device("cpu"))
+
+    @functools.cached_property
+    def reference(self) -> Inference:
+        """The network as it is, run by torch in float32: what every other way to run it is measured by."""
+        return self._inference("eager", "exact")
+
+    def inference(self, choice: Choice | None = None) -> Inference:
+        """The way to run the model that was chosen, made once; None: the reference."""
+        if choice is None or choice.backend == "eager":
+            return self.reference
+        key = (choice.backend, choice.precision)
+        if key not in self._inferences:
+            self._inferences[key] = self._inference(*key)
+        return self._inferences[key]
+
+    def choose(self, backend: str = "auto", precision: Precision = "exact", views: Sequence[View] = ()) -> Choice:
+        """Choose a backend after a check on real views (noise where there are none); see `choose`."""
+        inputs = self.inputs(views) if views else self._example(2)
+        return choose(backend, precision, self.device.type, lambda name: self._runner(name, precision), inputs)
+
+    def _inference(self, backend: str, precision: Precision) -> Inference:
+        return Inference(
+            backend,
+            precision,
+            self.network,
+            functools.partial(self._runner, backend, precision),
+            self._batch_size(backend),
+            self._cut_as_it_is if backend == "eager" else functools.partial(self._cut_folded, precision),
+        )
+
+    def _runner(self, backend: str, precision: Precision) -> Runner:
+        if (backend, precision) not in self._runners:
+            example = self._example(self._batch_size(backend))
+            self._runners[backend, precision] = get_backend(backend).build(self.network, example, precision)
+        return self._runners[backend, precision]
 
     @property
     def batch_size(self) -> int:
-        """How many views a forward pass takes at once: few large ones, more small ones."""
+        """How many views a forward pass of the network as it is takes at once: few large ones, more small ones."""
+        return self._batch_size("eager")
+
+    def _batch_size(self, backend: str) -> int:
+        """How many views a runner takes at once: as many pixels as the backend likes best, in its own steps."""
+        step = get_backend(backend).batch_size
         height, width = self.geometry.input_size
-        return max(LEAST_BATCH, PIXELS_AT_ONCE // (height * width) // LEAST_BATCH * LEAST_BATCH)
+        return max(step, step * PIXELS // (height * width) // step * step)
+
+    def _cut_as_it_is(self, layer: str) -> Split:
+        return self._borrowing(self.network, layer)
+
+    def _cut_folded(self, precision: Precision, layer: str) -> Split:
+        """Cut a folded copy; with `fast` the trunk runs in half precision, the head, which is differentiated, not."""
+        self.layer(layer)
+        network = folded(self.network, self._example(2), layer)
+        exact = self._borrowing(network, layer)
+        if precision == "exact":
+            return exact
+        if self.device.type == "cpu" and not has_bfloat16():
+            return exact
+        narrow = self._borrowing(in_bfloat16(network), layer, torch.bfloat16)
+        return Split(layer, exact.kind, narrow.trunk, exact.head)
+
+    def _borrowing(self, network: torch.nn.Module, layer: str, kind: torch.dtype = torch.float32) -> Split:
+        """Cut `network` so that trunk and head borrow it themselves; a trunk of another `kind` gives float32."""
+        self.layer(layer)
+        with borrowed(network):
+            made = split(network, layer, self._example(2).to(kind))
+
+        def trunk(inputs: torch.Tensor) -> Cut:
+            with borrowed(network), torch.no_grad():
+                cut = made.trunk(inputs.to(kind))
+            return Cut(cut.activations.float(), tuple(_widened(part) for part in cut.context))
+
+        def head(cut: Cut) -> torch.Tensor:
+            with borrowed(network):
+                return made.head(cut)
+
+        return Split(layer, made.kind, trunk, head)
 
     def logits(self, inputs: torch.Tensor) -> torch.Tensor:
         """Run normalised (N, 3, H, W) inputs in batches; (N, classes) float32 logits, without gradients."""
-        return self._run(torch.split(inputs, self.batch_size))
+        return self.reference.logits(inputs)
 
     def predict(self, views: Sequence[View] | ByteArray) -> FloatArray:
         """Return (N, classes) float32 raw logits of views, or of (N, h, w, 3) uint8 pixels of their size."""
-        starts = range(0, len(views), self.batch_size)
-        return self._run(self.inputs(views[at : at + self.batch_size]) for at in starts).numpy()
-
-    def _run(self, batches: Iterable[torch.Tensor]) -> torch.Tensor:
-        with borrowed(self.module), torch.no_grad():
-            return torch.cat([logits_of(self.module(batch)).float() for batch in batches])
+        logits = self.reference.logits_of(lambda start, stop: self.inputs(views[start:stop]), len(views))
+        return logits.cpu().numpy()
 
     @functools.cached_property
     def layers(self) -> list[Layer]:
         """Every layer that a forward pass runs, in the order in which they finish."""
-        return trace_layers(self.module, self._example(1))
+        return trace_layers(self.network, self._example(1))
 
     @functools.cached_property
     def target_layer(self) -> str:
@@ -140,39 +230,46 @@ class TorchModel:
 
     def layer(self, name: str) -> torch.nn.Module:
         """Return the module called `name`. Errors: `UnknownNameError` with the nearest names."""
-        parts: dict[str, torch.nn.Module] = dict(self.module.named_modules())
+        parts: dict[str, torch.nn.Module] = dict(self.network.named_modules())
         if not name or name not in parts:
             raise UnknownNameError("layer", name, [known for known in parts if known])
         return parts[name]
 
     def split(self, layer: str) -> Split:
-        """Cut the network at `layer`, once; the cut is checked on two noise images. Call it on a borrowed module."""
-        if layer not in self._splits:
-            self.layer(layer)
-            self._splits[layer] = split(self.module, layer, self._example(2))
-        return self._splits[layer]
+        """Cut the network as it is at `layer`, once; the cut is checked on two noise images."""
+        return self.reference.split(layer)
+
+    def layout(self, layer: str) -> Layout:
+        """How the output of `layer` becomes (B, C, h, w) maps. Errors: `LayerError` where it holds no map."""
+        self.layer(layer)
+        return layout_of(layer, self.layers, self.network)
 
     def spatial_layer(self, name: str | None) -> str:
-        """Return `name`, or the automatic target layer, if its output is a map. Errors: `LayerError` otherwise."""
+        """Return `name`, or the automatic target layer, if its output holds a map. Errors: `LayerError` otherwise."""
         chosen = name or self.target_layer
-        self.layer(chosen)
-        found = next((layer for layer in self.layers if layer.name == chosen), None)
-        if found is None or not found.spatial:
-            shape = "no tensor" if found is None else f"shape {found.shape}"
-            raise LayerError(
-                f"expected a layer whose output is a (channels, height, width) map; {chosen} gives {shape}. "
-                f"The automatic choice for {self.name} is {self.target_layer}."
-            )
+        try:
+            self.layout(chosen)
+        except LayerError as error:
+            raise LayerError(f"{error}. The automatic choice for {self.name} is {self.target_layer}.") from error
         return chosen
 
-    def _count_classes(self) -> int:
+    def _count_classes(self) -> tuple[int, bool]:
+        """How many classes the logits are, and whether the network itself gives only one."""
         try:
-            return int(self.logits(self._example(1)).shape[1])
+            with borrowed(self.network), torch.no_grad():
+                output = self.network(self._example(2))
         except RuntimeError as error:
             size = "×".join(map(str, self.geometry.input_size))
             raise ModelError(f"{self.spec} does not run on a {size} picture: {str(error).splitlines()[0]}") from error
+        found = first_tensor(output)
+        return int(logits_of(output).shape[1]), found is not None and is_single(found)
 
     def _example(self, count: int) -> torch.Tensor:
         generator = torch.Generator().manual_seed(0)
         height, width = self.geometry.input_size
-        return torch.randn(count, 3, height, width, generator=generator)
+        noise = torch.randn(count, 3, height, width, generator=generator)
+        return noise.contiguous(memory_format=torch.channels_last).to(self.device)
+
+
+def _widened(part: torch.Tensor) -> torch.Tensor:
+    return part.float() if part.is_floating_point() else part

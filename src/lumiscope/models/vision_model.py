@@ -5,11 +5,16 @@ from __future__ import annotations
 import difflib
 import operator
 from collections.abc import Sequence
-from typing import Protocol, runtime_checkable
+from typing import Literal, Protocol, runtime_checkable
+
+import numpy as np
+from scipy.special import expit, softmax
 
 from lumiscope.errors import TargetError
 from lumiscope.images import Geometry, ImageItem, View
-from lumiscope.types import ByteArray, FloatArray
+from lumiscope.types import ByteArray, DoubleArray, FloatArray
+
+Activation = Literal["softmax", "sigmoid", "none"]
 
 
 @runtime_checkable
@@ -32,6 +37,11 @@ class VisionModel(Protocol):
         ...
 
     @property
+    def activation(self) -> Activation:
+        """What makes probabilities of its scores."""
+        ...
+
+    @property
     def geometry(self) -> Geometry:
         """How an image becomes its view."""
         ...
@@ -48,6 +58,17 @@ class VisionModel(Protocol):
     def predict(self, views: Sequence[View] | ByteArray) -> FloatArray:
         """Return (N, classes) float32 raw logits of views, or of (N, h, w, 3) uint8 pixels of their size."""
         ...
+
+
+def probabilities(scores: FloatArray, activation: Activation) -> DoubleArray:
+    """(N, classes) float64 probabilities of (N, classes) raw scores.
+
+    "softmax": one class of all; "sigmoid": each class yes or no; "none": the scores are probabilities already.
+    """
+    wide = scores.astype(np.float64)
+    if activation == "none":
+        return wide
+    return np.asarray(softmax(wide, axis=1) if activation == "softmax" else expit(wide))
 
 
 def short_name(class_name: str) -> str:

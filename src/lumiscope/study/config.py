@@ -41,7 +41,7 @@ class ModelConfig(_Table):
     input_size: int | list[int] | None = None
     geometry: Literal["crop", "squash"] = "crop"
     interpolation: str | None = None
-    target_layer: str | None = None
+    target_layer: str | list[str] | None = None
 
 
 class Study(_Table):
@@ -67,6 +67,8 @@ class Study(_Table):
     concepts: str | None = None
     similarity: str = "soft_wpmi"
     seed: int = Field(default=0, ge=0)
+    backend: str = "auto"
+    precision: Literal["exact", "fast"] = "exact"
     on_error: Literal["skip", "stop"] = "skip"
 
     @field_validator("models")

@@ -10,10 +10,12 @@ from typing import Any
 
 from lumiscope.attribution import AttributionMethod, PreparedBatch, get_method, select_methods
 from lumiscope.images import ImageItem, Skipped
-from lumiscope.models import TorchModel, VisionModel, class_index, label_index
+from lumiscope.models import Choice, TorchModel, VisionModel, class_index, label_index
+from lumiscope.models.backends.registry import Precision
 from lumiscope.progress import Track, silent
 from lumiscope.store import Collection, Store
 from lumiscope.study.attempts import attempt
+from lumiscope.study.backends import settle
 from lumiscope.study.map_store import from_arrays, map_collection, map_key, to_arrays
 from lumiscope.types import FloatArray, SaliencyMap, Target
 
@@ -27,20 +29,36 @@ def explain(
     *,
     methods: Sequence[str] | str,
     target: str | int = "predicted",
-    layer: str | None = None,
+    layer: str | Sequence[str] | None = None,
     options: Options | None = None,
     seed: int = 0,
+    backend: str = "auto",
+    precision: Precision = "exact",
     track: Track = silent,
 ) -> list[SaliencyMap]:
     """Explain every image by every method; the maps of one image stand together, in the order of `methods`.
 
     `methods`: names or wildcards. `target`: "predicted", "label" (the prediction where an image has none), a class
-    index or a class name. `layer`: where the CAM family looks; None: the last spatial features before pooling.
+    index or a class name. `layer`: where the CAM family looks, or several, whose maps are averaged; None: the last
+    spatial features before pooling.
     `options`: per method, as `{"lime": {"num_samples": 500}}`; those of methods that do not run are checked only.
     `seed`: every random choice derives from it, the image's id and the method.
+    `backend`: what runs the forward passes of methods that need many: "auto" takes the fastest whose logits are right
+    (see `lumiscope.models.backends`), "eager" the network as it is. `precision`: "exact" (float32; maps within 1e-3 of
+    torch's) or "fast" (bfloat16 where that is faster; maps within 0.02).
     Errors: `UnknownNameError`, `UsageError`, `TargetError`, `LayerError`.
     """
-    plan = ExplanationPlan.make(model, methods, target=target, layer=layer, options=options, seed=seed)
+    plan = ExplanationPlan.make(
+        model,
+        methods,
+        target=target,
+        layer=layer,
+        options=options,
+        seed=seed,
+        backend=backend,
+        precision=precision,
+        images=images,
+    )
     return [one for _, maps in explain_each(plan, images, [], stop=True, track=track) for one in maps]
 
 
@@ -62,13 +80,17 @@ def explain_each(
 
 @dataclass(frozen=True)
 class ExplanationPlan:
-    """What is to be computed for one model. `methods`: each with its options; `layer`: resolved, or None."""
+    """What is to be computed for one model.
+
+    `methods`: each with its options. `layers`: resolved; empty where no method looks at one. `choice`: what runs it.
+    """
 
     model: VisionModel
     methods: tuple[tuple[AttributionMethod[Any], Any], ...]
     target: str | int
-    layer: str | None
+    layers: tuple[str, ...]
     seed: int
+    choice: Choice
 
     @classmethod
     def make(
@@ -77,11 +99,18 @@ class ExplanationPlan:
         methods: Sequence[str] | str,
         *,
         target: str | int,
-        layer: str | None,
+        layer: str | Sequence[str] | None,
         options: Options | None,
         seed: int,
+        backend: str = "auto",
+        precision: Precision = "exact",
+        images: Sequence[ImageItem] = (),
+        store: Store | None = None,
     ) -> ExplanationPlan:
-        """Resolve names, options, layer and target, so that a mistake shows before anything is computed."""
+        """Resolve names, options, layers and target, so that a mistake shows before anything is computed.
+
+        `images`: a few of them show which backend is right; what was chosen is kept in `store`.
+        """
         names = select_methods([methods] if isinstance(methods, str) else methods)
         given = {name: get_method(name).options(values) for name, values in (options or {}).items()}
         wanted = [get_method(name) for name in names]
@@ -89,8 +118,19 @@ class ExplanationPlan:
         if target not in ("predicted", "label"):
             target = class_index(model, target)
         needs_layer = any(method.needs_layer for method, _ in chosen)
-        resolved = model.spatial_layer(layer) if needs_layer and isinstance(model, TorchModel) else None
-        return cls(model, chosen, target, resolved, seed)
+        layers = _layers(model, layer) if needs_layer and isinstance(model, TorchModel) else ()
+        perturbs = any(method.perturbs for method, _ in chosen)
+        choice = settle(model, backend, precision, images, perturbs=perturbs, store=store)
+        return cls(model, chosen, target, layers, seed, choice)
+
+    @property
+    def layer(self) -> str | None:
+        """The layers' names with commas; None where there is none."""
+        return ", ".join(self.layers) or None
+
+    def run_by(self, method: AttributionMethod[Any]) -> str:
+        """The backend that makes the maps of `method`: those that need few passes are torch's."""
+        return self.choice.backend if method.perturbs or self.choice.backend in ("eager", "none") else "torch"
 
     def batches(self, images: Sequence[ImageItem]) -> Iterator[list[ImageItem]]:
         """The planned batches: their bounds depend on the images alone, so a resumed run computes the same ones."""
@@ -106,7 +146,8 @@ class ExplanationPlan:
     def prepare(self, batch: Sequence[ImageItem]) -> tuple[PreparedBatch, list[Target]]:
         """The batch as its methods share it, and what to explain on each image."""
         views = [self.model.view(item) for item in batch]
-        prepared = PreparedBatch(self.model, views, layer=self.layer, seed=self.seed)
+        inference = self.model.inference(self.choice) if isinstance(self.model, TorchModel) else None
+        prepared = PreparedBatch(self.model, views, layer=self.layers, seed=self.seed, inference=inference)
         return prepared, prepared.targets(self.target, [label_index(self.model, item) for item in batch])
 
 
@@ -117,10 +158,20 @@ class StoredExplanations:
         self.plan = plan
         self.computed = dict.fromkeys((method.name for method, _ in plan.methods), 0)
         self._collections: dict[str, Collection] = {
-            method.name: map_collection(store, plan.model, method, options, plan.layer, plan.seed)
+            method.name: map_collection(
+                store,
+                plan.model,
+                method,
+                options,
+                layers=plan.layers,
+                seed=plan.seed,
+                backend=plan.run_by(method),
+                precision=plan.choice.precision,
+            )
             for method, options in plan.methods
         }
-        self._logits = store.collection("logits", {"model": plan.model.fingerprint, "layer": plan.layer})
+        scope = {"model": plan.model.fingerprint, "layers": plan.layers, "precision": plan.choice.precision}
+        self._logits = store.collection("logits", scope)
 
     def compute(self, images: Sequence[ImageItem], *, stop: bool = False, track: Track = silent) -> list[Skipped]:
         """Compute the maps that are missing, a planned batch at a time, and return the images that failed."""
@@ -178,6 +229,14 @@ class StoredExplanations:
         return map_key(self.plan.model, item, self.plan.target)
 
 
+def _layers(model: TorchModel, wanted: str | Sequence[str] | None) -> tuple[str, ...]:
+    """Names, wildcards, `auto` and `auto:3` (also with commas) as layers whose outputs hold maps."""
+    names = wanted.split(",") if isinstance(wanted, str) else wanted
+    if not names:
+        return (model.spatial_layer(None),)
+    return tuple(model.spatial_layer(name) for name in model.select_layers([name.strip() for name in names]))
+
+
 def method_facts(plan: ExplanationPlan, masks: Mapping[str, str]) -> dict[str, dict[str, Any]]:
     """What a reader must know of each method: title, source, cost, options and the rule of its masks."""
     return {
@@ -185,6 +244,7 @@ def method_facts(plan: ExplanationPlan, masks: Mapping[str, str]) -> dict[str, d
             "title": method.title,
             "citation": method.citation,
             "passes": method.passes,
+            "backend": plan.run_by(method),
             "options": dataclasses.asdict(options),
             "mask_rule": masks.get(method.name, method.mask_rule),
         }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from lumiscope.attribution import AttributionMethod
 from lumiscope.images import ImageItem
-from lumiscope.models import VisionModel, label_index
+from lumiscope.models import TorchModel, VisionModel, label_index
 from lumiscope.store import Collection, Store, content_key
 from lumiscope.types import SaliencyMap, SegmentMap, Target
 
@@ -21,7 +21,15 @@ SEGMENT_ARRAYS = ("segments", "coefficients", "top_classes", "top_coefficients")
 
 
 def map_collection(
-    store: Store, model: VisionModel, method: AttributionMethod[Any], options: object, layer: str | None, seed: int
+    store: Store,
+    model: VisionModel,
+    method: AttributionMethod[Any],
+    options: object,
+    *,
+    layers: Sequence[str],
+    seed: int,
+    backend: str,
+    precision: str,
 ) -> Collection:
     """Where the maps of one model, method and options lie."""
     scope = {
@@ -29,10 +37,11 @@ def map_collection(
         "method": method.name,
         "version": method.version,
         "options": dataclasses.asdict(options),  # type: ignore[call-overload]
-        "layer": layer if method.needs_layer else None,
+        "layers": list(layers) if method.needs_layer else [],
         "seed": seed,
-        "backend": "torch",
-        "precision": "float32",
+        "backend": backend,
+        "precision": precision,
+        "device": model.device.type if isinstance(model, TorchModel) else None,
         "format": FORMAT,
     }
     return store.collection("maps", scope)

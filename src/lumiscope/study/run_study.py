@@ -98,7 +98,7 @@ class _Work:
         for rule in study.masks.values():
             parse_rule(rule)
         if images is not None:
-            self.plans = [self._plan(model, config) for model, config in zip(models, study.models, strict=True)]
+            self.plans = [self._plan(model, config, images) for model, config in zip(models, study.models, strict=True)]
             _warn_of_foreign_labels(models, images)
         if study.scorer is not None:
             get_similarity(study.similarity)
@@ -116,7 +116,7 @@ class _Work:
             self.failed.update(entry.name for entry in failed)
             self.stored.append(stored)
 
-    def _plan(self, model: TorchModel, config: ModelConfig) -> ExplanationPlan:
+    def _plan(self, model: TorchModel, config: ModelConfig, images: ImageSet) -> ExplanationPlan:
         study = self.study
         return ExplanationPlan.make(
             model,
@@ -125,6 +125,10 @@ class _Work:
             layer=config.target_layer,
             options=study.options,
             seed=study.seed,
+            backend=study.backend,
+            precision=study.precision,
+            images=images,
+            store=self.store,
         )
 
     def collect(self, images: ImageSet) -> None:
@@ -210,6 +214,7 @@ class _Work:
         rows_of.write_tables(self.tables, self.study.folder / "tables")
         manifest = {**_circumstances(self.study, command, self.started), **self.manifest}
         manifest["images"], manifest["probe"] = _source(images), _source(probe)
+        manifest["backends"] = [{"model": plan.model.name, **plan.choice.facts()} for plan in self.plans]
         manifest["skipped"] = len(self.tables["skipped"])
         manifest["repaired"] = self.store.damaged
         content = json.dumps(manifest, indent=1, ensure_ascii=False).encode()
