@@ -1,0 +1,96 @@
+"""A network as it is run: logits by one backend, trunk and head by torch."""
+
+from __future__ import annotations
+
+import functools
+import logging
+from collections.abc import Callable
+
+import torch
+
+from lumiscope.models.backends.registry import Precision, Runner
+from lumiscope.models.layout import Layout
+from lumiscope.models.linear_head import find_linear_head
+from lumiscope.models.split import Cut, Split
+
+PRECISIONS: tuple[Precision, ...] = ("exact", "fast")
+OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "bad_alloc", "not enough memory")
+logger = logging.getLogger(__name__)
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """Whether `error` says that memory ran out; torch, OpenVINO and Python each say so in their own way."""
+    return isinstance(error, MemoryError | torch.OutOfMemoryError) or any(
+        phrase in str(error).lower() for phrase in OUT_OF_MEMORY
+    )
+
+
+def in_batches(run: Callable[[int, int], torch.Tensor], count: int, size: int) -> torch.Tensor:
+    """Join `run(start, stop)` over 0..count, at most `size` at once; where memory runs out, half as many.
+
+    Errors: what `run` raises, also `MemoryError` and its like when not even one fits.
+    """
+    results: list[torch.Tensor] = []
+    start = 0
+    while start < count:
+        try:
+            results.append(run(start, min(start + size, count)))
+        except (RuntimeError, MemoryError) as error:
+            if size == 1 or not is_out_of_memory(error):
+                raise
+            size //= 2
+            logger.warning("memory ran out; going on with batches of %d", size)
+        else:
+            start += size
+    return torch.cat(results)
+
+
+class Inference:
+    """How one model is run. `backend` and `precision`: what the maps made with it are recorded under.
+
+    `network`: the float32 module. `build`: makes the runner, when it is first needed. `batch_size`: inputs that the
+    runner takes at once. `splitter`: cuts the network at a layer, into a trunk and a head that borrow it themselves.
+    """
+
+    def __init__(
+        self,
+        backend: str,
+        precision: Precision,
+        network: torch.nn.Module,
+        build: Callable[[], Runner],
+        batch_size: int,
+        splitter: Callable[[str], Split],
+    ) -> None:
+        self.backend = backend
+        self.precision = precision
+        self.network = network
+        self.batch_size = batch_size
+        self._build = build
+        self._splitter = splitter
+        self._splits: dict[str, Split] = {}
+        self._linear_heads: dict[str, torch.Tensor | None] = {}
+
+    @functools.cached_property
+    def runner(self) -> Runner:
+        """What turns inputs into logits, `batch_size` at once."""
+        return self._build()
+
+    def logits(self, inputs: torch.Tensor) -> torch.Tensor:
+        """Run normalised (N, 3, H, W) inputs in batches; (N, classes) float32 logits, without gradients."""
+        return self.logits_of(lambda start, stop: inputs[start:stop], len(inputs))
+
+    def logits_of(self, make: Callable[[int, int], torch.Tensor], count: int) -> torch.Tensor:
+        """Logits of `count` inputs of which `make(start, stop)` makes a few at a time, so memory stays flat."""
+        return in_batches(lambda start, stop: self.runner(make(start, stop)), count, self.batch_size)
+
+    def split(self, layer: str) -> Split:
+        """Trunk and head at `layer`, made once. Both leave the model as it is."""
+        if layer not in self._splits:
+            self._splits[layer] = self._splitter(layer)
+        return self._splits[layer]
+
+    def linear_head(self, layer: str, cut: Cut, layout: Layout) -> torch.Tensor | None:
+        """Weights of a head that is pooling and a linear layer, found once; see `find_linear_head`."""
+        if layer not in self._linear_heads:
+            self._linear_heads[layer] = find_linear_head(self.network, self.split(layer).head, cut, layout)
+        return self._linear_heads[layer]

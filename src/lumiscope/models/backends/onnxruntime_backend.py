@@ -1,0 +1,41 @@
+"""ONNX Runtime (extra `onnx`): the network exported to ONNX; always float32."""
+
+from __future__ import annotations
+
+import io
+import warnings
+
+import numpy as np
+import torch
+
+from lumiscope.models.backends.registry import Precision, Runner, inference_backend
+from lumiscope.models.guard import borrowed
+from lumiscope.models.outputs import LogitsOnly
+
+
+@inference_backend("onnxruntime", title="ONNX Runtime", requires="onnxruntime", batch_size=8)
+def run_onnxruntime(module: torch.nn.Module, example: torch.Tensor, precision: Precision) -> Runner:
+    """Export the module with a batch of any size, and run it with as many threads as torch has."""
+    import onnxruntime
+
+    file = io.BytesIO()
+    with borrowed(module), torch.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch deprecates this exporter, which needs no further package
+        torch.onnx.export(
+            LogitsOnly(module).eval(),
+            (example,),
+            file,  # type: ignore[arg-type]  # torch writes to files that are open, too
+            dynamo=False,
+            input_names=["inputs"],
+            dynamic_axes={"inputs": {0: "batch"}},
+        )
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = torch.get_num_threads()
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(file.getvalue(), options, providers=["CPUExecutionProvider"])
+
+    def run(inputs: torch.Tensor) -> torch.Tensor:
+        rows = inputs.detach().float().contiguous().numpy()
+        return torch.from_numpy(np.asarray(session.run(None, {"inputs": rows})[0], np.float32))
+
+    return run

@@ -1,0 +1,61 @@
+"""torch: the network as it is ("eager"), and a folded, channels-last copy, in half precision where that is fast."""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+
+from lumiscope.models.backends.folding import folded
+from lumiscope.models.backends.registry import Precision, Runner, inference_backend
+from lumiscope.models.guard import borrowed
+from lumiscope.models.outputs import logits_of
+
+
+@inference_backend("eager", title="torch, the network as it is", batch_size=4, devices=("cpu", "cuda", "mps"))
+def run_eagerly(module: torch.nn.Module, example: torch.Tensor, precision: Precision) -> Runner:
+    """Run `module` itself, in float32 whatever the precision."""
+
+    def run(inputs: torch.Tensor) -> torch.Tensor:
+        with borrowed(module), torch.no_grad():
+            return logits_of(module(inputs)).float()
+
+    return run
+
+
+@inference_backend(
+    "torch", title="torch, batch norms folded, channels-last", batch_size=8, devices=("cpu", "cuda", "mps")
+)
+def run_folded(module: torch.nn.Module, example: torch.Tensor, precision: Precision) -> Runner:
+    """Run a folded copy; fast: bfloat16 on a CPU that has it, autocast on a GPU."""
+    return runner_of(folded(module, example), precision)
+
+
+def runner_of(network: torch.nn.Module, precision: Precision) -> Runner:
+    """Run `network` (a copy made for this) in the precision asked for."""
+    kind = next((parameter.device.type for parameter in network.parameters()), "cpu")
+    narrow = precision == "fast"
+    if narrow and kind == "cpu" and has_bfloat16():
+        network = in_bfloat16(network)
+
+    def run(inputs: torch.Tensor) -> torch.Tensor:
+        with borrowed(network), torch.no_grad(), torch.autocast(kind, enabled=narrow and kind == "cuda"):
+            return logits_of(network(as_input_of(network, inputs))).float()
+
+    return run
+
+
+def has_bfloat16() -> bool:
+    """Whether this CPU multiplies in bfloat16 itself; elsewhere that would be slower than float32."""
+    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+
+
+def in_bfloat16(network: torch.nn.Module) -> torch.nn.Module:
+    """A copy of `network` with bfloat16 weights."""
+    return copy.deepcopy(network).to(torch.bfloat16)
+
+
+def as_input_of(network: torch.nn.Module, inputs: torch.Tensor) -> torch.Tensor:
+    """`inputs` in the type of the network's weights, channels last."""
+    kind = next((parameter.dtype for parameter in network.parameters() if parameter.is_floating_point()), inputs.dtype)
+    return inputs.to(kind).contiguous(memory_format=torch.channels_last)
