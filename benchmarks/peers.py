@@ -1,10 +1,14 @@
-"""Seconds per image of lumiscope and of the peer packages, side by side in one run, and how far their results differ.
+"""lumiscope beside its peers, grad-cam 1.5.7 and lime 0.2.0.1, job by job in one run: seconds, ratios, differences.
 
-    python benchmarks/peers.py --images 2
-    python benchmarks/peers.py --spec timm:resnet50 --weights random --images 1 --methods gradcam lime
+    python benchmarks/peers.py                            # every job: about 25 minutes on two cores
+    python benchmarks/peers.py --jobs gradcam lime        # those whose names hold one of these words
+    python benchmarks/peers.py --images 2 --json peers.json
 
-Without --spec the real MobileNetV2 and pictures beside the project (../shared) are used. The peers are grad-cam and
-lime, as the tests install them. Everything runs in float32 with the threads that torch chooses.
+Prints a Markdown table; `--json FILE` also writes every number. A job is run on the same views, layer and target by
+both. Seconds are of one image, and hold everything but what is prepared once for a model (backends are converted and
+checked, networks folded: the column "preparation"). A difference is the largest of any pixel of the maps in [0, 1], or
+of LIME's coefficients as a share of the largest. Real weights need the folder `shared` beside the project; ResNet-50
+has random weights, which cost the same time. With a GPU there are columns for it, too.
 """
 
 from __future__ import annotations
@@ -12,8 +16,11 @@ from __future__ import annotations
 import argparse
 import contextlib
 import io
+import json
+import platform
 import time
 from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -23,30 +30,142 @@ from pytorch_grad_cam import AblationCAM, GradCAM, ScoreCAM
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 
 from lumiscope.attribution import PreparedBatch, get_method
-from lumiscope.images import open_images
-from lumiscope.models import TorchModel, borrowed, load_model
+from lumiscope.images import View, open_images
+from lumiscope.models import Inference, TorchModel, borrowed, load_model
 from lumiscope.types import SaliencyMap
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 CAMS = {"gradcam": GradCAM, "ablationcam": AblationCAM, "scorecam": ScoreCAM}
 LIME = {"num_samples": 500, "random_seed": 0, "hide_color": 0, "num_features": 15}
+REAL, RESNET = "MobileNetV2, real weights", "ResNet-50, random weights"
+
+
+@dataclass(frozen=True)
+class Job:
+    """`images`: on how many of the ten pictures. `wanted`: the ratios hoped for, exact and fast."""
+
+    name: str
+    network: str
+    method: str
+    images: int
+    wanted: tuple[float, float]
+    layer: str | None = None
+
+
+JOBS = (
+    Job("gradcam-resnet50", RESNET, "gradcam", 10, (4, 6)),
+    Job("ablationcam-real", REAL, "ablationcam", 10, (1000, 1000)),
+    Job("ablationcam-resnet50-layer4", RESNET, "ablationcam", 1, (1000, 1000)),
+    Job("ablationcam-resnet50-layer3", RESNET, "ablationcam", 1, (8, 8), "layer3"),
+    Job("scorecam-real", REAL, "scorecam", 10, (6.5, 13)),
+    Job("scorecam-resnet50", RESNET, "scorecam", 1, (3, 6)),
+    Job("lime-real", REAL, "lime", 10, (3.5, 6)),
+    Job("lime-resnet50", RESNET, "lime", 1, (1.3, 2.6)),
+)
+
+
+@dataclass
+class Side:
+    """How lumiscope did. `seconds`: mean of an image; `ratio`: the peer's seconds over these."""
+
+    backend: str
+    preparation: float
+    seconds: float
+    ratio: float
+    difference: float
+
+
+@dataclass
+class Result:
+    """One job. `peer_seconds`: mean of an image."""
+
+    job: Job
+    images: int
+    peer_seconds: float
+    sides: dict[str, Side] = field(default_factory=dict)
 
 
 def main() -> None:
-    """Print one row a method, as Markdown."""
+    """Run the jobs asked for; print each row as soon as it is there."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--spec", help="a model spec; default: the real MobileNetV2")
-    parser.add_argument("--weights", help="as for lumiscope run")
-    parser.add_argument("--images", type=int, default=1, help="how many of the ten real pictures")
-    parser.add_argument("--methods", nargs="+", default=[*CAMS, "lime"])
+    parser.add_argument("--jobs", nargs="+", default=[""], help="words that the names of jobs hold")
+    parser.add_argument("--images", type=int, default=10, help="at most so many pictures a job")
+    parser.add_argument("--json", type=Path, help="write every number here")
     arguments = parser.parse_args()
-    model = real_model() if arguments.spec is None else load_model(arguments.spec, weights=arguments.weights)
-    pictures = open_images(SHARED / "imagenet10" / "labels.csv")[: arguments.images]
-    print(f"{model.spec}, layer {model.target_layer}, {len(pictures)} images, {torch.get_num_threads()} threads\n")
-    print("| method | lumiscope, s | peer, s | ratio | largest difference |\n|---|---|---|---|---|")
-    for name in arguments.methods:
-        ours, theirs, difference = compare(model, [model.view(item) for item in pictures], name)
-        print(f"| {name} | {ours:.3f} | {theirs:.3f} | {theirs / ours:.1f} | {difference:.1e} |", flush=True)
+    jobs = [job for job in JOBS if any(word in job.name for word in arguments.jobs)]
+    devices = ["cpu"] + (["cuda"] if torch.cuda.is_available() else [])
+    print(f"{machine()}\n\n{header(devices)}")
+    results = []
+    for job in jobs:
+        results.append(run(job, min(job.images, arguments.images), devices))
+        print(row(results[-1]), flush=True)
+    if arguments.json:
+        content = {"machine": machine(), "results": [asdict(result) for result in results]}
+        arguments.json.write_text(json.dumps(content, indent=1) + "\n")
+
+
+def run(job: Job, count: int, devices: list[str]) -> Result:
+    """One job by the peer, then by lumiscope in both precisions."""
+    model = load(job.network, "cpu")
+    pictures = open_images(SHARED / "imagenet10" / "labels.csv")[:count]
+    views = [model.view(item) for item in pictures]
+    layer = job.layer or model.target_layer
+    targets = [PreparedBatch(model, [view]).targets("predicted", [None])[0] for view in views]
+    peer = peer_lime if job.method == "lime" else peer_cam
+    pairs = [peer(model, view, job.method, layer, int(about)) for view, about in zip(views, targets, strict=True)]
+    theirs = [maps for maps, _ in pairs]
+    result = Result(job, count, float(np.mean([seconds for _, seconds in pairs])))
+    for device in devices:
+        model = load(job.network, device)
+        for precision in ("exact", "fast"):
+            side = ours(model, views, job, layer, targets, precision, theirs)
+            side.ratio = result.peer_seconds / side.seconds
+            result.sides[precision if device == "cpu" else f"{precision} {device}"] = side
+    return result
+
+
+def ours(
+    model: TorchModel, views: list[View], job: Job, layer: str, targets: list, precision: str, theirs: list
+) -> Side:
+    """lumiscope on the same views, prepared first: the way to run the model is chosen, made and used once."""
+    method = get_method(job.method)
+    options = method.options(LIME if job.method == "lime" else None)
+
+    def explain(inference: Inference, some: list[View], about: list) -> list[SaliencyMap]:
+        looks = layer if method.needs_layer else None
+        return method.explain(PreparedBatch(model, some, layer=looks, inference=inference), about, options)
+
+    started = time.perf_counter()
+    choice = model.choose("auto" if method.perturbs else "torch", precision, views[:4])  # type: ignore[arg-type]
+    inference = model.inference(choice)
+    if method.needs_layer:
+        inference.split(layer)
+    inference.logits(model.inputs(views[:1]))
+    preparation = time.perf_counter() - started
+    if not method.perturbs:
+        explain(inference, views[:1], targets[:1])
+    started = time.perf_counter()
+    maps = [
+        made for at in range(0, len(views), 4) for made in explain(inference, views[at : at + 4], targets[at : at + 4])
+    ]
+    seconds = (time.perf_counter() - started) / len(views)
+    differences = [difference(one, other) for one, other in zip(maps, theirs, strict=True)]
+    return Side(f"{choice.backend}", preparation, seconds, float("nan"), max(differences))
+
+
+def difference(ours: SaliencyMap, theirs: np.ndarray) -> float:
+    """The largest difference of two maps in [0, 1], or of LIME's coefficients as a share of the largest."""
+    if ours.method == "lime":
+        coefficients = ours.coefficients  # type: ignore[attr-defined]
+        return float(np.abs(coefficients - theirs).max() / np.abs(theirs).max())
+    return float(np.abs(ours.display() - theirs).max())
+
+
+def load(network: str, device: str) -> TorchModel:
+    """One of the two networks."""
+    model = real_model() if network == REAL else load_model("timm:resnet50", weights="random", geometry="squash")
+    model.module.to(device)
+    return model
 
 
 def real_model() -> TorchModel:
@@ -62,37 +181,18 @@ def real_model() -> TorchModel:
     )
 
 
-def compare(model: TorchModel, views: list, name: str) -> tuple[float, float, float]:
-    """Mean seconds of ours, of the peer's, and the largest difference of maps or coefficients."""
-    method = get_method(name)
-    options = method.options(LIME if name == "lime" else None)
-    ours, theirs, differences = [], [], []
-    for view in views:
-        prepared = PreparedBatch(model, [view], layer=model.target_layer)
-        targets = prepared.targets("predicted", [None])
-        prepared = PreparedBatch(model, [view], layer=model.target_layer)  # nothing made beforehand counts
-        ((saliency,), seconds) = timed(lambda p=prepared, t=targets: method.explain(p, t, options))
-        ours.append(seconds)
-        peer = peer_lime if name == "lime" else peer_cam
-        difference, seconds = peer(model, view, saliency)
-        theirs.append(seconds)
-        differences.append(difference)
-    return float(np.mean(ours)), float(np.mean(theirs)), max(differences)
-
-
-def peer_cam(model: TorchModel, view: object, ours: SaliencyMap) -> tuple[float, float]:
-    """Difference to grad-cam's map, and its seconds."""
-    inputs = model.inputs([view]).contiguous()  # type: ignore[list-item]
-    cam = CAMS[ours.method](model=model.module, target_layers=[model.layer(str(ours.layer))])
-    target = [ClassifierOutputTarget(ours.target.index)]
+def peer_cam(model: TorchModel, view: View, method: str, layer: str, target: int) -> tuple[np.ndarray, float]:
+    """grad-cam's map, (H, W) in [0, 1], and its seconds."""
+    inputs = model.inputs([view]).contiguous()
+    cam = CAMS[method](model=model.module, target_layers=[model.layer(layer)])
     with contextlib.redirect_stderr(io.StringIO()):
-        result, seconds = timed(lambda: cam(inputs, target))
+        result, seconds = timed(lambda: cam(inputs, [ClassifierOutputTarget(target)]))
     cam.activations_and_grads.release()
-    return float(np.abs(result[0] - ours.display()).max()), seconds
+    return result[0], seconds
 
 
-def peer_lime(model: TorchModel, view: object, ours: SaliencyMap) -> tuple[float, float]:
-    """Difference to lime's coefficients, and its seconds."""
+def peer_lime(model: TorchModel, view: View, method: str, layer: str, target: int) -> tuple[np.ndarray, float]:
+    """lime's coefficients, (d,), and its seconds."""
 
     def predict(pictures: np.ndarray) -> np.ndarray:
         with borrowed(model.module), torch.no_grad():
@@ -102,18 +202,49 @@ def peer_lime(model: TorchModel, view: object, ours: SaliencyMap) -> tuple[float
     with contextlib.redirect_stderr(io.StringIO()):
         result, seconds = timed(
             lambda: explainer.explain_instance(
-                view.pixels,  # type: ignore[attr-defined]
+                view.pixels,
                 predict,
+                labels=(target,),
                 hide_color=0,
-                top_labels=1,
+                top_labels=None,
                 num_features=LIME["num_features"],
                 num_samples=LIME["num_samples"],
                 random_seed=0,
             )
         )
-    theirs = dict(result.local_exp[ours.target.index])
-    coefficients = ours.coefficients  # type: ignore[attr-defined]
-    return max(abs(theirs.get(segment, 0.0) - value) for segment, value in enumerate(coefficients)), seconds
+    coefficients = np.zeros(result.segments.max() + 1)
+    for segment, value in result.local_exp[target]:
+        coefficients[segment] = value
+    return coefficients, seconds
+
+
+def header(devices: list[str]) -> str:
+    """The table's head: on the CPU ratios, on a GPU seconds."""
+    columns = ["job", "images", "peer, s"]
+    for device in devices:
+        for precision in ("exact", "fast"):
+            place = "" if device == "cpu" else f" on {device}"
+            columns += [f"{precision}{place}, s", "ratio (wanted)" if device == "cpu" else "ratio", "difference"]
+    return f"| {' | '.join(columns)} | preparation, s |\n|{'---|' * (len(columns) + 1)}"
+
+
+def row(result: Result) -> str:
+    """One job as a row of the table."""
+    cells = [f"{result.job.method}, {result.job.network}" + (f", {result.job.layer}" if result.job.layer else "")]
+    cells += [str(result.images), f"{result.peer_seconds:.3f}"]
+    for side, wanted in zip(result.sides.values(), (*result.job.wanted, None, None), strict=False):  # the CPU's first
+        cells += [f"{side.seconds:.4f} ({side.backend})", f"{side.ratio:.1f}" + (f" ({wanted:g})" if wanted else "")]
+        cells += [f"{side.difference:.0e}"]
+    cells += [" / ".join(f"{side.preparation:.1f}" for side in result.sides.values())]
+    return f"| {' | '.join(cells)} |"
+
+
+def machine() -> str:
+    """What it ran on."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    gpu = f", {torch.cuda.get_device_name()}" if torch.cuda.is_available() else ""
+    return f"{(names or [platform.processor()])[0]}, {torch.get_num_threads()} threads{gpu}; torch {torch.__version__}"
 
 
 def timed(work: Callable) -> tuple:

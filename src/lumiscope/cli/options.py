@@ -22,6 +22,20 @@ ImagesOption = Annotated[
 ProbeOption = Annotated[
     str | None, typer.Option("--probe", help="Images to dissect with: a folder, a glob, a CSV or world:COUNT.")
 ]
+BackendOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="auto|eager|torch|openvino|onnxruntime",
+        help="What runs methods that need many passes. Default: auto, the fastest whose logits are right.",
+    ),
+]
+PrecisionOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="exact|fast",
+        help="exact: float32, maps within 1e-3 of torch's (default). fast: bfloat16 where that is faster, within 0.02.",
+    ),
+]
 
 
 @dataclass(frozen=True)

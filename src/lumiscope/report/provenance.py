@@ -113,6 +113,9 @@ def _facts(manifest: Mapping[str, Any]) -> list[tuple[str, str]]:
             f"{machine.get('system')}; Python {machine.get('python')}",
         ),
     ]
+    for choice in manifest.get("backends") or ():
+        way = f"{choice['backend']}, {choice['precision']} ({choice['why']})"
+        facts.append((f"Run by ({choice['model']})", way))
     for title, key in (("Images", "images"), ("Probing images", "probe")):
         if source := manifest.get(key):
             facts.append((title, f"{source['source']} ({counted(source['count'], 'image')})"))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from lumiscope.attribution import AttributionMethod, PreparedBatch, get_method, select_methods
@@ -13,7 +14,7 @@ from lumiscope.images import ImageItem, Skipped
 from lumiscope.models import Choice, TorchModel, VisionModel, class_index, label_index
 from lumiscope.models.backends.registry import Precision
 from lumiscope.progress import Track, silent
-from lumiscope.store import Collection, Store
+from lumiscope.store import Collection, Store, canonical_json
 from lumiscope.study.attempts import attempt
 from lumiscope.study.backends import settle
 from lumiscope.study.map_store import from_arrays, map_collection, map_key, to_arrays
@@ -21,6 +22,7 @@ from lumiscope.types import FloatArray, SaliencyMap, Target
 
 IMAGES_AT_ONCE = 4  # a stopped run loses one batch of one method at most
 Options = Mapping[str, Mapping[str, Any]]
+PerImage = Mapping[str, Options]
 
 
 def explain(
@@ -34,6 +36,7 @@ def explain(
     seed: int = 0,
     backend: str = "auto",
     precision: Precision = "exact",
+    per_image: PerImage | None = None,
     track: Track = silent,
 ) -> list[SaliencyMap]:
     """Explain every image by every method; the maps of one image stand together, in the order of `methods`.
@@ -46,6 +49,7 @@ def explain(
     `backend`: what runs the forward passes of methods that need many: "auto" takes the fastest whose logits are right
     (see `lumiscope.models.backends`), "eager" the network as it is. `precision`: "exact" (float32; maps within 1e-3 of
     torch's) or "fast" (bfloat16 where that is faster; maps within 0.02).
+    `per_image`: image id -> options of its own, {"goldfish": {"lime": {"num_features": 3}}}; they win over `options`.
     Errors: `UnknownNameError`, `UsageError`, `TargetError`, `LayerError`.
     """
     plan = ExplanationPlan.make(
@@ -58,6 +62,7 @@ def explain(
         backend=backend,
         precision=precision,
         images=images,
+        per_image=per_image,
     )
     return [one for _, maps in explain_each(plan, images, [], stop=True, track=track) for one in maps]
 
@@ -83,6 +88,7 @@ class ExplanationPlan:
     """What is to be computed for one model.
 
     `methods`: each with its options. `layers`: resolved; empty where no method looks at one. `choice`: what runs it.
+    `per_image`: image id -> method -> the options that this image has of its own.
     """
 
     model: VisionModel
@@ -91,6 +97,7 @@ class ExplanationPlan:
     layers: tuple[str, ...]
     seed: int
     choice: Choice
+    per_image: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @classmethod
     def make(
@@ -106,6 +113,7 @@ class ExplanationPlan:
         precision: Precision = "exact",
         images: Sequence[ImageItem] = (),
         store: Store | None = None,
+        per_image: PerImage | None = None,
     ) -> ExplanationPlan:
         """Resolve names, options, layers and target, so that a mistake shows before anything is computed.
 
@@ -120,8 +128,12 @@ class ExplanationPlan:
         needs_layer = any(method.needs_layer for method, _ in chosen)
         layers = _layers(model, layer) if needs_layer and isinstance(model, TorchModel) else ()
         perturbs = any(method.perturbs for method, _ in chosen)
+        own = {
+            item_id: {name: get_method(name).options({**(options or {}).get(name, {}), **values}) for name, values in more}
+            for item_id, more in ((item_id, some.items()) for item_id, some in (per_image or {}).items())
+        }
         choice = settle(model, backend, precision, images, perturbs=perturbs, store=store)
-        return cls(model, chosen, target, layers, seed, choice)
+        return cls(model, chosen, target, layers, seed, choice, own)
 
     @property
     def layer(self) -> str | None:
@@ -141,7 +153,31 @@ class ExplanationPlan:
     def explain(self, batch: Sequence[ImageItem]) -> list[list[SaliencyMap]]:
         """The maps of one batch: for each method, one an image."""
         prepared, targets = self.prepare(batch)
-        return [method.explain(prepared, targets, options) for method, options in self.methods]
+        columns = []
+        for method, _ in self.methods:
+            maps: dict[int, SaliencyMap] = {}
+            for options, rows in self.alike(method, [item.id for item in batch]):
+                part = [targets[row] for row in rows]
+                maps.update(zip(rows, method.explain(prepared.rows(rows), part, options), strict=True))
+            columns.append([maps[row] for row in range(len(batch))])
+        return columns
+
+    def options_of(self, method: AttributionMethod[Any], item_id: str) -> Any:
+        """The options of a method for one image: its own, else those of all."""
+        common = next(options for one, options in self.methods if one.name == method.name)
+        return self.per_image.get(item_id, {}).get(method.name, common)
+
+    def alike(self, method: AttributionMethod[Any], item_ids: Sequence[str]) -> list[tuple[Any, list[int]]]:
+        """Each set of options of a method, with the places of the images that have it."""
+        groups: list[tuple[Any, list[int]]] = []
+        for place, item_id in enumerate(item_ids):
+            options = self.options_of(method, item_id)
+            places = next((places for known, places in groups if known == options), None)
+            if places is None:
+                groups.append((options, [place]))
+            else:
+                places.append(place)
+        return groups
 
     def prepare(self, batch: Sequence[ImageItem]) -> tuple[PreparedBatch, list[Target]]:
         """The batch as its methods share it, and what to explain on each image."""
@@ -157,19 +193,8 @@ class StoredExplanations:
     def __init__(self, plan: ExplanationPlan, store: Store) -> None:
         self.plan = plan
         self.computed = dict.fromkeys((method.name for method, _ in plan.methods), 0)
-        self._collections: dict[str, Collection] = {
-            method.name: map_collection(
-                store,
-                plan.model,
-                method,
-                options,
-                layers=plan.layers,
-                seed=plan.seed,
-                backend=plan.run_by(method),
-                precision=plan.choice.precision,
-            )
-            for method, options in plan.methods
-        }
+        self._store = store
+        self._collections: dict[str, Collection] = {}
         scope = {"model": plan.model.fingerprint, "layers": plan.layers, "precision": plan.choice.precision}
         self._logits = store.collection("logits", scope)
 
@@ -185,7 +210,7 @@ class StoredExplanations:
     def read(self, item: ImageItem) -> list[SaliencyMap]:
         """The maps of one image, in the order of the methods."""
         key = self._key(item)
-        return [from_arrays(self._collections[method.name].get(key)) for method, _ in self.plan.methods]
+        return [from_arrays(self._collection(method, item).get(key)) for method, _ in self.plan.methods]
 
     def logits(self, item: ImageItem) -> FloatArray:
         """(classes,) float32 raw scores of one image, as they were when its maps were computed."""
@@ -193,16 +218,23 @@ class StoredExplanations:
 
     def seconds_each(self, images: Sequence[ImageItem]) -> dict[str, float]:
         """Mean seconds an image took per method, when it was computed."""
-        keys = [self._key(item) for item in images]
-        return {name: collection.seconds_each(keys) for name, collection in self._collections.items()}
+        seconds: dict[str, float] = {}
+        for method, _ in self.plan.methods:
+            each = [self._collection(method, item).seconds_each([self._key(item)]) for item in images]
+            known = [one for one in each if not math.isnan(one)]
+            seconds[method.name] = sum(known) / len(known) if known else math.nan
+        return seconds
 
     def address(self, method: str, item: ImageItem) -> tuple[str, str]:
         """Where a map lies: its collection's place in the store, and its key there."""
-        return self._collections[method].location, self._key(item)
+        return self._collection(get_method(method), item).location, self._key(item)
 
     def _compute_batch(self, batch: Sequence[ImageItem]) -> None:
         keys = {self._key(item): item for item in batch}
-        missing = {name: collection.missing(keys) for name, collection in self._collections.items()}
+        missing = {
+            method.name: {key for key, item in keys.items() if key not in self._collection(method, item)}
+            for method, _ in self.plan.methods
+        }
         unseen = set(self._logits.missing(item.sha256 for item in batch))
         wanted = [
             item for key, item in keys.items() if item.sha256 in unseen or any(key in some for some in missing.values())
@@ -213,17 +245,34 @@ class StoredExplanations:
         if unseen:
             pairs = zip(wanted, prepared.logits, strict=True)
             self._logits.put({item.sha256: {"logits": row} for item, row in pairs if item.sha256 in unseen})
-        for method, options in self.plan.methods:
-            rows = [row for row, item in enumerate(wanted) if self._key(item) in missing[method.name]]
-            if not rows:
-                continue
-            part, part_targets = prepared.rows(rows), [targets[row] for row in rows]
-            started = time.perf_counter()
-            maps = method.explain(part, part_targets, options)
-            seconds = time.perf_counter() - started
-            results = {self._key(wanted[row]): to_arrays(made) for row, made in zip(rows, maps, strict=True)}
-            self._collections[method.name].put(results, seconds)
-            self.computed[method.name] += len(rows)
+        for method, _ in self.plan.methods:
+            lacking = [row for row, item in enumerate(wanted) if self._key(item) in missing[method.name]]
+            for options, places in self.plan.alike(method, [wanted[row].id for row in lacking]):
+                rows = [lacking[place] for place in places]
+                part, part_targets = prepared.rows(rows), [targets[row] for row in rows]
+                started = time.perf_counter()
+                maps = method.explain(part, part_targets, options)
+                seconds = time.perf_counter() - started
+                results = {self._key(wanted[row]): to_arrays(made) for row, made in zip(rows, maps, strict=True)}
+                self._collection(method, wanted[rows[0]]).put(results, seconds)
+                self.computed[method.name] += len(rows)
+
+    def _collection(self, method: AttributionMethod[Any], item: ImageItem) -> Collection:
+        """Where the map of one image lies: what it depends on says so, and that may be options of its own."""
+        options = self.plan.options_of(method, item.id)
+        known = f"{method.name} {canonical_json(dataclasses.asdict(options))}"
+        if known not in self._collections:
+            self._collections[known] = map_collection(
+                self._store,
+                self.plan.model,
+                method,
+                options,
+                layers=self.plan.layers,
+                seed=self.plan.seed,
+                backend=self.plan.run_by(method),
+                precision=self.plan.choice.precision,
+            )
+        return self._collections[known]
 
     def _key(self, item: ImageItem) -> str:
         return map_key(self.plan.model, item, self.plan.target)

@@ -36,7 +36,10 @@ from lumiscope.study.run_folder import STORE, Run
 from lumiscope.study.schemas import SCHEMAS
 from lumiscope.types import BoolArray, UnitLabels
 
-PACKAGES = ("lumiscope", "torch", "torchvision", "timm", "open_clip_torch", "numpy", "scipy", "scikit-image", "Pillow")
+PACKAGES = (
+    "lumiscope", "torch", "torchvision", "timm", "openvino", "open_clip_torch", "numpy", "scipy", "scikit-image",
+    "Pillow",
+)  # fmt: skip
 
 logger = logging.getLogger(__name__)
 

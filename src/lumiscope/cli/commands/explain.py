@@ -8,7 +8,16 @@ from typing import Annotated
 import typer
 
 from lumiscope.cli.groups import with_groups
-from lumiscope.cli.options import JSON, ModelFlags, method_options, one_model, parse_target, split_list
+from lumiscope.cli.options import (
+    JSON,
+    BackendOption,
+    ModelFlags,
+    PrecisionOption,
+    method_options,
+    one_model,
+    parse_target,
+    split_list,
+)
 from lumiscope.cli.output import print_rows, progress, say
 
 
@@ -27,6 +36,8 @@ def explain(
     ] = None,
     target: Annotated[str, typer.Option(help="'predicted', 'label', a class index or a class name.")] = "predicted",
     seed: Annotated[int, typer.Option(help="All random choices derive from it.")] = 0,
+    backend: BackendOption = None,
+    precision: PrecisionOption = None,
     on_error: Annotated[str, typer.Option(metavar="skip|stop", help="What a bad image does.")] = "skip",
     flags: ModelFlags = ModelFlags(),  # noqa: B008 - frozen
     json: JSON = False,
@@ -49,7 +60,11 @@ def explain(
         layer=flags.target_layer,
         options=method_options(option or []),
         seed=seed,
+        backend=backend or "auto",
+        precision=precision or "exact",  # type: ignore[arg-type]
+        images=found,
     )
+    say(f"run by {plan.choice.backend}, {plan.choice.precision}: {plan.choice.why}")
     made, failed = [], list(found.skipped)
     for item, maps in explain_each(plan, found, failed, stop=on_error == "stop", track=progress):
         made += write_maps(maps, loaded.view(item), out)

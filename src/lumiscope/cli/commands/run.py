@@ -12,8 +12,10 @@ import typer
 from lumiscope.cli.groups import with_groups
 from lumiscope.cli.options import (
     JSON,
+    BackendOption,
     ImagesOption,
     ModelFlags,
+    PrecisionOption,
     ProbeOption,
     method_options,
     model_configs,
@@ -78,6 +80,8 @@ def run(
     description: Annotated[str | None, typer.Option(help="A few sentences for the head of the report.")] = None,
     name: Annotated[str | None, typer.Option(help="Name of the run folder. Default: made from the study.")] = None,
     runs: Annotated[str | None, typer.Option(help="Folder of run folders and of the store. Default: runs.")] = None,
+    backend: BackendOption = None,
+    precision: PrecisionOption = None,
     on_error: Annotated[
         str | None, typer.Option(metavar="skip|stop", help="What a bad image does. Default: skip (exit code 3).")
     ] = None,
@@ -105,6 +109,8 @@ def run(
         "concepts": concepts,
         "similarity": similarity,
         "seed": seed,
+        "backend": backend,
+        "precision": precision,
         "description": description,
         "name": name,
         "runs": runs,
@@ -160,6 +166,8 @@ def _tell(result: Any, *, as_json: bool) -> None:
     if as_json:
         print_json({"run": str(result.folder), "report": str(report), "findings": findings, "skipped": result.skipped})
         return
+    for choice in result.manifest.get("backends") or []:
+        say(f"{choice['model']} run by {choice['backend']}, {choice['precision']}: {choice['why']}")
     for finding in findings:
         say(f"• {finding['claim']}")
     for row in result.skipped:

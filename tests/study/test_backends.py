@@ -1,0 +1,91 @@
+"""Which backend a study takes, what it says of it, and that maps do not depend on it beyond the tolerance."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import lumiscope
+from lumiscope.errors import UnknownNameError
+from lumiscope.models import Choice, TorchModel, available_backends
+from lumiscope.store import Store
+from lumiscope.study import ExplanationPlan
+from lumiscope.study.backends import settle
+from lumiscope.study.explain import StoredExplanations
+
+FEW = {"lime": {"num_samples": 40, "random_seed": 1}}
+METHODS = ["gradcam", "ablationcam", "scorecam", "lime"]
+
+
+def explained(model, pictures, backend, precision="exact", methods=METHODS):
+    return lumiscope.explain(model, pictures, methods=methods, options=FEW, backend=backend, precision=precision)
+
+
+@pytest.mark.parametrize("backend", [name for name in available_backends() if name != "eager"])
+def test_every_backend_gives_the_maps_of_torch(tiny, pictures, backend):
+    for ours, expected in zip(explained(tiny, pictures, backend), explained(tiny, pictures, "eager"), strict=True):
+        scale = max(float(np.abs(expected.values).max()), 1e-6)
+        np.testing.assert_allclose(ours.values, expected.values, atol=1e-3 * scale, rtol=0)
+        np.testing.assert_allclose(ours.display(), expected.display(), atol=1e-3, rtol=0)
+
+
+def test_fast_is_near(tiny, pictures):
+    for ours, expected in zip(
+        explained(tiny, pictures, "auto", "fast", ["gradcam"]),
+        explained(tiny, pictures, "eager", "exact", ["gradcam"]),
+        strict=True,
+    ):
+        np.testing.assert_allclose(ours.display(), expected.display(), atol=0.02, rtol=0)
+
+
+def test_auto_takes_the_fastest_that_is_installed_and_says_why(tiny, pictures):
+    choice = settle(tiny, "auto", "exact", pictures, perturbs=True)
+    assert choice.backend == available_backends()[0] == "openvino"
+    assert 0 <= choice.error <= 1e-4
+    assert "logits differ from torch float32 by" in choice.why
+
+
+def test_few_passes_are_not_worth_a_backend(tiny, pictures):
+    choice = settle(tiny, "auto", "exact", pictures, perturbs=False)
+    assert choice.backend == "torch"
+    assert "no method here needs many passes" in choice.why
+
+
+def test_what_was_chosen_is_remembered(tiny, pictures, tmp_path, monkeypatch):
+    store = Store(tmp_path / "store")
+    first = settle(tiny, "auto", "exact", pictures, perturbs=True, store=store)
+    monkeypatch.setattr(TorchModel, "choose", lambda *_: pytest.fail("chosen twice"))
+    assert settle(tiny, "auto", "exact", pictures, perturbs=True, store=Store(tmp_path / "store")) == first
+
+
+def test_unknown_names_are_errors(tiny, pictures):
+    with pytest.raises(UnknownNameError, match="unknown backend 'openvin': did you mean openvino"):
+        explained(tiny, pictures, "openvin")
+    with pytest.raises(UnknownNameError, match="unknown precision 'fats': did you mean fast"):
+        explained(tiny, pictures, "auto", "fats")
+
+
+def test_results_are_kept_under_the_backend_that_made_them(tiny, pictures, tmp_path):
+    def stored(backend):
+        plan = ExplanationPlan.make(
+            tiny, METHODS, target="predicted", layer=None, options=FEW, seed=0, backend=backend, images=pictures
+        )
+        return StoredExplanations(plan, Store(tmp_path / "store"))
+
+    stored("torch").compute(pictures)
+    again = stored("torch")
+    again.compute(pictures)
+    assert set(again.computed.values()) == {0}
+    other = stored("openvino")  # the methods of few passes are torch's, whatever the backend
+    other.compute(pictures)
+    assert other.computed == {"gradcam": 0, "ablationcam": 0, "scorecam": len(pictures), "lime": len(pictures)}
+
+
+def test_the_manifest_names_the_backend(study):
+    run = lumiscope.run(study)
+    (choice,) = run.manifest["backends"]
+    assert choice.pop("model") == "make"
+    assert Choice(**choice).backend in available_backends()
+    assert run.manifest["methods"]["gradcam"]["backend"] == "torch"
+    assert run.manifest["methods"]["lime"]["backend"] == choice["backend"]
+    assert choice["why"] in (run.folder / "report.html").read_text().replace("&#39;", "'")
