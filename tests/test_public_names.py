@@ -18,9 +18,9 @@ SIGNATURES = {
 
 def test_the_public_names_are_these() -> None:
     assert lumiscope.__all__ == [
-        "Agreement", "ConceptSet", "ImageItem", "ImageSet", "LumiscopeError", "ModelConfig", "Run", "SaliencyMap",
-        "SegmentMap", "Study", "TorchModel", "UnitLabels", "View", "VisionModel", "compare", "dissect", "explain",
-        "load_concepts", "load_model", "load_scorer", "load_study", "open_images", "run", "write_report",
+        "Agreement", "BlackBox", "ConceptSet", "ImageItem", "ImageSet", "LumiscopeError", "ModelConfig", "Run",
+        "SaliencyMap", "SegmentMap", "Study", "TorchModel", "UnitLabels", "View", "VisionModel", "compare", "dissect",
+        "explain", "load_concepts", "load_model", "load_scorer", "load_study", "open_images", "run", "write_report",
     ]  # fmt: skip
     for name in lumiscope.__all__:
         assert getattr(lumiscope, name).__doc__, name

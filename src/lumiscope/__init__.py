@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from lumiscope.concepts import ConceptSet, load_concepts
     from lumiscope.errors import LumiscopeError
     from lumiscope.images import ImageItem, ImageSet, View, open_images
-    from lumiscope.models import TorchModel, VisionModel, load_model
+    from lumiscope.models import BlackBox, TorchModel, VisionModel, load_model
     from lumiscope.report import run, write_report
     from lumiscope.scorers import load_scorer
     from lumiscope.study import ModelConfig, Run, Study, dissect, explain, load_study
@@ -21,7 +21,7 @@ _HOMES = {
     "concepts": ("ConceptSet", "load_concepts"),
     "errors": ("LumiscopeError",),
     "images": ("ImageItem", "ImageSet", "View", "open_images"),
-    "models": ("TorchModel", "VisionModel", "load_model"),
+    "models": ("BlackBox", "TorchModel", "VisionModel", "load_model"),
     "report": ("run", "write_report"),
     "scorers": ("load_scorer",),
     "study": ("ModelConfig", "Run", "Study", "dissect", "explain", "load_study"),
@@ -31,6 +31,7 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "Agreement",
+    "BlackBox",
     "ConceptSet",
     "ImageItem",
     "ImageSet",

@@ -95,3 +95,19 @@ def prepare():
         return PreparedBatch(model, views, layer=layer, seed=seed)
 
     return make
+
+
+class Box:
+    """A model of which only `predict` is known."""
+
+    name, spec, fingerprint = "box", "callable", "0"
+
+    def __init__(self, model):
+        self.classes, self.geometry, self.activation = model.classes, model.geometry, model.activation
+        self.view, self.predict = model.view, model.predict
+
+
+@pytest.fixture(scope="session")
+def black_box():
+    """Hide everything of a model but its predictions."""
+    return Box

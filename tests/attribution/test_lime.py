@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
+import re
 
 import numpy as np
 import pytest
@@ -10,7 +12,7 @@ from lime.lime_image import LimeImageExplainer
 from scipy.special import softmax
 
 from lumiscope.attribution import PreparedBatch, derive_seed, get_method
-from lumiscope.attribution.segmentation import quickshift_segments, segment_means
+from lumiscope.attribution.segmentation import segment_means
 from lumiscope.errors import UnknownNameError, UsageError
 from lumiscope.images import Geometry
 
@@ -30,6 +32,7 @@ class BlackBox:
     name, spec, fingerprint = "box", "callable", "0" * 64
     classes = ("none", "red", "green")
     geometry = Geometry((96, 96), mode="squash")
+    activation = "softmax"
 
     def view(self, item):
         return self.geometry.view(item.pixels, item.id)
@@ -105,8 +108,14 @@ def test_equals_lime(model, prepare, num_features, hide_color, num_samples, top_
         assert ours.details["r2"] == pytest.approx(theirs.score, abs=1e-5)
         assert ours.details["local_prediction"] == pytest.approx(theirs.local_pred[0], abs=1e-5)
     for count in (1, 5, num_features):
-        mask = theirs.get_image_and_mask(target, positive_only=True, hide_rest=True, num_features=count)[1]
-        np.testing.assert_array_equal(ours.mask(count), mask > 0)
+        for positive_only, min_weight in itertools.product(
+            [True, False], [0.0, 1.03 * float(np.median(np.abs(ours.coefficients)))]
+        ):
+            mask = theirs.get_image_and_mask(
+                target, positive_only=positive_only, hide_rest=True, num_features=count, min_weight=min_weight
+            )[1]
+            same = dataclasses.replace(ours, positive_only=positive_only, min_weight=min_weight)
+            np.testing.assert_array_equal(same.mask(count), mask != 0)
     np.testing.assert_array_equal(ours.mask(), ours.mask(num_features))
 
 
@@ -131,7 +140,7 @@ def test_equals_the_slow_reference(reference, num_features, hide_color, wanted):
     coefficients, intercept, r2 = reference.REFERENCES["lime"](
         lambda image: softmax(BlackBox().predict(image[None])[0].astype(np.float64)),
         squares(),
-        quickshift_segments(squares()),
+        boxed(squares()).segments(0, "quickshift", {}),
         11,
         80,
         num_features,
@@ -193,12 +202,6 @@ def test_a_picture_of_one_segment(value, hide_color):
         assert not saliency.display().any() or saliency.display().max() <= 1
 
 
-def test_segments_are_numbered_from_zero_without_gaps(pictures):
-    for seed in range(3):
-        segments = quickshift_segments(pictures(seed))
-        assert np.unique(segments).tolist() == list(range(segments.max() + 1))
-
-
 def test_segment_means_are_cut_off():
     pixels = np.array([[[1, 10, 255]], [[2, 20, 255]]], np.uint8)
     assert segment_means(pixels, np.array([[0], [0]])).tolist() == [[[1, 15, 255]]] * 2
@@ -235,6 +238,87 @@ def test_defaults():
     options = options_of()
     assert (options.num_samples, options.num_features, options.hide_color, options.top_labels) == (1000, 10, None, 1)
     assert options.random_seed is None
+    assert (options.segmenter, options.segmenter_options, options.hide, options.design) == (
+        "quickshift",
+        {},
+        "mean",
+        "bernoulli",
+    )
+    assert (options.confidence, options.min_weight, options.positive_only) == (0.95, 0.0, True)
+
+
+def test_a_colour_alone_hides_with_that_colour():
+    assert options_of(hide_color=0).hide == "color"
+    assert options_of(hide_color=[1, 2, 3], hide="color").hide_color == (1, 2, 3)
+
+
+@pytest.mark.parametrize("design", ["bernoulli", "foldover", "surrogate"])
+def test_every_design_finds_the_coefficients_of_a_linear_black_box(design):
+    """On a grid, hidden in black, the probability is linear: what a segment brings is known."""
+    brings = np.linspace(-0.02, 0.04, 16)
+    model = LinearBox(brings)
+    prepared = PreparedBatch(model, [model.geometry.view(np.full((32, 32, 3), 200, np.uint8), "flat")])
+    given = {"segmenter": "grid", "segmenter_options": {"rows": 4, "columns": 4}, "hide_color": 0, "num_features": 99}
+    (found,) = explain(prepared, 0, num_samples=240, design=design, **given)
+    # bernoulli and foldover have lime's penalty: alpha 1 against a gram of about 240 · 0.5 / 4
+    np.testing.assert_allclose(found.coefficients, brings, atol=0.003 if design != "surrogate" else 0.0015)
+    assert found.details["r2"] > 0.99
+    assert (np.diff(found.intervals, axis=1) < 0.01).all()
+    assert "warnings" not in found.details
+
+
+class LinearBox:
+    """Probability of class 0: 0.3 and a share for every bright square of a 4 by 4 grid."""
+
+    name, spec, fingerprint, classes, activation = "linear", "callable", "1" * 64, ("a", "b"), "none"
+    geometry = Geometry((32, 32), mode="squash")
+
+    def __init__(self, brings):
+        self.brings = brings
+
+    def predict(self, views):
+        pixels = views if isinstance(views, np.ndarray) else np.stack([view.pixels for view in views])
+        lit = pixels.reshape(-1, 4, 8, 4, 8, 3).mean((2, 4, 5)).reshape(-1, 16) > 100
+        first = 0.3 + lit @ self.brings
+        return np.stack([first, 1 - first], axis=1).astype(np.float32)
+
+
+def test_dropped_segments_have_no_interval_and_kept_ones_contain_their_coefficient():
+    (found,) = explain(boxed(squares()), 1, num_samples=200, num_features=5)
+    kept = found.coefficients != 0
+    assert kept.sum() == 5
+    assert np.isnan(found.intervals[~kept]).all()
+    assert (found.intervals[kept, 0] < found.coefficients[kept]).all()
+    assert (found.intervals[kept, 1] > found.coefficients[kept]).all()
+    wider = explain(boxed(squares()), 1, num_samples=200, num_features=5, confidence=0.999)[0].intervals
+    assert (np.diff(wider)[kept] > 1.5 * np.diff(found.intervals)[kept]).all()
+
+
+@pytest.mark.parametrize("design", ["bernoulli", "foldover", "surrogate"])
+def test_auto_stops_when_the_best_segments_are_stable(design):
+    given = {"design": design, "num_features": 3, "hide_color": 0, "random_seed": 4}
+    (found,) = explain(boxed(squares()), 1, num_samples="auto", **given)
+    used = found.details["samples"]
+    assert used < 5000
+    assert found.details["stopped"].endswith("stable")
+    (same,) = explain(boxed(squares()), 1, num_samples=used, **given)
+    np.testing.assert_allclose(found.coefficients, same.coefficients, atol=1e-9)
+    (capped,) = explain(boxed(squares()), 1, num_samples="auto", max_samples=60, **{**given, "num_features": 9})
+    assert capped.details["samples"] == 60
+    assert "not stable, stopped at max_samples=60" in capped.details["stopped"]
+
+
+def test_warnings_in_words():
+    few = explain(boxed(squares()), 1, num_samples=50)[0].details["warnings"]
+    assert any(re.match(r"50 samples are few for \d+ segments: take \d+ or more", text) for text in few)
+    (low,) = explain(boxed(squares()), 1, num_samples=400, num_features=1)[0].details["warnings"]
+    assert re.match(r"the segments shown explain only \d+% of how", low)
+    one = {"segmenter": "grid", "segmenter_options": {"rows": 1, "columns": 1}}
+    (single,) = explain(boxed(squares()), 1, num_samples=40, **one)[0].details["warnings"]
+    assert single.startswith("the whole view is one segment")
+    flat = boxed(np.full((96, 96, 3), 128, np.uint8))
+    constant = explain(flat, 1, num_samples=400, segmenter="grid", segmenter_options={"rows": 2})[0].details["warnings"]
+    assert any(text.startswith("hiding segments never changes") for text in constant)
 
 
 def test_an_unknown_option_names_the_nearest():
@@ -255,6 +339,18 @@ def test_an_unknown_option_names_the_nearest():
         ({"hide_color": (0, 0, 256)}, "hide_color from 0 to 255"),
         ({"hide_color": (0, 0)}, "option hide_color"),
         ({"hide_color": "red"}, "option hide_color"),
+        ({"hide": "blur", "hide_color": 3}, "hide=blur and hide_color=3 exclude each other"),
+        ({"hide": "color"}, "hide=color needs the color"),
+        ({"hide": "blurr"}, "unknown hide of lime 'blurr': did you mean blur"),
+        ({"design": "fold"}, "unknown design of lime 'fold': did you mean foldover"),
+        ({"num_samples": "all"}, "option num_samples"),
+        ({"confidence": 95}, "confidence between 0 and 1, such as 0.95; got 95"),
+        ({"min_weight": -1}, "min_weight of at least 0; got -1"),
+        ({"segmenter": "slick"}, "unknown segmenter 'slick': did you mean slic"),
+        ({"segmenter": "slic", "segmenter_options": {"n_segment": 3}}, "did you mean n_segments"),
+        ({"segmenter": "slic", "segmenter_options": {"n_segments": "x"}}, "option n_segments: .*integer.*got 'x'"),
+        ({"segmenter": "mask:"}, "expected mask:FILE or python:module:function"),
+        ({"segmenter": "mask:a.png", "segmenter_options": {"a": 1}}, "a mask file has no options; got a"),
         ({"random_seed": -1}, "random_seed from 0"),
         ({"random_seed": 2**32}, "random_seed from 0"),
     ],

@@ -8,8 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.linear_model import LinearRegression, Ridge
 
-from lumiscope.attribution.lime import proximity
-from lumiscope.attribution.local_regression import forward_selection, highest_weights, weighted_ridge
+from lumiscope.attribution.local_regression import (
+    Moments,
+    forward_selection,
+    highest_weights,
+    robust_covariance,
+    weighted_r2,
+    weighted_ridge,
+)
+from lumiscope.attribution.population import proximity
 
 
 def problem(seed, count=60, columns=8):
@@ -48,7 +55,7 @@ def test_forward_selection_is_greedy_least_squares(seed, count):
             if column not in kept
         }
         kept.append(max(scores, key=scores.__getitem__))
-    assert forward_selection(samples, values, weights, count).tolist() == kept
+    assert forward_selection(Moments.of(samples, values, weights), count).tolist() == kept
 
 
 @settings(max_examples=30, deadline=None)
@@ -56,7 +63,9 @@ def test_forward_selection_is_greedy_least_squares(seed, count):
 def test_highest_weights_are_those_of_a_ridge(seed, count):
     samples, values, weights = problem(seed)
     magnitude = np.abs(Ridge(alpha=0.01).fit(samples, values, weights).coef_)
-    assert highest_weights(samples, values, weights, count).tolist() == np.argsort(-magnitude)[:count].tolist()
+    assert (
+        highest_weights(Moments.of(samples, values, weights), count).tolist() == np.argsort(-magnitude)[:count].tolist()
+    )
 
 
 def test_a_linear_black_box_is_found_exactly():
@@ -66,21 +75,21 @@ def test_a_linear_black_box_is_found_exactly():
     np.testing.assert_allclose(fit.coefficients, truth, atol=1e-10)
     assert fit.intercept == pytest.approx(3)
     assert fit.r2 == pytest.approx(1)
-    assert sorted(forward_selection(samples, 3 + samples @ truth, weights, 3)) == [1, 4, 6]
-    assert highest_weights(samples, 3 + samples @ truth, weights, 3).tolist() == [1, 4, 6]
+    assert sorted(forward_selection(Moments.of(samples, 3 + samples @ truth, weights), 3)) == [1, 4, 6]
+    assert highest_weights(Moments.of(samples, 3 + samples @ truth, weights), 3).tolist() == [1, 4, 6]
 
 
 def test_more_features_than_columns_are_all_of_them():
     samples, values, weights = problem(4)
-    assert sorted(forward_selection(samples, values, weights, 99)) == list(range(8))
-    assert sorted(highest_weights(samples, values, weights, 99)) == list(range(8))
+    assert sorted(forward_selection(Moments.of(samples, values, weights), 99)) == list(range(8))
+    assert sorted(highest_weights(Moments.of(samples, values, weights), 99)) == list(range(8))
 
 
 def test_columns_that_never_change_or_repeat():
     samples, values, weights = problem(5)
     samples[:, 2] = 1
     samples[:, 6] = samples[:, 1]
-    chosen = forward_selection(samples, values, weights, 8)
+    chosen = forward_selection(Moments.of(samples, values, weights), 8)
     assert sorted(chosen) == list(range(8))
     assert set(chosen[-2:]) == {2, 6}, "the constant and the second of two equal columns explain nothing more"
     fit = weighted_ridge(samples, values, weights, alpha=1)
@@ -99,3 +108,31 @@ def test_proximity_by_hand():
     samples = np.array([[1, 1, 1, 1], [1, 0, 0, 0], [0, 0, 0, 0]], float)
     # cosine to row 0 is sqrt(shown / 4); the kernel is exp(-(1 - cosine)^2 / (2 · 0.25^2))
     np.testing.assert_allclose(proximity(samples), [1, np.exp(-2), np.exp(-8)])
+
+
+def test_robust_covariance_is_statsmodels_hc3():
+    import statsmodels.api as sm
+
+    samples, values, weights = problem(7)
+    fit = weighted_ridge(samples, values, weights, alpha=0)
+    residuals = values - fit.intercept - samples @ fit.coefficients
+    ours = robust_covariance(samples, residuals, weights, 0, np.arange(60))
+    theirs = sm.WLS(values, sm.add_constant(samples, has_constant="add"), weights).fit(cov_type="HC3")
+    np.testing.assert_allclose(ours, theirs.cov_params()[1:, 1:], rtol=1e-8)
+
+
+def test_errors_that_cancel_within_groups_are_no_errors():
+    """Each sample comes with its complement, and both carry the same error: main effects do not see it."""
+    generator = np.random.default_rng(8)
+    half = generator.integers(0, 2, (40, 6)).astype(float)
+    samples = np.concatenate([half, 1 - half])
+    even = np.tile(generator.normal(0, 1, 40), 2)
+    together = robust_covariance(samples, even, np.ones(80), 0, np.tile(np.arange(40), 2))
+    apart = robust_covariance(samples, even, np.ones(80), 0, np.arange(80))
+    assert np.trace(together) < 1e-3 * np.trace(apart)
+
+
+def test_r2_by_hand():
+    values, weights = np.array([0.0, 1, 2]), np.array([1.0, 2, 1])
+    assert weighted_r2(values, np.array([0.5, 1, 2]), weights) == pytest.approx(1 - 0.25 / 2)
+    assert np.isnan(weighted_r2(np.ones(3), np.ones(3), weights))

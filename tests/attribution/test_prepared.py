@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
 from lumiscope.attribution import PreparedBatch, attribution_methods, get_method, select_methods
 from lumiscope.errors import ModelError, TargetError, UnknownNameError, UsageError
@@ -59,7 +60,7 @@ def test_targets_that_do_not_exist(model, prepare, wanted, message):
 
 class NotFinite:
     name, spec, fingerprint, classes = "broken", "callable", "0", ("a", "b")
-    geometry = Geometry((8, 8))
+    geometry, activation = Geometry((8, 8)), "softmax"
 
     def predict(self, views):
         return np.array([[0, 1], [np.nan, 1], [0, np.inf]], np.float32)[: len(views)]
@@ -71,30 +72,94 @@ def test_scores_that_are_not_finite_cannot_be_explained():
         PreparedBatch(NotFinite(), views).targets("predicted", [None] * 3)
 
 
-@pytest.mark.parametrize("method", ["gradcam", "ablationcam", "scorecam"])
-def test_methods_that_look_inside_refuse_a_black_box(method):
-    view = NotFinite.geometry.view(np.zeros((8, 8, 3), np.uint8), "x")
-    prepared = PreparedBatch(NotFinite(), [view], layer="0")
-    with pytest.raises(ModelError, match="broken can only predict"):
-        get_method(method).explain(prepared, [], get_method(method).options())
+@pytest.mark.parametrize("method", [name for name, method in attribution_methods().items() if method.needs_gradients])
+def test_methods_that_look_inside_refuse_a_black_box(model, prepare, black_box, method):
+    prepared = prepare(black_box(model))
+    targets = prepared.targets(1, [None] * 3)
+    with pytest.raises(ModelError, match="box can only predict"):
+        get_method(method).explain(prepared, targets, get_method(method).options())
 
 
 def test_several_methods_cost_one_trunk(model, prepare):
-    prepared = prepare(model, "1")
-    runs = []
-    model.split("1")
-    handle = model.module[0].register_forward_hook(lambda *_: runs.append(1))
+    """Of three images, at two layers; what the model itself is asked once (its layers, the cut) is asked before."""
+    for layer in ("1", "3"):
+        explain_all(prepare(model, layer, count=1))
+    prepared = prepare(model, ["1", "3"])
     targets = prepared.targets("predicted", [None] * 3)
-    for method in ("gradcam", "ablationcam"):
-        get_method(method).explain(prepared, targets, get_method(method).options())
+    runs = []
+    handle = model.module[0].register_forward_hook(lambda *_: runs.append(1))
+    explain_all(prepared, targets)
     handle.remove()
-    assert len(runs) == 1
+    assert len(runs) == 2
+
+
+def explain_all(prepared, targets=None):
+    for method in ("gradcam", "hirescam", "ablationcam", "eigencam", "shapleycam", "finercam"):
+        chosen = get_method(method)
+        chosen.explain(prepared, targets or prepared.targets(1, [None] * len(prepared)), chosen.options())
+
+
+def test_rows_mirror_images_and_layers_are_made_once_and_hold_the_right_views(model, prepare):
+    prepared = prepare(model, ["1", "3"])
+    assert prepared.rows([0, 1, 2]) is prepared
+    assert prepared.at("1") is prepared.at("1")
+    assert prepared.at("1").inputs is prepared.inputs
+    assert prepared.mirrored() is prepared.mirrored()
+    assert [view.item_id for view in prepared.rows([2, 0]).views] == ["image 2", "image 0"]
+    np.testing.assert_array_equal(prepared.mirrored().views[1].pixels, prepared.views[1].pixels[:, ::-1])
+    assert (prepared.layer, prepared.at("3").layer, prepared.mirrored().layers) == ("1, 3", "3", ("1", "3"))
+    with pytest.raises(ModelError, match="prepared at one layer; this one has 2"):
+        prepared.cut  # noqa: B018
+
+
+def test_gradients_of_any_score_are_those_of_its_parts(model, prepare):
+    """Linear in the score: d(2 S_1 - S_3)/dA, with the closed form and without."""
+    for layer in ("1", "3"):
+        prepared = prepare(model, layer)
+        assert (prepared.linear_head is None) == (layer == "1")
+        parts = [prepared.gradients(prepared.targets(wanted, [None] * 3)) for wanted in (1, 3)]
+        mixed = prepared.gradients_of(lambda logits: 2 * logits[:, 1] - logits[:, 3])
+        torch.testing.assert_close(mixed, 2 * parts[0] - parts[1])
+
+
+def test_input_gradients_are_those_of_torch(model, prepare):
+    prepared = prepare(model)
+    inputs = prepared.inputs.clone().requires_grad_()
+    scores = model.module(inputs)[:, 1]
+    (expected,) = torch.autograd.grad(scores.sum(), inputs)
+    gradient, came = prepared.input_gradients(prepared.inputs, prepared.targets(1, [None] * 3))
+    torch.testing.assert_close(gradient, expected)
+    torch.testing.assert_close(came, scores.detach())
+    assert all(parameter.grad is None for parameter in model.module.parameters())
+
+
+@pytest.mark.parametrize("kind", [bool, np.float32])
+def test_a_view_seen_through_masks(model, prepare, black_box, kind):
+    """m · view + (1 - m) · hidden: exact for a torch model, rounded to bytes for a black box."""
+    prepared = prepare(model)
+    height, width = prepared.size
+    generator = np.random.default_rng(0)
+    masks = generator.random((19, height, width)).astype(np.float32) if kind is np.float32 else None
+    masks = generator.random((19, height, width)) > 0.5 if masks is None else masks
+    hidden = generator.integers(0, 256, (height, width, 3)).astype(np.uint8)
+    weights = masks[..., None].astype(float)
+    pictures = weights * prepared.views[1].pixels + (1 - weights) * hidden
+    expected = model.module(normalised(pictures)).detach().numpy()
+    found = prepared.blended(1, hidden, lambda start, stop: masks[start:stop], 19)
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+    box = prepare(black_box(model)).blended(1, hidden, lambda start, stop: masks[start:stop], 19)
+    np.testing.assert_allclose(box, model.predict(np.rint(pictures).astype(np.uint8)), atol=1e-4)
+
+
+def normalised(pictures):
+    scaled = (pictures / 255 - np.array([0.485, 0.456, 0.406])) / np.array([0.229, 0.224, 0.225])
+    return torch.from_numpy(scaled.transpose(0, 3, 1, 2)).float()
 
 
 def test_the_registry():
     assert list(attribution_methods()) == select_methods(["*"])
     assert select_methods(["*cam"]) == [name for name in attribution_methods() if name.endswith("cam")]
-    assert select_methods(["lime", "grad*", "lime"]) == ["lime", "gradcam"]
+    assert select_methods(["lime", "grad*", "lime"]) == ["lime", "gradcam", "gradcampp"]
     with pytest.raises(UnknownNameError, match="unknown method 'grandcam': did you mean gradcam"):
         select_methods(["grandcam"])
     with pytest.raises(UnknownNameError, match="unknown option of gradcam 'x'"):
@@ -104,8 +169,10 @@ def test_the_registry():
 
 def test_what_methods_say_they_need():
     needs = {name: (method.needs_gradients, method.needs_layer) for name, method in attribution_methods().items()}
-    assert needs["gradcam"] == (True, True)
-    assert needs["ablationcam"] == needs["scorecam"] == (False, True)
+    for name in ("gradcam", "gradcampp", "hirescam", "layercam", "xgradcam", "eigengradcam", "finercam", "shapleycam"):
+        assert needs[name] == (True, True)
+    assert needs["ablationcam"] == needs["scorecam"] == needs["eigencam"] == (False, True)
+    assert needs["fullgrad"] == (True, False)
     assert needs["lime"] == (False, False)
     for method in attribution_methods().values():
         assert method.title

@@ -7,12 +7,25 @@ import torch
 
 from lumiscope.errors import LayerError, UnknownNameError
 from lumiscope.models import select_layers, stages
-from lumiscope.models.layers import target_layer, trace_layers
+from lumiscope.models.layers import layout_of, trace_layers
+from lumiscope.models.layout import Layout
+from lumiscope.models.target_layer import target_layer
 
 
 @pytest.fixture
 def traced(networks, batch):
     return lambda name: trace_layers(networks.seeded(getattr(networks, name)), batch)
+
+
+def target_of(module, batch):
+    """The automatic layer, from its name alone to the layer itself."""
+    module = module.eval()
+    return target_layer(trace_layers(module, batch), module, batch[:1])
+
+
+def chosen(wanted, layers):
+    """Names for layers that are asked for, where no automatic layer is."""
+    return select_layers(wanted, layers, lambda: pytest.fail("nobody asked for the automatic layer"))
 
 
 def by_name(layers):
@@ -73,20 +86,18 @@ def test_tracing_leaves_no_hooks(networks, batch):
     ("network", "expected"),
     [("plain", "3"), ("Residual", "act"), ("InPlace", "relu"), ("Dense", "two"), ("Reused", "mix")],
 )
-def test_target_layer_is_the_last_map_before_pooling(traced, network, expected):
-    assert target_layer(traced(network)).name == expected
+def test_target_layer_is_the_last_map_before_pooling(networks, batch, network, expected):
+    assert target_of(networks.seeded(getattr(networks, network)), batch).name == expected
 
 
 def test_a_pooling_is_no_target(batch):
     layers = [torch.nn.Conv2d(3, 5, 3), torch.nn.ReLU(), torch.nn.MaxPool2d(2), torch.nn.Flatten()]
-    found = trace_layers(torch.nn.Sequential(*layers), batch)
-    assert target_layer(found).name == "1"
+    assert target_of(torch.nn.Sequential(*layers), batch).name == "1"
 
 
 def test_parts_that_change_nothing_are_no_target(batch):
     layers = [torch.nn.Conv2d(3, 5, 3), torch.nn.ReLU(), torch.nn.Dropout2d(), torch.nn.Identity(), torch.nn.Flatten()]
-    found = trace_layers(torch.nn.Sequential(*layers), batch)
-    assert target_layer(found).name == "1"
+    assert target_of(torch.nn.Sequential(*layers), batch).name == "1"
 
 
 def test_a_container_with_its_own_forward_is_a_block(batch):
@@ -95,23 +106,91 @@ def test_a_container_with_its_own_forward_is_a_block(batch):
             return torch.cat([part(inputs) for part in self.values()], 1)
 
     parts = {"a": torch.nn.Conv2d(3, 4, 3), "b": torch.nn.Conv2d(3, 5, 3)}
-    layers = trace_layers(torch.nn.Sequential(Concatenates(parts), torch.nn.Flatten()), batch)
-    assert target_layer(layers).name == "0"
-    assert target_layer(layers).units == 9
+    found = target_of(torch.nn.Sequential(Concatenates(parts), torch.nn.Flatten()), batch)
+    assert (found.name, found.units) == ("0", 9)
 
 
-@pytest.mark.parametrize("network", ["Patches", "ChannelsLast"])
-def test_a_network_of_tokens_has_no_target_layer(traced, network):
-    with pytest.raises(LayerError, match="tokens, or channels last"):
-        target_layer(traced(network))
+@pytest.mark.parametrize(
+    ("network", "options", "expected", "prefix"),
+    [
+        ("Patches", {}, "mlp", 0),
+        ("HubViT", {"pooling": "mean"}, "norm", 1),
+        ("HubViT", {"pooling": "mean", "registers": 3}, "norm", 4),
+        # what follows the last attention sees the class token alone; query, key and value are no place for all of it
+        ("HubViT", {}, "blocks.1.norm1", 1),
+        ("HubViT", {"registers": 4}, "blocks.1.norm1", 5),
+        ("HubViT", {"depth": 1}, "blocks.0.norm1", 1),
+        ("HubViT", {"depth": 4}, "blocks.3.norm1", 1),
+    ],
+)
+def test_target_layer_of_tokens_is_the_last_that_the_patches_act_through(
+    networks, batch, network, options, expected, prefix
+):
+    module = networks.seeded(lambda: getattr(networks, network)(**options))
+    found = target_of(module, batch)
+    assert (found.name, found.units, found.layout) == (expected, 8, Layout("tokens", (4, 5), prefix))
+    assert all(parameter.grad is None and parameter.requires_grad for parameter in module.parameters())
+    assert not any(part._forward_hooks for part in module.modules())
+
+
+def test_target_layer_of_channels_last_maps(networks, batch):
+    found = target_of(networks.seeded(networks.ChannelsLast), batch)
+    assert (found.name, found.units, found.layout) == ("mlp", 8, Layout("channels_last", (4, 5)))
+
+
+def test_maps_that_nothing_reads_are_no_target(networks, batch):
+    """As in PiT: a network that ends in maps, but whose scores come from a class token beside them."""
+
+    class Returns(networks.HubViT):
+        def __init__(self):
+            super().__init__(output="tensor")
+            self.unread = torch.nn.Conv2d(8, 8, 1)
+
+        def forward(self, inputs):
+            return super().forward(inputs) + 0 * self.unread(self.embeddings.proj(inputs)).detach().mean((2, 3))[:, :4]
+
+    assert target_of(networks.seeded(Returns), batch).name == "blocks.1.norm1"
+
+
+@pytest.mark.parametrize("way", ["no gradients", "zeros"])
+def test_where_no_gradient_tells_the_last_tokens_are_the_target(networks, batch, way):
+    module = networks.seeded(lambda: networks.HubViT())
+    if way == "zeros":
+        torch.nn.init.zeros_(module.head.weight)
+    else:
+        module.forward = torch.no_grad()(module.forward)
+    assert target_of(module, batch).name == "norm"
+
+
+@pytest.mark.parametrize("surroundings", [torch.no_grad, torch.enable_grad])
+def test_the_surroundings_do_not_decide(networks, batch, surroundings):
+    with surroundings():
+        assert target_of(networks.seeded(networks.HubViT), batch).name == "blocks.1.norm1"
+
+
+def test_what_is_inside_attention_is_no_map(networks, batch):
+    layers = trace_layers(networks.seeded(networks.HubViT), batch)
+    assert layout_of("blocks.0.attention.key", layers) == Layout("tokens", (4, 5), 1)
+    assert layout_of("blocks.0.attention", layers) == Layout("tokens", (4, 5), 1)
+    with pytest.raises(LayerError, match=r"softmax gives shape \(2, 21, 21\)"):
+        layout_of("blocks.0.attention.softmax", layers)
+
+
+@pytest.mark.parametrize(
+    ("layer", "message"),
+    [("4", r"4 gives shape \(8, 1, 1\)"), ("6", r"6 gives shape \(4,\)"), ("7", "7 gives no tensor")],
+)
+def test_a_layer_without_a_map_says_what_it_gives(traced, layer, message):
+    with pytest.raises(LayerError, match=rf"expected a layer whose output holds a map.*; {message}"):
+        layout_of(layer, traced("plain"))
 
 
 def test_a_network_without_maps_has_no_target_layer_and_no_stages(batch):
-    layers = trace_layers(torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(3840, 4)), batch)
-    with pytest.raises(LayerError, match="this one has none"):
-        target_layer(layers)
+    module = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(3840, 4))
+    with pytest.raises(LayerError, match=r"this one has none\. Use a method that needs no layer, like lime"):
+        target_of(module, batch)
     with pytest.raises(LayerError, match="auto:N"):
-        select_layers(["auto:5"], layers)
+        chosen(["auto:5"], trace_layers(module, batch))
 
 
 def residual_stages():
@@ -145,11 +224,13 @@ def test_stages_are_named_after_the_container_that_holds_only_them(batch):
     ],
 )
 def test_choosing_layers(batch, wanted, expected):
-    assert select_layers(wanted, trace_layers(residual_stages(), batch)) == expected
+    module = residual_stages()
+    layers = trace_layers(module, batch)
+    assert select_layers(wanted, layers, lambda: target_layer(layers, module, batch).name) == expected
 
 
 def test_an_unknown_layer_names_the_nearest(traced):
     with pytest.raises(UnknownNameError, match=r"unknown layer 'block\.conv3': did you mean block\.conv"):
-        select_layers(["block.conv3"], traced("Residual"))
+        chosen(["block.conv3"], traced("Residual"))
     with pytest.raises(UnknownNameError, match="unknown layer 'nothing"):
-        select_layers(["nothing*"], traced("Residual"))
+        chosen(["nothing*"], traced("Residual"))

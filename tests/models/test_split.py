@@ -32,6 +32,12 @@ CASES = [
     ("Functional", "conv1", "graph"),
     ("Functional", "conv2", "graph"),
     ("Patches", "norm", "graph"),
+    ("ChannelsLast", "norm", "graph"),
+    ("Tokens", "embeddings", "graph"),
+    ("Tokens", "blocks.0", "graph"),
+    ("Tokens", "blocks.1.norm1", "graph"),
+    ("Tokens", "blocks.0.attention", "rerun"),
+    ("Tokens", "blocks.0.attention.query", "graph"),
 ]
 every_case = pytest.mark.parametrize(("network", "layer", "kind"), CASES, ids=[f"{a}-{b}" for a, b, _ in CASES])
 
@@ -61,7 +67,8 @@ def run_with(module, layer, inputs, change):
 
 
 def build(networks, network, seed=0, dtype=torch.float32):
-    module = networks.seeded(getattr(networks, network), seed, dtype)
+    make = (lambda: networks.HubViT(output="tensor")) if network == "Tokens" else getattr(networks, network)
+    module = networks.seeded(make, seed, dtype)
     return module.requires_grad_(False)
 
 
@@ -124,15 +131,16 @@ def test_one_image_with_each_channel_ablated_in_one_batch(networks, batch, netwo
     module = build(networks, network)
     made = split(module, layer, batch)
     row = made.trunk(batch).row(1)
-    channels = row.activations.shape[1]
+    axis = -1 if network in ("Patches", "Tokens", "ChannelsLast") else 1
+    channels = row.activations.shape[axis]
     ablated = row.activations.repeat(channels, *[1] * (row.activations.ndim - 1))
-    ablated[torch.arange(channels), torch.arange(channels)] = 0
+    ablated.movedim(axis, 1)[torch.arange(channels), torch.arange(channels)] = 0
     outputs = made.head(row.with_activations(ablated))
     assert outputs.shape == (channels, 4)
     for channel in range(channels):
 
         def ablate(output, channel=channel):
-            output[:, channel] = 0
+            output.movedim(axis, 1)[:, channel] = 0
             return output
 
         expected = run_with(module, layer, batch[1:2], ablate)
@@ -161,6 +169,7 @@ def test_gradients_through_the_head_equal_those_of_the_whole_network(networks, b
 def test_outputs_in_a_container_are_unpacked(networks, batch, kind):
     module = networks.seeded(lambda: networks.Wrapped(kind))
     made = split(module, "net.3", batch)
+    assert made.kind == "graph"
     torch.testing.assert_close(made.head(made.trunk(batch)), module.net(batch))
     assert made.head(made.trunk(batch)).shape == (3, 4)
 

@@ -7,8 +7,9 @@ import pytest
 import torch
 from torch import fx, nn
 
-from lumiscope.models import split
-from lumiscope.models.layers import select_layers, target_layer, trace_layers
+from lumiscope.models import select_layers, split
+from lumiscope.models.layers import trace_layers
+from lumiscope.models.target_layer import target_layer
 from lumiscope.world.clip import WorldClip
 from lumiscope.world.networks import MEAN, STD, WorldNet, normalised
 
@@ -46,8 +47,9 @@ def multiply_adds(module):
 
 def test_auto_finds_the_five_stages(network, images):
     layers = trace_layers(network, images)
-    assert select_layers(["auto:5"], layers) == STAGES
-    assert target_layer(layers).name == "stage5"
+    target = target_layer(layers, network, images[:1]).name
+    assert target == "stage5"
+    assert select_layers(["auto", "auto:5"], layers, lambda: target) == ["stage5", *STAGES[:-1]]
     sizes = {layer.name: layer.shape[1:] for layer in layers if layer.name in STAGES}
     assert sizes == dict(zip(STAGES, [(32, 32), (16, 16), (16, 16), (8, 8), (8, 8)], strict=True))
 

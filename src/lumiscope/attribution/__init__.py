@@ -6,6 +6,8 @@ from lumiscope.attribution.registry import (
     attribution_method,
     attribution_methods,
     get_method,
+    look_inside,
+    methods_for,
     select_methods,
 )
 
@@ -16,5 +18,7 @@ __all__ = [
     "attribution_methods",
     "derive_seed",
     "get_method",
+    "look_inside",
+    "methods_for",
     "select_methods",
 ]

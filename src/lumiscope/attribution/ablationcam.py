@@ -34,13 +34,13 @@ def ablationcam(prepared: PreparedBatch, targets: Sequence[Target], options: Fli
     weights are undefined: the map is NaN and its details say so.
     """
     maps, head = prepared.maps, prepared.linear_head
-    scores = prepared.head(prepared.cut).double()[torch.arange(len(targets)), [target.index for target in targets]]
+    scores = prepared.head(prepared.cut).double()[torch.arange(len(targets)), [int(target) for target in targets]]
     if head is None:
         drops = torch.stack([_drops(prepared, prepared.cut.row(row), target) for row, target in enumerate(targets)])
     else:
-        drops = head[[target.index for target in targets]].double() * maps.double().mean((2, 3))
+        drops = head[[int(target) for target in targets]].double() * maps.double().mean((2, 3))
     weights = torch.where(scores[:, None] == 0, torch.nan, drops / scores[:, None])
-    details = [{} if row.isfinite().all() else {"undefined": "the target's score is 0"} for row in weights]
+    details = [{"undefined": "the target's score is 0"} if score == 0 else {} for score in scores.tolist()]
     return LayerMaps(weighted_sum(maps, weights), details)
 
 

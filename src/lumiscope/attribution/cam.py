@@ -16,9 +16,13 @@ from torch.nn.functional import interpolate
 
 from lumiscope.attribution.prepared import PreparedBatch
 from lumiscope.attribution.registry import FlipOptions, Function, attribution_method
+from lumiscope.errors import ModelError
 from lumiscope.types import SaliencyMap, Target
 
 EPSILON = 1e-7
+GRADIENT_PASSES = "1 forward, 1 backward through the head (none where the head is pooling and a linear layer)"
+SAME_EVERYWHERE = "every position of the layer counts the same"
+NOTHING_POSITIVE = "no position of the layer speaks for the class"
 Options = TypeVar("Options", bound=FlipOptions)
 
 
@@ -49,12 +53,14 @@ def cam_method(
 ) -> Callable[[CamFunction[Options]], Function[Options]]:
     """Register a method of the CAM family: a function from a batch prepared at one layer to signed (B, h, w) maps.
 
-    With several layers the map is the mean over the layers; the function is called for each.
+    With several layers the map is the mean over the layers; the function is called for each. The registered method
+    raises `ModelError` for a black box and for a batch without a layer.
     """
 
     def register(function: CamFunction[Options]) -> Function[Options]:
         @functools.wraps(function)
         def explain(prepared: PreparedBatch, targets: Sequence[Target], options: Options) -> list[SaliencyMap]:
+            _check(prepared, title)
             made = [function(prepared.at(layer), targets, options) for layer in prepared.layers]
             layers = [one if isinstance(one, LayerMaps) else LayerMaps(one) for one in made]
             return cam_maps(prepared, targets, layers, name, options)
@@ -73,6 +79,16 @@ def cam_method(
         return register_method(explain)
 
     return register
+
+
+def _check(prepared: PreparedBatch, title: str) -> None:
+    """Errors: `ModelError` for a black box, or a batch without a layer."""
+    model = prepared.torch_model
+    if not prepared.layers:
+        raise ModelError(
+            f"expected a batch prepared at a layer, where {title} looks; this one was prepared without one. "
+            f"Give layer=..., such as the automatic choice for {model.name}, model.target_layer."
+        )
 
 
 def weighted_sum(activations: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
@@ -98,16 +114,13 @@ def cam_maps(
 
     `.values`: the positive part, resized to the view, and the mean over the layers. `.display()`: positive part,
     min-max at the layer's resolution, resize, mean over the layers, min-max (the chain of grad-cam 1.5.7; the 1e-7
-    counts for tiny maps, so it starts at the layer).
+    counts for tiny maps, so it starts at the layer). A map with a number that is not finite is NaN, and its details
+    say why under "undefined"; one that is the same everywhere displays as zeros, and they say why under "blank".
     """
-    positive = [layer.maps.float().clamp(min=0) for layer in layers]
+    positive = [_defined(layer.maps.float()).clamp(min=0) for layer in layers]
     values = torch.stack([resize(maps, prepared.size) for maps in positive]).mean(0)
     shown = min_max(torch.stack([resize(min_max(maps), prepared.size) for maps in positive]).mean(0))
     said = dataclasses.asdict(options)  # type: ignore[call-overload]
-    details: list[dict[str, Any]] = [{} for _ in targets]
-    for layer in layers:
-        for row, more in enumerate(layer.details or ()):
-            details[row].update(more)
     return [
         SaliencyMap(
             item_id=view.item_id,
@@ -117,7 +130,25 @@ def cam_maps(
             options=said,
             layer=prepared.layer,
             shown=shown[row].cpu().numpy(),
-            details=details[row],
+            details=_details(layers, row, [maps[row] for maps in positive]),
         )
         for row, view in enumerate(prepared.views)
     ]
+
+
+def _defined(maps: torch.Tensor) -> torch.Tensor:
+    """The maps, those with a number that is not finite as NaN everywhere."""
+    return torch.where(maps.isfinite().all(2).all(1)[:, None, None], maps, torch.nan)
+
+
+def _details(layers: Sequence[LayerMaps], row: int, positive: Sequence[torch.Tensor]) -> dict[str, Any]:
+    """What the layers say of one image's maps, and why a map shows nothing. `positive`: (h, w), one for each layer."""
+    details: dict[str, Any] = {}
+    for layer in layers:
+        details.update(layer.details[row] if layer.details else {})
+    if not all(maps.isfinite().all() for maps in positive):
+        details.setdefault("undefined", "the network's numbers at this layer are not finite")
+    elif all(maps.amax() == maps.amin() for maps in positive):
+        flat = any(maps.any() for maps in positive)
+        details.setdefault("blank", SAME_EVERYWHERE if flat else NOTHING_POSITIVE)
+    return details

@@ -1,8 +1,7 @@
 """Grad-CAM: channels weighted by their mean gradient.
 
 Source: Selvaraju et al. 2017, "Grad-CAM: Visual Explanations from Deep Networks via Gradient-based Localization",
-equations 1 and 2. Where the head is pooling and a linear layer, w_k = W[class, k] / (h * w), and nothing is
-differentiated.
+equations 1 and 2.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ from collections.abc import Sequence
 
 import torch
 
-from lumiscope.attribution.cam import cam_method, weighted_sum
+from lumiscope.attribution.cam import GRADIENT_PASSES, cam_method, weighted_sum
 from lumiscope.attribution.prepared import PreparedBatch
 from lumiscope.attribution.registry import FlipOptions
 from lumiscope.types import Target
@@ -21,15 +20,10 @@ from lumiscope.types import Target
     "gradcam",
     title="Grad-CAM",
     citation="Selvaraju et al. 2017, Grad-CAM, arXiv:1610.02391",
-    passes="1 forward, 1 backward through the head (none where the head is pooling and a linear layer)",
+    passes=GRADIENT_PASSES,
     needs_gradients=True,
     version=2,
 )
 def gradcam(prepared: PreparedBatch, targets: Sequence[Target], options: FlipOptions) -> torch.Tensor:
     """relu(sum_k w_k A_k) with w_k = mean_xy dS/dA_k, S the raw logit of the target."""
-    maps, head = prepared.maps, prepared.linear_head
-    if head is None:
-        weights = prepared.gradients(targets).mean((2, 3))
-    else:
-        weights = head[[target.index for target in targets]] / maps[0, 0].numel()
-    return weighted_sum(maps, weights)
+    return weighted_sum(prepared.maps, prepared.gradients(targets).mean((2, 3)))

@@ -1,7 +1,8 @@
 """LIME for images: a weighted linear model of what hiding segments does to the class probability.
 
 Source: Ribeiro et al. 2016, "Why Should I Trust You?", section 3, as lime 0.2.0.1 computes it for images: with the same
-`random_seed` the same samples and, up to rounding, the same coefficients.
+`random_seed` the same samples and, up to rounding, the same coefficients. Beyond lime: other segmenters, ways to hide
+and designs, an interval for every coefficient, and a number of samples that follows the picture.
 """
 
 from __future__ import annotations
@@ -9,44 +10,23 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from lumiscope.attribution.local_regression import LinearFit, forward_selection, highest_weights, weighted_ridge
+from lumiscope.attribution.designs import DESIGNS, Design, draw_samples
+from lumiscope.attribution.hiding import hidden_picture
+from lumiscope.attribution.lime_estimate import ALPHA, Estimate, Sampled
+from lumiscope.attribution.lime_options import LimeOptions
+from lumiscope.attribution.local_regression import LinearFit, Moments, choose_columns, weighted_r2
+from lumiscope.attribution.population import proximity
 from lumiscope.attribution.prepared import PreparedBatch
 from lumiscope.attribution.registry import attribution_method
-from lumiscope.attribution.segmentation import quickshift_segments, segment_means
-from lumiscope.errors import UsageError
-from lumiscope.types import BoolArray, DoubleArray, IntArray, SaliencyMap, SegmentMap, Target
+from lumiscope.attribution.stopping import block_ends, stability
+from lumiscope.types import BoolArray, ByteArray, DoubleArray, IntArray, SaliencyMap, SegmentMap, Target
 
-KERNEL_WIDTH = 0.25
-
-
-@dataclass(frozen=True)
-class LimeOptions:
-    """Options of LIME, named as in the lime package.
-
-    `num_samples`: pictures with hidden segments. `num_features`: segments that get a coefficient, and that `mask()`
-    shows at most. `hide_color`: None hides a segment in its mean colour, a number or (r, g, b) in that colour.
-    `top_labels`: classes, the most probable first, that get coefficients beside the target. `random_seed`: None derives
-    it from the study's seed and the image.
-    """
-
-    num_samples: int = 1000
-    num_features: int = 10
-    hide_color: int | tuple[int, int, int] | None = None
-    top_labels: int = 1
-    random_seed: int | None = None
-
-    def __post_init__(self) -> None:
-        for name, least in (("num_samples", 2), ("num_features", 1), ("top_labels", 0)):
-            if getattr(self, name) < least:
-                raise UsageError(f"lime: expected {name} of at least {least}; got {getattr(self, name)}")
-        colours = self.hide_color if isinstance(self.hide_color, tuple) else (self.hide_color or 0,)
-        if not all(0 <= colour <= 255 for colour in colours):
-            raise UsageError(f"lime: expected hide_color from 0 to 255; got {self.hide_color}")
-        if self.random_seed is not None and not 0 <= self.random_seed < 2**32:
-            raise UsageError(f"lime: expected a random_seed from 0 to 2^32 - 1; got {self.random_seed}")
+LOW_R2 = 0.5
+__all__ = ["LimeOptions", "draw_samples", "lime", "local_model", "proximity"]
 
 
 @attribution_method(
@@ -56,7 +36,7 @@ class LimeOptions:
     passes="num_samples forwards (1000)",
     options=LimeOptions,
     perturbs=True,
-    version=2,
+    version=3,
     mask_rule="lime",
 )
 def lime(prepared: PreparedBatch, targets: Sequence[Target], options: LimeOptions) -> list[SaliencyMap]:
@@ -66,75 +46,128 @@ def lime(prepared: PreparedBatch, targets: Sequence[Target], options: LimeOption
 
 def _explain(prepared: PreparedBatch, row: int, target: Target, options: LimeOptions) -> SegmentMap:
     view = prepared.views[row]
-    segments = quickshift_segments(view.pixels)
+    segments = prepared.segments(row, options.segmenter, options.segmenter_options)
     seed = prepared.seed_for(row, "lime") if options.random_seed is None else options.random_seed
-    count = int(segments.max()) + 1
-    samples = draw_samples(seed, options.num_samples, count)
-    probabilities = _probabilities(prepared, row, segments, samples, options)
-    weights = proximity(samples)
-    top = np.argsort(-probabilities[0], kind="stable")[: options.top_labels]
-    fits = {
-        int(label): local_model(samples, probabilities[:, label], weights, options.num_features)
-        for label in (target.index, *top)
-    }
-    fit = fits[target.index]
+    hidden = hidden_picture(view.pixels, segments, options.hide, options.hide_color, seed)
+    sampled, stopped = _sample(_Scene(prepared, row, segments, hidden), target, options, seed)
+    design = DESIGNS[options.design]
+    top = np.argsort(-sampled.probabilities[0], kind="stable")[: options.top_labels]
+    estimates = {label: Estimate.of(sampled.of(label), design) for label in {target.index, *map(int, top)}}
+    fits = {label: estimate.model(options.num_features) for label, estimate in estimates.items()}
+    fit, kept = fits[target.index]
+    segment_count = len(fit.coefficients)
     return SegmentMap(
         item_id=view.item_id,
         method="lime",
         target=target,
         values=fit.coefficients[segments].astype(np.float32),
         options=dataclasses.asdict(options),
-        details={
-            "intercept": fit.intercept,
-            "r2": fit.r2,
-            "local_prediction": fit.intercept + float(fit.coefficients.sum()),
-            "segments": count,
-        },
+        details=_details(fit, sampled, design, stopped),
         segments=segments,
         coefficients=fit.coefficients,
         num_features=options.num_features,
         top_classes=top.astype(np.int64),
-        top_coefficients=np.array([fits[int(label)].coefficients for label in top]).reshape(len(top), count),
+        top_coefficients=np.array([fits[int(label)][0].coefficients for label in top]).reshape(len(top), segment_count),
+        intervals=estimates[target.index].intervals(fit, kept, options.confidence),
+        min_weight=options.min_weight,
+        positive_only=options.positive_only,
     )
 
 
-def draw_samples(seed: int, count: int, segments: int) -> DoubleArray:
-    """(n, d) of 0 (hidden) and 1 (shown), row 0 all shown; the very draws that lime makes from this seed."""
-    legacy = np.random.RandomState(seed)
-    samples = legacy.randint(0, 2, count * segments).reshape(count, segments)
-    samples[0] = 1
-    return samples.astype(np.float64)
+@dataclass(frozen=True)
+class _Scene:
+    """One view whose segments can be hidden. `hidden`: (H, W, 3) uint8, what is seen in their place."""
+
+    prepared: PreparedBatch
+    row: int
+    segments: IntArray
+    hidden: ByteArray
+
+    def probabilities(self, samples: DoubleArray) -> DoubleArray:
+        """(n, classes) probabilities of the picture with each sample's segments hidden."""
+        shown = samples > 0
+
+        def masks(start: int, stop: int) -> BoolArray:
+            return np.asarray(np.take(shown[start:stop], self.segments, axis=1))
+
+        return self.prepared.probabilities_of(self.prepared.blended(self.row, self.hidden, masks, len(samples)))
 
 
-def proximity(samples: DoubleArray) -> DoubleArray:
-    """(n,) kernel weights sqrt(exp(-D^2 / 0.25^2)), D = 1 - sqrt(shown / segments): cosine distance to row 0."""
-    distance = 1 - np.sqrt(samples.mean(axis=1))
-    return np.asarray(np.sqrt(np.exp(-(distance**2) / KERNEL_WIDTH**2)))
+@dataclass(frozen=True)
+class _Samples:
+    """(n, d) samples, (n,) kernel weights and (n, classes) probabilities."""
+
+    samples: DoubleArray
+    weights: DoubleArray
+    probabilities: DoubleArray
+
+    def of(self, label: int) -> Sampled:
+        """What was seen of one class."""
+        return Sampled(self.samples, self.probabilities[:, label], self.weights)
+
+
+def _sample(scene: _Scene, target: Target, options: LimeOptions, seed: int) -> tuple[_Samples, str]:
+    """As many samples as asked for, or as the choice of segments needs; and why no more, in words."""
+    count, design = int(scene.segments.max()) + 1, DESIGNS[options.design]
+    if options.num_samples != "auto":
+        samples = design.draw(seed, options.num_samples, count)
+        return _Samples(samples, proximity(samples), scene.probabilities(samples)), ""
+    samples = design.draw(seed, options.max_samples, count)
+    weights, seen = proximity(samples), [np.zeros((0, len(scene.prepared.model.classes)))]
+    agreement, end = 0.0, 0
+    for stop in block_ends(design.samples_a_segment * count, options.max_samples):
+        seen.append(scene.probabilities(samples[end:stop]))
+        end = stop
+        made = _Samples(samples[:end], weights[:end], np.concatenate(seen))
+        estimate = Estimate.of(made.of(target.index), design)
+        agreement = stability(estimate.everything, estimate.covariance, options.num_features, seed)
+        if agreement >= options.confidence:
+            break
+    said = f"{agreement:.0%} of the best {min(options.num_features, count)} segments would be chosen again"
+    enough = agreement >= options.confidence
+    return made, f"{said}: stable" if enough else f"{said}: not stable, stopped at max_samples={options.max_samples}"
+
+
+def _details(fit: LinearFit, sampled: _Samples, design: Design, stopped: str) -> dict[str, Any]:
+    count, segments = sampled.samples.shape
+    details: dict[str, Any] = {
+        "intercept": fit.intercept,
+        "r2": fit.r2,
+        "local_prediction": fit.intercept + float(fit.coefficients.sum()),
+        "segments": segments,
+        "samples": count,
+    }
+    if stopped:
+        details["stopped"] = stopped
+    warnings = _warnings(fit, count, segments, design)
+    if warnings:
+        details["warnings"] = warnings
+    return details
+
+
+def _warnings(fit: LinearFit, count: int, segments: int, design: Design) -> list[str]:
+    """What makes the explanation doubtful, in words."""
+    if segments == 1:
+        return ["the whole view is one segment, so there is nothing to tell apart: choose another segmenter"]
+    warnings = []
+    needed = design.samples_a_segment * segments
+    if count < needed:
+        warnings.append(f"{count} samples are few for {segments} segments: take {needed} or more, or fewer segments")
+    if np.isnan(fit.r2):
+        warnings.append("hiding segments never changes the probability: there is nothing to explain")
+    elif fit.r2 < LOW_R2:
+        warnings.append(
+            f"the segments shown explain only {max(fit.r2, 0):.0%} of how the probability changes (R² {fit.r2:.2f}): "
+            "segments act together, or too few of them have a coefficient (num_features)"
+        )
+    return warnings
 
 
 def local_model(samples: DoubleArray, values: DoubleArray, weights: DoubleArray, num_features: int) -> LinearFit:
-    """Ridge with alpha 1 on the chosen segments; the others' coefficients are 0.
+    """lime's own model: ridge with alpha 1 on the chosen segments; the others' coefficients are 0.
 
     Up to 6 features are chosen by forward selection, more by the highest weights.
     """
-    select = forward_selection if num_features <= 6 else highest_weights
-    kept = select(samples, values, weights, num_features)
-    fit = weighted_ridge(samples[:, kept], values, weights, alpha=1)
-    coefficients = np.zeros(samples.shape[1])
-    coefficients[kept] = fit.coefficients
-    return LinearFit(coefficients, fit.intercept, fit.r2)
-
-
-def _probabilities(
-    prepared: PreparedBatch, row: int, segments: IntArray, samples: DoubleArray, options: LimeOptions
-) -> DoubleArray:
-    """(n, classes) probabilities of the picture with each sample's segments hidden."""
-    hidden = segment_means(prepared.views[row].pixels, segments)
-    if options.hide_color is not None:
-        hidden[:] = options.hide_color
-    shown = samples > 0
-
-    def masks(start: int, stop: int) -> BoolArray:
-        return np.asarray(np.take(shown[start:stop], segments, axis=1))
-
-    return prepared.probabilities_of(prepared.blended(row, hidden, masks, len(samples)))
+    moments = Moments.of(samples, values, weights)
+    coefficients, intercept = moments.ridge(choose_columns(moments, num_features), ALPHA)
+    return LinearFit(coefficients, intercept, weighted_r2(values, intercept + samples @ coefficients, weights))

@@ -4,22 +4,36 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from lumiscope.attribution.segmenters import segment_view
 from lumiscope.errors import ModelError, TargetError
 from lumiscope.images import View
-from lumiscope.models import Cut, Inference, TorchModel, VisionModel, borrowed, class_index, in_batches, probabilities
+from lumiscope.models import (
+    BlackBox,
+    Cut,
+    Inference,
+    TorchModel,
+    VisionModel,
+    borrowed,
+    class_index,
+    in_batches,
+    probabilities,
+)
 from lumiscope.models.layout import Layout
 from lumiscope.models.outputs import logits_of
-from lumiscope.types import ByteArray, DoubleArray, FloatArray, Target
+from lumiscope.types import ByteArray, DoubleArray, FloatArray, IntArray, Target
 
 Masks = NDArray[np.bool_] | FloatArray
-PICTURES_AT_ONCE = 16  # for a black box
+Segment = Callable[[View, str, Mapping[str, Any]], IntArray]
+PICTURES_AT_ONCE = 16  # where a model does not say what it likes
 
 
 def derive_seed(seed: int, item_id: str, method: str) -> int:
@@ -32,7 +46,8 @@ class PreparedBatch:
     """Views of B images, the model that explains them and where to look.
 
     `layer`: the layer to look at, or several; None for methods that look at no layer, and for black boxes. `seed`: the
-    study's seed. `inference`: how the model is run; None: by torch in float32, as it is.
+    study's seed. `inference`: how the model is run; None: by torch in float32, as it is. `segment`: cuts a view by a
+    segmenter's name and options; the study's keeps what it cut, and reads files.
     """
 
     def __init__(
@@ -43,12 +58,15 @@ class PreparedBatch:
         layer: str | Sequence[str] | None = None,
         seed: int = 0,
         inference: Inference | None = None,
+        segment: Segment = segment_view,
     ) -> None:
         self.model = model
         self.views = list(views)
         self.layers = () if layer is None else (layer,) if isinstance(layer, str) else tuple(layer)
         self.seed = seed
         self._inference = inference
+        self._segment = segment
+        self._segments: dict[tuple[int, str, str], IntArray] = {}
         self._mirrored: PreparedBatch | None = None
         self._at: dict[str, PreparedBatch] = {}
 
@@ -79,7 +97,9 @@ class PreparedBatch:
         return self._mirrored
 
     def _with(self, views: Sequence[View], layers: Sequence[str]) -> PreparedBatch:
-        return PreparedBatch(self.model, views, layer=layers or None, seed=self.seed, inference=self._inference)
+        return PreparedBatch(
+            self.model, views, layer=layers or None, seed=self.seed, inference=self._inference, segment=self._segment
+        )
 
     @property
     def layer(self) -> str | None:
@@ -110,7 +130,8 @@ class PreparedBatch:
 
     @functools.cached_property
     def cut(self) -> Cut:
-        """What the trunk gives for the whole batch, without gradients."""
+        """What the trunk gives for the whole batch, without gradients. Errors: `UnknownNameError` for the layer."""
+        self.torch_model.layer(self._one_layer())
         return self.inference.split(self._one_layer()).trunk(self.inputs)
 
     @functools.cached_property
@@ -157,27 +178,41 @@ class PreparedBatch:
         return self.inference.linear_head(self._one_layer(), self.cut.row(0), self.layout)
 
     def gradients(self, targets: Sequence[Target]) -> torch.Tensor:
-        """dS/dA as (B, C, h, w): the gradient of each image's target score to the layer's maps.
+        """dS/dA as (B, C, h, w): the gradient of each image's target score to the layer's maps."""
+        return self.gradients_of(lambda logits: _scores(logits, targets))
 
-        Only the head is differentiated and no `.grad` is written.
+    def gradients_of(self, score: Callable[[torch.Tensor], torch.Tensor]) -> torch.Tensor:
+        """(B, C, h, w): the gradient of `score`, (B, classes) raw scores to (B,), to the layer's maps.
+
+        Only the head is differentiated, and where it is linear not even that: there the gradient to A_k is W[c, k] / hw
+        at every position, times the gradient to the raw score of class c. No `.grad` is written.
         """
-        return self.layout.maps(self._output_gradients(targets))
-
-    def _output_gradients(self, targets: Sequence[Target]) -> torch.Tensor:
         with torch.enable_grad():
+            if self.linear_head is not None:
+                logits = self.head(self.cut).requires_grad_()
+                (slopes,) = torch.autograd.grad(score(logits).sum(), logits)
+                return (slopes @ self.linear_head / self.layout.positions)[:, :, None, None].expand_as(self.maps)
             activations = self.cut.activations.detach().clone().requires_grad_()
             logits = self.inference.split(self._one_layer()).head(Cut(activations, self.cut.context))
-            return torch.autograd.grad(_scores(logits, targets).sum(), activations)[0]
+            self.require_gradient(logits, f"layer {self.layer}")
+            (gradient,) = torch.autograd.grad(score(logits).sum(), activations)
+        return self.layout.maps(gradient)
+
+    def require_gradient(self, scores: torch.Tensor, place: str) -> None:
+        """Errors: `ModelError` where the scores do not depend on `place` by operations that have a gradient."""
+        if not scores.requires_grad:
+            raise ModelError(
+                f"expected scores with a gradient to {place}; {self.model.name} stops it (by torch.no_grad, detach or "
+                "an operation on integers). Use methods without gradients: ablationcam, scorecam, eigencam, lime, rise."
+            )
 
     def input_gradients(self, inputs: torch.Tensor, targets: Sequence[Target]) -> tuple[torch.Tensor, torch.Tensor]:
-        """(N, 3, H, W) dS/dx and (N,) S at normalised inputs, `targets[n]` the class of row n; no `.grad` is written.
-
-        Always by torch in float32.
-        """
+        """(N, 3, H, W) dS/dx and (N,) S of row n's class `targets[n]`, by torch in float32; no `.grad` is written."""
         network = self.torch_model.network
         with borrowed(network), torch.enable_grad():
-            leaf = inputs.detach().clone().requires_grad_()
-            scores = _scores(logits_of(network(leaf)).float(), targets)
+            leaf = inputs.detach().requires_grad_()
+            scores = _scores(logits_of(network(leaf.clone())).float(), targets)  # it may begin in place
+            self.require_gradient(scores, "the input")
             (gradient,) = torch.autograd.grad(scores.sum(), leaf)
         return gradient, scores.detach()
 
@@ -193,8 +228,9 @@ class PreparedBatch:
         """
         pixels = self.views[row].pixels
         if not isinstance(self.model, TorchModel):
-            starts = range(0, count, PICTURES_AT_ONCE)
-            pictures = (_mixed(pixels, hidden, masks(at, min(at + PICTURES_AT_ONCE, count))) for at in starts)
+            size = self.model.batch_size if isinstance(self.model, BlackBox) else PICTURES_AT_ONCE
+            starts = range(0, count, size)
+            pictures = (_mixed(pixels, hidden, masks(at, min(at + size, count))) for at in starts)
             return np.concatenate([self.model.predict(some) for some in pictures])
         view, cover = self.model.inputs(np.stack([pixels, hidden])).contiguous()
 
@@ -205,6 +241,14 @@ class PreparedBatch:
             return torch.lerp(cover, view, weights.float())
 
         return self.logits_of(make, count).cpu().numpy()
+
+    def segments(self, row: int, segmenter: str, options: Mapping[str, Any]) -> IntArray:
+        """(H, W) segment ids 0..d-1 of one view, cut once for each segmenter and its options; read-only."""
+        key = (row, segmenter, json.dumps(options, sort_keys=True, default=str))
+        if key not in self._segments:
+            self._segments[key] = self._segment(self.views[row], segmenter, options)
+            self._segments[key].setflags(write=False)
+        return self._segments[key]
 
     def targets(self, wanted: str | int, labels: Sequence[int | None]) -> list[Target]:
         """Decide what to explain: "predicted", "label" (where there is none: the prediction), an index or a name.
@@ -232,8 +276,8 @@ class PreparedBatch:
         return derive_seed(self.seed, self.views[row].item_id, method)
 
     def _target(self, row: int, index: int) -> Target:
-        name = self.model.classes[index]
-        return Target(index, name, float(self.logits[row, index]), float(self.probabilities[row, index]))
+        logit, probability = float(self.logits[row, index]), float(self.probabilities[row, index])
+        return Target(index, self.model.classes[index], logit, probability)
 
     def _one_layer(self) -> str:
         if len(self.layers) != 1:

@@ -13,6 +13,7 @@ import numpy as np
 from lumiscope.attribution.prepared import PreparedBatch
 from lumiscope.discovery import import_siblings
 from lumiscope.errors import UnknownNameError, UsageError
+from lumiscope.models import TorchModel, VisionModel
 from lumiscope.types import FloatArray, SaliencyMap, Target
 
 Options = TypeVar("Options")
@@ -47,6 +48,11 @@ class AttributionMethod(Generic[Options]):
     function: Function[Options]
     mask_rule: str
 
+    @property
+    def looks_inside(self) -> bool:
+        """Whether it needs more of a model than predictions."""
+        return self.needs_gradients or self.needs_layer
+
     def options(self, given: Mapping[str, Any] | None = None) -> Options:
         """Build the options. Errors: `UsageError` for an unknown option (with the nearest) or a wrong value."""
         from pydantic import TypeAdapter, ValidationError
@@ -65,8 +71,11 @@ class AttributionMethod(Generic[Options]):
     def explain(self, prepared: PreparedBatch, targets: Sequence[Target], options: Options) -> list[SaliencyMap]:
         """One map for each image of the batch, in order. The model is as it was afterwards.
 
-        With an option `flips` each map is the mean of those of the view and of its mirror image, turned back.
+        With an option `flips` each map is the mean of those of the view and of its mirror image, turned back; what
+        either says of itself is kept. Errors: `UsageError` where the targets are not one an image.
         """
+        if len(targets) != len(prepared):
+            raise UsageError(f"expected one target an image, {len(prepared)} in all; got {len(targets)}")
         maps = self.function(prepared, targets, options)
         if not getattr(options, "flips", False):
             return maps
@@ -82,7 +91,8 @@ def _mean(one: SaliencyMap, mirrored: SaliencyMap) -> SaliencyMap:
 
     both = one.shown is not None and mirrored.shown is not None
     shown = mean(one.shown, mirrored.shown) if both else None  # type: ignore[arg-type]
-    return dataclasses.replace(one, values=mean(one.values, mirrored.values), shown=shown)
+    said = {**mirrored.details, **one.details}
+    return dataclasses.replace(one, values=mean(one.values, mirrored.values), shown=shown, details=said)
 
 
 _METHODS: dict[str, AttributionMethod[Any]] = {}
@@ -136,10 +146,34 @@ def get_method(name: str) -> AttributionMethod[Any]:
     return methods[name]
 
 
-def select_methods(patterns: Sequence[str]) -> list[str]:
-    """Turn names and wildcards (`*cam`) into method names, each once, in the order asked for."""
+def select_methods(patterns: Sequence[str], model: VisionModel | None = None) -> list[str]:
+    """Turn names and wildcards (`*cam`) into method names, each once, in the order asked for.
+
+    With a `model` a wildcard means those of its methods that can explain this model. Errors: `UnknownNameError`;
+    `UsageError` where methods that look inside are asked for by name and the model can only predict.
+    """
+    able = list(attribution_methods()) if model is None else methods_for(model)
     names: dict[str, None] = {}
     for pattern in patterns:
-        matches = fnmatch.filter(attribution_methods(), pattern)
+        matches = fnmatch.filter(able, pattern) or fnmatch.filter(attribution_methods(), pattern)
         names.update(dict.fromkeys(matches or [get_method(pattern).name]))
+    refused = [name for name in names if name not in able]
+    if refused and model is not None:
+        look_inside(model, ", ".join(refused))
     return list(names)
+
+
+def methods_for(model: VisionModel) -> list[str]:
+    """The methods that can explain `model`: all of a torch model, of a black box those that need predictions alone."""
+    opens = isinstance(model, TorchModel)
+    return [name for name, method in attribution_methods().items() if opens or not method.looks_inside]
+
+
+def look_inside(model: VisionModel, what: str) -> TorchModel:
+    """Return `model` if `what` can look inside. Errors: `UsageError`, in one line, with the methods that need not."""
+    if isinstance(model, TorchModel):
+        return model
+    raise UsageError(
+        f"{what} must look inside a model, and {model.name} can only predict. "
+        f"Methods that need no more than that: {', '.join(methods_for(model))}."
+    )

@@ -9,7 +9,19 @@ import sys
 
 import typer
 
-from lumiscope.cli.commands import compare, concepts, dissect, explain, layers, methods, models, report, run, world
+from lumiscope.cli.commands import (
+    compare,
+    concepts,
+    dissect,
+    explain,
+    layers,
+    methods,
+    models,
+    report,
+    run,
+    tune,
+    world,
+)
 from lumiscope.errors import LumiscopeError
 
 HELP = """What an image classifier sees, and how far that can be believed.
@@ -33,7 +45,7 @@ app = typer.Typer(
     rich_markup_mode=None,  # plain help needs no rich: it answers in a third of the time
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (run, explain, dissect, compare, report, models, layers, methods, concepts, world):
+for command in (run, explain, dissect, compare, report, tune, models, layers, methods, concepts, world):
     command.add_to(app)
 
 

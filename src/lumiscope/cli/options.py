@@ -12,7 +12,7 @@ import typer
 from lumiscope.errors import UsageError
 
 if TYPE_CHECKING:
-    from lumiscope.models import TorchModel
+    from lumiscope.models import BlackBox, TorchModel
     from lumiscope.study import ModelConfig
 
 JSON = Annotated[bool, typer.Option("--json", help="Print data as JSON on stdout.")]
@@ -36,6 +36,13 @@ PrecisionOption = Annotated[
         help="exact: float32, maps within 1e-3 of torch's (default). fast: bfloat16 where that is faster, within 0.02.",
     ),
 ]
+LimeParamsOption = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="LIME's parameters image by image: .json, .toml or .pkl (never unpickled)."),
+]
+SaveLimeParamsOption = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Write LIME's parameters of every image: .json, .toml or .pkl.")
+]
 
 
 @dataclass(frozen=True)
@@ -53,7 +60,7 @@ class ModelFlags:
     num_classes: Annotated[int | None, typer.Option(help="How many classes.")] = None
     model_option: Annotated[
         list[str],
-        typer.Option(metavar="KEY=VALUE", help="For the model's factory; repeatable."),
+        typer.Option(metavar="KEY=VALUE", help="For the model's factory or server; repeatable."),
     ] = field(default_factory=list)
     mean: Annotated[str | None, typer.Option(help="Mean of RGB in [0, 1]: '0.5' or 'r,g,b'.")] = None
     std: Annotated[str | None, typer.Option(help="Standard deviation of RGB: '0.5' or 'r,g,b'.")] = None
@@ -72,9 +79,19 @@ class ModelFlags:
         str | None,
         typer.Option(help="Where the CAM family looks; default: before the pooling."),
     ] = None
+    activation: Annotated[
+        str | None,
+        typer.Option(
+            metavar="softmax|sigmoid|none",
+            help="What makes probabilities of the outputs; none: they are probabilities. Default: as the model says.",
+        ),
+    ] = None
+    device: Annotated[
+        str | None, typer.Option(help="cpu (default), cuda, cuda:1 or mps; for all models of the command.")
+    ] = None
 
     def given(self) -> dict[str, Any]:
-        """The fields of a `ModelConfig` that the user set."""
+        """The fields of a `ModelConfig` that the user set and that describe one model."""
         from lumiscope.models import parse_model_options
 
         fields = {
@@ -89,6 +106,7 @@ class ModelFlags:
             "interpolation": self.interpolation,
             "geometry": self.geometry,
             "target_layer": self.target_layer,
+            "activation": self.activation,
         }
         return {name: value for name, value in fields.items() if value is not None}
 
@@ -105,15 +123,16 @@ def model_configs(specs: list[str], flags: ModelFlags) -> list[ModelConfig]:
             f"{names} can describe one model only. Write each model as a file (--model FILE.toml with spec, name, "
             "weights, classes, options, mean, …) or all of them as [[models]] of a study file (--config)."
         )
-    return [
+    configs = [
         load_model_config(Path(spec))
         if spec.endswith(".toml")
         else validated(ModelConfig, {"spec": spec, **given}, "the command line")
         for spec in specs
     ]
+    return [config.model_copy(update={"device": flags.device}) if flags.device else config for config in configs]
 
 
-def one_model(spec: str, flags: ModelFlags) -> TorchModel:
+def one_model(spec: str, flags: ModelFlags) -> TorchModel | BlackBox:
     """Load the model that the command line describes."""
     from lumiscope.study import load_configured, model_names
 

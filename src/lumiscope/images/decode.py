@@ -14,7 +14,7 @@ from PIL.TiffImagePlugin import TiffImageFile
 
 from lumiscope.errors import ImageError
 from lumiscope.images.pillow_warnings import pillow_warnings_silenced
-from lumiscope.types import BoolArray, ByteArray
+from lumiscope.types import BoolArray, ByteArray, IntArray
 
 # EXIF 2.32, tag 274: how the stored pixels must be turned to stand upright; 1 is upright.
 UPRIGHT_BY_ORIENTATION = {
@@ -62,6 +62,32 @@ def decode_mask(path: Path) -> BoolArray:
         colour = image if image.mode in {"RGB", "RGBA", "RGBX", "RGBa"} else image.convert("RGB")
         strongest: ByteArray = np.array(colour)[..., :3].max(axis=-1)
         return strongest > 0
+
+
+def decode_labels(path: Path) -> IntArray:
+    """Return the labels in `path`: (H, W) int64, turned as its EXIF orientation says.
+
+    The grey value or palette index of each pixel, or a number for each colour (alpha is ignored); of a file that ends
+    in .npy its whole numbers.
+
+    Raises ImageError as `decode` does.
+    """
+    if path.suffix == ".npy":
+        _refuse_what_is_no_file(path)
+        try:
+            stored = np.load(path, allow_pickle=False)
+        except (ValueError, OSError) as error:
+            raise ImageError(_reason(error)) from error
+        if stored.ndim != 2 or stored.dtype.kind not in "iub":
+            raise ImageError(f"expected whole numbers (H, W); got {stored.dtype} of shape {stored.shape}")
+        return np.asarray(stored, np.int64)
+    with _loaded(path) as image:
+        pixels = np.array(_turned(image, _orientation(image)))
+    if pixels.ndim == 3 and pixels.shape[2] < 3:
+        pixels = pixels[..., 0]
+    if pixels.ndim == 3:
+        pixels = pixels[..., :3].astype(np.int64) @ np.array([65536, 256, 1])
+    return np.asarray(pixels, np.int64)
 
 
 def upright_size(path: Path) -> tuple[int, int]:

@@ -1,12 +1,14 @@
 """Where models come from, and how they are run, cut and left as they were."""
 
 from lumiscope.models.backends import Choice, Inference, available_backends, backends, in_batches
+from lumiscope.models.black_box import BlackBox
 from lumiscope.models.guard import borrowed
-from lumiscope.models.layers import Layer, select_layers, stages
+from lumiscope.models.layers import Layer
 from lumiscope.models.load import default_name, load_model
 from lumiscope.models.options import parse_model_options
 from lumiscope.models.sources import sources
 from lumiscope.models.split import Cut, Split, split
+from lumiscope.models.stages import select_layers, stages
 from lumiscope.models.torch_model import TorchModel
 from lumiscope.models.vision_model import (
     Activation,
@@ -20,6 +22,7 @@ from lumiscope.models.vision_model import (
 
 __all__ = [
     "Activation",
+    "BlackBox",
     "Choice",
     "Cut",
     "Inference",

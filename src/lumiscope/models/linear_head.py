@@ -19,19 +19,20 @@ def find_linear_head(
 ) -> torch.Tensor | None:
     """(classes, C) float32 weights W where `head` is W · (mean of the maps over space) + b; None where it is not.
 
-    Every linear layer of fitting size is a candidate; it counts where it predicts the head on random activations of
-    both signs and several scales. `cut`: of one image.
+    Every linear layer of fitting size is a candidate; it counts where it predicts the head on real activations and on
+    random ones of both signs and several scales. `cut`: of one image.
     """
     generator = torch.Generator().manual_seed(0)
     shape = cut.activations.shape[1:]
     scales = torch.logspace(-1, 1, PROBES).view(-1, *[1] * len(shape))
     noise = (scales * torch.randn(PROBES, *shape, generator=generator)).to(cut.activations.device)
+    probes = torch.cat([cut.activations, noise])
     with torch.no_grad():
         try:
-            expected = head(cut.with_activations(noise)).float()
+            expected = head(cut.with_activations(probes)).float()
         except RuntimeError:  # a head that takes no other activations than real ones
             return None
-        means = layout.maps(noise).mean((2, 3))
+        means = layout.maps(probes).mean((2, 3))
         for part in network.modules():
             weights = _weights(part, means.shape[1], expected.shape[1])
             if weights is None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
-from lumiscope.errors import UsageError
+from lumiscope.errors import UnknownNameError, UsageError
+
+Options = TypeVar("Options")
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,25 @@ def parse_model_options(pairs: Iterable[str]) -> dict[str, Any]:
         except ValueError:
             options[key] = {"True": True, "False": False, "None": None}.get(text, text)
     return options
+
+
+def source_options(kind: type[Options], given: Mapping[str, Any], source: str) -> Options:
+    """Build the options of a source, a dataclass, from what the user gave.
+
+    Errors: `UnknownNameError` with the nearest names, `UsageError` for a value that does not fit.
+    """
+    from pydantic import TypeAdapter, ValidationError
+
+    known = [option.name for option in dataclasses.fields(kind)]  # type: ignore[arg-type]
+    for name in given:
+        if name not in known:
+            raise UnknownNameError(f"option of {source}", name, known)
+    try:
+        return TypeAdapter(kind).validate_python(dict(given))
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"][:1])
+        raise UsageError(f"{source}: option {place}: {first['msg']}; got {first['input']!r}") from error
 
 
 def three_numbers(values: float | Iterable[float] | None, what: str) -> tuple[float, float, float] | None:

@@ -97,6 +97,23 @@ def _holds(candidate: Split, inputs: torch.Tensor, expected: torch.Tensor) -> bo
     )
 
 
+class _Whole(torch.nn.Module):
+    """A network called with an image alone, as it is used; so its other arguments are traced with their defaults.
+
+    Of an object with `.logits`, which no graph can hold, only these go out.
+    """
+
+    def __init__(self, network: torch.nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, inputs: torch.Tensor) -> object:
+        """(B, 3, H, W) -> what the network returns."""
+        output = self.network(inputs)
+        logits = None if isinstance(output, fx.Proxy) else getattr(output, "logits", None)
+        return output if logits is None else logits
+
+
 class _AncestorTracer(fx.Tracer):
     """Trace only the modules that contain `layer`; everything else stays whole, so little code has to be traceable."""
 
@@ -109,19 +126,18 @@ class _AncestorTracer(fx.Tracer):
 
 
 def _graph_split(module: torch.nn.Module, layer: str) -> Split:
-    graph = _AncestorTracer(layer).trace(module)
-    calls = [node for node in graph.nodes if node.op == "call_module" and node.target == layer]
+    whole = _Whole(module)
+    name = f"network.{layer}"
+    graph = _AncestorTracer(name).trace(whole)
+    calls = [node for node in graph.nodes if node.op == "call_module" and node.target == name]
     if not calls:
         raise LayerError(f"the graph of the network has no call of {layer}")
     at = calls[-1]
     after = _dependents(at)
-    context = [
-        node
-        for node in graph.nodes
-        if node not in after and node is not at and node.op != "get_attr" and any(user in after for user in node.users)
-    ]
-    trunk = fx.GraphModule(module, _trunk_graph(graph, at, after, context))
-    head = fx.GraphModule(module, _head_graph(graph, at, after, context))
+    before = _needed_before(graph, at, after)
+    context = [node for node in graph.nodes if node in before and not _is_remade(node)]
+    trunk = fx.GraphModule(whole, _trunk_graph(graph, at, after, context))
+    head = fx.GraphModule(whole, _head_graph(graph, at, after | (before - set(context)), context))
     # their plain `forward`: calling a GraphModule prints a traceback to stderr whenever it raises
     return Split(layer, "graph", lambda inputs: _as_cut(trunk.forward(inputs)), lambda cut: _run_head(head, cut))
 
@@ -135,6 +151,34 @@ def _dependents(start: fx.Node) -> set[fx.Node]:
             found.add(node)
             queue.extend(node.users)
     return found
+
+
+def _needed_before(graph: fx.Graph, at: fx.Node, after: set[fx.Node]) -> set[fx.Node]:
+    """What the head needs of the nodes before the cut: tensors, and what it makes again of them."""
+    found: set[fx.Node] = set()
+    queue = [node for user in after for node in user.all_input_nodes]
+    while queue:
+        node = queue.pop()
+        if node is at or node in after or node in found:
+            continue
+        found.add(node)
+        if _is_remade(node):
+            queue.extend(node.all_input_nodes)
+    return found
+
+
+def _is_remade(node: fx.Node) -> bool:
+    """Whether the head makes a value again: a parameter, or a size, which a batch of other rows would have wrong."""
+    if node.op == "get_attr":
+        return True
+    if node.op == "call_method":
+        return node.target in ("size", "dim")
+    if node.op != "call_function":
+        return False
+    if node.target is getattr:
+        return node.args[1] in ("shape", "ndim", "dtype", "device")
+    arithmetic = getattr(node.target, "__module__", None) == "_operator"
+    return arithmetic and bool(node.all_input_nodes) and all(_is_remade(part) for part in node.all_input_nodes)
 
 
 def _trunk_graph(graph: fx.Graph, at: fx.Node, after: set[fx.Node], context: list[fx.Node]) -> fx.Graph:
@@ -151,7 +195,7 @@ def _head_graph(graph: fx.Graph, at: fx.Node, after: set[fx.Node], context: list
     head = fx.Graph()
     copies = {node: head.placeholder(f"cut_{number}") for number, node in enumerate((at, *context))}
     for node in graph.nodes:
-        if node in after or (node.op == "get_attr" and node not in copies):
+        if node in after:
             copies[node] = head.node_copy(node, lambda old: copies[old])
     return head
 

@@ -15,19 +15,18 @@ import torch
 
 from lumiscope.errors import LayerError, ModelError, UnknownNameError
 from lumiscope.images import Geometry, ImageItem, View
-from lumiscope.models.backends import Choice, Inference, choose
-from lumiscope.models.backends.folding import folded
-from lumiscope.models.backends.registry import Precision, Runner, get_backend
-from lumiscope.models.backends.torch_backend import has_bfloat16, in_bfloat16
+from lumiscope.models.backends import Choice, Inference
+from lumiscope.models.backends.registry import Precision
 from lumiscope.models.guard import borrowed
-from lumiscope.models.layers import Layer, select_layers, target_layer, trace_layers
-from lumiscope.models.layout import Layout, layout_of
+from lumiscope.models.inferences import Inferences
+from lumiscope.models.layers import Layer, layout_of, trace_layers
+from lumiscope.models.layout import Layout
 from lumiscope.models.outputs import first_tensor, is_single, logits_of
-from lumiscope.models.split import Cut, Split, split
+from lumiscope.models.split import Split
+from lumiscope.models.stages import select_layers
+from lumiscope.models.target_layer import target_layer
 from lumiscope.models.vision_model import Activation, unnamed_classes
 from lumiscope.types import ByteArray, FloatArray
-
-PIXELS = 224 * 224
 
 LIBRARIES = {"torch", "torchvision", "timm"}
 
@@ -71,8 +70,6 @@ class TorchModel:
         self.spec = spec
         self.options = dict(options or {})
         self.notes = notes
-        self._inferences: dict[tuple[str, Precision], Inference] = {}
-        self._runners: dict[tuple[str, Precision], Runner] = {}
         count, single = self._count_classes()
         self.activation: Activation = "sigmoid" if single else activation
         if classes is not None and len(classes) != count:
@@ -123,82 +120,26 @@ class TorchModel:
         return next((parameter.device for parameter in self.module.parameters()), torch.device("cpu"))
 
     @functools.cached_property
+    def _inferences(self) -> Inferences:
+        return Inferences(self.network, self.device, self._example)
+
+    @property
     def reference(self) -> Inference:
         """The network as it is, run by torch in float32: what every other way to run it is measured by."""
-        return self._inference("eager", "exact")
+        return self._inferences.reference
 
     def inference(self, choice: Choice | None = None) -> Inference:
         """The way to run the model that was chosen, made once; None: the reference."""
-        if choice is None or choice.backend == "eager":
-            return self.reference
-        key = (choice.backend, choice.precision)
-        if key not in self._inferences:
-            self._inferences[key] = self._inference(*key)
-        return self._inferences[key]
+        return self._inferences.inference(choice)
 
     def choose(self, backend: str = "auto", precision: Precision = "exact", views: Sequence[View] = ()) -> Choice:
         """Choose a backend after a check on real views (noise where there are none); see `choose`."""
-        inputs = self.inputs(views) if views else self._example(2)
-        return choose(backend, precision, self.device.type, lambda name: self._runner(name, precision), inputs)
-
-    def _inference(self, backend: str, precision: Precision) -> Inference:
-        return Inference(
-            backend,
-            precision,
-            self.network,
-            functools.partial(self._runner, backend, precision),
-            self._batch_size(backend),
-            self._cut_as_it_is if backend == "eager" else functools.partial(self._cut_folded, precision),
-        )
-
-    def _runner(self, backend: str, precision: Precision) -> Runner:
-        if (backend, precision) not in self._runners:
-            example = self._example(self._batch_size(backend))
-            self._runners[backend, precision] = get_backend(backend).build(self.network, example, precision)
-        return self._runners[backend, precision]
+        return self._inferences.choose(backend, precision, self.inputs(views) if views else self._example(2))
 
     @property
     def batch_size(self) -> int:
         """How many views a forward pass of the network as it is takes at once: few large ones, more small ones."""
-        return self._batch_size("eager")
-
-    def _batch_size(self, backend: str) -> int:
-        """How many views a runner takes at once: as many pixels as the backend likes best, in its own steps."""
-        step = get_backend(backend).batch_size
-        height, width = self.geometry.input_size
-        return max(step, step * PIXELS // (height * width) // step * step)
-
-    def _cut_as_it_is(self, layer: str) -> Split:
-        return self._borrowing(self.network, layer)
-
-    def _cut_folded(self, precision: Precision, layer: str) -> Split:
-        """Cut a folded copy; with `fast` the trunk runs in half precision, the head, which is differentiated, not."""
-        self.layer(layer)
-        network = folded(self.network, self._example(2), layer)
-        exact = self._borrowing(network, layer)
-        if precision == "exact":
-            return exact
-        if self.device.type == "cpu" and not has_bfloat16():
-            return exact
-        narrow = self._borrowing(in_bfloat16(network), layer, torch.bfloat16)
-        return Split(layer, exact.kind, narrow.trunk, exact.head)
-
-    def _borrowing(self, network: torch.nn.Module, layer: str, kind: torch.dtype = torch.float32) -> Split:
-        """Cut `network` so that trunk and head borrow it themselves; a trunk of another `kind` gives float32."""
-        self.layer(layer)
-        with borrowed(network):
-            made = split(network, layer, self._example(2).to(kind))
-
-        def trunk(inputs: torch.Tensor) -> Cut:
-            with borrowed(network), torch.no_grad():
-                cut = made.trunk(inputs.to(kind))
-            return Cut(cut.activations.float(), tuple(_widened(part) for part in cut.context))
-
-        def head(cut: Cut) -> torch.Tensor:
-            with borrowed(network):
-                return made.head(cut)
-
-        return Split(layer, made.kind, trunk, head)
+        return self._inferences.batch_size("eager")
 
     def logits(self, inputs: torch.Tensor) -> torch.Tensor:
         """Run normalised (N, 3, H, W) inputs in batches; (N, classes) float32 logits, without gradients."""
@@ -216,8 +157,8 @@ class TorchModel:
 
     @functools.cached_property
     def target_layer(self) -> str:
-        """Where the CAM family looks unless told otherwise: the last spatial features before pooling."""
-        return target_layer(self.layers).name
+        """Where the CAM family looks unless told otherwise; see `target_layer`. Errors: `LayerError` for no maps."""
+        return target_layer(self.layers, self.network, self._example(1)).name
 
     @property
     def channels_last(self) -> frozenset[str]:
@@ -226,7 +167,7 @@ class TorchModel:
 
     def select_layers(self, wanted: Sequence[str]) -> list[str]:
         """Turn names, wildcards, `auto` and `auto:5` into layer names."""
-        return select_layers(wanted, self.layers)
+        return select_layers(wanted, self.layers, lambda: self.target_layer)
 
     def layer(self, name: str) -> torch.nn.Module:
         """Return the module called `name`. Errors: `UnknownNameError` with the nearest names."""
@@ -237,12 +178,13 @@ class TorchModel:
 
     def split(self, layer: str) -> Split:
         """Cut the network as it is at `layer`, once; the cut is checked on two noise images."""
+        self.layer(layer)
         return self.reference.split(layer)
 
     def layout(self, layer: str) -> Layout:
         """How the output of `layer` becomes (B, C, h, w) maps. Errors: `LayerError` where it holds no map."""
         self.layer(layer)
-        return layout_of(layer, self.layers, self.network)
+        return layout_of(layer, self.layers)
 
     def spatial_layer(self, name: str | None) -> str:
         """Return `name`, or the automatic target layer, if its output holds a map. Errors: `LayerError` otherwise."""
@@ -258,9 +200,10 @@ class TorchModel:
         try:
             with borrowed(self.network), torch.no_grad():
                 output = self.network(self._example(2))
-        except RuntimeError as error:
+        except (RuntimeError, AssertionError, ValueError) as error:  # as networks of one input size raise them
             size = "×".join(map(str, self.geometry.input_size))
-            raise ModelError(f"{self.spec} does not run on a {size} picture: {str(error).splitlines()[0]}") from error
+            reason = (str(error) or type(error).__name__).splitlines()[0]
+            raise ModelError(f"{self.spec} does not run on a {size} picture: {reason}") from error
         found = first_tensor(output)
         return int(logits_of(output).shape[1]), found is not None and is_single(found)
 
@@ -269,7 +212,3 @@ class TorchModel:
         height, width = self.geometry.input_size
         noise = torch.randn(count, 3, height, width, generator=generator)
         return noise.contiguous(memory_format=torch.channels_last).to(self.device)
-
-
-def _widened(part: torch.Tensor) -> torch.Tensor:
-    return part.float() if part.is_floating_point() else part

@@ -56,7 +56,10 @@ class VisionModel(Protocol):
         ...
 
     def predict(self, views: Sequence[View] | ByteArray) -> FloatArray:
-        """Return (N, classes) float32 raw logits of views, or of (N, h, w, 3) uint8 pixels of their size."""
+        """Return (N, classes) float32 raw scores of views, or of (N, h, w, 3) uint8 pixels of their size.
+
+        Logits, or probabilities where the activation is "none".
+        """
         ...
 
 

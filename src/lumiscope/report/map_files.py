@@ -21,7 +21,8 @@ from lumiscope.types import ByteArray, SaliencyMap, SegmentMap
 def write_maps(maps: Sequence[SaliencyMap], view: View, folder: Path) -> list[dict[str, Any]]:
     """Write `IMAGE.METHOD.png` and `IMAGE.METHOD.npz` for every map of one view; one row about each.
 
-    The npz holds `values` and `display`, and for segment maps `segments` and `coefficients`.
+    The npz holds `values` and `display`, and for segment maps `segments`, `coefficients` and, where
+    the method gives them, `intervals`.
     """
     rows = []
     for saliency in maps:
@@ -58,4 +59,6 @@ def _arrays(saliency: SaliencyMap) -> dict[str, np.ndarray[Any, Any]]:
     arrays: dict[str, np.ndarray[Any, Any]] = {"values": saliency.values, "display": saliency.display()}
     if isinstance(saliency, SegmentMap):
         arrays |= {"segments": saliency.segments, "coefficients": saliency.coefficients}
+        if len(saliency.intervals):
+            arrays["intervals"] = saliency.intervals
     return arrays

@@ -33,7 +33,7 @@ def models_of(run: Run) -> tuple[ModelRow, ...]:
             num_classes=row["num_classes"],
             target_layer=row["target_layer"],
             input=f"{row['input_width']} × {row['input_height']}, {row['geometry']}, {row['interpolation']}",
-            normalisation=f"mean {row['mean']}; std {row['std']}",
+            normalisation="its own" if row["mean"] is None else f"mean {row['mean']}; std {row['std']}",
             notes=tuple(row["notes"] or ()),
         )
         for row in run.table("models").to_pylist()

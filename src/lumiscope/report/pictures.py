@@ -15,7 +15,7 @@ from lumiscope.report.numbers import significant
 from lumiscope.report.outline import CYAN, bordered, enlarge, enlarge_labels, enlarge_map, enlargement, outlined
 from lumiscope.types import BoolArray, SaliencyMap, SegmentMap
 
-NAMES = {"r2": "R²", "local_prediction": "local prediction"}
+NAMES = {"r2": "R²"}
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,12 @@ def map_figure(title: str, view: View, saliency: SaliencyMap, scale: float, subj
 
     `subject`: what the map explains, for the alternative text.
     """
-    note = ", ".join(f"{NAMES.get(name, name)} {_detail(value)}" for name, value in saliency.details.items())
+    note = ", ".join(
+        f"{NAMES.get(name, name.replace('_', ' '))} {_detail(value)}"
+        for name, value in saliency.details.items()
+        if name != "warnings"
+    )
+    note += "".join(f". Caution: {warning}" for warning in saliency.details.get("warnings", ()))
     if isinstance(saliency, SegmentMap):
         factor = enlargement(view.pixels)
         coefficients = enlarge_labels(saliency.coefficients[saliency.segments], factor)

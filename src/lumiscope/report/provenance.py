@@ -138,5 +138,7 @@ def _method(name: str, method: Mapping[str, Any], mask_rules: Mapping[str, str])
         f"{option} = {value if isinstance(value, str) else json.dumps(value)}"
         for option, value in method["options"].items()
     )
+    if own := method.get("own_options"):
+        options += f"; {counted(own, 'image')} with options of their own"
     rule = mask_rules.get(name, method["mask_rule"])
     return Method(method["title"], name, method["citation"], method["passes"], options or "none", rule)

@@ -31,14 +31,14 @@ def settle(
 ) -> Choice:
     """Choose how `model` is run; with a `store` what was chosen earlier under the same circumstances holds.
 
-    `perturbs`: whether a method asks for many passes. Without one no fast backend is worth its preparation, and torch
-    does everything. A black box runs itself.
+    `perturbs`: whether a method asks for many passes. Without one "auto" takes torch, as no other backend is worth its
+    preparation. A black box runs itself.
     """
     check_names(asked, precision)
     if not isinstance(model, TorchModel):
         return Choice(asked, "none", precision, 0.0, "a black box runs itself")
-    if not perturbs and asked != "eager":
-        return Choice(asked, "torch", precision, 0.0, "no method here needs many passes of the whole network")
+    if not perturbs and asked == "auto":
+        asked = "torch"
     circumstances = {
         "model": model.fingerprint,
         "asked": asked,

@@ -42,6 +42,8 @@ class ModelConfig(_Table):
     geometry: Literal["crop", "squash"] = "crop"
     interpolation: str | None = None
     target_layer: str | list[str] | None = None
+    activation: Literal["softmax", "sigmoid", "none"] | None = None
+    device: str | None = None
 
 
 class Study(_Table):
@@ -49,7 +51,8 @@ class Study(_Table):
 
     `description`: a few sentences for the head of the report.
     `images`: folder, glob, CSV or world:COUNT@SEED to explain; None: no explanations. `probe`: images to dissect with;
-    None: no dissection. `runs`: the folder that holds run folders and the store.
+    None: no dissection. `runs`: the folder that holds run folders and the store. `lime_params`: a file with LIME's
+    parameters image by image; what `options` says of LIME wins over it.
     """
 
     description: str | None = None
@@ -69,6 +72,7 @@ class Study(_Table):
     seed: int = Field(default=0, ge=0)
     backend: str = "auto"
     precision: Literal["exact", "fast"] = "exact"
+    lime_params: str | None = None
     on_error: Literal["skip", "stop"] = "skip"
 
     @field_validator("models")
@@ -164,6 +168,7 @@ def with_paths(study: Study, change: Callable[[str], str]) -> Study:
             "runs": change(study.runs) if "runs" in study.model_fields_set else study.runs,
             "concepts": concepts if concepts in (None, *SHIPPED) else change(str(concepts)),
             "scorer": study.scorer and _scorer_with_paths(study.scorer, change),
+            "lime_params": study.lime_params and change(study.lime_params),
             "models": [_model_with_paths(model, change) for model in study.models],
         }
     )
@@ -171,7 +176,17 @@ def with_paths(study: Study, change: Callable[[str], str]) -> Study:
 
 def _model_with_paths(model: ModelConfig, change: Callable[[str], str]) -> ModelConfig:
     weights = model.weights if model.weights in (None, RANDOM_WEIGHTS) else change(str(model.weights))
-    return model.model_copy(update={"weights": weights, "classes": model.classes and change(model.classes)})
+    classes = model.classes and change(model.classes)
+    return model.model_copy(
+        update={"spec": _spec_with_paths(model.spec, change), "weights": weights, "classes": classes}
+    )
+
+
+def _spec_with_paths(spec: str, change: Callable[[str], str]) -> str:
+    for opening in ("onnx:", "local-dir:", "timm:local-dir:"):
+        if spec.startswith(opening):
+            return opening + change(spec.removeprefix(opening))
+    return spec
 
 
 def _scorer_with_paths(scorer: str, change: Callable[[str], str]) -> str:

@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lumiscope.attribution import look_inside
 from lumiscope.concepts import ConceptSet, category_of, load_concepts
 from lumiscope.dissection import collect_activations, label_units, small_sample_notes
 from lumiscope.images import ImageItem, ImageSet, draw_world_images
-from lumiscope.models import TorchModel, borrowed
+from lumiscope.models import TorchModel, VisionModel, borrowed
 from lumiscope.progress import Track, silent
 from lumiscope.scorers import ConceptScores, Scorer, load_scorer
 from lumiscope.store import Collection, Store, content_key
@@ -27,7 +28,7 @@ LABEL_ARRAYS = ("concept", "score", "runner_up", "margin", "top_images", "top_ac
 
 
 def dissect(
-    model: TorchModel,
+    model: VisionModel,
     probing_images: ImageSet,
     *,
     layers: Sequence[str] | str,
@@ -46,6 +47,7 @@ def dissect(
     `store`: where activations, scores and labels are kept; None: nowhere.
     Errors: `UnknownNameError`, `LayerError`, `ScorerError`, `UsageError`.
     """
+    model = look_inside(model, "dissection")
     names = model.select_layers([layers] if isinstance(layers, str) else layers)
     scorer = load_scorer(scorer) if isinstance(scorer, str) else scorer
     concept_set = choose_concepts(concepts, scorer)

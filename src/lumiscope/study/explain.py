@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from lumiscope.attribution import AttributionMethod, PreparedBatch, get_method, select_methods
+from lumiscope.attribution import AttributionMethod, PreparedBatch, get_method, look_inside, select_methods
+from lumiscope.errors import UnknownNameError
 from lumiscope.images import ImageItem, Skipped
 from lumiscope.models import Choice, TorchModel, VisionModel, class_index, label_index
 from lumiscope.models.backends.registry import Precision
@@ -18,6 +19,7 @@ from lumiscope.store import Collection, Store, canonical_json
 from lumiscope.study.attempts import attempt
 from lumiscope.study.backends import settle
 from lumiscope.study.map_store import from_arrays, map_collection, map_key, to_arrays
+from lumiscope.study.segmentations import Segmentations
 from lumiscope.types import FloatArray, SaliencyMap, Target
 
 IMAGES_AT_ONCE = 4  # a stopped run loses one batch of one method at most
@@ -88,7 +90,7 @@ class ExplanationPlan:
     """What is to be computed for one model.
 
     `methods`: each with its options. `layers`: resolved; empty where no method looks at one. `choice`: what runs it.
-    `per_image`: image id -> method -> the options that this image has of its own.
+    `per_image`: image id -> method -> the options that this image has of its own. `segmentations`: cuts the views.
     """
 
     model: VisionModel
@@ -98,6 +100,7 @@ class ExplanationPlan:
     seed: int
     choice: Choice
     per_image: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    segmentations: Segmentations = field(default_factory=Segmentations)
 
     @classmethod
     def make(
@@ -119,21 +122,27 @@ class ExplanationPlan:
 
         `images`: a few of them show which backend is right; what was chosen is kept in `store`.
         """
-        names = select_methods([methods] if isinstance(methods, str) else methods)
-        given = {name: get_method(name).options(values) for name, values in (options or {}).items()}
+        names = select_methods([methods] if isinstance(methods, str) else methods, model)
+        common = options or {}
+
+        def built(given: Options) -> dict[str, Any]:
+            return {name: get_method(name).options({**common.get(name, {}), **new}) for name, new in given.items()}
+
+        given = built(common)
         wanted = [get_method(name) for name in names]
         chosen = tuple((method, given.get(method.name, method.options())) for method in wanted)
         if target not in ("predicted", "label"):
             target = class_index(model, target)
+        if layer is not None:
+            look_inside(model, "a target layer")
         needs_layer = any(method.needs_layer for method, _ in chosen)
         layers = _layers(model, layer) if needs_layer and isinstance(model, TorchModel) else ()
         perturbs = any(method.perturbs for method, _ in chosen)
-        own = {
-            item_id: {name: get_method(name).options({**(options or {}).get(name, {}), **values}) for name, values in more}
-            for item_id, more in ((item_id, some.items()) for item_id, some in (per_image or {}).items())
-        }
+        own = {item_id: built(some) for item_id, some in (per_image or {}).items()}
+        if images and (strangers := own.keys() - {item.id for item in images}):
+            raise UnknownNameError("image", min(strangers), [item.id for item in images], "It has options of its own.")
         choice = settle(model, backend, precision, images, perturbs=perturbs, store=store)
-        return cls(model, chosen, target, layers, seed, choice, own)
+        return cls(model, chosen, target, layers, seed, choice, own, Segmentations(store))
 
     @property
     def layer(self) -> str | None:
@@ -157,8 +166,8 @@ class ExplanationPlan:
         for method, _ in self.methods:
             maps: dict[int, SaliencyMap] = {}
             for options, rows in self.alike(method, [item.id for item in batch]):
-                part = [targets[row] for row in rows]
-                maps.update(zip(rows, method.explain(prepared.rows(rows), part, options), strict=True))
+                made = method.explain(prepared.rows(rows), [targets[row] for row in rows], options)
+                maps.update(zip(rows, made, strict=True))
             columns.append([maps[row] for row in range(len(batch))])
         return columns
 
@@ -172,18 +181,21 @@ class ExplanationPlan:
         groups: list[tuple[Any, list[int]]] = []
         for place, item_id in enumerate(item_ids):
             options = self.options_of(method, item_id)
-            places = next((places for known, places in groups if known == options), None)
-            if places is None:
-                groups.append((options, [place]))
+            for known, places in groups:
+                if known == options:
+                    places.append(place)
+                    break
             else:
-                places.append(place)
+                groups.append((options, [place]))
         return groups
 
     def prepare(self, batch: Sequence[ImageItem]) -> tuple[PreparedBatch, list[Target]]:
         """The batch as its methods share it, and what to explain on each image."""
         views = [self.model.view(item) for item in batch]
         inference = self.model.inference(self.choice) if isinstance(self.model, TorchModel) else None
-        prepared = PreparedBatch(self.model, views, layer=self.layers, seed=self.seed, inference=inference)
+        prepared = PreparedBatch(
+            self.model, views, layer=self.layers, seed=self.seed, inference=inference, segment=self.segmentations
+        )
         return prepared, prepared.targets(self.target, [label_index(self.model, item) for item in batch])
 
 
@@ -221,8 +233,8 @@ class StoredExplanations:
         seconds: dict[str, float] = {}
         for method, _ in self.plan.methods:
             each = [self._collection(method, item).seconds_each([self._key(item)]) for item in images]
-            known = [one for one in each if not math.isnan(one)]
-            seconds[method.name] = sum(known) / len(known) if known else math.nan
+            known = [one for one in each if not math.isnan(one)] or [math.nan]
+            seconds[method.name] = sum(known) / len(known)
         return seconds
 
     def address(self, method: str, item: ImageItem) -> tuple[str, str]:
@@ -249,9 +261,8 @@ class StoredExplanations:
             lacking = [row for row, item in enumerate(wanted) if self._key(item) in missing[method.name]]
             for options, places in self.plan.alike(method, [wanted[row].id for row in lacking]):
                 rows = [lacking[place] for place in places]
-                part, part_targets = prepared.rows(rows), [targets[row] for row in rows]
                 started = time.perf_counter()
-                maps = method.explain(part, part_targets, options)
+                maps = method.explain(prepared.rows(rows), [targets[row] for row in rows], options)
                 seconds = time.perf_counter() - started
                 results = {self._key(wanted[row]): to_arrays(made) for row, made in zip(rows, maps, strict=True)}
                 self._collection(method, wanted[rows[0]]).put(results, seconds)
@@ -295,6 +306,7 @@ def method_facts(plan: ExplanationPlan, masks: Mapping[str, str]) -> dict[str, d
             "passes": method.passes,
             "backend": plan.run_by(method),
             "options": dataclasses.asdict(options),
+            "own_options": sum(method.name in own for own in plan.per_image.values()),
             "mask_rule": masks.get(method.name, method.mask_rule),
         }
         for method, options in plan.methods

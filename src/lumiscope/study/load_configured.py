@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from lumiscope.models import TorchModel, load_model
+from lumiscope.models import BlackBox, TorchModel, load_model
 from lumiscope.study.config import ModelConfig
 
 
-def load_configured(config: ModelConfig, name: str) -> TorchModel:
+def load_configured(config: ModelConfig, name: str) -> TorchModel | BlackBox:
     """Load the model that `config` describes and call it `name`."""
     return load_model(
         config.spec,
@@ -21,4 +21,6 @@ def load_configured(config: ModelConfig, name: str) -> TorchModel:
         input_size=config.input_size,
         geometry=config.geometry,
         interpolation=config.interpolation,
+        activation=config.activation,
+        device=config.device,
     )

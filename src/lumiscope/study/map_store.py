@@ -14,10 +14,12 @@ from lumiscope.attribution import AttributionMethod
 from lumiscope.images import ImageItem
 from lumiscope.models import TorchModel, VisionModel, label_index
 from lumiscope.store import Collection, Store, content_key
+from lumiscope.study.segmentations import segmenter_source
 from lumiscope.types import SaliencyMap, SegmentMap, Target
 
-FORMAT = 2  # raised whenever `to_arrays` changes, so that older results are not misread
-SEGMENT_ARRAYS = ("segments", "coefficients", "top_classes", "top_coefficients")
+FORMAT = 3  # raised whenever `to_arrays` changes, so that older results are not misread
+SEGMENT_ARRAYS = ("segments", "coefficients", "top_classes", "top_coefficients", "intervals")
+SEGMENT_FACTS = ("num_features", "min_weight", "positive_only")
 
 
 def map_collection(
@@ -32,11 +34,13 @@ def map_collection(
     precision: str,
 ) -> Collection:
     """Where the maps of one model, method and options lie."""
+    given = dataclasses.asdict(options)  # type: ignore[call-overload]
     scope = {
         "model": model.fingerprint,
         "method": method.name,
         "version": method.version,
-        "options": dataclasses.asdict(options),  # type: ignore[call-overload]
+        "options": given,
+        "segmenter_source": segmenter_source(given.get("segmenter", "")),
         "layers": list(layers) if method.needs_layer else [],
         "seed": seed,
         "backend": backend,
@@ -67,7 +71,7 @@ def to_arrays(saliency: SaliencyMap) -> dict[str, NDArray[Any]]:
     if saliency.shown is not None:
         arrays["shown"] = saliency.shown
     if isinstance(saliency, SegmentMap):
-        facts["num_features"] = saliency.num_features
+        facts.update({name: getattr(saliency, name) for name in SEGMENT_FACTS})
         arrays.update({name: getattr(saliency, name) for name in SEGMENT_ARRAYS})
     arrays["facts"] = np.frombuffer(json.dumps(facts).encode(), np.uint8)
     return arrays

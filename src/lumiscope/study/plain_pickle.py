@@ -41,7 +41,7 @@ ALLOWED = frozenset(
 """What Python 3 writes, in any protocol, for dict, list, tuple, str, int, float, bool and None. No bytes."""
 
 
-def dump_plain(value: Plain) -> bytes:
+def dump_plain(value: object) -> bytes:
     """Pickle a plain value. Errors: `UsageError` for one that `load_plain` would refuse."""
     return pickle.dumps(_Copier("the value").copy(value), protocol=4)
 

@@ -21,15 +21,17 @@ from lumiscope.concepts import CATEGORIES, ConceptSet
 from lumiscope.dissection import category_histogram, concept_counts, get_similarity
 from lumiscope.errors import UsageError
 from lumiscope.images import ImageSet, open_images
-from lumiscope.models import TorchModel, label_index
+from lumiscope.models import label_index
 from lumiscope.progress import Track, silent
 from lumiscope.scorers import Scorer, load_scorer
 from lumiscope.store import Store, write_atomically
 from lumiscope.study import tables as rows_of
+from lumiscope.study.abilities import AnyModel, dissectable, left_out, methods_of
 from lumiscope.study.config import ModelConfig, Study, model_names, save_study
 from lumiscope.study.dissect import choose_concepts, dissect, merge_labels
-from lumiscope.study.explain import ExplanationPlan, StoredExplanations, method_facts
+from lumiscope.study.explain import ExplanationPlan, PerImage, StoredExplanations, method_facts
 from lumiscope.study.findings import find
+from lumiscope.study.lime_parameters import read_lime_parameters
 from lumiscope.study.load_configured import load_configured
 from lumiscope.study.log import logged_to
 from lumiscope.study.run_folder import STORE, Run
@@ -95,20 +97,24 @@ class _Work:
         self.rows["skipped"] += rows_of.skipped_rows(what, images.skipped)
         return images
 
-    def prepare(self, models: Sequence[TorchModel], images: ImageSet | None) -> None:
+    def prepare(self, models: Sequence[AnyModel], images: ImageSet | None) -> None:
         """Resolve every name, so that a mistake shows before anything is computed."""
         study = self.study
         for rule in study.masks.values():
             parse_rule(rule)
-        if images is not None:
-            self.plans = [self._plan(model, config, images) for model, config in zip(models, study.models, strict=True)]
-            _warn_of_foreign_labels(models, images)
         if study.scorer is not None:
             get_similarity(study.similarity)
             self.scorer = load_scorer(study.scorer)
             self.concepts = choose_concepts(study.concepts, self.scorer)
-            for model in models:
-                model.select_layers(study.layers)
+            for opened in dissectable(models):
+                opened.select_layers(study.layers)
+        if images is not None:
+            own = self._per_image(images)
+            self.plans = [self._plan(*pair, images, own) for pair in zip(models, study.models, strict=True)]
+            _warn_of_foreign_labels(models, images)
+        for model in models:
+            if words := left_out(study, model):
+                logger.warning("%s %s", model.name, words)
 
     def explain(self, images: ImageSet) -> None:
         """Compute the maps that are missing."""
@@ -119,11 +125,11 @@ class _Work:
             self.failed.update(entry.name for entry in failed)
             self.stored.append(stored)
 
-    def _plan(self, model: TorchModel, config: ModelConfig, images: ImageSet) -> ExplanationPlan:
+    def _plan(self, model: AnyModel, config: ModelConfig, images: ImageSet, own: PerImage) -> ExplanationPlan:
         study = self.study
         return ExplanationPlan.make(
             model,
-            study.methods,
+            methods_of(study, model),
             target=study.target,
             layer=config.target_layer,
             options=study.options,
@@ -132,7 +138,18 @@ class _Work:
             precision=study.precision,
             images=images,
             store=self.store,
+            per_image=own,
         )
+
+    def _per_image(self, images: ImageSet) -> PerImage:
+        """The options of LIME that single images have of their own; what the study's options say wins."""
+        if self.study.lime_params is None:
+            return {}
+        parameters = read_lime_parameters(Path(self.study.lime_params))
+        self.manifest["lime_params"] = parameters.notes_on(images)
+        for note in self.manifest["lime_params"]:
+            logger.warning("%s", note)
+        return parameters.for_images(images, self.study.options.get("lime"))
 
     def collect(self, images: ImageSet) -> None:
         """Fill the tables of images, predictions, maps and agreement; an image that failed somewhere is left out."""
@@ -169,9 +186,9 @@ class _Work:
             }
             for name, each in seconds.items()
         )
-        self.manifest["methods"] = method_facts(stored.plan, self.study.masks)
+        self.manifest.setdefault("methods", {}).update(method_facts(stored.plan, self.study.masks))
 
-    def dissect(self, models: Sequence[TorchModel], probe: ImageSet) -> None:
+    def dissect(self, models: Sequence[AnyModel], probe: ImageSet) -> None:
         """Label units and fill the tables about them."""
         study = self.study
         scorer, concepts = self.scorer, self.concepts
@@ -188,7 +205,7 @@ class _Work:
                 store=self.store,
                 track=self.track,
             )
-            for model in models
+            for model in dissectable(models)
         ]
         labels: UnitLabels = merge_labels(parts)
         self.rows["layers"] = rows_of.layer_rows(labels)
@@ -206,11 +223,14 @@ class _Work:
         }
 
     def finish(
-        self, models: Sequence[TorchModel], images: ImageSet | None, probe: ImageSet | None, command: str | None
+        self, models: Sequence[AnyModel], images: ImageSet | None, probe: ImageSet | None, command: str | None
     ) -> None:
         """Write tables, findings and, last, the manifest: a run folder without one has not finished."""
         layers = [stored.plan.layer for stored in self.stored] or [None] * len(models)
-        self.rows["models"] = [rows_of.model_row(model, layer) for model, layer in zip(models, layers, strict=True)]
+        self.rows["models"] = [
+            rows_of.model_row(model, layer, left_out(self.study, model))
+            for model, layer in zip(models, layers, strict=True)
+        ]
         for name, rows in self.rows.items():
             self.tables.setdefault(name, rows_of.as_table(name, rows))
         self.tables["findings"] = rows_of.as_table("findings", find(self.tables))
@@ -224,7 +244,7 @@ class _Work:
         write_atomically(self.study.folder / "manifest.json", content)
 
 
-def _warn_of_foreign_labels(models: Sequence[TorchModel], images: ImageSet) -> None:
+def _warn_of_foreign_labels(models: Sequence[AnyModel], images: ImageSet) -> None:
     labelled = [item for item in images if item.label is not None or item.class_name]
     for model in models:
         foreign = [item.id for item in labelled if label_index(model, item) is None]

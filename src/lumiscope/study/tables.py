@@ -11,11 +11,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow import csv
-from scipy.special import softmax
 
 from lumiscope.errors import UsageError
 from lumiscope.images import CLASS_SEPARATOR, ImageItem, ImageSet
-from lumiscope.models import TorchModel, VisionModel, label_index, mask_shows_label, short_name
+from lumiscope.models import BlackBox, TorchModel, VisionModel, label_index, mask_shows_label, probabilities, short_name
 from lumiscope.store import write_atomically
 from lumiscope.study.explain import StoredExplanations
 from lumiscope.study.schemas import SCHEMAS
@@ -54,8 +53,8 @@ def as_table(name: str, rows: Iterable[Row]) -> pa.Table:
     return pa.Table.from_pylist(list(rows), schema=SCHEMAS[name])
 
 
-def model_row(model: TorchModel, target_layer: str | None) -> Row:
-    """One model: what it is and what it sees."""
+def model_row(model: TorchModel | BlackBox, target_layer: str | None, left_out: str | None = None) -> Row:
+    """One model: what it is and what it sees. `left_out`: what this study could not ask of it, in words."""
     geometry = model.geometry
     resize = geometry.resize_size or (None, None)
     return {
@@ -70,10 +69,14 @@ def model_row(model: TorchModel, target_layer: str | None) -> Row:
         "resize_width": resize[1],
         "geometry": geometry.mode,
         "interpolation": geometry.interpolation,
-        "mean": ", ".join(f"{number:g}" for number in model.mean),
-        "std": ", ".join(f"{number:g}" for number in model.std),
-        "notes": list(model.notes),
+        "mean": _numbers(model.mean),
+        "std": _numbers(model.std),
+        "notes": [*model.notes, *([left_out] if left_out else [])],
     }
+
+
+def _numbers(given: Sequence[float] | None) -> str | None:
+    return None if given is None else ", ".join(f"{number:g}" for number in given)
 
 
 def image_table(images: ImageSet) -> pa.Table:
@@ -111,7 +114,7 @@ def probing_rows(images: ImageSet) -> list[Row]:
 
 def prediction_rows(model: VisionModel, item: ImageItem, logits: FloatArray) -> list[Row]:
     """The most probable classes of one image. `logits`: (classes,)."""
-    probabilities = softmax(logits.astype(np.float64))
+    shares = probabilities(logits[None], model.activation)[0]
     best = np.argsort(-logits, kind="stable")[:TOP]
     return [
         {
@@ -121,7 +124,7 @@ def prediction_rows(model: VisionModel, item: ImageItem, logits: FloatArray) -> 
             "class_index": int(index),
             "class_name": model.classes[index],
             "short_name": short_name(model.classes[index]),
-            "probability": float(probabilities[index]),
+            "probability": float(shares[index]),
             "logit": float(logits[index]),
         }
         for rank, index in enumerate(best, 1)

@@ -81,23 +81,155 @@ def finished(activations, weights, size):
     layer_map = np.zeros(activations.shape[1:])
     for weight, channel in zip(weights, activations.numpy(), strict=True):
         layer_map += float(weight) * channel
+    return displayed(layer_map, size)
+
+
+def displayed(layer_map, size):
+    """The CAM family's way from a signed map of the layer to (values, display)."""
     positive = np.maximum(layer_map, 0)
     display = stretched(np.maximum(half_pixel_resize(stretched(positive), size), 0))
     return half_pixel_resize(positive, size), display
 
 
-def gradcam(module, image, layer, target):
+def gradient(module, image, layer, score, factor=1):
+    """(C, h, w) activations, and the gradient of `score(logits)` to them, there or at a multiple of them."""
     leaves = []
 
     def make_leaf(output):
-        leaves.append(output.detach().requires_grad_())
+        leaves.append((factor * output.detach()).requires_grad_())
         return leaves[0].clone()
 
     with torch.enable_grad():
         logits, activations = run(module, image, layer, make_leaf)
-        (gradient,) = torch.autograd.grad(logits[target], leaves[0])
-    weights = [float(channel.sum() / channel.numel()) for channel in gradient[0]]
-    return finished(activations.detach(), weights, tuple(image.shape[1:]))
+        (found,) = torch.autograd.grad(score(logits), leaves[0])
+    return activations.detach(), found[0]
+
+
+def gradcam(module, image, layer, target):
+    activations, found = gradient(module, image, layer, lambda logits: logits[target])
+    weights = [float(channel.sum() / channel.numel()) for channel in found]
+    return finished(activations, weights, tuple(image.shape[1:]))
+
+
+def hirescam(module, image, layer, target):
+    activations, found = gradient(module, image, layer, lambda logits: logits[target])
+    layer_map = np.zeros(activations.shape[1:])
+    for channel, slope in zip(activations.numpy(), found.numpy(), strict=True):
+        layer_map += channel * slope
+    return displayed(layer_map, tuple(image.shape[1:]))
+
+
+def layercam(module, image, layer, target):
+    activations, found = gradient(module, image, layer, lambda logits: logits[target])
+    layer_map = np.zeros(activations.shape[1:])
+    for channel, slope in zip(activations.numpy(), found.numpy(), strict=True):
+        layer_map += channel * np.maximum(slope, 0)
+    return displayed(layer_map, tuple(image.shape[1:]))
+
+
+def xgradcam(module, image, layer, target):
+    activations, found = gradient(module, image, layer, lambda logits: logits[target])
+    weights = []
+    for channel, slope in zip(activations.numpy(), found.numpy(), strict=True):
+        total = sum(channel.flatten())
+        weights.append(sum(s * a / (total + 1e-7) for s, a in zip(slope.flatten(), channel.flatten(), strict=True)))
+    return finished(activations, weights, tuple(image.shape[1:]))
+
+
+def gradcampp(module, image, layer, target):
+    activations, found = gradient(module, image, layer, lambda logits: logits[target])
+    weights = []
+    for channel, slope in zip(activations.numpy(), found.numpy(), strict=True):
+        total, weight = sum(channel.flatten()), 0.0
+        for s in slope.flatten():
+            if s > 0:
+                weight += s * s**2 / (2 * s**2 + total * s**3 + 1e-6)
+        weights.append(weight)
+    return finished(activations, weights, tuple(image.shape[1:]))
+
+
+def first_component(products):
+    """Centre each channel, project on the first right singular vector, turn it towards the mean of the channels."""
+    rows = np.stack([channel.flatten() - channel.mean() for channel in products], axis=1)
+    _, _, right = np.linalg.svd(rows, full_matrices=False)
+    projected = rows @ right[0]
+    mean = products.mean(0).flatten()
+    if np.sum((projected - projected.mean()) * (mean - mean.mean())) < 0:
+        projected = -projected
+    return projected.reshape(products.shape[1:])
+
+
+def eigencam(module, image, layer, target):
+    with torch.no_grad():
+        _, activations = run(module, image, layer)
+    return displayed(first_component(activations.numpy()), tuple(image.shape[1:]))
+
+
+def eigengradcam(module, image, layer, target):
+    activations, found = gradient(module, image, layer, lambda logits: logits[target])
+    return displayed(first_component((activations * found).numpy()), tuple(image.shape[1:]))
+
+
+def finercam(module, image, layer, target, alpha=1.0, comparisons=3):
+    def difference(logits):
+        distance = [(abs(float((logit - logits[target]).detach())), index) for index, logit in enumerate(logits)]
+        others = [index for _, index in sorted(distance) if index != target][:comparisons]
+        powers = logits.exp()
+        shares = [powers[index] / powers.sum() for index in others]
+        parts = [share * (logits[target] - alpha * logits[index]) for share, index in zip(shares, others, strict=True)]
+        return sum(parts) / sum(shares)
+
+    activations, found = gradient(module, image, layer, difference)
+    weights = [float(channel.sum() / channel.numel()) for channel in found]
+    return finished(activations, weights, tuple(image.shape[1:]))
+
+
+def shapleycam(module, image, layer, target, step=1e-6):
+    """The second derivative along the activations by a central difference of gradients."""
+    activations, found = gradient(module, image, layer, lambda logits: logits[target])
+    _, above = gradient(module, image, layer, lambda logits: logits[target], 1 + step)
+    _, below = gradient(module, image, layer, lambda logits: logits[target], 1 - step)
+    product = (above - below) / (2 * step)
+    weights = [float(channel.sum() / channel.numel()) for channel in found - product / 2]
+    return finished(activations, weights, tuple(image.shape[1:]))
+
+
+def fullgrad_terms(module, image, target):
+    """The score, and x · dS/dx with b · dS/dz of every convolution, batch norm and linear layer of the module."""
+    biases, leaves = [], [image[None].detach().requires_grad_()]
+
+    def add_leaf(part, _, output):
+        if isinstance(part, torch.nn.BatchNorm2d):
+            bias = part.bias - part.running_mean * part.weight / (part.running_var + part.eps) ** 0.5
+        else:
+            bias = part.bias
+        if bias is None:
+            return None
+        biases.append(bias.detach().view(1, -1, *[1] * (output.ndim - 2)))
+        leaves.append(torch.zeros_like(output).requires_grad_())
+        return output + leaves[-1]
+
+    kinds = (torch.nn.Conv2d, torch.nn.BatchNorm2d, torch.nn.Linear)
+    handles = [part.register_forward_hook(add_leaf) for part in module.modules() if isinstance(part, kinds)]
+    with torch.enable_grad():
+        score = module(leaves[0])[0, target]
+        found = torch.autograd.grad(score, leaves, materialize_grads=True)
+    for handle in handles:
+        handle.remove()
+    return float(score.detach()), [
+        found[0] * image[None],
+        *(slope * bias for slope, bias in zip(found[1:], biases, strict=True)),
+    ]
+
+
+def fullgrad(module, image, layer, target):
+    size = tuple(image.shape[1:])
+    _, terms = fullgrad_terms(module, image, target)
+    values = np.zeros(size)
+    for term in terms:
+        if term.ndim == 4:
+            values += half_pixel_resize(sum(stretched(channel) for channel in term[0].abs().numpy()), size)
+    return values, stretched(values)
 
 
 def ablationcam(module, image, layer, target):
@@ -129,4 +261,17 @@ def scorecam(module, image, layer, target):
     return finished(activations, powers / powers.sum(), size)
 
 
-REFERENCES = {"gradcam": gradcam, "ablationcam": ablationcam, "scorecam": scorecam}
+REFERENCES = {
+    "ablationcam": ablationcam,
+    "eigencam": eigencam,
+    "eigengradcam": eigengradcam,
+    "finercam": finercam,
+    "fullgrad": fullgrad,
+    "gradcam": gradcam,
+    "gradcampp": gradcampp,
+    "hirescam": hirescam,
+    "layercam": layercam,
+    "scorecam": scorecam,
+    "shapleycam": shapleycam,
+    "xgradcam": xgradcam,
+}

@@ -11,8 +11,10 @@ from lumiscope.cli.groups import with_groups
 from lumiscope.cli.options import (
     JSON,
     BackendOption,
+    LimeParamsOption,
     ModelFlags,
     PrecisionOption,
+    SaveLimeParamsOption,
     method_options,
     one_model,
     parse_target,
@@ -28,7 +30,7 @@ def add_to(app: typer.Typer) -> None:
 
 def explain(
     images: Annotated[str, typer.Option(help="Images to explain: a folder, a 'glob*', a CSV or world:COUNT.")],
-    model: Annotated[str, typer.Option(help="A spec (timm:…, torchvision:…, python:pkg.mod:factory) or FILE.toml.")],
+    model: Annotated[str, typer.Option(help="A spec (timm:…, python:pkg.mod:name, onnx:FILE, http://…) or FILE.toml.")],
     out: Annotated[Path, typer.Option(help="Folder for the overlays (PNG) and arrays (npz).")] = Path("out"),
     methods: Annotated[str, typer.Option(help="Methods with commas, wildcards allowed.")] = "gradcam",
     option: Annotated[
@@ -38,6 +40,8 @@ def explain(
     seed: Annotated[int, typer.Option(help="All random choices derive from it.")] = 0,
     backend: BackendOption = None,
     precision: PrecisionOption = None,
+    lime_params: LimeParamsOption = None,
+    save_lime_params: SaveLimeParamsOption = None,
     on_error: Annotated[str, typer.Option(metavar="skip|stop", help="What a bad image does.")] = "skip",
     flags: ModelFlags = ModelFlags(),  # noqa: B008 - frozen
     json: JSON = False,
@@ -50,7 +54,10 @@ def explain(
     from lumiscope.images import open_images
     from lumiscope.report import write_maps
     from lumiscope.study import ExplanationPlan, explain_each
+    from lumiscope.study.lime_parameters import parameters_of, read_lime_parameters, save_lime_parameters
 
+    given = method_options(option or [])
+    parameters = None if lime_params is None else read_lime_parameters(lime_params)
     found = open_images(images, on_error=on_error, track=progress)  # type: ignore[arg-type]
     loaded = one_model(model, flags)
     plan = ExplanationPlan.make(
@@ -58,16 +65,26 @@ def explain(
         split_list(methods),
         target=parse_target(target),
         layer=flags.target_layer,
-        options=method_options(option or []),
+        options=given,
         seed=seed,
         backend=backend or "auto",
         precision=precision or "exact",  # type: ignore[arg-type]
         images=found,
+        per_image=None if parameters is None else parameters.for_images(found, given.get("lime")),
     )
+    used = {} if parameters is None and save_lime_params is None else parameters_of(plan, found)
+    for note in () if parameters is None else parameters.notes_on(found):
+        say(note)
     say(f"run by {plan.choice.backend}, {plan.choice.precision}: {plan.choice.why}")
     made, failed = [], list(found.skipped)
     for item, maps in explain_each(plan, found, failed, stop=on_error == "stop", track=progress):
         made += write_maps(maps, loaded.view(item), out)
+        for one in maps:
+            for warning in one.details.get("warnings", ()):
+                say(f"{one.item_id}, {one.method}: {warning}")
+    if save_lime_params is not None:
+        save_lime_parameters(save_lime_params, used)
+        say(f"wrote {save_lime_params}")
     print_rows(made, ["image", "method", "target", "probability", "overlay", "array"], as_json=json)
     for entry in failed:
         say(f"skipped {entry.name}: {entry.reason}")

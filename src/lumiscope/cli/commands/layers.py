@@ -26,10 +26,11 @@ def layers(
     The column `role` marks the layer that the CAM family looks at ("target") and the ends of stages ("stage"; the last
     five are what `--layers auto:5` dissects). Weights change nothing here: `--weights random` needs no download.
     """
+    from lumiscope.attribution import look_inside
     from lumiscope.errors import LayerError
     from lumiscope.models import stages
 
-    loaded = one_model(model, flags)
+    loaded = look_inside(one_model(model, flags), "a list of layers")
     try:
         target = loaded.target_layer
     except LayerError:

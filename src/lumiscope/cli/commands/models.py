@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from lumiscope.cli.options import JSON
-from lumiscope.cli.output import print_rows
+from lumiscope.cli.output import print_rows, say
 
 
 def add_to(app: typer.Typer) -> None:
@@ -37,3 +37,6 @@ def models(
         forms = ", ".join(source.form for source in sources().values())
         raise UsageError(f"no model matches {pattern!r}. Try '*resnet*'; specs look like {forms}.")
     print_rows(rows, ["model"], as_json=json)
+    if not json and not colon:
+        unlisted = [source.form for source in sources().values() if not source.listed]
+        say(f"Not listed are models named by where they are: {', '.join(unlisted)}.")

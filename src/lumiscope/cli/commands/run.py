@@ -14,6 +14,7 @@ from lumiscope.cli.options import (
     JSON,
     BackendOption,
     ImagesOption,
+    LimeParamsOption,
     ModelFlags,
     PrecisionOption,
     ProbeOption,
@@ -47,7 +48,7 @@ def run(
     images: ImagesOption = None,
     model: Annotated[
         list[str] | None,
-        typer.Option(help="A spec (timm:…, torchvision:…, python:pkg.mod:factory) or FILE.toml; repeatable."),
+        typer.Option(help="A spec (timm:…, python:pkg.mod:name, onnx:FILE, http://…) or FILE.toml; repeatable."),
     ] = None,
     probe: ProbeOption = None,
     methods: Annotated[
@@ -82,6 +83,7 @@ def run(
     runs: Annotated[str | None, typer.Option(help="Folder of run folders and of the store. Default: runs.")] = None,
     backend: BackendOption = None,
     precision: PrecisionOption = None,
+    lime_params: LimeParamsOption = None,
     on_error: Annotated[
         str | None, typer.Option(metavar="skip|stop", help="What a bad image does. Default: skip (exit code 3).")
     ] = None,
@@ -111,6 +113,7 @@ def run(
         "seed": seed,
         "backend": backend,
         "precision": precision,
+        "lime_params": None if lime_params is None else str(lime_params),
         "description": description,
         "name": name,
         "runs": runs,
@@ -128,6 +131,8 @@ def run(
             "expected a model: --model timm:resnet50.a1_in1k, or [[models]] in --config FILE. "
             "Without --images, --probe and --scorer, too, it would be the built-in study."
         )
+    if flags.device and not model:
+        fields["models"] = [{**one, "device": flags.device} for one in fields["models"]]
     study = validated(Study, fields, "the command line")
     if save_config:
         study.check()

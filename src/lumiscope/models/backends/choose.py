@@ -82,7 +82,8 @@ def _error(
         came = runner(name)(inputs)
     except Exception as error:  # converters raise whatever they like
         logger.info("backend %s failed", name, exc_info=error)
-        return math.inf, f"it cannot run this network ({type(error).__name__}: {str(error).strip().splitlines()[0]})"
+        first = next(iter(str(error).strip().splitlines()), "no reason given")
+        return math.inf, f"it cannot run this network ({type(error).__name__}: {first})"
     if came.shape != expected.shape or not came.isfinite().all():
         return math.inf, "its logits are not finite, or of another shape"
     scale = float(expected.abs().max())

@@ -13,36 +13,51 @@ from typing import Any
 import torch
 from torch import nn
 
-from lumiscope.models.guard import borrowed, hooked
+from lumiscope.models.guard import hooked
 from lumiscope.models.outputs import logits_of
 
 TOLERANCE = 1e-4  # of the largest logit
 FOLDABLE = (nn.Conv2d, nn.Linear)
 
 
-def folded(module: nn.Module, example: torch.Tensor, layer: str | None = None) -> nn.Module:
-    """Return a float32 copy of `module` for inference; `module` itself is not touched.
+class Folding:
+    """Folded float32 copies of `module`, which itself is not touched; copies that would be equal are one.
 
-    `example`: (B, 3, H, W) inputs to observe and to check with. `layer`: its output stays what it was. Where folding
-    would change the logits (a convolution with a second reader, say) the copy is merely channels-last.
+    `example`: (B, 3, H, W) inputs to observe and to check with.
     """
-    network = copy.deepcopy(module).float().eval().requires_grad_(False).to(memory_format=torch.channels_last)
-    with borrowed(module), torch.no_grad():
-        pairs = _pairs(network, example, layer)
+
+    def __init__(self, module: nn.Module, example: torch.Tensor) -> None:
+        self.example = example
+        self._plain = copy.deepcopy(module).float().eval().requires_grad_(False)
+        self._plain.to(memory_format=torch.channels_last)
+        self._copies: dict[tuple[tuple[str, str], ...], nn.Module] = {}
+
+    def copy(self, layer: str | None = None) -> nn.Module:
+        """Return a copy for inference in which the output of `layer` is what it was.
+
+        Where folding would change the logits (a convolution with a second reader, say) it is merely channels-last.
+        """
+        with torch.no_grad():
+            pairs = tuple(_pairs(self._plain, self.example, layer))
+            if pairs not in self._copies:
+                self._copies[pairs] = self._folded(pairs)
+        return self._copies[pairs]
+
+    def _folded(self, pairs: tuple[tuple[str, str], ...]) -> nn.Module:
         if not pairs:
-            return network
-        plain = logits_of(network(example))
-        result = copy.deepcopy(network)
+            return self._plain
+        result = copy.deepcopy(self._plain)
         for before, norm in pairs:
             _fold(result, before, norm)
-        difference = float((logits_of(result(example)) - plain).abs().max())
-    return result if difference <= TOLERANCE * float(plain.abs().max()) else network
+        expected, came = (logits_of(network(self.example)) for network in (self._plain, result))
+        same = (came - expected).abs().max() <= TOLERANCE * expected.abs().max()
+        return result if same else self._plain
 
 
 def _pairs(network: nn.Module, example: torch.Tensor, layer: str | None) -> list[tuple[str, str]]:
     """Names of convolutions, each with the batch norm that one forward pass gave its output to."""
     calls: Counter[str] = Counter()
-    outputs: dict[int, str] = {}
+    outputs: dict[int, tuple[str, int]] = {}  # with the version, which an operation in place raises
     kept: list[torch.Tensor] = []  # a tensor that lives keeps its id to itself
     pairs: list[tuple[str, str]] = []
     shown: list[int] = []
@@ -54,11 +69,13 @@ def _pairs(network: nn.Module, example: torch.Tensor, layer: str | None) -> list
         if name == layer:
             kept.append(output)
             shown.append(id(output))
-        if isinstance(part, FOLDABLE):
+        if isinstance(part, FOLDABLE) and "weight" in part._parameters:  # not where it is made of others each time
             kept.append(output)
-            outputs[id(output)] = name
-        elif _is_norm(part) and id(inputs[0]) in outputs:
-            pairs.append((outputs[id(inputs[0])], name))
+            outputs[id(output)] = name, output._version
+        elif _is_norm(part) and isinstance(inputs[0], torch.Tensor):
+            before, version = outputs.get(id(inputs[0]), ("", -1))
+            if version == inputs[0]._version:
+                pairs.append((before, name))
 
     handles = [
         part.register_forward_hook(lambda part, inputs, output, name=name: note(name, part, inputs, output))
@@ -67,7 +84,7 @@ def _pairs(network: nn.Module, example: torch.Tensor, layer: str | None) -> list
     ]
     with hooked(*handles):
         network(example)
-    hidden = {outputs[identity] for identity in shown if identity in outputs}
+    hidden = {outputs[identity][0] for identity in shown if identity in outputs}
     times = Counter(name for pair in pairs for name in pair)
     return [pair for pair in pairs if pair[0] not in hidden and all(calls[name] == times[name] == 1 for name in pair)]
 
@@ -86,13 +103,18 @@ def _fold(network: nn.Module, before: str, norm: str) -> None:
     mean, variance = batch_norm.running_mean.double(), batch_norm.running_var.double()
     scale, shift = (variance + batch_norm.eps).rsqrt(), torch.zeros_like(mean)
     if batch_norm.weight is not None:
-        scale, shift = scale * batch_norm.weight.double(), batch_norm.bias.double()
+        scale = scale * batch_norm.weight.double()
+    if batch_norm.bias is not None:
+        shift = batch_norm.bias.double()
     weight = convolution.weight.double()
     bias = 0 if convolution.bias is None else convolution.bias.double()
     scaled = weight * scale.view(-1, *[1] * (weight.ndim - 1))
     layout = torch.channels_last if weight.ndim == 4 else torch.contiguous_format
     convolution.weight = nn.Parameter(scaled.float().contiguous(memory_format=layout), requires_grad=False)
     convolution.bias = nn.Parameter(((bias - mean) * scale + shift).float(), requires_grad=False)
-    rest = nn.Sequential(batch_norm.drop, batch_norm.act) if hasattr(batch_norm, "act") else nn.Identity()
+    rest = nn.Sequential()
+    for name in ("drop", "act"):  # under their own names, by which they can be asked for as layers
+        if hasattr(batch_norm, name):
+            rest.add_module(name, getattr(batch_norm, name))
     parent, _, name = norm.rpartition(".")
     setattr(network.get_submodule(parent), name, rest.eval())

@@ -24,6 +24,7 @@ class Backend:
     """A way to run a whole network. `title`: what it is; `requires`: the package it needs, "" for none.
 
     `batch_size`: views of 224×224 at once; other sizes take as many as have that many pixels. `devices`: where it runs.
+    `folded`: whether it is given a copy with folded batch norms.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Backend:
     requires: str
     batch_size: int
     devices: tuple[str, ...]
+    folded: bool
     build: Builder
 
     @property
@@ -43,12 +45,18 @@ _BACKENDS: dict[str, Backend] = {}
 
 
 def inference_backend(
-    name: str, *, title: str, requires: str = "", batch_size: int = 8, devices: tuple[str, ...] = ("cpu",)
+    name: str,
+    *,
+    title: str,
+    requires: str = "",
+    batch_size: int = 8,
+    devices: tuple[str, ...] = ("cpu",),
+    folded: bool = False,
 ) -> Callable[[Builder], Builder]:
     """Register a backend under `name`."""
 
     def register(build: Builder) -> Builder:
-        _BACKENDS[name] = Backend(name, title, requires, batch_size, devices, build)
+        _BACKENDS[name] = Backend(name, title, requires, batch_size, devices, folded, build)
         return build
 
     return register

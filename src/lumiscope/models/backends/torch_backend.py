@@ -6,7 +6,6 @@ import copy
 
 import torch
 
-from lumiscope.models.backends.folding import folded
 from lumiscope.models.backends.registry import Precision, Runner, inference_backend
 from lumiscope.models.guard import borrowed
 from lumiscope.models.outputs import logits_of
@@ -24,22 +23,16 @@ def run_eagerly(module: torch.nn.Module, example: torch.Tensor, precision: Preci
 
 
 @inference_backend(
-    "torch", title="torch, batch norms folded, channels-last", batch_size=8, devices=("cpu", "cuda", "mps")
+    "torch", title="torch, batch norms folded, channels-last", devices=("cpu", "cuda", "mps"), folded=True
 )
 def run_folded(module: torch.nn.Module, example: torch.Tensor, precision: Precision) -> Runner:
     """Run a folded copy; fast: bfloat16 on a CPU that has it, autocast on a GPU."""
-    return runner_of(folded(module, example), precision)
-
-
-def runner_of(network: torch.nn.Module, precision: Precision) -> Runner:
-    """Run `network` (a copy made for this) in the precision asked for."""
-    kind = next((parameter.device.type for parameter in network.parameters()), "cpu")
     narrow = precision == "fast"
-    if narrow and kind == "cpu" and has_bfloat16():
-        network = in_bfloat16(network)
+    network = in_bfloat16(module) if narrow and example.device.type == "cpu" and has_bfloat16() else module
 
     def run(inputs: torch.Tensor) -> torch.Tensor:
-        with borrowed(network), torch.no_grad(), torch.autocast(kind, enabled=narrow and kind == "cuda"):
+        autocast = torch.autocast(example.device.type, enabled=narrow and example.device.type == "cuda")
+        with borrowed(network), torch.no_grad(), autocast:
             return logits_of(network(as_input_of(network, inputs))).float()
 
     return run

@@ -1,5 +1,12 @@
 """Where models come from: one module a scheme, found by the registry."""
 
-from lumiscope.models.sources.registry import Loaded, Preprocessing, find_source, model_source, sources
+from lumiscope.models.sources.registry import (
+    Loaded,
+    LoadedBlackBox,
+    Preprocessing,
+    find_source,
+    model_source,
+    sources,
+)
 
-__all__ = ["Loaded", "Preprocessing", "find_source", "model_source", "sources"]
+__all__ = ["Loaded", "LoadedBlackBox", "Preprocessing", "find_source", "model_source", "sources"]

@@ -1,57 +1,170 @@
-"""`python:package.module:factory`: a model that the user's own code builds."""
+"""`python:package.module:name`: a model that the user's own code is or builds."""
 
 from __future__ import annotations
 
+import copy
+import functools
+import hashlib
 import importlib
 import inspect
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import torch
 
 from lumiscope.errors import ModelError, UnknownNameError, UsageError
-from lumiscope.models.options import BuildOptions
-from lumiscope.models.sources.registry import Loaded, Preprocessing, build_quietly, model_source
+from lumiscope.models.black_box import Predictor
+from lumiscope.models.options import BuildOptions, height_width
+from lumiscope.models.sources.registry import Loaded, LoadedBlackBox, Preprocessing, build_quietly, model_source
 from lumiscope.models.sources.timm_source import timm_preprocessing
+from lumiscope.types import ByteArray
 
 
-@model_source("python", "python:package.module:factory", lambda pattern: [])
-def build_python(rest: str, options: BuildOptions, *, pretrained: bool) -> Loaded:
-    """Call `factory(**model_options)`, with `num_classes` where it is given.
+@model_source("python", "python:package.module:factory")
+def build_python(rest: str, options: BuildOptions, *, pretrained: bool) -> Loaded | LoadedBlackBox:
+    """Load `module:name`, one of three things, told apart by what it is and by its signature.
 
-    Modules are looked for in the current folder as well. Errors: no such module or factory, options that the factory
-    does not take, anything that is not a torch module.
+    1. A torch module: taken as it is (a copy of it).
+    2. A callable that has a parameter without a default, which no option gives: it classifies pictures, (N, h, w, 3)
+       uint8 -> (N, classes), itself; options are its keyword arguments.
+    3. Any other callable: a factory, called with the options (with `num_classes` where it is given). It returns a
+       torch module, or a callable on pictures.
+
+    Modules are looked for in the current folder as well. Errors: no such module or name, options that it does not
+    take, a factory that fails or returns something else.
     """
-    module_name, colon, factory_name = rest.partition(":")
-    if not colon or not factory_name:
+    module_name, colon, name = rest.partition(":")
+    if not colon or not name:
         raise UsageError(f"expected python:package.module:factory; got python:{rest}")
     source = _import(module_name)
-    factory = getattr(source, factory_name, None)
-    if not callable(factory):
+    found = getattr(source, name, None)
+    if not callable(found):
         names = [name for name in dir(source) if callable(getattr(source, name)) and not name.startswith("_")]
-        raise UnknownNameError(f"factory in {module_name}", factory_name, names)
+        raise UnknownNameError(f"factory in {module_name}", name, names)
+    if isinstance(found, torch.nn.Module):
+        given = BuildOptions(None if options.derived else options.num_classes, keywords=options.keywords).arguments()
+        if given:
+            raise UsageError(f"python:{rest} is a network already; it takes no options, got {', '.join(given)}")
+        return _network(copy.deepcopy(found))
+    pictures = _pictures_parameter(found, options.keywords)
     keywords = options.arguments()
-    if options.derived and not _takes(factory, "num_classes"):
-        del keywords["num_classes"]
+    if (pictures or options.derived) and not _takes(found, "num_classes"):
+        keywords = dict(options.keywords)
+    if pictures:
+        _check_options(found, [None], keywords, rest)
+        hint = f"Its parameter {pictures!r} was given pictures; if it is a factory: --model-option {pictures}=…"
+        return _black_box(functools.partial(found, **keywords), found, source, rest, keywords, hint)
+    _check_options(found, [], keywords, rest)
+    built = _call(found, keywords, rest)
+    if isinstance(built, torch.nn.Module):
+        return _network(built)
+    if callable(built):
+        return _black_box(built, built, source, rest, keywords, "")
+    raise ModelError(
+        f"expected python:{rest} to return a torch.nn.Module, or a callable on pictures; got {type(built).__name__}"
+    )
+
+
+def find_callable(rest: str) -> Callable[..., Any]:
+    """The function `module:name`; modules are looked for in the current folder as well.
+
+    Errors: `UsageError` for another form or an unknown module, `UnknownNameError` for an unknown name.
+    """
+    module_name, colon, name = rest.partition(":")
+    if not colon or not name:
+        raise UsageError(f"expected python:package.module:function; got python:{rest}")
+    source = _import(module_name)
+    found = getattr(source, name, None)
+    if not callable(found):
+        names = [name for name in dir(source) if callable(getattr(source, name)) and not name.startswith("_")]
+        raise UnknownNameError(f"function in {module_name}", name, names)
+    return found  # type: ignore[no-any-return]
+
+
+def _network(module: torch.nn.Module) -> Loaded:
+    if getattr(module, "pretrained_cfg", None) or getattr(module, "default_cfg", None):
+        return Loaded(module, timm_preprocessing(module))
+    return Loaded(module, Preprocessing(stated=frozenset()))
+
+
+def _black_box(
+    predictor: Predictor, said: object, source: ModuleType, rest: str, keywords: Mapping[str, Any], hint: str
+) -> LoadedBlackBox:
+    """A callable on pictures; `said` may carry `classes` and `input_size` as attributes."""
     try:
-        inspect.signature(factory).bind(**keywords)
+        size = height_width(getattr(said, "input_size", None))
+        classes = getattr(said, "classes", None)
+        names = None if classes is None else tuple(str(name) for name in classes)
+    except (UsageError, TypeError, ValueError) as error:
+        raise ModelError(f"the attributes classes and input_size of python:{rest} are of no use: {error}") from error
+    home = getattr(source, "__file__", None)
+    code = hashlib.sha256(Path(home).read_bytes()).hexdigest() if home else ""
+    stated = {"mean", "std"} | ({"input_size"} if size else set())
+    return LoadedBlackBox(
+        lambda preprocessing, device: _Called(predictor, rest, hint),
+        Preprocessing(stated=frozenset(stated)).of_size(size),
+        classes=names,
+        identity=f"python:{rest} {sorted(keywords.items())} {code}",
+    )
+
+
+class _Called:
+    """`predictor`, called with the current folder importable: it may import when it is called."""
+
+    def __init__(self, predictor: Predictor, rest: str, hint: str) -> None:
+        self.predictor = predictor
+        self.rest = rest
+        self.hint = hint
+
+    def __call__(self, pixels: ByteArray) -> object:
+        with _current_folder_importable():
+            try:
+                return self.predictor(pixels)
+            except (TypeError, ValueError, AttributeError) as error:  # as of a factory that takes no pictures
+                raise ModelError(
+                    f"python:{self.rest} failed on {pixels.shape} uint8 pictures: {type(error).__name__}: {error}. "
+                    f"{self.hint}".strip()
+                ) from error
+
+
+def _check_options(
+    found: Callable[..., object], positional: Sequence[object], keywords: Mapping[str, Any], rest: str
+) -> None:
+    try:
+        inspect.signature(found).bind(*positional, **keywords)
     except TypeError as error:
         raise UsageError(f"python:{rest} does not take these options: {error}") from error
     except ValueError:
         pass  # some built-in callables have no signature to check against
+
+
+def _call(factory: Callable[..., Any], keywords: Mapping[str, Any], rest: str) -> object:
     with _current_folder_importable():  # a factory may import when it is called
         try:
-            built = build_quietly(factory, **keywords)
+            return build_quietly(factory, **keywords)
         except Exception as error:
             raise ModelError(f"python:{rest} cannot be built: {type(error).__name__}: {error}") from error
-    if not isinstance(built, torch.nn.Module):
-        raise ModelError(f"expected python:{rest} to return a torch.nn.Module; got {type(built).__name__}")
-    if getattr(built, "pretrained_cfg", None) or getattr(built, "default_cfg", None):
-        return Loaded(built, timm_preprocessing(built))
-    return Loaded(built, Preprocessing(stated=False))
+
+
+def _pictures_parameter(found: Callable[..., object], keywords: Mapping[str, Any]) -> str:
+    """The name of the first positional parameter that is still to be given after the options; "" where there is none.
+
+    A class is a factory whatever its parameters.
+    """
+    if isinstance(found, type):
+        return ""
+    try:
+        parameters = inspect.signature(found).parameters.values()
+    except (TypeError, ValueError):
+        return ""
+    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    still_open = (one for one in parameters if one.default is one.empty and one.name not in keywords)
+    return next((one.name for one in still_open if one.kind in positional), "")
 
 
 def _takes(factory: Callable[..., object], keyword: str) -> bool:

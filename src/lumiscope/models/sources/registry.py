@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import torch
 
 from lumiscope.discovery import import_siblings
 from lumiscope.errors import UnknownNameError, UsageError
+from lumiscope.models.black_box import Predictor
 from lumiscope.models.options import BuildOptions
+from lumiscope.models.vision_model import Activation
+
+STATEMENTS = frozenset({"input_size", "mean", "std"})
 
 
 @dataclass(frozen=True)
 class Preprocessing:
     """What a model expects of a picture. `resize_size`: (height, width) of which the centre is cropped.
 
-    `stated`: whether the model itself says so, and these are not merely defaults.
+    `stated`: of `input_size`, `mean` and `std` those that the model itself says; the others are merely defaults.
     """
 
     input_size: tuple[int, int] = (224, 224)
@@ -26,7 +30,17 @@ class Preprocessing:
     std: tuple[float, float, float] = (0.229, 0.224, 0.225)
     interpolation: str = "bilinear"
     squash: bool = False
-    stated: bool = True
+    stated: frozenset[str] = STATEMENTS
+
+    def of_size(self, size: tuple[int, int] | None) -> Preprocessing:
+        """The same for another input size, in the same ratio of crop to resize."""
+        if size is None:
+            return self
+        resize = (
+            size[0] * self.resize_size[0] // self.input_size[0],
+            size[1] * self.resize_size[1] // self.input_size[1],
+        )
+        return replace(self, input_size=size, resize_size=resize)
 
 
 @dataclass(frozen=True)
@@ -41,13 +55,36 @@ class Loaded:
     classes: tuple[str, ...] | None = None
 
 
-class ModelSource(Protocol):
-    """Build the network that `rest` (the spec without its scheme) names.
+@dataclass(frozen=True)
+class LoadedBlackBox:
+    """A model that can only predict, as its source gives it.
 
-    `pretrained` is False where the user brings weights; then nothing may be fetched.
+    `connect`: makes the predictor, given the preprocessing with what the user changed of it, and the device.
+    `classes`, `activation`: None where the source does not know them. `normalises`: whether it takes pixels as they
+    are, so that mean and std mean nothing. `fixed_size`: whether it takes its own input size alone. `devices`: kinds of
+    device that `connect` can put it on. `batch_size`: pictures of one call. `identity`: all that its answers depend on
+    besides the preprocessing, as far as it is known.
     """
 
-    def __call__(self, rest: str, options: BuildOptions, *, pretrained: bool) -> Loaded:
+    connect: Callable[[Preprocessing, torch.device], Predictor]
+    preprocessing: Preprocessing
+    classes: tuple[str, ...] | None = None
+    activation: Activation | None = None
+    normalises: bool = True
+    fixed_size: bool = False
+    devices: tuple[str, ...] = ("cpu",)
+    batch_size: int = 16
+    identity: str = ""
+    notes: tuple[str, ...] = ()
+
+
+class ModelSource(Protocol):
+    """Build the model that `rest` (the spec without its scheme) names.
+
+    `pretrained` is False where the user brings weights; then no weights may be fetched.
+    """
+
+    def __call__(self, rest: str, options: BuildOptions, *, pretrained: bool) -> Loaded | LoadedBlackBox:
         """Build it. `rest`: the spec without its scheme."""
         ...
 
@@ -61,11 +98,23 @@ class Source:
     build: ModelSource
     names: Callable[[str], list[str]]
 
+    @property
+    def listed(self) -> bool:
+        """Whether it can list what there is."""
+        return self.names is not unlisted
+
 
 _SOURCES: dict[str, Source] = {}
 
 
-def model_source(scheme: str, form: str, names: Callable[[str], list[str]]) -> Callable[[ModelSource], ModelSource]:
+def unlisted(pattern: str) -> list[str]:
+    """The names of a source that cannot list what there is: none."""
+    return []
+
+
+def model_source(
+    scheme: str, form: str, names: Callable[[str], list[str]] = unlisted
+) -> Callable[[ModelSource], ModelSource]:
     """Register a source. `form`: how its specs look. `names(pattern)`: the names that match a wildcard pattern."""
 
     def register(build: ModelSource) -> ModelSource:

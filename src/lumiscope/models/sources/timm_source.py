@@ -1,9 +1,13 @@
-"""`timm:NAME`: the models of timm, with their own preprocessing and pretrained weights."""
+"""`timm:NAME`, `hf-hub:ORG/NAME`, `local-dir:FOLDER`: the models of timm, its configs on the hub and in folders."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
+
+import torch
 
 from lumiscope.errors import ModelError, UnknownNameError, UsageError, WeightsError
 from lumiscope.models.hub import quick_hub
@@ -21,25 +25,92 @@ def timm_names(pattern: str) -> list[str]:
 
 @model_source("timm", "timm:resnet50.a1_in1k", timm_names)
 def build_timm(rest: str, options: BuildOptions, *, pretrained: bool) -> Loaded:
-    """Build a timm model. Errors: unknown name, options it does not take, weights that cannot be fetched."""
+    """Build a timm model; `rest` may also be hf-hub:ORG/NAME or local-dir:FOLDER, as in timm.
+
+    Errors: unknown name, options it does not take, a config or weights that cannot be fetched.
+    """
     import timm
 
+    scheme, colon, place = rest.partition(":")
+    if colon and scheme == "hf-hub":
+        return _from_hub(place, options, pretrained)
+    if colon and scheme == "local-dir":
+        return _from_folder(place, options, pretrained)
     if not timm.is_model(rest):
         raise UnknownNameError("timm model", rest, timm.list_models(), hint="`lumiscope models` lists them.")
+    module = _create(f"timm:{rest}", rest, options, pretrained)
+    return Loaded(module, timm_preprocessing(module), _stated_names(module) or _imagenet_names(module))
+
+
+@model_source("hf-hub", "hf-hub:ORG/NAME")
+def build_hub(rest: str, options: BuildOptions, *, pretrained: bool) -> Loaded:
+    """Build the model whose config is on the hub, or in the hub's cache, for timm.
+
+    Its config is asked for even where the user brings weights. Errors: as `build_timm`.
+    """
+    return _from_hub(rest, options, pretrained)
+
+
+def _from_hub(rest: str, options: BuildOptions, pretrained: bool) -> Loaded:
+    module = _create(f"hf-hub:{rest}", f"hf-hub:{rest}", options, pretrained)
+    own = _imagenet_names(module) if rest.startswith("timm/") else None  # theirs say no names, others may mean anything
+    return Loaded(module, timm_preprocessing(module), _stated_names(module) or own)
+
+
+@model_source("local-dir", "local-dir:FOLDER")
+def build_folder(rest: str, options: BuildOptions, *, pretrained: bool) -> Loaded:
+    """Build the model of a folder with config.json and weights, as timm writes it and the hub keeps it.
+
+    Errors: no such folder or config, an architecture that timm does not have, options that it does not take.
+    """
+    return _from_folder(rest, options, pretrained)
+
+
+def _from_folder(rest: str, options: BuildOptions, pretrained: bool) -> Loaded:
+    folder = Path(rest).expanduser()
+    module = _create(f"local-dir:{rest}", f"local-dir:{_checked(folder)}", options, pretrained)
+    return Loaded(module, timm_preprocessing(module), _stated_names(module))
+
+
+def _checked(folder: Path) -> Path:
+    """`folder`, if it holds a config that names an architecture of timm."""
+    import timm
+
+    config = folder / "config.json"
+    try:
+        name = json.loads(config.read_text(encoding="utf-8"))["architecture"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelError(
+            f"expected a folder with the config.json of a timm model at {folder}: {type(error).__name__}: {error}"
+        ) from error
+    if not isinstance(name, str) or not timm.is_model(name):
+        raise UnknownNameError(f"timm model in {config}", str(name), timm.list_models())
+    return folder
+
+
+def _create(spec: str, name: str, options: BuildOptions, pretrained: bool) -> torch.nn.Module:
+    import timm
+
     keywords = options.arguments()
     keywords.setdefault("pretrained", pretrained)
     try:
         with quick_hub():
-            module = build_quietly(timm.create_model, rest, **keywords)
+            module: torch.nn.Module = build_quietly(timm.create_model, name, **keywords)
     except TypeError as error:
-        raise UsageError(f"timm:{rest} does not take these options: {error}") from error
+        raise UsageError(f"{spec} does not take these options: {error}") from error
     except Exception as error:
+        reason = str(error).strip().split("\n")[0][:300] or type(error).__name__
+        if name.startswith("hf-hub:"):
+            raise WeightsError(
+                f"{spec} cannot be had from the hub or from its cache ({reason}). {OFFLINE_WAYS} The whole folder, "
+                "copied from elsewhere, is local-dir:FOLDER."
+            ) from error
         if keywords["pretrained"]:
             raise WeightsError(
-                f"the pretrained weights of timm:{rest} cannot be reached ({_first_line(error)}). {OFFLINE_WAYS}"
+                f"the pretrained weights of {spec} cannot be reached ({reason}). {OFFLINE_WAYS}"
             ) from error
-        raise ModelError(f"timm:{rest} cannot be built: {_first_line(error)}") from error
-    return Loaded(module, timm_preprocessing(module), _class_names(module))
+        raise ModelError(f"{spec} cannot be built: {reason}") from error
+    return module
 
 
 def timm_preprocessing(module: object) -> Preprocessing:
@@ -60,14 +131,20 @@ def timm_preprocessing(module: object) -> Preprocessing:
     )
 
 
-def _class_names(module: object) -> tuple[str, ...] | None:
+def _stated_names(module: object) -> tuple[str, ...] | None:
+    """The names that a config gives to the classes: descriptions where there are some; None where they do not fit."""
+    config = getattr(module, "pretrained_cfg", None) or {}
+    labels, descriptions = config.get("label_names"), config.get("label_descriptions")
+    if isinstance(labels, dict):  # number -> label
+        labels = [labels.get(str(number)) for number in range(len(labels))]
+    if not isinstance(labels, list) or None in labels or len(labels) != getattr(module, "num_classes", None):
+        return None
+    return tuple(str(descriptions.get(label, label) if isinstance(descriptions, dict) else label) for label in labels)
+
+
+def _imagenet_names(module: object) -> tuple[str, ...] | None:
+    """The names of that variant of ImageNet which has as many classes; None where none has."""
     from timm.data.imagenet_info import ImageNetInfo, infer_imagenet_subset
 
     subset = infer_imagenet_subset(module)
-    if not subset:
-        return None
-    return tuple(ImageNetInfo(subset).label_descriptions())
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().split("\n")[0][:300] or type(error).__name__
+    return tuple(ImageNetInfo(subset).label_descriptions()) if subset else None

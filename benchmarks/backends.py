@@ -1,0 +1,56 @@
+"""Milliseconds of one forward pass, by backend and precision, and how far the logits are from torch's in float32.
+
+    OMP_WAIT_POLICY=PASSIVE python benchmarks/backends.py [SPEC ...]
+
+Random weights unless a spec is `real`, the classifier beside the project. Prints a Markdown table.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+
+import numpy as np
+
+from lumiscope.images import open_images
+from lumiscope.models import Choice, TorchModel, available_backends, load_model
+from peers import SHARED, machine, real_model
+
+PASSES = 6
+
+
+def main() -> None:
+    """One row a network, backend and precision."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("specs", nargs="*", default=["real", "timm:resnet50"])
+    print(
+        f"{machine()}\n\n| network | backend | precision | ms a view | logits differ by | preparation, s |\n{'|---' * 6}|"
+    )
+    for spec in parser.parse_args().specs:
+        model = real_model() if spec == "real" else load_model(spec, weights="random")
+        for backend in reversed(available_backends()):
+            for precision in ("exact", "fast") if backend in ("torch", "openvino") else ("exact",):
+                print(f"| {spec} | {backend} | {precision} | {measure(model, backend, precision)} |", flush=True)
+
+
+def measure(model: TorchModel, backend: str, precision: str) -> str:
+    """Three cells: milliseconds, difference as a share of the largest logit, seconds of preparation."""
+    pictures = open_images(SHARED / "imagenet10" / "labels.csv") if SHARED.exists() else open_images("world:10")
+    views = [model.view(item) for item in pictures]
+    started = time.perf_counter()
+    inference = model.inference(Choice(backend, backend, precision, 0.0, ""))  # type: ignore[arg-type]
+    inputs = model.inputs(views)[np.arange(inference.batch_size) % len(views)].contiguous()
+    came = inference.logits(inputs)
+    preparation = time.perf_counter() - started
+    expected = model.logits(inputs)
+    seconds = []
+    for _ in range(PASSES):
+        started = time.perf_counter()
+        inference.logits(inputs)
+        seconds.append(time.perf_counter() - started)
+    difference = float((came - expected).abs().max() / expected.abs().max())
+    return f"{1e3 * min(seconds) / len(inputs):.1f} | {difference:.0e} | {preparation:.1f}"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,45 @@
+"""A blob in the middle: photographers centre what they mean, so a guess without looking is often good."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from lumiscope.attribution.pixel_maps import pixel_maps
+from lumiscope.attribution.prepared import PreparedBatch
+from lumiscope.attribution.registry import attribution_method
+from lumiscope.errors import UsageError
+from lumiscope.types import DoubleArray, SaliencyMap, Target
+
+
+@dataclass(frozen=True)
+class GaussianOptions:
+    """Options of the Gaussian baseline. `sigma`: standard deviation as a share of the view's shorter side."""
+
+    sigma: float = 0.25
+
+    def __post_init__(self) -> None:
+        if not 0 < self.sigma < np.inf:
+            raise UsageError(f"gaussian: expected a sigma above 0; got {self.sigma}")
+
+
+@attribution_method(
+    "gaussian",
+    title="Centred Gaussian",
+    citation="a baseline, as the centre prior of Judd et al. 2009, Learning to Predict Where Humans Look, ICCV",
+    passes="none",
+    options=GaussianOptions,
+)
+def gaussian(prepared: PreparedBatch, targets: Sequence[Target], options: GaussianOptions) -> list[SaliencyMap]:
+    """exp(−r² / 2σ²), r the distance of a pixel's centre to the view's. Picture and model are not looked at."""
+    values = centred_gaussian(prepared.size, options.sigma)
+    return pixel_maps(prepared, targets, "gaussian", options, [values] * len(targets))
+
+
+def centred_gaussian(size: tuple[int, int], sigma: float) -> DoubleArray:
+    """(H, W) in (0, 1]; `sigma` as a share of the shorter side."""
+    down, across = (np.arange(side) + 0.5 - side / 2 for side in size)
+    squared = down[:, None] ** 2 + across**2
+    return np.asarray(np.exp(-squared / (2 * (sigma * min(size)) ** 2)))

@@ -1,0 +1,138 @@
+"""RISE: the mean of random masks, each weighted by the probability of the picture seen through it.
+
+Source: Petsiuk, Das and Saenko 2018, "RISE: Randomized Input Sampling for Explanation of Black-box Models", equation 6
+and section 3.2.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from lumiscope.attribution.pixel_maps import HideColor, check_color, flat_picture, pixel_maps
+from lumiscope.attribution.prepared import PreparedBatch
+from lumiscope.attribution.registry import attribution_method
+from lumiscope.errors import UsageError
+from lumiscope.types import BoolArray, DoubleArray, FloatArray, IntArray, SaliencyMap, Target
+
+MASKS_AT_ONCE = 64
+
+
+@dataclass(frozen=True)
+class RiseOptions:
+    """Options of RISE.
+
+    `num_masks`: random masks. `cells`: a mask is a grid of so many cells a side, made smooth. `keep_probability`: of a
+    cell to be shown. `hide_color`: what is seen where the mask is 0: a grey value, (r, g, b), or None for the view's
+    mean colour. `random_seed`: None derives it from the study's seed and the image.
+    """
+
+    num_masks: int = 4000
+    cells: int = 8
+    keep_probability: float = 0.5
+    hide_color: HideColor = 128
+    random_seed: int | None = None
+
+    def __post_init__(self) -> None:
+        for name, least in (("num_masks", 2), ("cells", 1)):
+            if getattr(self, name) < least:
+                raise UsageError(f"rise: expected {name} of at least {least}; got {getattr(self, name)}")
+        if not 0 < self.keep_probability < 1:
+            raise UsageError(f"rise: expected a keep_probability between 0 and 1; got {self.keep_probability}")
+        if self.random_seed is not None and self.random_seed < 0:
+            raise UsageError(f"rise: expected a random_seed of at least 0; got {self.random_seed}")
+        check_color("rise", self.hide_color)
+
+
+@attribution_method(
+    "rise",
+    title="RISE",
+    citation="Petsiuk et al. 2018, RISE: Randomized Input Sampling for Explanation, arXiv:1806.07421",
+    passes="num_masks forwards (4000)",
+    options=RiseOptions,
+    perturbs=True,
+)
+def rise(prepared: PreparedBatch, targets: Sequence[Target], options: RiseOptions) -> list[SaliencyMap]:
+    """1/(N p) · sum_n P_n M_n, P_n the target's probability through mask n; needs `predict` alone.
+
+    At least 0, and large everywhere where the class is probable, so `display()` is the min-max of the map, as the paper
+    shows it. Details: `standard_error`, the mean over pixels of the value's standard error over masks, and
+    `standard_error_share`, the same as a share of the map's largest minus smallest value.
+    """
+    explained = [_explain(prepared, row, target, options) for row, target in enumerate(targets)]
+    values = [value for value, _ in explained]
+    ranges = [float(np.ptp(value)) for value in values]
+    details = [
+        {"standard_error": error, "standard_error_share": error / spread if spread > 0 else math.nan}
+        for (_, error), spread in zip(explained, ranges, strict=True)
+    ]
+    shown = [_stretched(value, spread) for value, spread in zip(values, ranges, strict=True)]
+    return pixel_maps(prepared, targets, "rise", options, values, details=details, shown=shown)
+
+
+def _explain(prepared: PreparedBatch, row: int, target: Target, options: RiseOptions) -> tuple[DoubleArray, float]:
+    """(H, W) values, and the mean over pixels of their standard error."""
+    seed = prepared.seed_for(row, "rise") if options.random_seed is None else options.random_seed
+    masks = SmoothMasks.draw(seed, prepared.size, options)
+    hidden = flat_picture(prepared.views[row].pixels, options.hide_color)
+    count, keep = options.num_masks, options.keep_probability
+    logits = prepared.blended(row, hidden, masks.between, count)
+    scores = prepared.probabilities_of(logits)[:, target.index]
+    total, squares = np.zeros(prepared.size), np.zeros(prepared.size)
+    for start in range(0, count, MASKS_AT_ONCE):
+        some = masks.between(start, start + MASKS_AT_ONCE)
+        weights = scores[start : start + MASKS_AT_ONCE].astype(np.float32)
+        total += np.tensordot(weights, some, 1)
+        squares += np.tensordot(weights**2, some**2, 1)
+    values = total / (count * keep)
+    variance = np.maximum(squares / (count * keep**2) - values**2, 0)
+    return values, float(np.sqrt(variance / (count - 1)).mean())
+
+
+@dataclass(frozen=True)
+class SmoothMasks:
+    """N random masks, made from their cells only when they are asked for.
+
+    `grids`: (N, s, s) bool. `shifts`: (N, 2) pixels that a mask is moved up and left by. `rows`, `columns`: (length, s)
+    weights that enlarge s cells linearly (half-pixel centres, constant beyond the outermost cells).
+    """
+
+    size: tuple[int, int]
+    grids: BoolArray
+    shifts: IntArray
+    rows: FloatArray
+    columns: FloatArray
+
+    @classmethod
+    def draw(cls, seed: int, size: tuple[int, int], options: RiseOptions) -> SmoothMasks:
+        """Cells shown with `keep_probability`; a cell is ceil(side / s) pixels, and masks move by less than one."""
+        generator = np.random.default_rng(seed)
+        cells = options.cells
+        grids = generator.random((options.num_masks, cells, cells)) < options.keep_probability
+        pixels = [math.ceil(side / cells) for side in size]
+        shifts = generator.integers(0, pixels, (options.num_masks, 2))
+        return cls(size, grids, shifts, *(enlargement(cells, (cells + 1) * length) for length in pixels))
+
+    def between(self, start: int, stop: int) -> FloatArray:
+        """(n, H, W) float32 in [0, 1]: the masks start..stop."""
+        height, width = self.size
+        down = self.rows[self.shifts[start:stop, :1] + np.arange(height)]
+        across = self.columns[self.shifts[start:stop, 1:] + np.arange(width)]
+        return np.asarray(down @ self.grids[start:stop].astype(np.float32) @ across.transpose(0, 2, 1))
+
+
+def enlargement(short: int, long: int) -> FloatArray:
+    """(long, short) float32: the matrix of linear interpolation with half-pixel centres."""
+    position = np.clip((np.arange(long) + 0.5) * short / long - 0.5, 0, short - 1)
+    weights = 1 - np.abs(position[:, None] - np.arange(short))
+    return np.asarray(weights.clip(min=0), np.float32)
+
+
+def _stretched(values: DoubleArray, spread: float) -> FloatArray:
+    """(H, W) float32 in [0, 1]: min-max; 0 everywhere for a constant map."""
+    if not spread > 0:
+        return np.asarray(0 * values, np.float32)
+    return np.asarray((values - values.min()) / spread, np.float32)

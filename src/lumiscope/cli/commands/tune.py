@@ -1,0 +1,128 @@
+"""`lumiscope tune lime`: parameters of LIME that suit the images."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lumiscope.cli.groups import with_groups
+from lumiscope.cli.options import (
+    JSON,
+    BackendOption,
+    ModelFlags,
+    PrecisionOption,
+    SaveLimeParamsOption,
+    method_options,
+    one_model,
+    parse_target,
+    split_list,
+)
+from lumiscope.cli.output import print_json, print_rows, progress, say
+
+if TYPE_CHECKING:
+    from lumiscope.study.lime_search import LimeSearch
+
+COLUMNS = [
+    "image", "segmenter", "samples", "features", "quality", "held_out", "usual", "chance", "ceiling", "area",
+    "stability", "seconds",
+]  # fmt: skip
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the command and what can be tuned."""
+    tune = typer.Typer(help="Search for parameters that suit the images.", no_args_is_help=True)
+    tune.command("lime")(with_groups(lime))
+    app.add_typer(tune, name="tune")
+
+
+def lime(
+    images: Annotated[str, typer.Option(help="Images to tune on: a folder, a 'glob*', a CSV or world:COUNT.")],
+    model: Annotated[str, typer.Option(help="A spec (timm:…, torchvision:…, python:pkg.mod:factory) or FILE.toml.")],
+    segmenters: Annotated[
+        str | None, typer.Option(metavar="NAME[:KEY=VALUE],…", help="Segmenters to try, as slic:n_segments=50,grid.")
+    ] = None,
+    samples: Annotated[str | None, typer.Option(help="Numbers of samples to try. Default: 100,250,500,1000.")] = None,
+    features: Annotated[str | None, typer.Option(help="Numbers of features to try. Default: 1,2,3,5,8,12,20.")] = None,
+    seeds: Annotated[int, typer.Option(help="Seeds for every setting; scores are means over them.")] = 3,
+    option: Annotated[
+        list[str] | None, typer.Option(metavar="lime.KEY=VALUE", help="For what is not searched: lime.hide=blur.")
+    ] = None,
+    target: Annotated[str, typer.Option(help="'predicted', 'label', a class index or a class name.")] = "predicted",
+    seed: Annotated[int, typer.Option(help="All random choices derive from it.")] = 0,
+    backend: BackendOption = None,
+    precision: PrecisionOption = None,
+    plot: Annotated[Path | None, typer.Option(metavar="FILE", help="Quality against seconds: .png or .svg.")] = None,
+    save_lime_params: SaveLimeParamsOption = None,
+    one_for_all: Annotated[
+        bool, typer.Option("--one-for-all", help="Write the one best setting for all images, not each one's own.")
+    ] = False,
+    on_error: Annotated[str, typer.Option(metavar="skip|stop", help="What a bad image does.")] = "skip",
+    flags: ModelFlags = ModelFlags(),  # noqa: B008 - frozen
+    json: JSON = False,
+) -> None:
+    """Search LIME's segmenter, samples and features, image by image.
+
+    Images with a true mask (column mask of a CSV) are tuned for the IoU with it, others for masks that are stable over
+    seeds and faithful to the model. What is tuned to masks is fitted to them: look at the column held_out, the quality
+    of the one setting that is best on all other images.
+    """
+    from lumiscope.images import open_images
+    from lumiscope.report.tuning_plot import check_plot, plot_tuning
+    from lumiscope.study import ExplanationPlan
+    from lumiscope.study.lime_parameters import save_lime_parameters
+    from lumiscope.study.tune_lime import tune_lime, tuned_parameters
+
+    search = _search(segmenters, samples, features, seeds)
+    if plot is not None:
+        check_plot(plot)
+    found = open_images(images, on_error=on_error, track=progress)  # type: ignore[arg-type]
+    plan = ExplanationPlan.make(
+        one_model(model, flags),
+        "lime",
+        target=parse_target(target),
+        layer=None,
+        options=method_options(option or []),
+        seed=seed,
+        backend=backend or "auto",
+        precision=precision or "exact",  # type: ignore[arg-type]
+        images=found,
+    )
+    say(f"run by {plan.choice.backend}, {plan.choice.precision}: {plan.choice.why}")
+    tuning = tune_lime(plan, found, search, stop=on_error == "stop", track=progress)
+    if save_lime_params is not None:
+        save_lime_parameters(save_lime_params, tuned_parameters(plan, found, tuning, one_for_all=one_for_all))
+        say(f"wrote {save_lime_params}")
+    if plot is not None:
+        say(f"wrote {plot_tuning(tuning, plot)}")
+    if json:
+        scores = [score.row() for score in tuning.scores]
+        print_json({"images": tuning.rows(), "summary": tuning.summary(), "scores": scores, "notes": tuning.notes})
+    else:
+        print_rows(tuning.rows(), COLUMNS, as_json=False)
+    failed = [*found.skipped, *tuning.failed]
+    for text in (*tuning.notes, *tuning.sentences(), *(f"skipped {entry.name}: {entry.reason}" for entry in failed)):
+        say(text)
+    if failed:
+        raise typer.Exit(3)
+
+
+def _search(segmenters: str | None, samples: str | None, features: str | None, seeds: int) -> LimeSearch:
+    from lumiscope.study.lime_search import FEATURES, SAMPLES, SEGMENTERS, LimeSearch
+
+    return LimeSearch(
+        split_list(segmenters) or SEGMENTERS,
+        _numbers(samples, "--samples") or SAMPLES,
+        _numbers(features, "--features") or FEATURES,
+        seeds,
+    )
+
+
+def _numbers(text: str | None, flag: str) -> list[int]:
+    from lumiscope.errors import UsageError
+
+    try:
+        return [int(part) for part in split_list(text)]
+    except ValueError as error:
+        raise UsageError(f"expected {flag} as whole numbers with commas; got {text!r}") from error

@@ -1,0 +1,103 @@
+"""The ways to run one network, each made once, when it is first asked for."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+
+import torch
+
+from lumiscope.models.backends import Choice, Inference, choose
+from lumiscope.models.backends.folding import Folding
+from lumiscope.models.backends.registry import Precision, Runner, get_backend
+from lumiscope.models.backends.torch_backend import has_bfloat16, in_bfloat16
+from lumiscope.models.guard import borrowed
+from lumiscope.models.split import Cut, Split, split
+
+PIXELS = 224 * 224
+
+
+class Inferences:
+    """Runners, trunks and heads of `network`, a float32 module on `device`.
+
+    `example(n)`: n inputs of the shape that the network takes, (n, 3, H, W).
+    """
+
+    def __init__(self, network: torch.nn.Module, device: torch.device, example: Callable[[int], torch.Tensor]) -> None:
+        self.network = network
+        self.device = device
+        self.example = example
+        self._made: dict[tuple[str, Precision], Inference] = {}
+        self._runners: dict[tuple[str, Precision], Runner] = {}
+        self._narrow: dict[int, torch.nn.Module] = {}
+
+    @functools.cached_property
+    def reference(self) -> Inference:
+        """The network as it is, run by torch in float32: what every other way to run it is measured by."""
+        return self._make("eager", "exact", functools.partial(self._cut, self.network))
+
+    def inference(self, choice: Choice | None) -> Inference:
+        """The way that was chosen; None: the reference."""
+        if choice is None or choice.backend == "eager":
+            return self.reference
+        key = (choice.backend, choice.precision)
+        if key not in self._made:
+            self._made[key] = self._make(*key, functools.partial(self._cut_folded, choice.precision))
+        return self._made[key]
+
+    def choose(self, backend: str, precision: Precision, inputs: torch.Tensor) -> Choice:
+        """Choose a backend after a check on `inputs`, (N, 3, H, W), as many as fit a batch; see `choose`."""
+        few = inputs[: self.batch_size("eager")]
+        return choose(backend, precision, self.device.type, lambda name: self._runner(name, precision), few)
+
+    def batch_size(self, backend: str) -> int:
+        """How many views a runner takes at once: as many pixels as the backend likes best, in its own steps."""
+        step = get_backend(backend).batch_size
+        height, width = self.example(1).shape[2:]
+        return max(step, step * PIXELS // (height * width) // step * step)
+
+    @functools.cached_property
+    def _folding(self) -> Folding:
+        return Folding(self.network, self.example(2))
+
+    def _make(self, backend: str, precision: Precision, cut: Callable[[str], Split]) -> Inference:
+        build = functools.partial(self._runner, backend, precision)
+        return Inference(backend, precision, self.network, build, self.batch_size(backend), cut)
+
+    def _runner(self, name: str, precision: Precision) -> Runner:
+        if (name, precision) not in self._runners:
+            backend = get_backend(name)
+            network = self._folding.copy() if backend.folded else self.network
+            self._runners[name, precision] = backend.build(network, self.example(self.batch_size(name)), precision)
+        return self._runners[name, precision]
+
+    def _cut_folded(self, precision: Precision, layer: str) -> Split:
+        """Cut a folded copy; with `fast` the trunk runs in half precision, the head, which is differentiated, not."""
+        network = self._folding.copy(layer)
+        exact = self._cut(network, layer)
+        if precision == "exact" or self.device.type != "cpu" or not has_bfloat16():
+            return exact
+        if id(network) not in self._narrow:
+            self._narrow[id(network)] = in_bfloat16(network)
+        narrow = self._cut(self._narrow[id(network)], layer, torch.bfloat16)
+        return Split(layer, exact.kind, narrow.trunk, exact.head)
+
+    def _cut(self, network: torch.nn.Module, layer: str, kind: torch.dtype = torch.float32) -> Split:
+        """Cut `network` so that trunk and head borrow it themselves; a trunk of another `kind` gives float32."""
+        with borrowed(network):
+            made = split(network, layer, self.example(2).to(kind))
+
+        def trunk(inputs: torch.Tensor) -> Cut:
+            with borrowed(network), torch.no_grad():
+                cut = made.trunk(inputs.to(kind))
+            return Cut(cut.activations.float(), tuple(_widened(part) for part in cut.context))
+
+        def head(cut: Cut) -> torch.Tensor:
+            with borrowed(network):
+                return made.head(cut)
+
+        return Split(layer, made.kind, trunk, head)
+
+
+def _widened(part: torch.Tensor) -> torch.Tensor:
+    return part.float() if part.is_floating_point() else part

@@ -1,0 +1,88 @@
+"""One picture cut by one segmenter and looked at with segments hidden: what every setting of LIME can be read from."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from lumiscope.attribution import PreparedBatch
+from lumiscope.attribution.designs import DESIGNS
+from lumiscope.attribution.hiding import hidden_picture
+from lumiscope.attribution.lime_estimate import Estimate, Sampled
+from lumiscope.attribution.lime_options import LimeOptions
+from lumiscope.attribution.population import proximity
+from lumiscope.types import BoolArray, IntArray, SegmentMap, Target
+
+
+@dataclass(frozen=True)
+class LimeTrials:
+    """n pictures with hidden segments and what the model says of them.
+
+    `data`: samples, probabilities of the target and weights; the first m are what LIME gets with num_samples=m.
+    `cut_seconds`: what cutting took; `seconds`: what n pictures took.
+    """
+
+    segments: IntArray
+    target: Target
+    options: LimeOptions
+    data: Sampled
+    cut_seconds: float
+    seconds: float
+    _estimates: dict[int, Estimate] = field(default_factory=dict)
+
+    @property
+    def segment_count(self) -> int:
+        """How many segments the view has."""
+        return int(self.data.samples.shape[1])
+
+    def mask(self, num_samples: int, num_features: int) -> BoolArray:
+        """(H, W) bool: the mask that LIME makes with these two options; the model is not asked again."""
+        if num_samples not in self._estimates:
+            samples, values, weights = self.data.samples, self.data.values, self.data.weights
+            some = Sampled(samples[:num_samples], values[:num_samples], weights[:num_samples])
+            self._estimates[num_samples] = Estimate.of(some, DESIGNS[self.options.design])
+        fit, _ = self._estimates[num_samples].model(num_features)
+        return SegmentMap(
+            item_id="",
+            method="lime",
+            target=self.target,
+            values=np.zeros(self.segments.shape, np.float32),
+            segments=self.segments,
+            coefficients=fit.coefficients,
+            num_features=num_features,
+            min_weight=self.options.min_weight,
+            positive_only=self.options.positive_only,
+        ).mask()
+
+    def seconds_for(self, num_samples: int) -> float:
+        """What LIME takes with so many samples: cutting, and its share of the pictures."""
+        return self.cut_seconds + self.seconds * num_samples / len(self.data.values)
+
+
+def try_out(prepared: PreparedBatch, target: Target, options: LimeOptions, seeds: Sequence[int]) -> list[LimeTrials]:
+    """Look at the only picture of a batch as LIME does with these options, `num_samples` times for each seed."""
+    started = time.perf_counter()
+    segments = prepared.segments(0, options.segmenter, options.segmenter_options)
+    cut_seconds = time.perf_counter() - started
+    trials = []
+    for seed in seeds:
+        started = time.perf_counter()
+        data = _look(prepared, target, options, segments, seed)
+        seconds = time.perf_counter() - started
+        trials.append(LimeTrials(segments, target, options, data, cut_seconds, seconds))
+    return trials
+
+
+def _look(prepared: PreparedBatch, target: Target, options: LimeOptions, segments: IntArray, seed: int) -> Sampled:
+    hidden = hidden_picture(prepared.views[0].pixels, segments, options.hide, options.hide_color, seed)
+    samples = DESIGNS[options.design].draw(seed, int(options.num_samples), int(segments.max()) + 1)
+    shown = samples > 0
+
+    def masks(start: int, stop: int) -> BoolArray:
+        return np.asarray(np.take(shown[start:stop], segments, axis=1))
+
+    probabilities = prepared.probabilities_of(prepared.blended(0, hidden, masks, len(samples)))
+    return Sampled(samples, probabilities[:, target.index], proximity(samples))

@@ -1,0 +1,73 @@
+"""How good a mask of one picture is where no truth is known: whether it is stable, and what the model loses with it."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from lumiscope.agreement import overlap
+from lumiscope.attribution import PreparedBatch
+from lumiscope.errors import TargetError
+from lumiscope.types import BoolArray, DoubleArray, Target
+
+LEAST_DROP = 0.01
+
+
+def stability(masks: Sequence[BoolArray]) -> float:
+    """Mean over all pairs of masks of (IoU − chance) / (ceiling − chance), where the masks differ by their seed only.
+
+    1: always the same mask; 0: as masks of these areas overlap by chance. A pair with an empty mask or one that covers
+    the whole view counts 0, as such a mask points at nothing. NaN for less than two masks.
+    """
+    pairs = [overlap(a, b).adjusted for a, b in itertools.combinations(masks, 2)]
+    return math.fsum(0.0 if math.isnan(one) else one for one in pairs) / len(pairs) if pairs else math.nan
+
+
+class Faithfulness:
+    """What the model loses without a mask's pixels, and keeps with them alone, beyond what their area explains.
+
+    F(m) = ½ [lost + kept] − area(m), lost = (p(x) − p(x without m)) / D, kept = (p(m alone) − p(nothing)) / D, each at
+    most 1, D = p(x) − p(nothing), p the target's probability. Hidden pixels get the mean colour of the view, whatever
+    LIME hides with, so that segmenters can be compared. 0 for a mask of nothing or of everything, and for one that
+    loses and keeps in proportion to its area; near 1 for a tiny one on which all depends, never above; negative for
+    one on which less depends than its area would suggest.
+    Source: comprehensiveness and sufficiency of DeYoung et al. 2020 (ERASER, equations 1 and 2), averaged; the division
+    and the area, which make pictures comparable and punish large masks, and the bound are ours.
+    """
+
+    def __init__(self, prepared: PreparedBatch, target: Target) -> None:
+        """Measure p(x) and p(nothing) of a batch's only picture. Errors: `TargetError` where they hardly differ."""
+        self.prepared = prepared
+        self.target = target
+        pixels = prepared.views[0].pixels
+        self.hidden = np.broadcast_to(pixels.mean((0, 1)).round().astype(np.uint8), pixels.shape).copy()
+        self._known: dict[bytes, float] = {}
+        everything = np.ones(pixels.shape[:2], np.bool_)
+        whole, nothing = self._probabilities([everything, ~everything])
+        self.whole, self.nothing = float(whole), float(nothing)
+        if self.whole - self.nothing < LEAST_DROP:
+            raise TargetError(
+                f"expected {target.name} to become less probable when the whole picture is hidden; it goes from "
+                f"{self.whole:.3f} to {self.nothing:.3f}, so nothing can be said of parts. Give the picture a mask, or "
+                "explain another target."
+            )
+
+    def of(self, masks: Sequence[BoolArray]) -> list[float]:
+        """F of each mask, (H, W) bool; the model is asked once for each different one."""
+        new = {mask.tobytes(): mask for mask in masks if mask.tobytes() not in self._known}
+        if new:
+            alone = self._probabilities(list(new.values()))
+            without = self._probabilities([~mask for mask in new.values()])
+            drop = self.whole - self.nothing
+            lost, kept = np.minimum((self.whole - without) / drop, 1), np.minimum((alone - self.nothing) / drop, 1)
+            areas = [float(mask.mean()) for mask in new.values()]
+            self._known.update(zip(new, ((lost + kept) / 2 - areas).tolist(), strict=True))
+        return [self._known[mask.tobytes()] for mask in masks]
+
+    def _probabilities(self, shown: Sequence[BoolArray]) -> DoubleArray:
+        """(n,) probability of the target where only these pixels are shown."""
+        logits = self.prepared.blended(0, self.hidden, lambda start, stop: np.stack(shown[start:stop]), len(shown))
+        return self.prepared.probabilities_of(logits)[:, self.target.index]

@@ -1,0 +1,150 @@
+"""Search LIME's segmenter, samples and features: for true masks, or, without, for stable and faithful ones."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from lumiscope.agreement import overlap
+from lumiscope.attribution import PreparedBatch, derive_seed
+from lumiscope.attribution.lime_options import LimeOptions
+from lumiscope.errors import UsageError
+from lumiscope.images import ImageItem, Skipped
+from lumiscope.models import label_index, mask_shows_label
+from lumiscope.progress import Track, silent
+from lumiscope.study.attempts import attempt
+from lumiscope.study.explain import ExplanationPlan
+from lumiscope.study.lime_parameters import file_names
+from lumiscope.study.lime_search import CutChoice, LimeSearch, Setting, base_setting
+from lumiscope.study.lime_trials import LimeTrials, try_out
+from lumiscope.study.mask_quality import Faithfulness, stability
+from lumiscope.study.tuning import MASKS, NO_MASKS, Score, Tuning
+from lumiscope.types import BoolArray, Target
+
+OVERLAP = ("iou", "chance", "ceiling")
+
+
+def tune_lime(
+    plan: ExplanationPlan,
+    images: Sequence[ImageItem],
+    search: LimeSearch,
+    *,
+    stop: bool = False,
+    track: Track = silent,
+) -> Tuning:
+    """Try every setting of `search` on every image; the model is asked once for each segmenter, seed and sample.
+
+    `plan`: of LIME alone; its options hold for what is not searched, and are the setting that nobody tuned.
+    An image with a true mask is tuned for the IoU with it, any other for stability and faithfulness (`mask_quality`).
+    Every score is the mean over the seeds; the first is the one that `explain` uses on that image.
+    Errors: `UsageError`; those of images that fail, as in `attempt`.
+    """
+    base = _base(plan)
+    setting, cuts = base_setting(base), search.cuts(base)
+    total = len(cuts) * len(images)
+    steps = iter(track(range(total), f"tuning lime with {plan.model.name}", total))
+    failed: list[Skipped] = []
+    notes: list[str] = []
+
+    def work(batch: Sequence[ImageItem]) -> list[Score]:
+        return [score for item in batch for score in _tune_image(plan, item, search, cuts, steps, notes)]
+
+    done = attempt([[item] for item in images], work, failed, stop=stop)
+    scores = tuple(score for _, found in done for score in found)
+    for _ in steps:  # those of images that failed
+        pass
+    return Tuning(scores, setting, tuple(failed), tuple(notes))
+
+
+def tuned_parameters(
+    plan: ExplanationPlan, images: Sequence[ImageItem], tuning: Tuning, *, one_for_all: bool = False
+) -> dict[str, LimeOptions]:
+    """The options to write for each image that was tuned, by its name in a file; `one_for_all`: the same for all."""
+    base, names = _base(plan), file_names(images)
+    chosen = {image: tuning.for_all(image) if one_for_all else tuning.best(image) for image in tuning.by_image}
+    return {
+        names[image]: dataclasses.replace(score.setting.over(base), random_seed=_seeds(plan, image, 1)[0])
+        for image, score in chosen.items()
+    }
+
+
+def _base(plan: ExplanationPlan) -> LimeOptions:
+    if [method.name for method, _ in plan.methods] != ["lime"] or plan.per_image:
+        raise UsageError("expected a plan of lime alone, with the same options for all images")
+    options: LimeOptions = plan.methods[0][1]
+    return options
+
+
+def _seeds(plan: ExplanationPlan, image: str, count: int) -> list[int]:
+    own = _base(plan).random_seed
+    first = derive_seed(plan.seed, image, "lime") if own is None else own
+    return [first, *(derive_seed(first, image, f"lime {number}") for number in range(1, count))]
+
+
+def _tune_image(
+    plan: ExplanationPlan,
+    item: ImageItem,
+    search: LimeSearch,
+    cuts: Sequence[CutChoice],
+    steps: Iterator[int],
+    notes: list[str],
+) -> list[Score]:
+    prepared, (target,) = plan.prepare([item])
+    truth = _truth(plan, item, target, notes)
+    judge = _Judge(prepared, target, truth)
+    base, seeds = _base(plan), _seeds(plan, item.id, search.seeds)
+    numbers = list(search.numbers(base))
+    most = max(num_samples for num_samples, _ in numbers)
+    scores = []
+    for cut in cuts:
+        next(steps, None)
+        trials = try_out(prepared, target, Setting(cut, most, base.num_features).over(base), seeds)
+        for num_samples, num_features in numbers:
+            scores.append(judge.score(item.id, Setting(cut, num_samples, num_features), trials))
+    return scores
+
+
+def _truth(plan: ExplanationPlan, item: ImageItem, target: Target, notes: list[str]) -> BoolArray | None:
+    """The true mask on the view, where it has a pixel there; and a note where it shows something else."""
+    mask = item.mask
+    if mask is None:
+        return None
+    truth = plan.model.geometry.mask_on_view(mask)
+    if not truth.any():
+        notes.append(f"{item.id}: nothing of its mask is on the view; it is tuned without")
+        return None
+    if mask_shows_label(plan.model, item) is False or label_index(plan.model, item) not in (None, target.index):
+        notes.append(f"{item.id}: its mask shows {item.class_name}, the class explained is {target.name}")
+    return truth
+
+
+class _Judge:
+    """What a setting's masks of one picture, one a seed, are worth."""
+
+    def __init__(self, prepared: PreparedBatch, target: Target, truth: BoolArray | None) -> None:
+        self.truth = truth
+        self.faithfulness = Faithfulness(prepared, target) if truth is None else None
+
+    def score(self, image: str, setting: Setting, trials: Sequence[LimeTrials]) -> Score:
+        """The means over the seeds."""
+        masks = [one.mask(setting.num_samples, setting.num_features) for one in trials]
+        facts: dict[str, Any] = {
+            "image": image,
+            "setting": setting,
+            "stability": stability(masks),
+            "area": float(np.mean(masks)),
+            "segments": trials[0].segment_count,
+            "seconds": float(np.mean([one.seconds_for(setting.num_samples) for one in trials])),
+        }
+        if self.truth is not None:
+            overlaps = [overlap(mask, self.truth) for mask in masks]
+            parts: dict[str, Any] = {name: float(np.mean([getattr(one, name) for one in overlaps])) for name in OVERLAP}
+            return Score(tuned_for=MASKS, quality=parts["iou"], **parts, **facts)
+        assert self.faithfulness is not None
+        faithfulness = float(np.mean(self.faithfulness.of(masks)))
+        quality = math.sqrt(max(facts["stability"], 0.0) * max(faithfulness, 0.0))
+        return Score(tuned_for=NO_MASKS, quality=quality, faithfulness=faithfulness, **facts)

@@ -1,0 +1,91 @@
+"""Slow gradient methods in plain float64, one image, one noisy copy, one step at a time.
+
+`REFERENCES[method](module, image, layer, target)` gives (values, display), both (H, W); the layer is not looked at.
+"""
+
+from __future__ import annotations
+
+from unittest import mock
+
+import numpy as np
+import torch
+
+
+def gradient(module, image, target):
+    """(3, H, W) dS/dx."""
+    leaf = image[None].clone().requires_grad_()
+    with torch.enable_grad():
+        return torch.autograd.grad(module(leaf)[0, target], leaf)[0][0]
+
+
+def positive_part(values):
+    positive = np.maximum(values, 0)
+    return positive / positive.max() if positive.max() > 0 else positive
+
+
+def largest_channel(gradients):
+    values = np.zeros(gradients.shape[1:])
+    for channel in gradients.numpy():
+        values = np.maximum(values, np.abs(channel))
+    return values, positive_part(values)
+
+
+def sum_of_channels(contributions):
+    values = np.zeros(contributions.shape[1:])
+    for channel in contributions.numpy():
+        values = values + channel
+    return values, positive_part(values)
+
+
+def saliency(module, image, layer, target):
+    return largest_channel(gradient(module, image, target))
+
+
+def input_x_gradient(module, image, layer, target):
+    return sum_of_channels(image * gradient(module, image, target))
+
+
+def integrated_gradients(module, image, layer, target, baseline=None, steps=50):
+    start = torch.zeros_like(image) if baseline is None else baseline
+    total = torch.zeros_like(image)
+    places, shares = np.polynomial.legendre.leggauss(steps)
+    for place, share in zip(places, shares, strict=True):
+        total = total + share / 2 * gradient(module, start + (place + 1) / 2 * (image - start), target)
+    return sum_of_channels((image - start) * total)
+
+
+def smoothgrad(module, image, layer, target, noise=()):
+    """`noise`: what is added, one array a copy."""
+    total = torch.zeros_like(image)
+    for one in noise:
+        total = total + gradient(module, image + one, target)
+    return largest_channel(total / len(noise))
+
+
+class GuidedReLU(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, inputs):
+        ctx.save_for_backward(inputs)
+        return torch.where(inputs > 0, inputs, 0)
+
+    @staticmethod
+    def backward(ctx, gradients):
+        (inputs,) = ctx.saved_tensors
+        return gradients * (gradients > 0) * (inputs > 0)
+
+
+def guided_backprop(module, image, layer, target):
+    def relu(inputs, inplace=False):
+        return GuidedReLU.apply(inputs)
+
+    with mock.patch("torch.nn.functional.relu", relu), mock.patch("torch.Tensor.relu", relu):
+        return largest_channel(gradient(module, image, target))
+
+
+REFERENCES = {
+    "saliency": saliency,
+    "input_x_gradient": input_x_gradient,
+    "integrated_gradients": integrated_gradients,
+    "smoothgrad": smoothgrad,
+    "guided_backprop": guided_backprop,
+}

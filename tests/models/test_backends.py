@@ -1,0 +1,286 @@
+"""Every backend gives the logits of the network as it is; the choice between them is checked and explained."""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from lumiscope.errors import UnknownNameError
+from lumiscope.images import Geometry
+from lumiscope.models import TorchModel, available_backends, backends
+from lumiscope.models.backends import registry
+from lumiscope.models.backends.choose import TOLERANCES, choose
+from lumiscope.models.backends.torch_backend import has_bfloat16
+
+SIZE = (32, 40)
+NAMES = [name for name in ("openvino", "onnxruntime", "torch", "eager") if not backends()[name].missing]
+
+
+def model_of(module, size=SIZE):
+    return TorchModel(module.eval(), Geometry(size, mode="squash"), mean=(0.5, 0.5, 0.5), std=(0.25, 0.25, 0.25))
+
+
+def inputs_of(count, size=SIZE):
+    return torch.randn(count, 3, *size, generator=torch.Generator().manual_seed(count))
+
+
+class Conversion(nn.Module):
+    """Half-resolution maps, a gate and a 1×1 classifier: parts that exporters have to know."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 8, 3, stride=2, padding=1, bias=False)
+        self.norm = nn.BatchNorm2d(8)
+        self.gate = nn.Conv2d(8, 8, 1)
+        self.fc = nn.Conv2d(8, 4, 1)
+
+    def forward(self, inputs):
+        maps = nn.functional.hardswish(self.norm(self.conv(inputs)))
+        gated = maps * self.gate(maps.mean((2, 3), keepdim=True)).sigmoid()
+        return self.fc(nn.functional.adaptive_avg_pool2d(gated, 1))
+
+
+@pytest.fixture(scope="module")
+def modules(networks):
+    made = {
+        "plain": networks.plain,
+        "residual": networks.Residual,
+        "in place": networks.InPlace,
+        "tuple": lambda: networks.Wrapped("tuple"),
+        "dict": lambda: networks.Wrapped("dict"),
+        "object": lambda: networks.Wrapped("logits"),
+        "single logit": lambda: networks.plain(classes=1),
+        "single logit without its axis": lambda: nn.Sequential(networks.plain(classes=1), nn.Flatten(0)),
+        "gates": Conversion,
+        "tokens": networks.Patches,
+        "half": networks.Residual,
+    }
+    return {name: networks.seeded(factory) for name, factory in made.items()}
+
+
+KINDS = [
+    "plain",
+    "residual",
+    "in place",
+    "tuple",
+    "dict",
+    "object",
+    "single logit",
+    "single logit without its axis",
+    "gates",
+    "tokens",
+    "half",
+]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("backend", NAMES)
+def test_logits_are_those_of_the_network(modules, backend, kind):
+    """Within 1e-5 of the largest, on a view that is not square, in batches that are full and that are not."""
+    module = modules[kind].half() if kind == "half" else modules[kind]
+    model = model_of(module)
+    inference = model.inference(model.choose(backend, "exact"))
+    assert inference.backend == backend
+    assert inference.batch_size > 9
+    for count in (1, 2, 9, inference.batch_size + 1):
+        inputs = inputs_of(count)
+        expected = model.logits(inputs)
+        came = inference.logits(inputs)
+        assert came.dtype == torch.float32
+        assert came.shape == (count, len(model.classes))
+        assert (came - expected).abs().max() <= 1e-5 * expected.abs().max()
+    if kind.startswith("single"):
+        np.testing.assert_array_equal(came[:, 0], -came[:, 1])
+
+
+@pytest.mark.parametrize("backend", NAMES)
+def test_every_batch_size_gives_the_same_rows_in_order(modules, backend):
+    model = model_of(modules["residual"])
+    inference = model.inference(model.choose(backend, "exact"))
+    inputs = inputs_of(9)
+    expected = model.logits(inputs)
+    for count in range(1, 10):
+        torch.testing.assert_close(inference.logits(inputs[:count]), expected[:count], rtol=1e-4, atol=1e-5)
+    came = inference.logits_of(lambda start, stop: inputs[start:stop].flip(-1), 9)
+    torch.testing.assert_close(came, model.logits(inputs.flip(-1)), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("backend", NAMES)
+@pytest.mark.parametrize("precision", ["exact", "fast"])
+def test_the_error_that_is_reported_is_the_difference_of_logits(modules, backend, precision):
+    """Fast is bfloat16 where the processor has it: 8 bits, so within 0.05 of the largest logit, and not within 1e-6."""
+    model = model_of(modules["residual"])
+    choice = model.choose(backend, precision)
+    assert (choice.backend, choice.precision, choice.asked) == (backend, precision, backend)
+    assert choice.error <= TOLERANCES[precision]
+    if backend != "eager":
+        assert f"{choice.error:.1e} of the largest" in choice.why
+    inputs = model._example(2)
+    expected = model.logits(inputs)
+    came = model.inference(choice).logits(inputs)
+    assert float((came - expected).abs().max() / expected.abs().max()) == pytest.approx(choice.error, rel=0.1, abs=1e-7)
+    if backend == "torch" and precision == "fast" and has_bfloat16():
+        assert choice.error > 1e-4
+
+
+@pytest.mark.parametrize("precision", ["exact", "fast"])
+@pytest.mark.parametrize("layer", ["stem", "block.conv1", "block.bn1", "block", "act"])
+def test_trunk_and_head_of_another_way_to_run_it(modules, precision, layer):
+    """The trunk gives the layer's activations, float32 in either precision; head(trunk(x)) the logits."""
+    model = model_of(modules["residual"])
+    inference, inputs = model.inference(model.choose("torch", precision)), inputs_of(3)
+    expected, came = model.split(layer).trunk(inputs), inference.split(layer).trunk(inputs)
+    allowed = 1e-5 if precision == "exact" else 0.05
+    for ours, theirs in ((came.activations, expected.activations), *zip(came.context, expected.context, strict=True)):
+        assert ours.dtype == torch.float32
+        assert (ours - theirs).abs().max() <= allowed * theirs.abs().max()
+    logits = model.logits(inputs)
+    assert (inference.split(layer).head(came) - logits).abs().max() <= allowed * logits.abs().max()
+    # the head is exact in either precision: it is differentiated
+    assert (inference.split(layer).head(expected) - logits).abs().max() <= 1e-5 * logits.abs().max()
+
+
+def test_auto_takes_the_first_that_is_right_and_says_so(modules):
+    choice = model_of(modules["plain"]).choose("auto", "exact")
+    assert choice.backend == available_backends("cpu")[0]
+    assert choice.why.startswith("the fastest here whose logits differ from torch float32 by")
+    assert choice.facts() == {
+        "asked": "auto",
+        "backend": choice.backend,
+        "precision": "exact",
+        "error": choice.error,
+        "why": choice.why,
+    }
+
+
+def runners(**broken):
+    """Backends that give the row sums of their input, but for those that are `broken`."""
+
+    def build(name):
+        if isinstance(broken.get(name), Exception):
+            raise broken[name]
+        return lambda inputs: inputs.flatten(1).sum(1, keepdim=True) * torch.ones(1, 3) + broken.get(name, 0)
+
+    return build
+
+
+def test_falls_back_over_backends_that_break_or_are_wrong_and_says_why(caplog):
+    caplog.set_level(logging.INFO)
+    inputs = torch.ones(2, 3, 4, 4)  # every logit is 48
+    first, second, *_ = order = available_backends("cpu")
+    build = runners(**{first: RuntimeError("no such operation: Frobnicate\nat line 3"), second: 1.0})
+    choice = choose("auto", "exact", "cpu", build, inputs)
+    assert choice.backend == order[2]
+    assert f"{first}: it cannot run this network (RuntimeError: no such operation: Frobnicate)" in choice.why
+    assert f"{second}: logits differ by 2.1e-02 (allowed: 0.0001)" in choice.why
+    assert "its logits differ from torch float32 by 0.0e+00" in choice.why
+    fast = choose("auto", "fast", "cpu", build, inputs)
+    assert (fast.backend, fast.error) == (second, pytest.approx(1 / 48))
+
+
+@pytest.mark.parametrize(
+    ("problem", "reason"),
+    [
+        (AssertionError(), "cannot run this network (AssertionError: no reason given)"),
+        (torch.nan, "its logits are not finite"),
+        (torch.zeros(2, 1, 1), "of another shape"),
+        (100.0, "logits differ by 2.1e+00 (allowed: 0.0001)"),
+    ],
+)
+def test_a_backend_that_was_asked_for_and_cannot_serve(problem, reason, caplog):
+    choice = choose("torch", "exact", "cpu", runners(torch=problem), torch.ones(2, 3, 4, 4))
+    assert (choice.asked, choice.backend, choice.error) == ("torch", "eager", 0.0)
+    assert reason in choice.why
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+
+
+def test_where_nothing_else_serves_the_network_runs_as_it_is():
+    build = runners(**{name: RuntimeError("no") for name in available_backends("cpu") if name != "eager"})
+    choice = choose("auto", "exact", "cpu", build, torch.ones(2, 3, 4, 4))
+    assert choice.backend == "eager"
+    assert choice.why.count("RuntimeError: no") == len(available_backends("cpu")) - 1
+    assert choose("eager", "exact", "cpu", build, torch.ones(2, 3, 4, 4)).why == "asked for"
+
+
+def test_scores_of_zero_have_no_largest_to_divide_by():
+    choice = choose("torch", "exact", "cpu", runners(torch=1e-5), torch.zeros(2, 3, 4, 4))
+    assert (choice.backend, choice.error) == ("torch", pytest.approx(1e-5))
+
+
+def test_a_package_that_is_missing(monkeypatch):
+    found = importlib.util.find_spec
+    monkeypatch.setattr(
+        registry.importlib.util, "find_spec", lambda name, *rest: None if name == "openvino" else found(name, *rest)
+    )
+    assert "openvino" not in available_backends("cpu")
+    choice = choose("openvino", "exact", "cpu", runners(), torch.ones(2, 3, 4, 4))
+    assert (choice.backend, choice.why) == ("eager", "openvino: the package openvino is not installed")
+
+
+def test_a_device_that_a_backend_does_not_run_on():
+    assert available_backends("cuda") == ["torch", "eager"]
+    choice = choose("openvino", "exact", "cuda", runners(), torch.ones(2, 3, 4, 4))
+    assert (choice.backend, choice.why) == ("eager", "openvino: it does not run on cuda")
+
+
+def test_names_that_do_not_exist(modules):
+    model = model_of(modules["plain"])
+    with pytest.raises(UnknownNameError, match="unknown backend 'openvno': did you mean openvino"):
+        model.choose("openvno", "exact")
+    with pytest.raises(UnknownNameError, match="unknown precision 'exakt': did you mean exact"):
+        model.choose("auto", "exakt")
+
+
+def test_a_network_that_no_exporter_can_hold_still_runs(networks):
+    """Its way depends on the pixels: traced with noise it is another network. What is chosen gives its logits."""
+
+    class Ranges(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.noise, self.pictures = networks.plain(), networks.plain()
+
+        def forward(self, inputs):
+            return self.noise(inputs) if float(inputs.abs().max()) > 3 else self.pictures(inputs)
+
+    model = model_of(networks.seeded(Ranges))  # pictures end at 2
+    views = [model.geometry.view(np.full((*SIZE, 3), grey, np.uint8), str(grey)) for grey in (0, 255)]
+    choice = model.choose("auto", "exact", views)
+    assert choice.backend == "torch"
+    assert "openvino: logits differ by" in choice.why
+    inputs = model.inputs(views)
+    torch.testing.assert_close(model.inference(choice).logits(inputs), model.logits(inputs))
+
+
+def test_more_views_than_fit_a_batch_do_not_disturb_the_choice(modules):
+    model = model_of(modules["plain"], (224, 224))
+    views = [model.geometry.view(np.full((224, 224, 3), 9 * number, np.uint8), str(number)) for number in range(20)]
+    assert model.choose("auto", "exact", views).backend == available_backends("cpu")[0]
+
+
+@pytest.mark.parametrize("backend", NAMES)
+@pytest.mark.parametrize("precision", ["exact", "fast"])
+def test_the_model_is_what_it_was(networks, backend, precision):
+    module = networks.seeded(networks.Residual)
+    model = model_of(module)
+    module.train()
+    module.block.bn1.eval()
+    module.fc.weight.requires_grad_(False)
+    module.stem.weight.grad = torch.ones_like(module.stem.weight)
+    before = {name: (id(value), value.clone()) for name, value in module.state_dict(keep_vars=True).items()}
+    flags = [(id(part), part.training, len(part._forward_hooks)) for part in module.modules()]
+    trainable = [value.requires_grad for value in module.parameters()]
+    inference = model.inference(model.choose(backend, precision))
+    inference.logits(inputs_of(3))
+    cut = inference.split("block.bn1").trunk(inputs_of(3))
+    inference.split("block.bn1").head(cut)
+    assert [(id(part), part.training, len(part._forward_hooks)) for part in module.modules()] == flags
+    assert [value.requires_grad for value in module.parameters()] == trainable
+    for name, value in module.state_dict(keep_vars=True).items():
+        assert id(value) == before[name][0]
+        assert torch.equal(value, before[name][1])
+    assert torch.equal(module.stem.weight.grad, torch.ones_like(module.stem.weight))

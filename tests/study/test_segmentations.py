@@ -1,0 +1,108 @@
+"""Segments from files and functions, cut once, and kept."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import lumiscope
+from lumiscope.errors import ImageError, ModelError, UnknownNameError, UsageError
+from lumiscope.images import Geometry
+from lumiscope.store import Store
+from lumiscope.study import segmentations
+from lumiscope.study.map_store import from_arrays, to_arrays
+from lumiscope.study.segmentations import Segmentations, cut, segmenter_source
+
+
+@pytest.fixture
+def view():
+    pixels = np.random.default_rng(0).integers(0, 255, (64, 48, 3), np.uint8)
+    return Geometry((32, 32), mode="squash").view(pixels, "x")
+
+
+def test_a_segmentation_is_cut_once_and_kept(view, tmp_path, monkeypatch):
+    store = Store(tmp_path / "store")
+    first = Segmentations(store)(view, "grid", {"rows": 2})
+    monkeypatch.setattr(segmentations, "cut", lambda *_: pytest.fail("cut twice"))
+    again = Segmentations(Store(tmp_path / "store"))(view, "grid", {"rows": 2})
+    np.testing.assert_array_equal(first, again)
+    assert (first.dtype, again.dtype) == (np.int64, np.int64)
+    with pytest.raises(pytest.fail.Exception):
+        Segmentations(store)(view, "grid", {"rows": 3})
+
+
+@pytest.mark.parametrize("mode", ["L", "P", "RGB", "npy"])
+def test_a_file_of_the_views_size_is_taken_as_it_is(view, tmp_path, mode):
+    truth = np.zeros((32, 32), np.uint8)
+    truth[:, 10:], truth[20:, :] = 1, 2
+    path = tmp_path / ("s.npy" if mode == "npy" else "s.png")
+    if mode == "npy":
+        np.save(path, truth.astype(np.int16) * 7)
+    elif mode == "RGB":
+        Image.fromarray(np.array([[0, 0, 1], [0, 9, 0], [80, 0, 0]], np.uint8)[truth]).save(path)
+    else:
+        picture = Image.fromarray(truth * 100)
+        if mode == "P":
+            picture = Image.fromarray(truth)
+            picture.putpalette([5] * 768)  # equal colours, different indices
+        picture.save(path)
+    np.testing.assert_array_equal(cut(view, f"mask:{path}", {}), truth)
+
+
+def test_a_file_of_the_images_size_is_brought_onto_the_view(view, tmp_path):
+    labels = np.zeros((64, 48), np.uint8)
+    labels[:32, 24:] = 3
+    Image.fromarray(labels).save(tmp_path / "s.png")
+    expected = np.zeros((32, 32))
+    expected[:16, 16:] = 1
+    np.testing.assert_array_equal(cut(view, f"mask:{tmp_path / 's.png'}", {}), expected)
+
+
+def test_files_that_do_not_fit(view, tmp_path):
+    Image.fromarray(np.zeros((7, 9), np.uint8)).save(tmp_path / "small.png")
+    with pytest.raises(UsageError, match="size of the view, 32×32, or of the image, 64×48; got 7×9"):
+        cut(view, f"mask:{tmp_path / 'small.png'}", {})
+    np.save(tmp_path / "real.npy", np.zeros((32, 32)))
+    with pytest.raises(ImageError, match="expected whole numbers"):
+        cut(view, f"mask:{tmp_path / 'real.npy'}", {})
+    with pytest.raises(ImageError, match="file not found"):
+        cut(view, "mask:nowhere.png", {})
+    with pytest.raises(UsageError, match=r"expected a file with segments at nowhere\.png"):
+        segmenter_source("mask:nowhere.png")
+
+
+def test_a_function_of_the_users_own(view, tmp_path, monkeypatch):
+    (tmp_path / "cutters.py").write_text(
+        "import numpy as np\n"
+        "def halves(pixels, at=16):\n    return np.arange(pixels.shape[1])[None] // at * 5 + np.zeros((32, 1), int)\n"
+        "def wrong(pixels):\n    return pixels.mean(2)\n"
+        "def broken(pixels):\n    raise KeyError('x')\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    halves = cut(view, "python:cutters:halves", {})
+    np.testing.assert_array_equal(halves, np.broadcast_to(np.arange(32) // 16, (32, 32)))
+    assert cut(view, "python:cutters:halves", {"at": 8}).max() == 3
+    with pytest.raises(UsageError, match=r"32×32 whole numbers, .*got float64 of shape"):
+        cut(view, "python:cutters:wrong", {})
+    with pytest.raises(ModelError, match="python:cutters:broken failed: KeyError"):
+        cut(view, "python:cutters:broken", {})
+    with pytest.raises(UnknownNameError, match="unknown function in cutters 'halve': did you mean halves"):
+        cut(view, "python:cutters:halve", {})
+    before = segmenter_source("python:cutters:halves")
+    (tmp_path / "cutters.py").write_text("# changed\n")
+    assert before != segmenter_source(f"mask:{tmp_path / 'cutters.py'}")
+
+
+def test_lime_on_segments_from_a_file_through_the_store(tiny, pictures, tmp_path):
+    labels = np.zeros((32, 32), np.uint8)
+    labels[16:] = 1
+    path = tmp_path / "own.png"
+    Image.fromarray(labels).save(path)
+    options = {"lime": {"segmenter": f"mask:{path}", "num_samples": 40, "positive_only": False, "min_weight": 0.001}}
+    (one,) = lumiscope.explain(tiny, pictures[:1], methods="lime", options=options)
+    np.testing.assert_array_equal(one.segments, labels)
+    back = from_arrays(to_arrays(one))
+    np.testing.assert_array_equal(back.intervals, one.intervals)
+    assert (back.min_weight, back.positive_only, back.num_features) == (0.001, False, 10)
+    assert one.intervals.shape == (2, 2)
