@@ -1,4 +1,4 @@
-"""How far LIME's coefficients are from those of many samples, for each design, and how much lower resolution would help.
+"""How far LIME's coefficients are from those of many samples, for each design, and what lower resolution would save.
 
     python benchmarks/lime_designs.py
     python benchmarks/lime_designs.py --pictures 3 --budget 4000 --replicates 4
@@ -17,7 +17,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import torch
-from peers import SHARED, real_model
 
 from lumiscope.attribution import PreparedBatch
 from lumiscope.attribution.designs import DESIGNS
@@ -27,6 +26,7 @@ from lumiscope.attribution.population import proximity
 from lumiscope.attribution.stopping import chosen_segments
 from lumiscope.images import open_images
 from lumiscope.models import Inference, TorchModel
+from peers import SHARED, real_model
 
 SIZES = (125, 167, 250, 294, 500)
 BASE = ("bernoulli", 500)

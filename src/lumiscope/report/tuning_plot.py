@@ -21,7 +21,7 @@ COLOURS = ("#332288", "#ee8866", "#117733", "#88ccee", "#882255", "#999933", "#4
 MARKERS = "osD^vPX*"
 INK, GREY = "#15181d", "#7b818a"
 MOST_PANELS = 11
-SHORT = {MASKS: "IoU", NO_MASKS: "stability × faithfulness"}
+SHORT = {MASKS: "IoU", NO_MASKS: "√(stability · faithfulness)"}
 
 
 def check_plot(path: Path) -> None:
