@@ -23,9 +23,8 @@ def main() -> None:
     """One row a network, backend and precision."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("specs", nargs="*", default=["real", "timm:resnet50"])
-    print(
-        f"{machine()}\n\n| network | backend | precision | ms a view | logits differ by | preparation, s |\n{'|---' * 6}|"
-    )
+    columns = ("network", "backend", "precision", "ms a view", "logits differ by", "preparation, s")
+    print(f"{machine()}\n\n| {' | '.join(columns)} |\n{'|---' * len(columns)}|")
     for spec in parser.parse_args().specs:
         model = real_model() if spec == "real" else load_model(spec, weights="random")
         for backend in reversed(available_backends()):

@@ -19,11 +19,11 @@ import numpy as np
 import torch
 
 from lumiscope.attribution import PreparedBatch
-from lumiscope.attribution.designs import DESIGNS
-from lumiscope.attribution.hiding import hidden_picture
-from lumiscope.attribution.lime_estimate import Estimate, Sampled
-from lumiscope.attribution.population import proximity
-from lumiscope.attribution.stopping import chosen_segments
+from lumiscope.attribution.regions.designs import DESIGNS
+from lumiscope.attribution.regions.hiding import hidden_picture
+from lumiscope.attribution.regions.lime_estimate import Estimate, Sampled
+from lumiscope.attribution.regions.population import proximity
+from lumiscope.attribution.regions.stopping import chosen_segments
 from lumiscope.images import open_images
 from lumiscope.models import Inference, TorchModel
 from peers import SHARED, real_model

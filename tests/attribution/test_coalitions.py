@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lumiscope.attribution.coalitions import choose_coalitions, expected_counts, shapley_values
+from lumiscope.attribution.regions.coalitions import choose_coalitions, expected_counts, shapley_values
 
 
 def game(players, seed):

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from lumiscope.attribution import get_method
-from lumiscope.attribution.eigencam import first_component
+from lumiscope.attribution.methods.eigencam import first_component
 
 SHAPES = [(5, 3, 4), (12, 3, 4), (13, 3, 4), (40, 2, 5), (1, 4, 4), (3, 1, 7), (6, 1, 1)]
 

@@ -12,7 +12,7 @@ from torch import nn
 from torch.nn import functional
 
 from lumiscope.attribution import get_method
-from lumiscope.attribution.fullgrad import BiasProbes
+from lumiscope.attribution.methods.fullgrad import BiasProbes
 from lumiscope.errors import ModelError
 
 SIZE = (40, 56)

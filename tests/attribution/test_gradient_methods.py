@@ -12,7 +12,7 @@ from captum.attr import GuidedBackprop, InputXGradient, IntegratedGradients, Noi
 from torch import nn
 
 from lumiscope.attribution import get_method
-from lumiscope.attribution.integrated_gradients import baseline_input
+from lumiscope.attribution.methods.integrated_gradients import baseline_input
 from lumiscope.errors import ModelError, UsageError
 
 METHODS = ("saliency", "input_x_gradient", "integrated_gradients", "smoothgrad", "guided_backprop")

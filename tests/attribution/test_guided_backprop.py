@@ -9,7 +9,7 @@ from torch import nn
 from torch.nn import functional
 
 from lumiscope.attribution import get_method
-from lumiscope.attribution.guided_backprop import GuidedRectifiers
+from lumiscope.attribution.methods.guided_backprop import GuidedRectifiers
 
 SIZE = (32, 40)
 

@@ -12,7 +12,7 @@ from lime.lime_image import LimeImageExplainer
 from scipy.special import softmax
 
 from lumiscope.attribution import PreparedBatch, derive_seed, get_method
-from lumiscope.attribution.segmentation import segment_means
+from lumiscope.attribution.regions.segmentation import segment_means
 from lumiscope.errors import UnknownNameError, UsageError
 from lumiscope.images import Geometry
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lumiscope.attribution.hiding import hidden_picture
-from lumiscope.attribution.segmenters import segment_view, segmenters
+from lumiscope.attribution.regions.hiding import hidden_picture
+from lumiscope.attribution.regions.segmenters import segment_view, segmenters
 from lumiscope.errors import UsageError
 from lumiscope.images import Geometry
 

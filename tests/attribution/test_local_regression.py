@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.linear_model import LinearRegression, Ridge
 
-from lumiscope.attribution.local_regression import (
+from lumiscope.attribution.regions.local_regression import (
     Moments,
     forward_selection,
     highest_weights,
@@ -16,7 +16,7 @@ from lumiscope.attribution.local_regression import (
     weighted_r2,
     weighted_ridge,
 )
-from lumiscope.attribution.population import proximity
+from lumiscope.attribution.regions.population import proximity
 
 
 def problem(seed, count=60, columns=8):

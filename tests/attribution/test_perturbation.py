@@ -12,8 +12,8 @@ from captum.attr import Occlusion
 from torch import nn
 
 from lumiscope.attribution import PreparedBatch, attribution_methods, get_method
-from lumiscope.attribution.occlusion import OcclusionOptions
-from lumiscope.attribution.rise import RiseOptions, SmoothMasks
+from lumiscope.attribution.methods.occlusion import OcclusionOptions
+from lumiscope.attribution.methods.rise import RiseOptions, SmoothMasks
 from lumiscope.errors import UsageError
 from lumiscope.models import load_model
 from lumiscope.world import OBJECTS, render

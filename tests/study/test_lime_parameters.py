@@ -14,15 +14,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lumiscope.attribution.lime_options import LimeOptions
+from lumiscope.attribution.regions.lime_options import LimeOptions
 from lumiscope.errors import LumiscopeError, UnknownNameError, UsageError
 from lumiscope.images import ImageSet
 from lumiscope.models import TorchModel
 from lumiscope.store import Store
 from lumiscope.study import ExplanationPlan, explain
 from lumiscope.study.explain import StoredExplanations
-from lumiscope.study.lime_keys import LIME_KEYS, from_lime_keys, to_lime_keys
-from lumiscope.study.lime_parameters import (
+from lumiscope.study.lime.keys import LIME_KEYS, from_lime_keys, to_lime_keys
+from lumiscope.study.lime.parameters import (
     file_names,
     parameters_of,
     read_lime_parameters,

@@ -16,17 +16,17 @@ import torch
 from PIL import Image
 
 from lumiscope.attribution import PreparedBatch, derive_seed
-from lumiscope.attribution.lime_options import LimeOptions
+from lumiscope.attribution.regions.lime_options import LimeOptions
 from lumiscope.errors import TargetError, UnknownNameError, UsageError
 from lumiscope.images import Geometry, ImageSet, open_images
 from lumiscope.models import TorchModel
 from lumiscope.report.tuning_plot import plot_tuning
 from lumiscope.study import ExplanationPlan, explain
-from lumiscope.study.lime_search import CutChoice, LimeSearch, Setting, parse_segmenter
-from lumiscope.study.lime_trials import try_out
-from lumiscope.study.mask_quality import Faithfulness, stability
-from lumiscope.study.tune_lime import tune_lime, tuned_parameters
-from lumiscope.study.tuning import MASKS, NO_MASKS, Score, Tuning
+from lumiscope.study.lime.mask_quality import Faithfulness, stability
+from lumiscope.study.lime.search import CutChoice, LimeSearch, Setting, parse_segmenter
+from lumiscope.study.lime.trials import try_out
+from lumiscope.study.lime.tune import tune_lime, tuned_parameters
+from lumiscope.study.lime.tuning import MASKS, NO_MASKS, Score, Tuning
 from lumiscope.types import BoolArray
 
 SIZE, CELL = 32, 8

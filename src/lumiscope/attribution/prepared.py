@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from lumiscope.attribution.segmenters import segment_view
+from lumiscope.attribution.regions.segmenters import segment_view
 from lumiscope.errors import ModelError, TargetError
 from lumiscope.images import View
 from lumiscope.models import (

@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 
 from lumiscope.attribution.prepared import PreparedBatch
-from lumiscope.discovery import import_siblings
+from lumiscope.discovery import import_members
 from lumiscope.errors import UnknownNameError, UsageError
 from lumiscope.models import TorchModel, VisionModel
 from lumiscope.types import FloatArray, SaliencyMap, Target
@@ -134,7 +134,7 @@ def attribution_method(
 
 def attribution_methods() -> Mapping[str, AttributionMethod[Any]]:
     """Every method by name, in the order of registration."""
-    import_siblings(__name__)
+    import_members("lumiscope.attribution.methods")
     return dict(_METHODS)
 
 

@@ -31,7 +31,7 @@ from lumiscope.study.config import ModelConfig, Study, model_names, save_study
 from lumiscope.study.dissect import choose_concepts, dissect, merge_labels
 from lumiscope.study.explain import ExplanationPlan, PerImage, StoredExplanations, method_facts
 from lumiscope.study.findings import find
-from lumiscope.study.lime_parameters import read_lime_parameters
+from lumiscope.study.lime.parameters import read_lime_parameters
 from lumiscope.study.load_configured import load_configured
 from lumiscope.study.log import logged_to
 from lumiscope.study.run_folder import STORE, Run

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lumiscope.attribution.segmenters import check_segmenter, renumbered, segment_view
+from lumiscope.attribution.regions.segmenters import check_segmenter, renumbered, segment_view
 from lumiscope.errors import ModelError, UsageError
 from lumiscope.images import View
 from lumiscope.images.decode import decode_labels

@@ -54,7 +54,7 @@ def explain(
     from lumiscope.images import open_images
     from lumiscope.report import write_maps
     from lumiscope.study import ExplanationPlan, explain_each
-    from lumiscope.study.lime_parameters import parameters_of, read_lime_parameters, save_lime_parameters
+    from lumiscope.study.lime.parameters import parameters_of, read_lime_parameters, save_lime_parameters
 
     given = method_options(option or [])
     parameters = None if lime_params is None else read_lime_parameters(lime_params)

@@ -22,7 +22,7 @@ from lumiscope.cli.options import (
 from lumiscope.cli.output import print_json, print_rows, progress, say
 
 if TYPE_CHECKING:
-    from lumiscope.study.lime_search import LimeSearch
+    from lumiscope.study.lime.search import LimeSearch
 
 COLUMNS = [
     "image", "segmenter", "samples", "features", "quality", "held_out", "usual", "chance", "ceiling", "area",
@@ -71,8 +71,8 @@ def lime(
     from lumiscope.images import open_images
     from lumiscope.report.tuning_plot import check_plot, plot_tuning
     from lumiscope.study import ExplanationPlan
-    from lumiscope.study.lime_parameters import save_lime_parameters
-    from lumiscope.study.tune_lime import tune_lime, tuned_parameters
+    from lumiscope.study.lime.parameters import save_lime_parameters
+    from lumiscope.study.lime.tune import tune_lime, tuned_parameters
 
     search = _search(segmenters, samples, features, seeds)
     if plot is not None:
@@ -109,7 +109,7 @@ def lime(
 
 
 def _search(segmenters: str | None, samples: str | None, features: str | None, seeds: int) -> LimeSearch:
-    from lumiscope.study.lime_search import FEATURES, SAMPLES, SEGMENTERS, LimeSearch
+    from lumiscope.study.lime.search import FEATURES, SAMPLES, SEGMENTERS, LimeSearch
 
     return LimeSearch(
         split_list(segmenters) or SEGMENTERS,

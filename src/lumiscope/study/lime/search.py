@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lumiscope.attribution.lime_options import LimeOptions
-from lumiscope.attribution.segmenters import check_segmenter, segmenters
+from lumiscope.attribution.regions.lime_options import LimeOptions
+from lumiscope.attribution.regions.segmenters import check_segmenter, segmenters
 from lumiscope.errors import UnknownNameError, UsageError
 from lumiscope.models import parse_model_options
 

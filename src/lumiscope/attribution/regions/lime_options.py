@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from lumiscope.attribution.designs import DESIGNS
-from lumiscope.attribution.hiding import HIDING
-from lumiscope.attribution.segmenters import check_segmenter
+from lumiscope.attribution.regions.designs import DESIGNS
+from lumiscope.attribution.regions.hiding import HIDING
+from lumiscope.attribution.regions.segmenters import check_segmenter
 from lumiscope.errors import UnknownNameError, UsageError
 
 

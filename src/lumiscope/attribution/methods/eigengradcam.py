@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import torch
 
 from lumiscope.attribution.cam import GRADIENT_PASSES, cam_method
-from lumiscope.attribution.eigencam import first_component
+from lumiscope.attribution.methods.eigencam import first_component
 from lumiscope.attribution.prepared import PreparedBatch
 from lumiscope.attribution.registry import FlipOptions
 from lumiscope.types import Target

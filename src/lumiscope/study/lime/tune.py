@@ -11,18 +11,18 @@ import numpy as np
 
 from lumiscope.agreement import overlap
 from lumiscope.attribution import PreparedBatch, derive_seed
-from lumiscope.attribution.lime_options import LimeOptions
+from lumiscope.attribution.regions.lime_options import LimeOptions
 from lumiscope.errors import UsageError
 from lumiscope.images import ImageItem, Skipped
 from lumiscope.models import label_index, mask_shows_label
 from lumiscope.progress import Track, silent
 from lumiscope.study.attempts import attempt
 from lumiscope.study.explain import ExplanationPlan
-from lumiscope.study.lime_parameters import file_names
-from lumiscope.study.lime_search import CutChoice, LimeSearch, Setting, base_setting
-from lumiscope.study.lime_trials import LimeTrials, try_out
-from lumiscope.study.mask_quality import Faithfulness, stability
-from lumiscope.study.tuning import MASKS, NO_MASKS, Score, Tuning
+from lumiscope.study.lime.mask_quality import Faithfulness, stability
+from lumiscope.study.lime.parameters import file_names
+from lumiscope.study.lime.search import CutChoice, LimeSearch, Setting, base_setting
+from lumiscope.study.lime.trials import LimeTrials, try_out
+from lumiscope.study.lime.tuning import MASKS, NO_MASKS, Score, Tuning
 from lumiscope.types import BoolArray, Target
 
 OVERLAP = ("iou", "chance", "ceiling")

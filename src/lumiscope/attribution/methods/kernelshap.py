@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from lumiscope.attribution.coalitions import Sampling, choose_coalitions, shapley_values
-from lumiscope.attribution.hiding import hidden_picture
 from lumiscope.attribution.pixel_maps import HideColor, check_color
 from lumiscope.attribution.prepared import PreparedBatch
+from lumiscope.attribution.regions.coalitions import Sampling, choose_coalitions, shapley_values
+from lumiscope.attribution.regions.hiding import hidden_picture
+from lumiscope.attribution.regions.segmenters import check_segmenter
 from lumiscope.attribution.registry import attribution_method
-from lumiscope.attribution.segmenters import check_segmenter
 from lumiscope.errors import UsageError
 from lumiscope.types import BoolArray, DoubleArray, IntArray, SaliencyMap, SegmentMap, Target
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lumiscope.attribution.designs import Design
-from lumiscope.attribution.local_regression import (
+from lumiscope.attribution.regions.designs import Design
+from lumiscope.attribution.regions.local_regression import (
     LinearFit,
     Moments,
     choose_columns,
@@ -15,8 +15,8 @@ from lumiscope.attribution.local_regression import (
     weighted_r2,
     weighted_ridge,
 )
-from lumiscope.attribution.population import Population
-from lumiscope.attribution.surrogate import fit_surrogate
+from lumiscope.attribution.regions.population import Population
+from lumiscope.attribution.regions.surrogate import fit_surrogate
 from lumiscope.types import DoubleArray, IntArray
 
 ALPHA = 1.0  # lime's penalty

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from lumiscope.attribution import PreparedBatch
-from lumiscope.attribution.designs import DESIGNS
-from lumiscope.attribution.hiding import hidden_picture
-from lumiscope.attribution.lime_estimate import Estimate, Sampled
-from lumiscope.attribution.lime_options import LimeOptions
-from lumiscope.attribution.population import proximity
+from lumiscope.attribution.regions.designs import DESIGNS
+from lumiscope.attribution.regions.hiding import hidden_picture
+from lumiscope.attribution.regions.lime_estimate import Estimate, Sampled
+from lumiscope.attribution.regions.lime_options import LimeOptions
+from lumiscope.attribution.regions.population import proximity
 from lumiscope.types import BoolArray, IntArray, SegmentMap, Target
 
 

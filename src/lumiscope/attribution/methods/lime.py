@@ -14,15 +14,15 @@ from typing import Any
 
 import numpy as np
 
-from lumiscope.attribution.designs import DESIGNS, Design, draw_samples
-from lumiscope.attribution.hiding import hidden_picture
-from lumiscope.attribution.lime_estimate import ALPHA, Estimate, Sampled
-from lumiscope.attribution.lime_options import LimeOptions
-from lumiscope.attribution.local_regression import LinearFit, Moments, choose_columns, weighted_r2
-from lumiscope.attribution.population import proximity
 from lumiscope.attribution.prepared import PreparedBatch
+from lumiscope.attribution.regions.designs import DESIGNS, Design, draw_samples
+from lumiscope.attribution.regions.hiding import hidden_picture
+from lumiscope.attribution.regions.lime_estimate import ALPHA, Estimate, Sampled
+from lumiscope.attribution.regions.lime_options import LimeOptions
+from lumiscope.attribution.regions.local_regression import LinearFit, Moments, choose_columns, weighted_r2
+from lumiscope.attribution.regions.population import proximity
+from lumiscope.attribution.regions.stopping import block_ends, stability
 from lumiscope.attribution.registry import attribution_method
-from lumiscope.attribution.stopping import block_ends, stability
 from lumiscope.types import BoolArray, ByteArray, DoubleArray, IntArray, SaliencyMap, SegmentMap, Target
 
 LOW_R2 = 0.5

@@ -1,0 +1,1 @@
+"""LIME's parameters: files of them, and the search for good ones."""
