@@ -1,4 +1,4 @@
-"""Milliseconds of one forward pass, by backend and precision, and how far the logits are from torch's in float32.
+"""Milliseconds of one forward pass, by backend and numbers, and how far the logits are from torch's in float32.
 
     OMP_WAIT_POLICY=PASSIVE python benchmarks/backends.py [SPEC ...]
 
@@ -13,7 +13,7 @@ import time
 import numpy as np
 
 from lumiscope.images import open_images
-from lumiscope.models import Choice, TorchModel, available_backends, load_model
+from lumiscope.models import Choice, TorchModel, available_backends, backends, load_model
 from peers import SHARED, machine, real_model
 
 PASSES = 6
@@ -23,21 +23,21 @@ def main() -> None:
     """One row a network, backend and precision."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("specs", nargs="*", default=["real", "timm:resnet50"])
-    columns = ("network", "backend", "precision", "ms a view", "logits differ by", "preparation, s")
+    columns = ("network", "backend", "numbers", "ms a view", "logits differ by", "preparation, s")
     print(f"{machine()}\n\n| {' | '.join(columns)} |\n{'|---' * len(columns)}|")
     for spec in parser.parse_args().specs:
         model = real_model() if spec == "real" else load_model(spec, weights="random")
         for backend in reversed(available_backends()):
-            for precision in ("exact", "fast") if backend in ("torch", "openvino") else ("exact",):
-                print(f"| {spec} | {backend} | {precision} | {measure(model, backend, precision)} |", flush=True)
+            for numbers in ("float32", "half") if backends()[backend].half else ("float32",):
+                print(f"| {spec} | {backend} | {numbers} | {measure(model, backend, numbers)} |", flush=True)
 
 
-def measure(model: TorchModel, backend: str, precision: str) -> str:
+def measure(model: TorchModel, backend: str, numbers: str) -> str:
     """Three cells: milliseconds, difference as a share of the largest logit, seconds of preparation."""
     pictures = open_images(SHARED / "imagenet10" / "labels.csv") if SHARED.exists() else open_images("world:10")
     views = [model.view(item) for item in pictures]
     started = time.perf_counter()
-    inference = model.inference(Choice(backend, backend, precision, 0.0, ""))  # type: ignore[arg-type]
+    inference = model.inference(Choice(backend, backend, "exact", numbers, 0.0, ""))  # type: ignore[arg-type]
     inputs = model.inputs(views)[np.arange(inference.batch_size) % len(views)].contiguous()
     came = inference.logits(inputs)
     preparation = time.perf_counter() - started

@@ -12,10 +12,10 @@ from torch import nn
 
 from lumiscope.errors import UnknownNameError
 from lumiscope.images import Geometry
-from lumiscope.models import TorchModel, available_backends, backends
+from lumiscope.models import Choice, TorchModel, available_backends, backends
 from lumiscope.models.backends import registry
 from lumiscope.models.backends.choose import TOLERANCES, choose
-from lumiscope.models.backends.torch_backend import has_bfloat16
+from lumiscope.models.backends.registry import half_is_fast
 
 SIZE = (32, 40)
 NAMES = [name for name in ("openvino", "onnxruntime", "torch", "eager") if not backends()[name].missing]
@@ -113,46 +113,65 @@ def test_every_batch_size_gives_the_same_rows_in_order(modules, backend):
 @pytest.mark.parametrize("backend", NAMES)
 @pytest.mark.parametrize("precision", ["exact", "fast"])
 def test_the_error_that_is_reported_is_the_difference_of_logits(modules, backend, precision):
-    """Fast is bfloat16 where the processor has it: 8 bits, so within 0.05 of the largest logit, and not within 1e-6."""
+    """Half is bfloat16 where the processor has it: 8 bits, so within 0.01 of the largest logit, and not within 1e-6."""
     model = model_of(modules["residual"])
     choice = model.choose(backend, precision)
     assert (choice.backend, choice.precision, choice.asked) == (backend, precision, backend)
-    assert choice.error <= TOLERANCES[precision]
+    half = precision == "fast" and backends()[backend].half and half_is_fast("cpu")
+    assert choice.numbers == ("half" if half else "float32")
+    assert choice.error <= TOLERANCES[choice.numbers]
     if backend != "eager":
+        assert f"{backend} in {choice.numbers}: logits differ" in choice.why
         assert f"{choice.error:.1e} of the largest" in choice.why
     inputs = model._example(2)
     expected = model.logits(inputs)
     came = model.inference(choice).logits(inputs)
     assert float((came - expected).abs().max() / expected.abs().max()) == pytest.approx(choice.error, rel=0.1, abs=1e-7)
-    if backend == "torch" and precision == "fast" and has_bfloat16():
+    if half and backend == "torch":
         assert choice.error > 1e-4
 
 
-@pytest.mark.parametrize("precision", ["exact", "fast"])
+@pytest.mark.parametrize("numbers", ["float32", "half"])
 @pytest.mark.parametrize("layer", ["stem", "block.conv1", "block.bn1", "block", "act"])
-def test_trunk_and_head_of_another_way_to_run_it(modules, precision, layer):
-    """The trunk gives the layer's activations, float32 in either precision; head(trunk(x)) the logits."""
+def test_trunk_and_head_of_another_way_to_run_it(modules, numbers, layer):
+    """The trunk gives the layer's activations, float32 whatever it computes in; head(trunk(x)) the logits."""
     model = model_of(modules["residual"])
-    inference, inputs = model.inference(model.choose("torch", precision)), inputs_of(3)
+    inference, inputs = model.inference(Choice("torch", "torch", "fast", numbers, 0.0, "")), inputs_of(3)
     expected, came = model.split(layer).trunk(inputs), inference.split(layer).trunk(inputs)
-    allowed = 1e-5 if precision == "exact" else 0.05
+    allowed = 1e-5 if numbers == "float32" else 0.05
     for ours, theirs in ((came.activations, expected.activations), *zip(came.context, expected.context, strict=True)):
         assert ours.dtype == torch.float32
         assert (ours - theirs).abs().max() <= allowed * theirs.abs().max()
     logits = model.logits(inputs)
     assert (inference.split(layer).head(came) - logits).abs().max() <= allowed * logits.abs().max()
-    # the head is exact in either precision: it is differentiated
+    # the head is exact in any case: it is differentiated
     assert (inference.split(layer).head(expected) - logits).abs().max() <= 1e-5 * logits.abs().max()
+
+
+@pytest.mark.skipif(not half_is_fast("cpu"), reason="this processor has no bfloat16")
+def test_where_half_precision_is_too_rough_it_only_looks_for_what_matters(modules):
+    model = model_of(modules["residual"])
+    exact, fast, half = (
+        model.inference(Choice("torch", "torch", precision, numbers, 0.0, ""))
+        for precision, numbers in (("exact", "float32"), ("fast", "float32"), ("fast", "half"))
+    )
+    inputs = inputs_of(4)
+    assert exact.rough is None
+    assert half.rough is None
+    torch.testing.assert_close(fast.logits(inputs), exact.logits(inputs))
+    torch.testing.assert_close(fast.rough(inputs), half.logits(inputs))
+    torch.testing.assert_close(fast.logits_of(lambda at, to: inputs[at:to], 4, fast.rough), half.logits(inputs))
 
 
 def test_auto_takes_the_first_that_is_right_and_says_so(modules):
     choice = model_of(modules["plain"]).choose("auto", "exact")
     assert choice.backend == available_backends("cpu")[0]
-    assert choice.why.startswith("the fastest here whose logits differ from torch float32 by")
+    assert choice.why.startswith(f"{choice.backend} in float32: logits differ from torch float32 by")
     assert choice.facts() == {
         "asked": "auto",
         "backend": choice.backend,
         "precision": "exact",
+        "numbers": "float32",
         "error": choice.error,
         "why": choice.why,
     }
@@ -161,7 +180,7 @@ def test_auto_takes_the_first_that_is_right_and_says_so(modules):
 def runners(**broken):
     """Backends that give the row sums of their input, but for those that are `broken`."""
 
-    def build(name):
+    def build(name, numbers):
         if isinstance(broken.get(name), Exception):
             raise broken[name]
         return lambda inputs: inputs.flatten(1).sum(1, keepdim=True) * torch.ones(1, 3) + broken.get(name, 0)
@@ -176,11 +195,26 @@ def test_falls_back_over_backends_that_break_or_are_wrong_and_says_why(caplog):
     build = runners(**{first: RuntimeError("no such operation: Frobnicate\nat line 3"), second: 1.0})
     choice = choose("auto", "exact", "cpu", build, inputs)
     assert choice.backend == order[2]
-    assert f"{first}: it cannot run this network (RuntimeError: no such operation: Frobnicate)" in choice.why
-    assert f"{second}: logits differ by 2.1e-02 (allowed: 0.0001)" in choice.why
-    assert "its logits differ from torch float32 by 0.0e+00" in choice.why
-    fast = choose("auto", "fast", "cpu", build, inputs)
-    assert (fast.backend, fast.error) == (second, pytest.approx(1 / 48))
+    assert f"{first} in float32: it cannot run this network (RuntimeError: no such operation: Frobnicate)" in choice.why
+    assert f"{second} in float32: logits differ from torch float32 by 2.1e-02 of the largest (allowed: 0.0001)" in (
+        choice.why
+    )
+    assert f"{order[2]} in float32: logits differ from torch float32 by 0.0e+00" in choice.why
+
+
+@pytest.mark.parametrize(("off", "numbers"), [(0.4, "half"), (0.5, "float32")])
+def test_fast_takes_half_precision_where_it_is_near_enough(off, numbers):
+    exact = runners()
+
+    def build(name, wanted):
+        run = exact(name, wanted)
+        return lambda inputs: run(inputs) + (off if wanted == "half" else 0)
+
+    choice = choose("torch", "fast", "cuda", build, torch.ones(2, 3, 4, 4))  # every logit is 48
+    assert (choice.backend, choice.precision, choice.numbers) == ("torch", "fast", numbers)
+    assert choice.error == pytest.approx(off / 48 if numbers == "half" else 0, rel=1e-4)
+    if numbers == "float32":
+        assert "torch in half: logits differ from torch float32 by 1.0e-02 of the largest (allowed: 0.01)" in choice.why
 
 
 @pytest.mark.parametrize(
@@ -189,7 +223,7 @@ def test_falls_back_over_backends_that_break_or_are_wrong_and_says_why(caplog):
         (AssertionError(), "cannot run this network (AssertionError: no reason given)"),
         (torch.nan, "its logits are not finite"),
         (torch.zeros(2, 1, 1), "of another shape"),
-        (100.0, "logits differ by 2.1e+00 (allowed: 0.0001)"),
+        (100.0, "logits differ from torch float32 by 2.1e+00 of the largest (allowed: 0.0001)"),
     ],
 )
 def test_a_backend_that_was_asked_for_and_cannot_serve(problem, reason, caplog):
@@ -219,13 +253,13 @@ def test_a_package_that_is_missing(monkeypatch):
     )
     assert "openvino" not in available_backends("cpu")
     choice = choose("openvino", "exact", "cpu", runners(), torch.ones(2, 3, 4, 4))
-    assert (choice.backend, choice.why) == ("eager", "openvino: the package openvino is not installed")
+    assert (choice.backend, choice.why) == ("eager", "openvino in float32: the package openvino is not installed")
 
 
 def test_a_device_that_a_backend_does_not_run_on():
     assert available_backends("cuda") == ["torch", "eager"]
     choice = choose("openvino", "exact", "cuda", runners(), torch.ones(2, 3, 4, 4))
-    assert (choice.backend, choice.why) == ("eager", "openvino: it does not run on cuda")
+    assert (choice.backend, choice.why) == ("eager", "openvino in float32: it does not run on cuda")
 
 
 def test_names_that_do_not_exist(modules):
@@ -251,7 +285,7 @@ def test_a_network_that_no_exporter_can_hold_still_runs(networks):
     views = [model.geometry.view(np.full((*SIZE, 3), grey, np.uint8), str(grey)) for grey in (0, 255)]
     choice = model.choose("auto", "exact", views)
     assert choice.backend == "torch"
-    assert "openvino: logits differ by" in choice.why
+    assert "openvino in float32: logits differ from" in choice.why
     inputs = model.inputs(views)
     torch.testing.assert_close(model.inference(choice).logits(inputs), model.logits(inputs))
 

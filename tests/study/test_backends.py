@@ -11,7 +11,7 @@ from lumiscope.models import Choice, TorchModel, available_backends
 from lumiscope.store import Store
 from lumiscope.study import ExplanationPlan
 from lumiscope.study.backends import settle
-from lumiscope.study.explain import StoredExplanations
+from lumiscope.study.stored_explanations import StoredExplanations
 
 FEW = {"lime": {"num_samples": 40, "random_seed": 1}}
 METHODS = ["gradcam", "ablationcam", "scorecam", "lime"]

@@ -11,8 +11,8 @@ from lumiscope.images import ImageSet
 from lumiscope.models import TorchModel
 from lumiscope.store import Store
 from lumiscope.study import ExplanationPlan, explain, explain_each
-from lumiscope.study.explain import StoredExplanations
 from lumiscope.study.map_store import from_arrays, to_arrays
+from lumiscope.study.stored_explanations import StoredExplanations
 
 LIME = {"lime": {"num_samples": 30}}
 

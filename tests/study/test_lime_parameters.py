@@ -20,7 +20,6 @@ from lumiscope.images import ImageSet
 from lumiscope.models import TorchModel
 from lumiscope.store import Store
 from lumiscope.study import ExplanationPlan, explain
-from lumiscope.study.explain import StoredExplanations
 from lumiscope.study.lime.keys import LIME_KEYS, from_lime_keys, to_lime_keys
 from lumiscope.study.lime.parameters import (
     file_names,
@@ -29,6 +28,7 @@ from lumiscope.study.lime.parameters import (
     save_lime_parameters,
     short_name,
 )
+from lumiscope.study.stored_explanations import StoredExplanations
 
 NAMES = {  # of REFERENCE section 7, and the files that they mean
     "goldfish": "n01443537_goldfish",

@@ -27,6 +27,7 @@ from lumiscope.models import (
     in_batches,
     probabilities,
 )
+from lumiscope.models.backends.registry import Runner
 from lumiscope.models.layout import Layout
 from lumiscope.models.outputs import logits_of
 from lumiscope.types import ByteArray, DoubleArray, FloatArray, IntArray, Target
@@ -216,9 +217,14 @@ class PreparedBatch:
             (gradient,) = torch.autograd.grad(scores.sum(), leaf)
         return gradient, scores.detach()
 
-    def logits_of(self, make: Callable[[int, int], torch.Tensor], count: int) -> torch.Tensor:
-        """(count, classes) raw scores of normalised inputs, of which `make(start, stop)` makes a few at a time."""
-        return self.inference.logits_of(make, count)
+    def logits_of(
+        self, make: Callable[[int, int], torch.Tensor], count: int, runner: Runner | None = None
+    ) -> torch.Tensor:
+        """(count, classes) raw scores of normalised inputs, of which `make(start, stop)` makes a few at a time.
+
+        `runner`: another one than the inference's own, such as `inference.rough`.
+        """
+        return self.inference.logits_of(make, count, runner)
 
     def blended(self, row: int, hidden: ByteArray, masks: Callable[[int, int], Masks], count: int) -> FloatArray:
         """(count, classes) raw scores of one view seen through masks: m · view + (1 − m) · hidden.

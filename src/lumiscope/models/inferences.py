@@ -9,8 +9,8 @@ import torch
 
 from lumiscope.models.backends import Choice, Inference, choose
 from lumiscope.models.backends.folding import Folding
-from lumiscope.models.backends.registry import Precision, Runner, get_backend
-from lumiscope.models.backends.torch_backend import has_bfloat16, in_bfloat16
+from lumiscope.models.backends.registry import Numbers, Precision, Runner, get_backend, half_is_fast
+from lumiscope.models.backends.torch_backend import in_bfloat16
 from lumiscope.models.guard import borrowed
 from lumiscope.models.split import Cut, Split, split
 
@@ -27,28 +27,28 @@ class Inferences:
         self.network = network
         self.device = device
         self.example = example
-        self._made: dict[tuple[str, Precision], Inference] = {}
-        self._runners: dict[tuple[str, Precision], Runner] = {}
+        self._made: dict[tuple[str, Precision, Numbers], Inference] = {}
+        self._runners: dict[tuple[str, Numbers], Runner] = {}
         self._narrow: dict[int, torch.nn.Module] = {}
 
     @functools.cached_property
     def reference(self) -> Inference:
         """The network as it is, run by torch in float32: what every other way to run it is measured by."""
-        return self._make("eager", "exact", functools.partial(self._cut, self.network))
+        return self._make("eager", "exact", "float32", functools.partial(self._cut, self.network))
 
     def inference(self, choice: Choice | None) -> Inference:
         """The way that was chosen; None: the reference."""
         if choice is None or choice.backend == "eager":
             return self.reference
-        key = (choice.backend, choice.precision)
+        key = (choice.backend, choice.precision, choice.numbers)
         if key not in self._made:
-            self._made[key] = self._make(*key, functools.partial(self._cut_folded, choice.precision))
+            self._made[key] = self._make(*key, functools.partial(self._cut_folded, choice.numbers))
         return self._made[key]
 
     def choose(self, backend: str, precision: Precision, inputs: torch.Tensor) -> Choice:
         """Choose a backend after a check on `inputs`, (N, 3, H, W), as many as fit a batch; see `choose`."""
         few = inputs[: self.batch_size("eager")]
-        return choose(backend, precision, self.device.type, lambda name: self._runner(name, precision), few)
+        return choose(backend, precision, self.device.type, self._runner, few)
 
     def batch_size(self, backend: str) -> int:
         """How many views a runner takes at once: as many pixels as the backend likes best, in its own steps."""
@@ -60,22 +60,27 @@ class Inferences:
     def _folding(self) -> Folding:
         return Folding(self.network, self.example(2))
 
-    def _make(self, backend: str, precision: Precision, cut: Callable[[str], Split]) -> Inference:
-        build = functools.partial(self._runner, backend, precision)
-        return Inference(backend, precision, self.network, build, self.batch_size(backend), cut)
+    def _make(self, backend: str, precision: Precision, numbers: Numbers, cut: Callable[[str], Split]) -> Inference:
+        build = functools.partial(self._runner, backend, numbers)
+        roughly = precision == "fast" and numbers == "float32" and self._can_be_rough(backend)
+        rough = functools.partial(self._runner, backend, "half") if roughly else None
+        return Inference(backend, precision, self.network, build, self.batch_size(backend), cut, rough)
 
-    def _runner(self, name: str, precision: Precision) -> Runner:
-        if (name, precision) not in self._runners:
+    def _can_be_rough(self, backend: str) -> bool:
+        return get_backend(backend).half and half_is_fast(self.device.type)
+
+    def _runner(self, name: str, numbers: Numbers) -> Runner:
+        if (name, numbers) not in self._runners:
             backend = get_backend(name)
             network = self._folding.copy() if backend.folded else self.network
-            self._runners[name, precision] = backend.build(network, self.example(self.batch_size(name)), precision)
-        return self._runners[name, precision]
+            self._runners[name, numbers] = backend.build(network, self.example(self.batch_size(name)), numbers)
+        return self._runners[name, numbers]
 
-    def _cut_folded(self, precision: Precision, layer: str) -> Split:
-        """Cut a folded copy; with `fast` the trunk runs in half precision, the head, which is differentiated, not."""
+    def _cut_folded(self, numbers: Numbers, layer: str) -> Split:
+        """Cut a folded copy; in half precision that is the trunk, not the head, which is differentiated."""
         network = self._folding.copy(layer)
         exact = self._cut(network, layer)
-        if precision == "exact" or self.device.type != "cpu" or not has_bfloat16():
+        if numbers == "float32" or self.device.type != "cpu":
             return exact
         if id(network) not in self._narrow:
             self._narrow[id(network)] = in_bfloat16(network)

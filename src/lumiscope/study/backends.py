@@ -36,7 +36,7 @@ def settle(
     """
     check_names(asked, precision)
     if not isinstance(model, TorchModel):
-        return Choice(asked, "none", precision, 0.0, "a black box runs itself")
+        return Choice(asked, "none", precision, "float32", 0.0, "a black box runs itself")
     if not perturbs and asked == "auto":
         asked = "torch"
     circumstances = {

@@ -32,6 +32,7 @@ def map_collection(
     seed: int,
     backend: str,
     precision: str,
+    numbers: str,
 ) -> Collection:
     """Where the maps of one model, method and options lie."""
     given = dataclasses.asdict(options)  # type: ignore[call-overload]
@@ -45,6 +46,7 @@ def map_collection(
         "seed": seed,
         "backend": backend,
         "precision": precision,
+        "numbers": numbers,
         "device": model.device.type if isinstance(model, TorchModel) else None,
         "format": FORMAT,
     }

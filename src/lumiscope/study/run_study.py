@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import datetime
 import json
 import logging
 import math
-import platform
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -27,21 +24,18 @@ from lumiscope.scorers import Scorer, load_scorer
 from lumiscope.store import Store, write_atomically
 from lumiscope.study import tables as rows_of
 from lumiscope.study.abilities import AnyModel, dissectable, left_out, methods_of
+from lumiscope.study.circumstances import circumstances
 from lumiscope.study.config import ModelConfig, Study, model_names, save_study
 from lumiscope.study.dissect import choose_concepts, dissect, merge_labels
-from lumiscope.study.explain import ExplanationPlan, PerImage, StoredExplanations, method_facts
+from lumiscope.study.explain import ExplanationPlan, PerImage, method_facts
 from lumiscope.study.findings import find
 from lumiscope.study.lime.parameters import read_lime_parameters
 from lumiscope.study.load_configured import load_configured
 from lumiscope.study.log import logged_to
 from lumiscope.study.run_folder import STORE, Run
 from lumiscope.study.schemas import SCHEMAS
+from lumiscope.study.stored_explanations import StoredExplanations
 from lumiscope.types import BoolArray, UnitLabels
-
-PACKAGES = (
-    "lumiscope", "torch", "torchvision", "timm", "openvino", "open_clip_torch", "numpy", "scipy", "scikit-image",
-    "Pillow",
-)  # fmt: skip
 
 logger = logging.getLogger(__name__)
 
@@ -235,7 +229,7 @@ class _Work:
             self.tables.setdefault(name, rows_of.as_table(name, rows))
         self.tables["findings"] = rows_of.as_table("findings", find(self.tables))
         rows_of.write_tables(self.tables, self.study.folder / "tables")
-        manifest = {**_circumstances(self.study, command, self.started), **self.manifest}
+        manifest = {**circumstances(self.study, command, self.started), **self.manifest}
         manifest["images"], manifest["probe"] = _source(images), _source(probe)
         manifest["backends"] = [{"model": plan.model.name, **plan.choice.facts()} for plan in self.plans]
         manifest["skipped"] = len(self.tables["skipped"])
@@ -259,45 +253,3 @@ def _source(images: ImageSet | None) -> dict[str, Any] | None:
     if images is None:
         return None
     return {"source": images.source, "count": len(images), "notes": list(images.notes)}
-
-
-def _circumstances(study: Study, command: str | None, started: float) -> dict[str, Any]:
-    import torch
-
-    def moment(seconds: float) -> str:
-        return datetime.datetime.fromtimestamp(seconds).astimezone().isoformat(timespec="seconds")
-
-    return {
-        "name": study.run_name,
-        "description": study.description,
-        "lumiscope": metadata.version("lumiscope"),
-        "command": command,
-        "started": moment(started),
-        "finished": moment(time.time()),
-        "seconds": round(time.time() - started, 3),
-        "seed": study.seed,
-        "target": study.target,
-        "scorer": study.scorer,
-        "similarity": study.similarity if study.probe else None,
-        "similarity_notes": [],
-        "concepts": None,
-        "methods": {},
-        "timings": [],
-        "machine": {
-            "system": platform.platform(terse=True),
-            "python": platform.python_version(),
-            "processor": _processor(),
-            "cores": torch.multiprocessing.cpu_count(),
-            "threads": torch.get_num_threads(),
-        },
-        "versions": {name: metadata.version(name) for name in PACKAGES},
-    }
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(names, platform.machine())

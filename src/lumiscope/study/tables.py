@@ -16,8 +16,8 @@ from lumiscope.errors import UsageError
 from lumiscope.images import CLASS_SEPARATOR, ImageItem, ImageSet
 from lumiscope.models import BlackBox, TorchModel, VisionModel, label_index, mask_shows_label, probabilities, short_name
 from lumiscope.store import write_atomically
-from lumiscope.study.explain import StoredExplanations
 from lumiscope.study.schemas import SCHEMAS
+from lumiscope.study.stored_explanations import StoredExplanations
 from lumiscope.types import FloatArray, SaliencyMap, UnitLabels
 
 Row = dict[str, Any]

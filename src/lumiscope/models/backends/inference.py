@@ -50,6 +50,7 @@ class Inference:
 
     `network`: the float32 module. `build`: makes the runner, when it is first needed. `batch_size`: inputs that the
     runner takes at once. `splitter`: cuts the network at a layer, into a trunk and a head that borrow it themselves.
+    `build_rough`: makes a runner whose logits are near enough to tell what matters, and no nearer; None: there is none.
     """
 
     def __init__(
@@ -60,12 +61,14 @@ class Inference:
         build: Callable[[], Runner],
         batch_size: int,
         splitter: Callable[[str], Split],
+        build_rough: Callable[[], Runner] | None = None,
     ) -> None:
         self.backend = backend
         self.precision = precision
         self.network = network
         self.batch_size = batch_size
         self._build = build
+        self._build_rough = build_rough
         self._splitter = splitter
         self._splits: dict[str, Split] = {}
         self._linear_heads: dict[str, torch.Tensor | None] = {}
@@ -75,13 +78,24 @@ class Inference:
         """What turns inputs into logits, `batch_size` at once."""
         return self._build()
 
+    @functools.cached_property
+    def rough(self) -> Runner | None:
+        """A runner in half precision, where that is faster and the runner itself had to be float32; else None."""
+        return None if self._build_rough is None else self._build_rough()
+
     def logits(self, inputs: torch.Tensor) -> torch.Tensor:
         """Run normalised (N, 3, H, W) inputs in batches; (N, classes) float32 logits, without gradients."""
         return self.logits_of(lambda start, stop: inputs[start:stop], len(inputs))
 
-    def logits_of(self, make: Callable[[int, int], torch.Tensor], count: int) -> torch.Tensor:
-        """Logits of `count` inputs of which `make(start, stop)` makes a few at a time, so memory stays flat."""
-        return in_batches(lambda start, stop: self.runner(make(start, stop)), count, self.batch_size)
+    def logits_of(
+        self, make: Callable[[int, int], torch.Tensor], count: int, runner: Runner | None = None
+    ) -> torch.Tensor:
+        """Logits of `count` inputs of which `make(start, stop)` makes a few at a time, so memory stays flat.
+
+        `runner`: another one than the inference's own.
+        """
+        run = runner or self.runner
+        return in_batches(lambda start, stop: run(make(start, stop)), count, self.batch_size)
 
     def split(self, layer: str) -> Split:
         """Trunk and head at `layer`, made once. Both leave the model as it is."""

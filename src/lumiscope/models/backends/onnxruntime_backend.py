@@ -8,13 +8,13 @@ import warnings
 import numpy as np
 import torch
 
-from lumiscope.models.backends.registry import Precision, Runner, inference_backend
+from lumiscope.models.backends.registry import Numbers, Runner, inference_backend
 from lumiscope.models.guard import borrowed
 from lumiscope.models.outputs import LogitsOnly
 
 
-@inference_backend("onnxruntime", title="ONNX Runtime", requires="onnxruntime", batch_size=8)
-def run_onnxruntime(module: torch.nn.Module, example: torch.Tensor, precision: Precision) -> Runner:
+@inference_backend("onnxruntime", title="ONNX Runtime", requires="onnxruntime")
+def run_onnxruntime(module: torch.nn.Module, example: torch.Tensor, numbers: Numbers) -> Runner:
     """Export the module with a batch of any size, and run it with as many threads as torch has."""
     import onnxruntime
 

@@ -11,20 +11,20 @@ from typing import Any
 import numpy as np
 import torch
 
-from lumiscope.models.backends.registry import Precision, Runner, inference_backend
+from lumiscope.models.backends.registry import Numbers, Runner, inference_backend
 from lumiscope.models.guard import borrowed
 from lumiscope.models.outputs import LogitsOnly
 
 
-@inference_backend("openvino", title="OpenVINO", requires="openvino", batch_size=8)
-def run_openvino(module: torch.nn.Module, example: torch.Tensor, precision: Precision) -> Runner:
+@inference_backend("openvino", title="OpenVINO", requires="openvino", half=True)
+def run_openvino(module: torch.nn.Module, example: torch.Tensor, numbers: Numbers) -> Runner:
     """Convert the module and compile it for batches of the example's shape; smaller ones are filled up."""
     with _silent_openvino() as openvino, warnings.catch_warnings(), borrowed(module), torch.no_grad():
         warnings.simplefilter("ignore")  # torch deprecates the tracing by which OpenVINO reads a module
         model = openvino.convert_model(LogitsOnly(module).eval(), example_input=example)
         model.reshape(list(example.shape))
         hints = {
-            "INFERENCE_PRECISION_HINT": "bf16" if precision == "fast" else "f32",
+            "INFERENCE_PRECISION_HINT": "bf16" if numbers == "half" else "f32",
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_NUM_THREADS": torch.get_num_threads(),
         }

@@ -13,10 +13,12 @@ from lumiscope.discovery import import_siblings
 from lumiscope.errors import UnknownNameError
 
 Precision = Literal["exact", "fast"]
+Numbers = Literal["float32", "half"]
+"""What a network computes in; half: bfloat16 on a CPU, float16 where it is safe (autocast) on a GPU."""
 Runner: TypeAlias = Callable[[torch.Tensor], torch.Tensor]
 """(N, 3, H, W) normalised float32 inputs -> (N, classes) float32 logits, without gradients."""
-Builder: TypeAlias = Callable[[torch.nn.Module, torch.Tensor, Precision], Runner]
-"""Network in evaluation mode, an example batch of the size that the runner is best given, precision -> runner."""
+Builder: TypeAlias = Callable[[torch.nn.Module, torch.Tensor, Numbers], Runner]
+"""Network in evaluation mode, an example batch of the size that the runner is best given, numbers -> runner."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,7 @@ class Backend:
     """A way to run a whole network. `title`: what it is; `requires`: the package it needs, "" for none.
 
     `batch_size`: views of 224×224 at once; other sizes take as many as have that many pixels. `devices`: where it runs.
-    `folded`: whether it is given a copy with folded batch norms.
+    `folded`: whether it is given a copy with folded batch norms. `half`: whether it can compute in half precision.
     """
 
     name: str
@@ -33,6 +35,7 @@ class Backend:
     batch_size: int
     devices: tuple[str, ...]
     folded: bool
+    half: bool
     build: Builder
 
     @property
@@ -52,11 +55,12 @@ def inference_backend(
     batch_size: int = 8,
     devices: tuple[str, ...] = ("cpu",),
     folded: bool = False,
+    half: bool = False,
 ) -> Callable[[Builder], Builder]:
     """Register a backend under `name`."""
 
     def register(build: Builder) -> Builder:
-        _BACKENDS[name] = Backend(name, title, requires, batch_size, devices, folded, build)
+        _BACKENDS[name] = Backend(name, title, requires, batch_size, devices, folded, half, build)
         return build
 
     return register
@@ -77,6 +81,11 @@ def available_backends(device: str = "cpu") -> list[str]:
     known = backends()
     ranked = sorted(known, key=lambda name: order.index(name) if name in order else len(order))
     return [name for name in ranked if device in known[name].devices and not known[name].missing]
+
+
+def half_is_fast(device: str) -> bool:
+    """Whether this machine multiplies in half precision itself; elsewhere that would be slower than float32."""
+    return device != "cpu" or bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
 def get_backend(name: str) -> Backend:

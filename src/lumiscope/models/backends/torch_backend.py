@@ -6,14 +6,14 @@ import copy
 
 import torch
 
-from lumiscope.models.backends.registry import Precision, Runner, inference_backend
+from lumiscope.models.backends.registry import Numbers, Runner, inference_backend
 from lumiscope.models.guard import borrowed
 from lumiscope.models.outputs import logits_of
 
 
 @inference_backend("eager", title="torch, the network as it is", batch_size=4, devices=("cpu", "cuda", "mps"))
-def run_eagerly(module: torch.nn.Module, example: torch.Tensor, precision: Precision) -> Runner:
-    """Run `module` itself, in float32 whatever the precision."""
+def run_eagerly(module: torch.nn.Module, example: torch.Tensor, numbers: Numbers) -> Runner:
+    """Run `module` itself, in float32."""
 
     def run(inputs: torch.Tensor) -> torch.Tensor:
         with borrowed(module), torch.no_grad():
@@ -23,24 +23,19 @@ def run_eagerly(module: torch.nn.Module, example: torch.Tensor, precision: Preci
 
 
 @inference_backend(
-    "torch", title="torch, batch norms folded, channels-last", devices=("cpu", "cuda", "mps"), folded=True
+    "torch", title="torch, batch norms folded, channels-last", devices=("cpu", "cuda", "mps"), folded=True, half=True
 )
-def run_folded(module: torch.nn.Module, example: torch.Tensor, precision: Precision) -> Runner:
-    """Run a folded copy; fast: bfloat16 on a CPU that has it, autocast on a GPU."""
-    narrow = precision == "fast"
-    network = in_bfloat16(module) if narrow and example.device.type == "cpu" and has_bfloat16() else module
+def run_folded(module: torch.nn.Module, example: torch.Tensor, numbers: Numbers) -> Runner:
+    """Run a folded copy; half: with bfloat16 weights on a CPU, under autocast on a GPU."""
+    kind = example.device.type
+    network = in_bfloat16(module) if numbers == "half" and kind == "cpu" else module
 
     def run(inputs: torch.Tensor) -> torch.Tensor:
-        autocast = torch.autocast(example.device.type, enabled=narrow and example.device.type == "cuda")
+        autocast = torch.autocast(kind, enabled=numbers == "half" and kind != "cpu")
         with borrowed(network), torch.no_grad(), autocast:
             return logits_of(network(as_input_of(network, inputs))).float()
 
     return run
-
-
-def has_bfloat16() -> bool:
-    """Whether this CPU multiplies in bfloat16 itself; elsewhere that would be slower than float32."""
-    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
 def in_bfloat16(network: torch.nn.Module) -> torch.nn.Module:
