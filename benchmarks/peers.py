@@ -31,8 +31,10 @@ from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 
 from lumiscope.attribution import PreparedBatch, get_method
 from lumiscope.images import View, open_images
-from lumiscope.models import Inference, TorchModel, borrowed, load_model
-from lumiscope.types import SaliencyMap
+from lumiscope.models import TorchModel, borrowed, load_model
+from lumiscope.models.backends import PRECISIONS
+from lumiscope.models.backends.registry import Precision
+from lumiscope.types import SaliencyMap, Target
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 CAMS = {"gradcam": GradCAM, "ablationcam": AblationCAM, "scorecam": ScoreCAM}
@@ -62,6 +64,16 @@ JOBS = (
     Job("lime-real", REAL, "lime", 10, (3.5, 6)),
     Job("lime-resnet50", RESNET, "lime", 1, (1.3, 2.6)),
 )
+
+
+@dataclass(frozen=True)
+class Case:
+    """What both sides are given, and the peer's results."""
+
+    views: list[View]
+    layer: str
+    targets: list[Target]
+    theirs: list[np.ndarray]
 
 
 @dataclass
@@ -113,44 +125,41 @@ def run(job: Job, count: int, devices: list[str]) -> Result:
     targets = [PreparedBatch(model, [view]).targets("predicted", [None])[0] for view in views]
     peer = peer_lime if job.method == "lime" else peer_cam
     pairs = [peer(model, view, job.method, layer, int(about)) for view, about in zip(views, targets, strict=True)]
-    theirs = [maps for maps, _ in pairs]
+    case = Case(views, layer, targets, [result for result, _ in pairs])
     result = Result(job, count, float(np.mean([seconds for _, seconds in pairs])))
     for device in devices:
         model = load(job.network, device)
-        for precision in ("exact", "fast"):
-            side = ours(model, views, job, layer, targets, precision, theirs)
+        for precision in PRECISIONS:
+            side = ours(model, job, case, precision)
             side.ratio = result.peer_seconds / side.seconds
             result.sides[precision if device == "cpu" else f"{precision} {device}"] = side
     return result
 
 
-def ours(
-    model: TorchModel, views: list[View], job: Job, layer: str, targets: list, precision: str, theirs: list
-) -> Side:
+def ours(model: TorchModel, job: Job, case: Case, precision: Precision) -> Side:
     """lumiscope on the same views, prepared first: the way to run the model is chosen, made and used once."""
     method = get_method(job.method)
     options = method.options(LIME if job.method == "lime" else None)
 
-    def explain(inference: Inference, some: list[View], about: list) -> list[SaliencyMap]:
-        looks = layer if method.needs_layer else None
-        return method.explain(PreparedBatch(model, some, layer=looks, inference=inference), about, options)
+    def explain(rows: slice) -> list[SaliencyMap]:
+        looks = case.layer if method.needs_layer else None
+        prepared = PreparedBatch(model, case.views[rows], layer=looks, inference=inference)
+        return method.explain(prepared, case.targets[rows], options)
 
     started = time.perf_counter()
-    choice = model.choose("auto" if method.perturbs else "torch", precision, views[:4])  # type: ignore[arg-type]
+    choice = model.choose("auto" if method.perturbs else "torch", precision, case.views[:4])
     inference = model.inference(choice)
     if method.needs_layer:
-        inference.split(layer)
-    inference.logits(model.inputs(views[:1]))
+        inference.split(case.layer)
+    inference.logits(model.inputs(case.views[:1]))
     preparation = time.perf_counter() - started
     if not method.perturbs:
-        explain(inference, views[:1], targets[:1])
+        explain(slice(0, 1))
     started = time.perf_counter()
-    maps = [
-        made for at in range(0, len(views), 4) for made in explain(inference, views[at : at + 4], targets[at : at + 4])
-    ]
-    seconds = (time.perf_counter() - started) / len(views)
-    differences = [difference(one, other) for one, other in zip(maps, theirs, strict=True)]
-    return Side(f"{choice.backend}", preparation, seconds, float("nan"), max(differences))
+    maps = [made for at in range(0, len(case.views), 4) for made in explain(slice(at, at + 4))]
+    seconds = (time.perf_counter() - started) / len(case.views)
+    differences = [difference(one, other) for one, other in zip(maps, case.theirs, strict=True)]
+    return Side(f"{choice.backend}, {choice.numbers}", preparation, seconds, float("nan"), max(differences))
 
 
 def difference(ours: SaliencyMap, theirs: np.ndarray) -> float:
@@ -234,7 +243,7 @@ def row(result: Result) -> str:
     cells += [str(result.images), f"{result.peer_seconds:.3f}"]
     for side, wanted in zip(result.sides.values(), (*result.job.wanted, None, None), strict=False):  # the CPU's first
         cells += [f"{side.seconds:.4f} ({side.backend})", f"{side.ratio:.1f}" + (f" ({wanted:g})" if wanted else "")]
-        cells += [f"{side.difference:.0e}"]
+        cells += [f"{side.difference:.1e}"]
     cells += [" / ".join(f"{side.preparation:.1f}" for side in result.sides.values())]
     return f"| {' | '.join(cells)} |"
 

@@ -1,8 +1,10 @@
-"""A tiny study: a network of three layers, seven pictures, a table of concept scores."""
+"""Shared by tests of several rooms: tiny networks, and a tiny study of seven pictures and a table of concept scores."""
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -26,6 +28,17 @@ def make(width=6, num_classes=4):
 COUNT = 7
 CONCEPTS = ["red", "green", "blue", "dog", "cat", "wheel"]
 CLASSES = ["cat", "dog, hound", "fish", "wheel"]
+
+
+@pytest.fixture(scope="session")
+def networks() -> ModuleType:
+    """models/networks.py, loaded by path: under pytest's importlib mode tests are no package."""
+    spec = importlib.util.spec_from_file_location("tiny_networks", Path(__file__).parent / "models" / "networks.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture

@@ -55,7 +55,8 @@ class SaliencyMap:
     `values`: (H, W) float32 on the view, raw: no min-max, so maps of one method can be compared between images.
     `shown`: (H, W) float32 in [0, 1] where the method defines its own picture; None: `display()` makes one.
     `layer`: the layer looked at, or None for a method that looks at none.
-    `details`: numbers that belong to this method (JSON values).
+    `details`: numbers that belong to this method (JSON values). Under "undefined" they say why a map is NaN, under
+    "blank" why it shows nothing, under "warnings" what else makes it doubtful: a list of sentences.
     """
 
     item_id: str
@@ -73,6 +74,17 @@ class SaliencyMap:
             return self.shown
         positive = np.maximum(self.values, 0)
         return np.asarray(positive / (1e-7 + positive.max()), np.float32)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What makes the explanation doubtful, in words; mostly nothing."""
+        return tuple(self.details.get("warnings", ()))
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """All that must be said of it, in words: why it is undefined or shows nothing, and the warnings."""
+        said = [f"{kind}: {self.details[kind]}" for kind in ("undefined", "blank") if kind in self.details]
+        return (*said, *self.warnings)
 
 
 @dataclass(frozen=True)

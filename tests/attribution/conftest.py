@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,11 +11,19 @@ import numpy as np
 import pytest
 import torch
 
-from lumiscope.attribution import PreparedBatch
+from lumiscope.attribution import PreparedBatch, get_method
 from lumiscope.images import Geometry
 from lumiscope.models import TorchModel
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+FEW = {
+    "lime": {"num_samples": 20},
+    "kernelshap": {"num_samples": 20},
+    "rise": {"num_masks": 20},
+    "occlusion": {"window": 16},
+    "smoothgrad": {"num_samples": 4},
+    "integrated_gradients": {"steps": 4},
+}
 
 
 def load(name, path):
@@ -31,11 +40,6 @@ def one_thread():
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
-
-
-@pytest.fixture(scope="session")
-def networks():
-    return load("tiny_networks", Path(__file__).parents[1] / "models" / "networks.py")
 
 
 @pytest.fixture(scope="session")
@@ -81,6 +85,19 @@ def torch_model():
         return TorchModel(module.eval(), Geometry(size, mode="squash"), mean=MEAN, std=STD, **options)
 
     return wrap
+
+
+@pytest.fixture(scope="session")
+def model_of(torch_model):
+    """The model of a kind of network of kinds.py, made once."""
+    build = load("kinds_of_models", Path(__file__).with_name("kinds.py")).build
+    return functools.cache(lambda kind: build(kind, torch_model))
+
+
+@pytest.fixture(scope="session")
+def cheap_options():
+    """Options of a method under which it runs the network a few times only."""
+    return lambda method: get_method(method).options(FEW.get(method))
 
 
 @pytest.fixture(scope="session")

@@ -155,8 +155,13 @@ def tell(cams, layout):
     cams.run, cams.gradient = run_with_maps, gradient_to_maps
 
 
+def in_float64(model):
+    """The model's network as the references ask for it; its own parts are named `net.…`."""
+    return Logits(copy.deepcopy(model.module).double()).eval()
+
+
 def compare_with_reference(model, layer, method, prepared, maps):
-    double = Logits(copy.deepcopy(model.module).double()).eval()
+    double = in_float64(model)
     reference = slow(model.layout(layer))[method]
     for saliency, image in zip(maps, prepared.inputs.double(), strict=True):
         values, display = reference(double, image, f"net.{layer}", saliency.target.index)

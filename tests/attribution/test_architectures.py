@@ -6,7 +6,6 @@ finite maps, the same ones again, and leave the model as it was.
 
 from __future__ import annotations
 
-import functools
 import importlib.util
 from pathlib import Path
 
@@ -23,14 +22,6 @@ spec.loader.exec_module(architectures)
 
 KINDS = sorted(architectures.KINDS)
 METHODS = sorted(attribution_methods())
-FEW = {
-    "lime": {"num_samples": 20},
-    "kernelshap": {"num_samples": 20},
-    "rise": {"num_masks": 20},
-    "occlusion": {"window": 16},
-    "smoothgrad": {"num_samples": 4},
-    "integrated_gradients": {"steps": 4},
-}
 COMPARED = {
     "ablationcam",
     "eigencam",
@@ -49,19 +40,14 @@ COMPARED = {
 
 
 @pytest.fixture(scope="module")
-def model_of(torch_model):
-    """The model of a kind, made once."""
-    return functools.cache(lambda kind: architectures.build(kind, torch_model))
+def explain(cheap_options):
+    """Maps of what is predicted."""
 
+    def run(method, prepared):
+        targets = prepared.targets("predicted", [None] * len(prepared))
+        return get_method(method).explain(prepared, targets, cheap_options(method))
 
-def options_of(method):
-    return get_method(method).options(FEW.get(method))
-
-
-def explain(method, prepared):
-    return get_method(method).explain(
-        prepared, prepared.targets("predicted", [None] * len(prepared)), options_of(method)
-    )
+    return run
 
 
 def state_of(module):
@@ -85,7 +71,7 @@ def test_the_automatic_layer(model_of, kind):
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("method", METHODS)
-def test_every_method_on_every_kind_of_network(model_of, prepare, kind, method):
+def test_every_method_on_every_kind_of_network(model_of, prepare, explain, kind, method):
     model = model_of(kind)
     layer = model.target_layer
     before = state_of(model.module)
@@ -107,7 +93,7 @@ def test_every_method_on_every_kind_of_network(model_of, prepare, kind, method):
     ("backend", "kind"),
     [("torch", kind) for kind in KINDS] + [("openvino", kind) for kind in ("vit, registers", "swin", "hub vit")],
 )
-def test_another_backend_gives_the_same_maps(model_of, prepare, backend, kind):
+def test_another_backend_gives_the_same_maps(model_of, prepare, explain, backend, kind):
     model = model_of(kind)
     plain = prepare(model, model.target_layer, count=2)
     choice = model.choose(backend, "exact", plain.views)
@@ -119,7 +105,7 @@ def test_another_backend_gives_the_same_maps(model_of, prepare, backend, kind):
 
 
 @pytest.mark.parametrize("method", [method for method in METHODS if get_method(method).needs_layer])
-def test_a_layer_that_gives_a_tuple_is_its_first_tensor(networks, torch_model, prepare, method):
+def test_a_layer_that_gives_a_tuple_is_its_first_tensor(networks, torch_model, prepare, explain, method):
     """`pair` gives (what its `conv` gives, a number)."""
     model = torch_model(networks.seeded(networks.TupleLayer), (32, 32))
     for one, other in zip(
@@ -130,6 +116,6 @@ def test_a_layer_that_gives_a_tuple_is_its_first_tensor(networks, torch_model, p
 
 
 @pytest.mark.parametrize("method", [method for method in METHODS if get_method(method).needs_layer])
-def test_a_layer_without_a_map_is_refused(model_of, prepare, method):
+def test_a_layer_without_a_map_is_refused(model_of, prepare, explain, method):
     with pytest.raises(LayerError, match=r"net\.4 gives shape \(8, 1, 1\)"):
         explain(method, prepare(model_of("tuple"), "net.4"))

@@ -31,7 +31,7 @@ def test_the_terms_of_a_relu_network_add_up_to_its_score(networks, torch_model, 
     for saliency in explain(prepared):
         assert abs(saliency.details["completeness_gap"]) < 1e-5 * max(1, abs(saliency.target.logit))
         assert saliency.details["completeness_gap_share"] < 1e-4
-        assert "warning" not in saliency.details
+        assert "warnings" not in saliency.details
         assert saliency.layer is None
 
 
@@ -44,7 +44,7 @@ def test_the_gap_is_that_of_the_reference_where_the_network_bends(reference, net
         gap = score - sum(float(term.sum()) for term in terms)
         assert saliency.details["completeness_gap"] == pytest.approx(gap, abs=1e-4)
         assert saliency.details["completeness_gap_share"] == pytest.approx(abs(gap / score), rel=1e-2)
-        assert ("warning" in saliency.details) == (abs(gap / score) > 0.05)
+        assert ("warnings" in saliency.details) == (abs(gap / score) > 0.05)
 
 
 def same_thing_three_ways():

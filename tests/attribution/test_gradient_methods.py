@@ -111,7 +111,7 @@ def test_of_a_linear_model_every_method_is_known(linear, prepare):
         facts = maps["integrated_gradients"][row].details
         assert facts["completeness_gap"] == pytest.approx(0, abs=1e-4)
         assert facts["completeness_gap_share"] < 1e-3
-        assert "warning" not in facts
+        assert "warnings" not in facts
         assert maps["input_x_gradient"][row].values.min() < 0
         assert maps["input_x_gradient"][row].display().min() == 0
 
@@ -159,7 +159,7 @@ def test_integrated_gradients_are_complete_and_say_where_not(networks, torch_mod
     ends = prepared.torch_model.logits(torch.stack([prepared.inputs[0], torch.zeros(3, *SIZE)]))[:, 2]
     facts = saliency.details
     assert facts["completeness_gap_share"] < 0.05
-    assert "warning" not in facts
+    assert "warnings" not in facts
     total = saliency.values.astype(float).sum()
     assert total + facts["completeness_gap"] == pytest.approx(float(ends[0] - ends[1]), abs=1e-4)
 
@@ -169,7 +169,7 @@ def test_a_gap_of_more_than_five_per_cent_is_a_warning(torch_model, prepare):
     prepared = prepare(torch_model(Cube(), SIZE), count=1)
     (saliency,) = explain("integrated_gradients", prepared, 0, steps=1)
     assert saliency.details["completeness_gap_share"] == pytest.approx(0.25, abs=1e-3)
-    assert "misses 25% of the score's difference; more steps than 1" in saliency.details["warning"]
+    assert "misses 25% of the score's difference; more steps than 1" in saliency.details["warnings"][0]
     (two,) = explain("integrated_gradients", prepared, 0, steps=2)
     assert two.details["completeness_gap_share"] < 1e-3, "two nodes of Gauss and Legendre integrate squares exactly"
 
@@ -185,7 +185,7 @@ def test_no_difference_to_explain_is_said(torch_model, prepare):
     assert not saliency.values.any()
     assert saliency.details["completeness_gap"] == 0
     assert math.isnan(saliency.details["completeness_gap_share"])
-    assert "same score" in saliency.details["warning"]
+    assert "same score" in saliency.details["warnings"][0]
 
 
 def test_seeds_of_smoothgrad(networks, torch_model, prepare):

@@ -93,4 +93,4 @@ def test_a_network_without_relus_is_said_to_have_none(networks, torch_model, pre
     prepared = prepare(torch_model(networks.seeded(networks.Patches), SIZE))
     for guided, plain in zip(explain("guided_backprop", prepared), explain("saliency", prepared), strict=True):
         np.testing.assert_array_equal(guided.values, plain.values)
-        assert "no ReLU" in guided.details["warning"]
+        assert "no ReLU" in guided.details["warnings"][0]

@@ -10,6 +10,7 @@ import torch
 from captum.attr import ShapleyValues
 
 from lumiscope.attribution import get_method
+from lumiscope.attribution.regions.hiding import hidden_picture
 
 SIZE = (32, 40)
 
@@ -65,6 +66,39 @@ def test_few_segments_get_their_exact_shapley_values(reference, model, prepare, 
     assert facts["probability_of_all"] == pytest.approx(saliency.target.probability, rel=1e-4)
 
 
+@pytest.mark.parametrize("hide", ["blur", "noise", "inpaint"])
+def test_segments_are_hidden_by_what_the_option_says(reference, model, prepare, hide):
+    """A segment is a rectangle of another picture: the values are those of the game in which it is pasted in."""
+    prepared = prepare(model, count=1)
+    cut = {"segmenter": "grid", "segmenter_options": {"rows": 1, "columns": 3}}
+    (saliency,) = explain(prepared, 1, hide=hide, random_seed=5, **cut)
+    pixels, segments = prepared.views[0].pixels, saliency.segments
+    hidden = hidden_picture(pixels, segments, hide, None, 5)
+    assert (hidden != pixels).mean() > 0.5
+
+    def worth(players):
+        return probability_of(model, np.where(np.isin(segments, players)[..., None], pixels, hidden), target=1)
+
+    assert_close(saliency.coefficients, reference.REFERENCES["kernelshap"](worth, 3))
+
+
+def test_noise_follows_the_studys_seed(model, prepare):
+    cut = {"segmenter": "grid", "segmenter_options": {"rows": 1, "columns": 3}}
+    one, same, other = (explain(prepare(model, count=1, seed=seed), 1, hide="noise", **cut)[0] for seed in (0, 0, 1))
+    np.testing.assert_array_equal(one.coefficients, same.coefficients)
+    assert np.abs(one.coefficients - other.coefficients).max() > 1e-4
+
+
+def test_the_mask_shows_what_the_options_say(model, prepare):
+    cut = {"segmenter": "grid", "segmenter_options": {"rows": 2, "columns": 3}}
+    (saliency,) = explain(prepare(model, count=1), 1, num_features=2, positive_only=False, **cut)
+    best = np.argsort(-np.abs(saliency.coefficients))[:2]
+    np.testing.assert_array_equal(saliency.mask(), np.isin(saliency.segments, best))
+    weakest = float(np.abs(saliency.coefficients[best]).min())
+    (strict,) = explain(prepare(model, count=1), 1, num_features=2, min_weight=weakest, **cut)
+    np.testing.assert_array_equal(strict.mask(), saliency.values > weakest)
+
+
 def test_kernelshap_equals_captums_exact_values(model, prepare):
     prepared = prepare(model, count=1)
     cut = {"segmenter": "grid", "segmenter_options": {"rows": 2, "columns": 2}}
@@ -86,7 +120,7 @@ def test_the_values_add_up_whatever_is_sampled(model, prepare, sampling, paired)
         facts = saliency.details
         assert not facts["exact"]
         assert facts["evaluations"] == 60
-        assert "60 samples are few for 20 segments: take 5 for each" in facts["warning"]
+        assert "60 samples are few for 20 segments: take 5 for each" in facts["warnings"][0]
         gain = facts["probability_of_all"] - facts["probability_of_nothing"]
         assert saliency.coefficients.sum() == pytest.approx(gain, abs=1e-12)
 
@@ -96,7 +130,7 @@ def test_a_single_segment_gets_everything_and_a_warning(model, prepare):
     (saliency,) = explain(prepare(model, count=1), 1, **cut)
     facts = saliency.details
     assert saliency.coefficients == pytest.approx([facts["probability_of_all"] - facts["probability_of_nothing"]])
-    assert "single segment" in facts["warning"]
+    assert "single segment" in facts["warnings"][0]
 
 
 def test_kernelshap_explains_quickshifts_segments_and_masks_the_best(model, prepare):

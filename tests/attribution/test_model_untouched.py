@@ -11,23 +11,11 @@ import torch
 from lumiscope.attribution import attribution_methods, get_method
 
 METHODS = sorted(attribution_methods())
-FEW = {
-    "lime": {"num_samples": 20},
-    "kernelshap": {"num_samples": 20},
-    "rise": {"num_masks": 20},
-    "occlusion": {"window": 16},
-    "smoothgrad": {"num_samples": 4},
-    "integrated_gradients": {"steps": 4},
-}
 LOOK_AT_NOTHING = ("gaussian", "random")  # baselines, which never run the network
 every_method = pytest.mark.parametrize("method", METHODS)
 every_method_that_runs_it = pytest.mark.parametrize(
     "method", [method for method in METHODS if method not in LOOK_AT_NOTHING]
 )
-
-
-def options_of(method):
-    return get_method(method).options(FEW.get(method))
 
 
 def state_of(module):
@@ -75,7 +63,7 @@ def used_model(networks, torch_model, kind):
 @every_method_that_runs_it
 @pytest.mark.parametrize(("kind", "layer"), [("Residual", "block.bn1"), ("DataDependent", "stem")])
 @pytest.mark.parametrize("fails_after", [None, 0, 1, 2, 3, 4])
-def test_the_model_is_what_it_was(networks, torch_model, prepare, method, kind, layer, fails_after):
+def test_the_model_is_what_it_was(networks, torch_model, prepare, cheap_options, method, kind, layer, fails_after):
     model, module = used_model(networks, torch_model, kind)
     before = state_of(module)
     if fails_after is not None:
@@ -83,32 +71,32 @@ def test_the_model_is_what_it_was(networks, torch_model, prepare, method, kind, 
     prepared = prepare(model, layer, count=2)
     fails = nullcontext() if fails_after is None else pytest.raises(RuntimeError, match="raised midway")
     with fails:
-        maps = get_method(method).explain(prepared, prepared.targets(1, [None, None]), options_of(method))
+        maps = get_method(method).explain(prepared, prepared.targets(1, [None, None]), cheap_options(method))
         assert len(maps) == 2
     assert_same(before, state_of(module))
 
 
 @every_method_that_runs_it
-def test_the_head_alone_raising_midway(networks, torch_model, prepare, method):
+def test_the_head_alone_raising_midway(networks, torch_model, prepare, cheap_options, method):
     model, module = used_model(networks, torch_model, "Residual")
     prepared = prepare(model, "block.bn1", count=2)
     targets = prepared.targets(1, [None, None])
     before = state_of(module)
     module.tail.armed = True
     with pytest.raises(RuntimeError, match="raised midway"):
-        get_method(method).explain(prepared, targets, options_of(method))
+        get_method(method).explain(prepared, targets, cheap_options(method))
     assert_same(before, state_of(module))
 
 
 @every_method
 @pytest.mark.parametrize("way", ["no_grad", "frozen", "train"])
-def test_the_surroundings_change_nothing(networks, torch_model, prepare, method, way):
+def test_the_surroundings_change_nothing(networks, torch_model, prepare, cheap_options, method, way):
     model = torch_model(networks.seeded(networks.Residual), (32, 32))
 
     def maps():
         prepared = prepare(model, "block.bn1")
         return get_method(method).explain(
-            prepared, prepared.targets("predicted", [None] * len(prepared)), options_of(method)
+            prepared, prepared.targets("predicted", [None] * len(prepared)), cheap_options(method)
         )
 
     expected = maps()
@@ -126,13 +114,13 @@ def test_the_surroundings_change_nothing(networks, torch_model, prepare, method,
 
 
 @every_method
-def test_the_global_generators_do_not_move(networks, torch_model, prepare, method):
+def test_the_global_generators_do_not_move(networks, torch_model, prepare, cheap_options, method):
     model = torch_model(networks.seeded(networks.plain), (32, 32))
     prepared = prepare(model, "3")
     torch.manual_seed(7)
     np.random.seed(7)  # noqa: NPY002 - what must not move
     before = torch.get_rng_state(), np.random.get_state()[1].copy()  # noqa: NPY002
     targets = prepared.targets("predicted", [None] * 3)
-    get_method(method).explain(prepared, targets, options_of(method))
+    get_method(method).explain(prepared, targets, cheap_options(method))
     assert torch.equal(torch.get_rng_state(), before[0])
     np.testing.assert_array_equal(np.random.get_state()[1], before[1])  # noqa: NPY002

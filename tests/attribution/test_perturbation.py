@@ -253,6 +253,10 @@ def test_maps_lie_on_the_object(method):
         ("kernelshap", {"num_samples": 3}, "num_samples of at least 4; got 3"),
         ("kernelshap", {"segmenter": "quickshit"}, "unknown segmenter 'quickshit': did you mean quickshift"),
         ("kernelshap", {"sampling": "plain"}, "option sampling: .*'leverage' or 'kernel'"),
+        ("kernelshap", {"hide": "blurr"}, "unknown hide of kernelshap 'blurr': did you mean blur"),
+        ("kernelshap", {"hide": "blur", "hide_color": 3}, "kernelshap: hide=blur and hide_color=3 exclude each other"),
+        ("kernelshap", {"min_weight": -1}, "kernelshap: expected a min_weight of at least 0; got -1"),
+        ("kernelshap", {"random_seed": 2**32}, "kernelshap: expected a random_seed from 0 to 2\\^32 - 1"),
     ],
 )
 def test_options_out_of_range(method, options, message):

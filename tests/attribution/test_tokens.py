@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import functools
 import importlib.util
 from pathlib import Path
 
@@ -31,12 +30,6 @@ CAMS = (
     "shapleycam",
     "xgradcam",
 )
-
-
-@pytest.fixture(scope="module")
-def model_of(torch_model):
-    """The model of a kind, made once."""
-    return functools.cache(lambda kind: architectures.build(kind, torch_model))
 
 
 def explain(method, prepared):

@@ -108,6 +108,23 @@ def test_explain_writes_overlays_and_arrays(
     np.testing.assert_allclose(arrays["values"], arrays["coefficients"][arrays["segments"]], rtol=1e-6)
 
 
+def test_explain_says_what_was_assumed_and_which_maps_show_nothing(
+    workplace: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = ["import tiny", "def zeros():", "    net = tiny.make()"]
+    lines += [f"    net[-1].{part}.data.zero_()" for part in ("weight", "bias")]
+    Path("zeros.py").write_text("\n".join([*lines, "    return net"]))
+    model = ["--model", "python:zeros:zeros", "--input-size", "32"]
+    arguments = ["explain", "--images", "pictures", *model, "--methods", "gradcam,ablationcam,saliency", "--json"]
+    assert call(monkeypatch, *arguments) == 0
+    said = capsys.readouterr().err.splitlines()
+    assert "zeros: nothing states this model's preprocessing; assumed: ImageNet mean, ImageNet std" in said
+    seven = "p0, p1, p2 and 4 more"
+    assert f"{seven}, gradcam: blank: no position of the layer speaks for the class" in said
+    assert f"{seven}, ablationcam: undefined: the target's score is 0" in said
+    assert f"{seven}, saliency: blank: no pixel speaks for the class" in said
+
+
 def test_dissect_lists_units_and_counts(
     workplace: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -130,8 +147,48 @@ def test_lists(workplace: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.
     assert {"model": "timm:resnet18"} in json.loads(capsys.readouterr().out)
     assert call(monkeypatch, "methods", "--json") == 0
     assert {row["method"] for row in json.loads(capsys.readouterr().out)} >= {"gradcam", "lime"}
+    assert call(monkeypatch, "methods") == 0
+    lime = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("lime\t"))
+    assert "segmenter, segmenter_options, hide, " in lime
     assert call(monkeypatch, "concepts", "--counts", "--json") == 0
     assert sum(row["concepts"] for row in json.loads(capsys.readouterr().out)) >= 2500
+
+
+def test_methods_teach_the_options_of_one(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(monkeypatch, "methods", "lime") == 0
+    captured = capsys.readouterr()
+    assert "Set one with --option lime.segmenter=quickshift" in captured.err
+    rows = {cells[0]: cells[1:] for cells in (line.split("\t") for line in captured.out.splitlines())}
+    assert rows["option"] == ["values", "default", "meaning"]
+    assert rows["hide"][:2] == ["mean | blur | noise | inpaint | color", "mean"]
+    assert rows["num_samples"][:2] == ["whole number | auto", "1000"]
+    assert "pictures with hidden segments" in rows["num_samples"][2]
+    assert rows["random_seed"][:2] == ["whole number | None", "None"]
+    assert rows["segmenter_options of grid"][:2] == ["rows, columns", "rows=7, columns=7"]
+    assert call(monkeypatch, "methods", "lime", "--json") == 0
+    facts = json.loads(capsys.readouterr().out)
+    options = {one["option"]: one for one in facts["options"]}
+    assert options["positive_only"]["default"] is True
+    assert options["random_seed"]["default"] is None
+    assert {one["segmenter"]: one["default"] for one in facts["segmenters"]}["slic"]["n_segments"] == 50
+    assert call(monkeypatch, "methods", "gradcam", "--json") == 0
+    assert "segmenters" not in json.loads(capsys.readouterr().out)
+    assert call(monkeypatch, "methods", "lim") == 2
+    assert "did you mean lime" in capsys.readouterr().err
+
+
+def test_what_makes_maps_doubtful_is_told_after_them_and_only_once(
+    workplace: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    few = ["--option", "kernelshap.num_samples=10", "--option", "kernelshap.segmenter=grid"]
+    flags = ["--images", "labels.csv", *TINY, "--methods", "gradcam,kernelshap", *few, "--backend", "eager"]
+    assert call(monkeypatch, "explain", *flags) == 0
+    lines = [line for line in capsys.readouterr().err.splitlines() if "kernelshap" in line or "gradcam" in line]
+    assert lines == ["p0, p1, p2 and 4 more, kernelshap: 10 samples are few for 49 segments: take 5 for each"]
+    assert call(monkeypatch, "run", *flags, "--name", "r") == 0
+    assert "kernelshap: 7 maps have warnings; the report shows them" in capsys.readouterr().err
+    page = Path("runs/r/report.html").read_text()
+    assert page.count("<b>Caution:</b> 10 samples are few for 49 segments") == 7
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,6 @@
-"""Shared by the tests of this folder; under pytest's importlib mode tests are no package, hence the loading by path."""
+"""Shared by the tests of this folder."""
 
 from __future__ import annotations
-
-import importlib.util
-from pathlib import Path
 
 import pytest
 import torch
@@ -16,14 +13,6 @@ def one_thread():
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
-
-
-@pytest.fixture(scope="session")
-def networks():
-    spec = importlib.util.spec_from_file_location("tiny_networks", Path(__file__).with_name("networks.py"))
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture

@@ -65,6 +65,29 @@ def test_units_of_tokens_and_of_channels_last_maps_are_their_width(traced):
     assert last["proj"].spatial
 
 
+def test_tokens_that_are_put_back_onto_their_grid_are_channels_last(batch):
+    """As in TinyViT: no part works on the last axis of the (h, w, C) output, but its tokens have that width."""
+
+    class OnGrid(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.patches = torch.nn.Conv2d(3, 8, 8, stride=8)
+            self.mlp = torch.nn.Linear(8, 8)
+            self.grid = torch.nn.Unflatten(1, (4, 5))
+            self.last = torch.nn.Identity()
+            self.fc = torch.nn.Linear(8, 4)
+
+        def forward(self, inputs):
+            tokens = self.mlp(self.patches(inputs).flatten(2).mT)
+            return self.fc(self.last(self.grid(tokens).permute(0, 3, 1, 2)).mean((2, 3)))
+
+    layers = by_name(trace_layers(OnGrid().eval(), batch))
+    assert layers["mlp"].layout == Layout("tokens", (4, 5))
+    assert layers["grid"].layout == Layout("channels_last", (4, 5))
+    assert layers["grid"].units == 8
+    assert layers["patches"].layout == layers["last"].layout == Layout("maps", (4, 5))
+
+
 def test_norms_of_channels_first_maps_are_spatial(batch):
     class LayerNorm2d(torch.nn.LayerNorm):
         def forward(self, inputs):

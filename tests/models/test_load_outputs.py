@@ -43,6 +43,20 @@ class Single(nn.Module):
 
 def single(flat=False):
     return seeded(lambda: Single(flat))
+
+class Sure(Single):
+    def forward(self, inputs):
+        return torch.sigmoid(super().forward(inputs))
+
+def sure(flat):
+    return seeded(lambda: Sure(flat))
+
+class TwoInputs(nn.Module):
+    def forward(self, inputs, other):
+        return inputs
+
+def two_inputs():
+    return TwoInputs()
 """
 PIXELS = np.random.default_rng(0).integers(0, 256, (3, 32, 48, 3), dtype=np.uint8)
 GIVEN = {"mean": 0.5, "std": 0.25, "input_size": (32, 48), "geometry": "squash"}
@@ -116,8 +130,39 @@ def test_a_single_logit_is_no_or_yes(load, flat) -> None:
     targets = prepared.targets("yes", [None] * 3)
     np.testing.assert_allclose([target.probability for target in targets], expit(logit), rtol=1e-5)
     assert load("single", activation="sigmoid", classes=["cat", "dog"]).classes == ("cat", "dog")
-    with pytest.raises(ModelError, match=r"expected the logit of .* one number a picture"):
-        load("single", activation="none")
+    said = load("single", {"flat": flat}, activation="none")
+    np.testing.assert_allclose(said.predict(PIXELS), np.stack([1 - logit, logit], 1), rtol=1e-5)
+
+
+@pytest.mark.parametrize("flat", [False, True])
+@pytest.mark.parametrize("activation", [None, "none"])
+def test_a_network_that_ends_in_a_sigmoid_gives_the_probabilities_of_no_and_yes(load, flat, activation) -> None:
+    """Whatever of its own it is, nothing of it is changed: not even by the second score."""
+    model, logits = load("sure", {"flat": flat}, activation=activation), load("single")
+    assert (model.classes, model.activation) == (("no", "yes"), "none")
+    assert model.notes[-1:] == (() if activation else ("it ends in a sigmoid: its scores are taken for probabilities",))
+    yes = expit(logits.predict(PIXELS)[:, 1])
+    np.testing.assert_allclose(model.predict(PIXELS), np.stack([1 - yes, yes], 1), rtol=1e-5)
+    assert model.module(model.inputs(PIXELS)).shape == ((3,) if flat else (3, 1))
+    prepared = PreparedBatch(model, [model.geometry.view(picture) for picture in PIXELS], layer="net.3")
+    np.testing.assert_array_equal(prepared.probabilities, prepared.logits)
+    for target, expected in (("yes", yes * (1 - yes)), ("no", -yes * (1 - yes))):  # the slope of the sigmoid
+        slopes = PreparedBatch(logits, prepared.views, layer="net.3").gradients(prepared.targets("yes", [None] * 3))
+        came = prepared.gradients(prepared.targets(target, [None] * 3))
+        np.testing.assert_allclose(came.numpy(), slopes.numpy() * expected[:, None, None, None], rtol=1e-4, atol=1e-7)
+
+
+def test_a_network_that_ends_in_a_softmax_gives_probabilities(load) -> None:
+    model = load("ready")
+    assert model.activation == "none"
+    assert model.notes == ("it ends in a softmax: its scores are taken for probabilities",)
+    assert load("ready", activation="softmax").activation == "softmax"
+    assert load("typed").notes == ()
+
+
+def test_a_network_of_two_inputs_is_an_error_in_words(load) -> None:
+    with pytest.raises(ModelError, match=r"does not run on a 32×48 picture: .*argument: 'other'"):
+        load("two_inputs")
 
 
 def test_sigmoid_heads_and_outputs_that_are_probabilities(load) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 import re
@@ -39,6 +40,19 @@ def test_differences_between_label_and_prediction(page):
     # In the table and on the card.
     assert words(page).count("≠ label: racer · predicted: sports car") == 2
     assert words(page).count("≠ prediction differs from the label") == 2
+
+
+def test_warnings_stand_under_the_map_and_not_among_its_numbers(fakes, read, tmp_path):
+    run = fakes.fake_run(tmp_path)
+    key = ("objects", "racer_01", "lime")
+    doubtful = {**run.maps[key].details, "warnings": ["few samples", "R² < 0.5"]}
+    run.maps[key] = dataclasses.replace(run.maps[key], details=doubtful)
+    page = read(run)
+    assert words(page).count("Caution:") == 2
+    assert "Caution: few samples Caution: R² < 0.5" in words(page)
+    assert "segments 64" in words(page)
+    assert "['few samples'" not in words(page)
+    assert len([one for one in page.of("p") if one.get("class") == "map-warning"]) == 2
 
 
 def test_labels_without_explanations(fakes, read, tmp_path):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lumiscope.attribution import PreparedBatch
-from lumiscope.errors import TargetError, UnknownNameError
+from lumiscope.errors import TargetError, UnknownNameError, UsageError
 from lumiscope.images import ImageSet
 from lumiscope.models import TorchModel
 from lumiscope.store import Store
@@ -55,6 +55,23 @@ def test_unknown_names_are_errors(tiny: TorchModel, pictures: ImageSet) -> None:
         explain(tiny, pictures, methods="gradcam", options={"lime": {"num_sample": 3}})
     with pytest.raises(UnknownNameError, match="did you mean lime"):
         explain(tiny, pictures, methods="gradcam", options={"lme": {}})
+
+
+def test_a_network_alone_is_no_model(tiny: TorchModel, pictures: ImageSet) -> None:
+    with pytest.raises(UsageError, match=r"got the network Sequential. Wrap it: lumiscope.TorchModel\(network"):
+        explain(tiny.module, pictures, methods="gradcam")  # type: ignore[arg-type]
+
+
+def test_training_mode_is_warned_of_and_changes_nothing(
+    tiny: TorchModel, pictures: ImageSet, caplog: pytest.LogCaptureFixture
+) -> None:
+    expected = explain(tiny, pictures[:1], methods="gradcam")
+    assert caplog.messages == []
+    tiny.module.train()
+    (came,) = explain(tiny, pictures[:1], methods="gradcam")
+    assert caplog.messages == ["tiny is in training mode: explained as in evaluation mode, and left as it is"]
+    np.testing.assert_array_equal(came.values, expected[0].values)
+    assert tiny.module.training
 
 
 def test_seeds_belong_to_image_and_study_not_to_order(tiny: TorchModel, pictures: ImageSet) -> None:

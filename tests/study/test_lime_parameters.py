@@ -315,7 +315,7 @@ def test_what_was_used_is_written_so_that_it_gives_the_same_maps(
         own = read_lime_parameters(path).for_images(pictures)
         again = explain(tiny, pictures, methods="lime", per_image=own, seed=99, backend="eager")
         for one, item in zip(again, pictures, strict=True):
-            np.testing.assert_array_equal(one.values, plan.explain([item])[1][0].values)
+            np.testing.assert_array_equal(one.values, list(plan.explain([item]))[1][0].values)
     with pytest.raises(UsageError, match="--methods lime"):
         parameters_of(ExplanationPlan.make(tiny, "gradcam", target=0, layer=None, options=None, seed=0), pictures)
 

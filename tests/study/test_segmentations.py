@@ -10,9 +10,10 @@ import lumiscope
 from lumiscope.errors import ImageError, ModelError, UnknownNameError, UsageError
 from lumiscope.images import Geometry
 from lumiscope.store import Store
-from lumiscope.study import segmentations
+from lumiscope.study import ExplanationPlan, segmentations
 from lumiscope.study.map_store import from_arrays, to_arrays
 from lumiscope.study.segmentations import Segmentations, cut, segmenter_source
+from lumiscope.study.stored_explanations import StoredExplanations
 
 
 @pytest.fixture
@@ -92,6 +93,39 @@ def test_a_function_of_the_users_own(view, tmp_path, monkeypatch):
     before = segmenter_source("python:cutters:halves")
     (tmp_path / "cutters.py").write_text("# changed\n")
     assert before != segmenter_source(f"mask:{tmp_path / 'cutters.py'}")
+
+
+@pytest.mark.parametrize("method", ["lime", "kernelshap"])
+def test_segments_of_files_and_functions_serve_every_method_and_are_kept(tiny, pictures, tmp_path, monkeypatch, method):
+    labels = np.zeros((32, 32), np.uint8)
+    labels[16:] = 1
+    Image.fromarray(labels).save(tmp_path / "own.png")
+    (tmp_path / "rows.py").write_text(
+        "import numpy as np\ndef thirds(pixels):\n    return np.indices(pixels.shape[:2])[0] // 11\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    store = Store(tmp_path / "store")
+
+    def segments(segmenter):
+        plan = ExplanationPlan.make(
+            tiny,
+            method,
+            target="predicted",
+            layer=None,
+            options={method: {"segmenter": segmenter, "num_samples": 20}},
+            seed=0,
+            backend="eager",
+            store=store,
+        )
+        stored = StoredExplanations(plan, store)
+        assert not stored.compute(pictures[:1], stop=True)
+        return stored.read(pictures[0])[0].segments
+
+    np.testing.assert_array_equal(segments(f"mask:{tmp_path / 'own.png'}"), labels)
+    np.testing.assert_array_equal(segments("python:rows:thirds")[:, 0], np.arange(32) // 11)
+    monkeypatch.setattr(segmentations, "cut", lambda *_: pytest.fail("cut twice"))
+    kept = Segmentations(store)(tiny.view(pictures[0]), "python:rows:thirds", {})
+    assert kept.max() == 2
 
 
 def test_lime_on_segments_from_a_file_through_the_store(tiny, pictures, tmp_path):

@@ -83,7 +83,16 @@ def make_plan(model: TorchModel, target: str | int = "predicted", **options: Any
 
 
 @pytest.mark.parametrize(
-    "options", [{}, {"design": "foldover"}, {"design": "surrogate"}, {"hide": "noise"}, {"hide_color": 0}]
+    "options",
+    [
+        {},
+        {"design": "foldover"},
+        {"design": "surrogate"},
+        {"hide": "noise"},
+        {"hide_color": 0},
+        {"hide": "blur", "design": "foldover"},
+        {"hide": "inpaint", "positive_only": False},
+    ],
 )
 def test_a_trial_has_the_masks_that_lime_itself_makes(
     options: dict[str, Any], tiny: TorchModel, pictures: ImageSet

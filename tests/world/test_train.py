@@ -119,7 +119,8 @@ def test_lines_are_written_at_the_start_the_end_and_now_and_then(capsys):
 
 
 @pytest.mark.slow
-def test_the_command_writes_weights_and_how_they_were_made(tmp_path, capsys):
+def test_the_command_writes_weights_and_how_they_were_made(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("lumiscope.world.train.MARKS", 2)  # only the shortcut's pictures; 1,200 of them by default
     given = ["--only", "objects", "--out", str(tmp_path), "--seed", "3", "--images", "70", "--effort", "0.1"]
     assert main([*given, "--workers", "1"]) == 0
     out, said = capsys.readouterr()

@@ -1,6 +1,6 @@
 """Saliency maps: one file per method, found by the registry."""
 
-from lumiscope.attribution.prepared import PreparedBatch, derive_seed
+from lumiscope.attribution.prepared import PreparedBatch
 from lumiscope.attribution.registry import (
     AttributionMethod,
     attribution_method,
@@ -10,6 +10,7 @@ from lumiscope.attribution.registry import (
     methods_for,
     select_methods,
 )
+from lumiscope.attribution.seeds import derive_seed
 
 __all__ = [
     "AttributionMethod",

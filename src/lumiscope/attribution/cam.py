@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import torch
 from torch.nn.functional import interpolate
 
+from lumiscope.attribution.details import joined_details
 from lumiscope.attribution.prepared import PreparedBatch
 from lumiscope.attribution.registry import FlipOptions, Function, attribution_method
 from lumiscope.errors import ModelError
@@ -143,9 +144,7 @@ def _defined(maps: torch.Tensor) -> torch.Tensor:
 
 def _details(layers: Sequence[LayerMaps], row: int, positive: Sequence[torch.Tensor]) -> dict[str, Any]:
     """What the layers say of one image's maps, and why a map shows nothing. `positive`: (h, w), one for each layer."""
-    details: dict[str, Any] = {}
-    for layer in layers:
-        details.update(layer.details[row] if layer.details else {})
+    details = joined_details(layer.details[row] for layer in layers if layer.details)
     if not all(maps.isfinite().all() for maps in positive):
         details.setdefault("undefined", "the network's numbers at this layer are not finite")
     elif all(maps.amax() == maps.amin() for maps in positive):

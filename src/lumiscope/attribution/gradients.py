@@ -34,12 +34,13 @@ def weighted_gradients(
     Memory does not grow with N: only weighted sums of batches are kept.
     """
 
-    def run(start: int, stop: int) -> torch.Tensor:
-        gradient, _ = prepared.input_gradients(make(start, stop), [target] * (stop - start))
-        return torch.einsum("n,nchw->chw", weights[start:stop], gradient).cpu().double()[None]
+    with prepared.tracked(make, len(weights)) as some:
 
-    size = prepared.torch_model.batch_size
-    return in_batches(run, len(weights), size).sum(0)
+        def run(start: int, stop: int) -> torch.Tensor:
+            gradient, _ = prepared.input_gradients(some(start, stop), [target] * (stop - start))
+            return torch.einsum("n,nchw->chw", weights[start:stop], gradient).cpu().double()[None]
+
+        return in_batches(run, len(weights), prepared.torch_model.batch_size).sum(0)
 
 
 def strongest(gradient: torch.Tensor) -> list[FloatArray]:

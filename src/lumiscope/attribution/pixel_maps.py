@@ -29,14 +29,18 @@ def pixel_maps(
     """One saliency map an image. `values`: B arrays (H, W), signed or not.
 
     `shown`: B arrays in [0, 1] where the method has a picture of its own; else `display()` is the positive part divided
-    by its maximum. A map that is not finite everywhere says so in its details under "undefined".
+    by its maximum. A map that is not finite everywhere says so in its details under "undefined", one that displays as
+    zeros under "blank".
     """
     said = dataclasses.asdict(options)  # type: ignore[call-overload]
     maps = []
     for row, target in enumerate(targets):
         facts = dict(details[row]) if details else {}
+        picture = shown[row] if shown else values[row]
         if not np.isfinite(values[row]).all():
             facts["undefined"] = "the model's scores or gradients are NaN or infinity here"
+        elif not (picture > 0).any():
+            facts["blank"] = "no pixel speaks for the class"
         maps.append(
             SaliencyMap(
                 item_id=prepared.views[row].item_id,

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
+from lumiscope.attribution.blending import Masks, blended_pixels
 from lumiscope.attribution.regions.segmenters import segment_view
+from lumiscope.attribution.seeds import derive_seed
 from lumiscope.errors import ModelError, TargetError
 from lumiscope.images import View
 from lumiscope.models import (
@@ -30,17 +31,13 @@ from lumiscope.models import (
 from lumiscope.models.backends.registry import Runner
 from lumiscope.models.layout import Layout
 from lumiscope.models.outputs import logits_of
+from lumiscope.progress import Track, counted, silent
 from lumiscope.types import ByteArray, DoubleArray, FloatArray, IntArray, Target
 
-Masks = NDArray[np.bool_] | FloatArray
 Segment = Callable[[View, str, Mapping[str, Any]], IntArray]
+T = TypeVar("T")
+PASSES = "  forward passes"
 PICTURES_AT_ONCE = 16  # where a model does not say what it likes
-
-
-def derive_seed(seed: int, item_id: str, method: str) -> int:
-    """A seed in [0, 2^31) that depends on the study's seed, the item and the method, never on their order."""
-    digest = hashlib.sha256(f"{seed}\0{item_id}\0{method}".encode()).digest()
-    return int.from_bytes(digest[:4], "big") >> 1
 
 
 class PreparedBatch:
@@ -48,7 +45,8 @@ class PreparedBatch:
 
     `layer`: the layer to look at, or several; None for methods that look at no layer, and for black boxes. `seed`: the
     study's seed. `inference`: how the model is run; None: by torch in float32, as it is. `segment`: cuts a view by a
-    segmenter's name and options; the study's keeps what it cut, and reads files.
+    segmenter's name and options; the study's keeps what it cut, and reads files. `track`: draws the progress of methods
+    that need many passes.
     """
 
     def __init__(
@@ -60,6 +58,7 @@ class PreparedBatch:
         seed: int = 0,
         inference: Inference | None = None,
         segment: Segment = segment_view,
+        track: Track = silent,
     ) -> None:
         self.model = model
         self.views = list(views)
@@ -67,6 +66,7 @@ class PreparedBatch:
         self.seed = seed
         self._inference = inference
         self._segment = segment
+        self._track = track
         self._segments: dict[tuple[int, str, str], IntArray] = {}
         self._mirrored: PreparedBatch | None = None
         self._at: dict[str, PreparedBatch] = {}
@@ -99,7 +99,13 @@ class PreparedBatch:
 
     def _with(self, views: Sequence[View], layers: Sequence[str]) -> PreparedBatch:
         return PreparedBatch(
-            self.model, views, layer=layers or None, seed=self.seed, inference=self._inference, segment=self._segment
+            self.model,
+            views,
+            layer=layers or None,
+            seed=self.seed,
+            inference=self._inference,
+            segment=self._segment,
+            track=self._track,
         )
 
     @property
@@ -168,7 +174,12 @@ class PreparedBatch:
 
     def head_of(self, make: Callable[[int, int], Cut], count: int, size: int) -> torch.Tensor:
         """Raw scores of `count` cuts of which `make(start, stop)` makes at most `size` at a time."""
-        return in_batches(lambda start, stop: self.head(make(start, stop)), count, size)
+        with self.tracked(make, count) as some:
+            return in_batches(lambda start, stop: self.head(some(start, stop)), count, size)
+
+    def tracked(self, make: Callable[[int, int], T], count: int) -> AbstractContextManager[Callable[[int, int], T]]:
+        """`make(start, stop)` of what goes through the model, a few of `count` at a time, with a progress bar."""
+        return counted(make, self._track, PASSES, count)
 
     @functools.cached_property
     def linear_head(self) -> torch.Tensor | None:
@@ -224,7 +235,8 @@ class PreparedBatch:
 
         `runner`: another one than the inference's own, such as `inference.rough`.
         """
-        return self.inference.logits_of(make, count, runner)
+        with self.tracked(make, count) as some:
+            return self.inference.logits_of(some, count, runner)
 
     def blended(self, row: int, hidden: ByteArray, masks: Callable[[int, int], Masks], count: int) -> FloatArray:
         """(count, classes) raw scores of one view seen through masks: m · view + (1 − m) · hidden.
@@ -235,9 +247,9 @@ class PreparedBatch:
         pixels = self.views[row].pixels
         if not isinstance(self.model, TorchModel):
             size = self.model.batch_size if isinstance(self.model, BlackBox) else PICTURES_AT_ONCE
-            starts = range(0, count, size)
-            pictures = (_mixed(pixels, hidden, masks(at, min(at + size, count))) for at in starts)
-            return np.concatenate([self.model.predict(some) for some in pictures])
+            with self.tracked(lambda start, stop: blended_pixels(pixels, hidden, masks(start, stop)), count) as some:
+                starts = range(0, count, size)
+                return np.concatenate([self.model.predict(some(at, min(at + size, count))) for at in starts])
         view, cover = self.model.inputs(np.stack([pixels, hidden])).contiguous()
 
         def make(start: int, stop: int) -> torch.Tensor:
@@ -294,11 +306,3 @@ class PreparedBatch:
 def _scores(logits: torch.Tensor, targets: Sequence[Target]) -> torch.Tensor:
     """(N,) the score of each row's target."""
     return logits[torch.arange(len(logits)), [int(target) for target in targets]]
-
-
-def _mixed(pixels: ByteArray, hidden: ByteArray, masks: Masks) -> ByteArray:
-    """(n, H, W, 3) uint8: where a mask is 1 the picture, where it is 0 what hides it, rounded between."""
-    shown = masks[..., None]
-    if masks.dtype == np.bool_:
-        return np.asarray(np.where(shown, pixels, hidden))
-    return np.asarray(np.rint(shown * pixels.astype(np.float32) + (1 - shown) * hidden), np.uint8)

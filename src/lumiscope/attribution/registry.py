@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 
 import numpy as np
 
+from lumiscope.attribution.details import joined_details
 from lumiscope.attribution.prepared import PreparedBatch
 from lumiscope.discovery import import_members
 from lumiscope.errors import UnknownNameError, UsageError
@@ -91,7 +92,7 @@ def _mean(one: SaliencyMap, mirrored: SaliencyMap) -> SaliencyMap:
 
     both = one.shown is not None and mirrored.shown is not None
     shown = mean(one.shown, mirrored.shown) if both else None  # type: ignore[arg-type]
-    said = {**mirrored.details, **one.details}
+    said = joined_details([mirrored.details, one.details])
     return dataclasses.replace(one, values=mean(one.values, mirrored.values), shown=shown, details=said)
 
 

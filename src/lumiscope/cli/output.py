@@ -6,7 +6,10 @@ import json
 import math
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 T = TypeVar("T")
 
@@ -41,11 +44,37 @@ def print_rows(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], *, as_
             print("\t".join(_cell(row[column]) for column in columns))
 
 
-def progress(items: Iterable[T], description: str, total: int) -> Iterator[T]:
-    """A bar with an estimate on stderr; silent where that is no terminal. It is gone when the work is done."""
-    if not sys.stderr.isatty():
-        yield from items
-        return
+class Bars:
+    """Draws every `Track` that is under way, one bar below the other; each is gone when its work is done."""
+
+    def __init__(self) -> None:
+        self._display: Progress | None = None
+
+    def __call__(self, items: Iterable[T], description: str, total: int) -> Iterator[T]:
+        """A bar with an estimate on stderr; silent where that is no terminal."""
+        if not sys.stderr.isatty():
+            yield from items
+            return
+        if self._display is None:
+            self._display = _display()
+            self._display.start()
+        display = self._display
+        task = display.add_task(description, total=total)
+        try:
+            for item in items:
+                yield item
+                display.advance(task)
+        finally:
+            display.remove_task(task)
+            if not display.tasks:
+                display.stop()
+                self._display = None
+
+
+progress = Bars()
+
+
+def _display() -> Progress:
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -64,11 +93,7 @@ def progress(items: Iterable[T], description: str, total: int) -> Iterator[T]:
         TextColumn("left"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(description, total=total)
-        for item in items:
-            yield item
-            bar.advance(task)
+    return Progress(*columns, console=Console(stderr=True), transient=True)
 
 
 def _cell(value: object) -> str:

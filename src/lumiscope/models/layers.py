@@ -131,8 +131,9 @@ def _described(output: _Output, layout: Layout | None) -> Layer:
 
 def _layouts(outputs: Sequence[_Output], module: torch.nn.Module, size: Grid) -> list[Layout | None]:
     """The layout of every output, from its shape and from what came before it."""
+    first_axis = {output.shape for output in outputs if isinstance(output.part, FIRST_AXIS)}
     last_axis = {output.shape for output in outputs if output.per_image and _works_on_last_axis(output)}
-    last_axis -= {output.shape for output in outputs if isinstance(output.part, FIRST_AXIS)}
+    last_axis = (last_axis | _tokens_as_grids(outputs, first_axis)) - first_axis
     said = [getattr(part, "num_prefix_tokens", None) for part in module.modules()]
     prefixes = [prefix for prefix in said if isinstance(prefix, int)]
     grids: list[Grid] = []
@@ -161,6 +162,13 @@ def _works_on_last_axis(output: _Output) -> bool:
     if isinstance(output.part, torch.nn.LayerNorm):
         return tuple(output.part.normalized_shape) == output.shape[-1:] != output.shape[:1]
     return isinstance(output.part, torch.nn.Linear)
+
+
+def _tokens_as_grids(outputs: Sequence[_Output], first_axis: set[Shape]) -> set[Shape]:
+    """Shapes (h, w, C) of networks, as TinyViT, that put tokens (h · w, C) back onto the grid of earlier maps."""
+    shapes = {output.shape for output in outputs if output.per_image}
+    grids = {shape[1:] for shape in first_axis if len(shape) == 3}
+    return {shape for shape in shapes if shape[:2] in grids and (shape[0] * shape[1], *shape[2:]) in shapes}
 
 
 def _is_inside_attention(output: _Output, tokens: set[Shape]) -> bool:

@@ -30,7 +30,7 @@ def find_linear_head(
     with torch.no_grad():
         try:
             expected = head(cut.with_activations(probes)).float()
-        except RuntimeError:  # a head that takes no other activations than real ones
+        except (RuntimeError, MemoryError):  # a head that takes no other activations than real ones, or not so many
             return None
         means = layout.maps(probes).mean((2, 3))
         for part in network.modules():

@@ -57,7 +57,8 @@ def load_model(
     input size, bilinear unless `interpolation` says otherwise).
     `name`: what to call it; None: made from the spec.
     `activation`: what makes probabilities of the outputs: "softmax", "sigmoid" (several classes may be true) or "none"
-    (they are probabilities); None: what the source says, else softmax.
+    (they are probabilities); None: what the source says; "none" for a network that ends in a softmax or sigmoid; else
+    softmax.
     `device`: "cpu" (None), "cuda", "cuda:1" or "mps".
 
     Errors: `UsageError`, `WeightsError`, `ModelError`.
@@ -126,17 +127,12 @@ class _Asked:
             mean=preprocessing.mean,
             std=preprocessing.std,
             classes=self.classes or loaded.classes,
-            activation=self.activation or "softmax",
+            activation=self.activation,
             name=self.name,
             spec=self.spec,
             options=options,
             notes=(*self._assumptions(loaded.preprocessing), *notes),
         )
-        if self.activation == "none" and model.activation != "none":
-            raise ModelError(
-                f"expected the logit of {self.spec}, which gives one number a picture; got --activation none. Take the "
-                "final sigmoid off, or make it two outputs."
-            )
         if self.activation == "none":
             check_probabilities(model.predict(noise(model.geometry)), self.spec)
         return model

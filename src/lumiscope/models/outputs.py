@@ -8,6 +8,8 @@ import torch
 
 from lumiscope.errors import LayerError, ModelError
 
+VIEWS = frozenset(f"{kind}Backward{number}" for kind in ("View", "Squeeze", "Select", "Slice") for number in (0, 1, 2))
+
 
 def first_tensor(output: object) -> torch.Tensor | None:
     """Return the tensor in `output`: itself, its `.logits`, or the first tensor of a tuple, list or mapping."""
@@ -63,6 +65,35 @@ def logits_of(output: object) -> torch.Tensor:
 def is_single(logits: torch.Tensor) -> bool:
     """Whether a network gives one number an image: yes or no."""
     return logits.ndim == 1 or (logits.ndim == 2 and logits.shape[1] == 1)
+
+
+def last_operation(logits: torch.Tensor) -> str:
+    """What made `logits` probabilities at the end of a network: "sigmoid" or "softmax"; "" where neither did.
+
+    Only views may come after it. Nothing is known of a tensor without a gradient.
+    """
+    step = logits.grad_fn
+    while step is not None and step.name() in VIEWS:
+        step = step.next_functions[0][0]
+    return {"SigmoidBackward0": "sigmoid", "SoftmaxBackward0": "softmax"}.get("" if step is None else step.name(), "")
+
+
+def with_complement(network: torch.nn.Module) -> torch.nn.Module:
+    """`network`, which gives one probability p an image, with the scores 1 - p and p.
+
+    The parts, parameters and hooks are those of `network` itself, under the same names.
+    """
+    kind = type(network)
+
+    def forward(self: torch.nn.Module, inputs: torch.Tensor) -> torch.Tensor:
+        found = first_tensor(kind.forward(self, inputs))
+        assert found is not None
+        probability = found.reshape(-1, 1)
+        return torch.cat([1 - probability, probability], dim=1)
+
+    twin = copy.copy(network)
+    twin.__class__ = type(kind.__name__, (kind,), {"forward": forward})
+    return twin
 
 
 class LogitsOnly(torch.nn.Module):

@@ -58,7 +58,8 @@ def split(module: torch.nn.Module, layer: str, inputs: torch.Tensor) -> Split:
     The check asks for equal logits, on the batch and on two copies of its first row (a head must take any batch
     size). A network that the graph cannot describe, or that fails the check, is cut by running it again with the
     layer's output replaced: slower, and right for every network. A module that runs several times is cut at its last
-    run. Errors: `LayerError` where the layer gives no tensor, or even the fallback fails its check.
+    run. Errors: `LayerError` where the layer gives no tensor, or even the fallback fails its check; `ModelError` where
+    the scores are NaN, infinite or others each time.
     """
     with torch.no_grad():
         expected = logits_of(module(inputs))
@@ -71,6 +72,11 @@ def split(module: torch.nn.Module, layer: str, inputs: torch.Tensor) -> Split:
             return candidate
         fallback = _rerun_split(module, layer, inputs[:1])
         if not _holds(fallback, inputs, expected):
+            if not torch.allclose(logits_of(module(inputs)), expected, rtol=1e-3):
+                raise ModelError(
+                    "expected the same scores each time; the network gives others for the same picture, even in "
+                    "evaluation mode. Look for dropout or noise that does not ask whether it is trained."
+                )
             raise LayerError(f"the network cannot be cut at {layer}: what follows it does not depend on it alone")
     return fallback
 

@@ -16,12 +16,13 @@ import torch
 from lumiscope.errors import LayerError, ModelError, UnknownNameError
 from lumiscope.images import Geometry, ImageItem, View
 from lumiscope.models.backends import Choice, Inference
+from lumiscope.models.backends.inference import is_out_of_memory
 from lumiscope.models.backends.registry import Precision
 from lumiscope.models.guard import borrowed
 from lumiscope.models.inferences import Inferences
 from lumiscope.models.layers import Layer, layout_of, trace_layers
 from lumiscope.models.layout import Layout
-from lumiscope.models.outputs import first_tensor, is_single, logits_of
+from lumiscope.models.outputs import first_tensor, is_single, last_operation, logits_of, with_complement
 from lumiscope.models.split import Split
 from lumiscope.models.stages import select_layers
 from lumiscope.models.target_layer import target_layer
@@ -43,9 +44,9 @@ class TorchModel:
     """A torch classifier with one image input and (B, classes) logits.
 
     `mean` and `std`: of RGB in [0, 1]. `classes`: one name a logit; None: numbered. `activation`: what makes
-    probabilities of the logits. A network with a single logit z has the two classes "no" (-z) and "yes" (z), each with
-    the sigmoid of its score. `notes`: what was assumed or left
-    out when it was loaded.
+    probabilities of the logits; None: nothing where the network itself ends in a softmax or sigmoid, else the softmax.
+    A network with a single logit z has the two classes "no" (-z) and "yes" (z), each with the sigmoid of its score; one
+    with a single probability p has 1 - p and p. `notes`: what was assumed or left out when it was loaded.
     """
 
     def __init__(
@@ -56,7 +57,7 @@ class TorchModel:
         mean: tuple[float, float, float],
         std: tuple[float, float, float],
         classes: tuple[str, ...] | None = None,
-        activation: Activation = "softmax",
+        activation: Activation | None = None,
         name: str = "model",
         spec: str = "module",
         options: Mapping[str, object] | None = None,
@@ -69,9 +70,14 @@ class TorchModel:
         self.name = name
         self.spec = spec
         self.options = dict(options or {})
+        count, single, ends_in = self._look_at_scores()
+        if activation is None:
+            activation = "none" if ends_in else "softmax"
+            notes = (*notes, f"it ends in a {ends_in}: its scores are taken for probabilities") if ends_in else notes
         self.notes = notes
-        count, single = self._count_classes()
-        self.activation: Activation = "sigmoid" if single else activation
+        self.activation: Activation = "sigmoid" if single and activation != "none" else activation
+        if single and activation == "none":
+            self.network = with_complement(self.network)
         if classes is not None and len(classes) != count:
             raise ModelError(
                 f"expected {count} class names for {spec}, one a logit; got {len(classes)}. "
@@ -133,8 +139,18 @@ class TorchModel:
         return self._inferences.inference(choice)
 
     def choose(self, backend: str = "auto", precision: Precision = "exact", views: Sequence[View] = ()) -> Choice:
-        """Choose a backend after a check on real views (noise where there are none); see `choose`."""
-        return self._inferences.choose(backend, precision, self.inputs(views) if views else self._example(2))
+        """Choose a backend after a check on real views (noise where there are none); see `choose`.
+
+        Where memory runs out, half as many views are checked.
+        """
+        inputs = self.inputs(views) if views else self._example(2)
+        while True:
+            try:
+                return self._inferences.choose(backend, precision, inputs)
+            except (RuntimeError, MemoryError) as error:
+                if len(inputs) == 1 or not is_out_of_memory(error):
+                    raise
+                inputs = inputs[: len(inputs) // 2]
 
     @property
     def batch_size(self) -> int:
@@ -195,17 +211,18 @@ class TorchModel:
             raise LayerError(f"{error}. The automatic choice for {self.name} is {self.target_layer}.") from error
         return chosen
 
-    def _count_classes(self) -> tuple[int, bool]:
-        """How many classes the logits are, and whether the network itself gives only one."""
+    def _look_at_scores(self) -> tuple[int, bool, str]:
+        """How many classes the scores are, whether the network gives only one number, and `last_operation`."""
         try:
-            with borrowed(self.network), torch.no_grad():
-                output = self.network(self._example(2))
-        except (RuntimeError, AssertionError, ValueError) as error:  # as networks of one input size raise them
+            with borrowed(self.network), torch.enable_grad():
+                output = self.network(self._example(2).requires_grad_().clone())  # it may begin in place
+        except Exception as error:  # a network of another input size, or of two inputs, raises whatever it likes
             size = "×".join(map(str, self.geometry.input_size))
             reason = (str(error) or type(error).__name__).splitlines()[0]
             raise ModelError(f"{self.spec} does not run on a {size} picture: {reason}") from error
         found = first_tensor(output)
-        return int(logits_of(output).shape[1]), found is not None and is_single(found)
+        count = int(logits_of(output).shape[1])
+        return count, found is not None and is_single(found), "" if found is None else last_operation(found)
 
     def _example(self, count: int) -> torch.Tensor:
         generator = torch.Generator().manual_seed(0)

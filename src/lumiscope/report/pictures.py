@@ -36,7 +36,7 @@ class MaskFigure:
 class MapFigure:
     """One map on the view, with the mask made of it. `low`, `high`: the ends of its legend.
 
-    `picture` is None where the map is `undefined`.
+    `warnings`: what makes it doubtful. `picture` is None where the map is `undefined`.
     """
 
     title: str
@@ -45,6 +45,7 @@ class MapFigure:
     low: str = "0"
     high: str = "1"
     note: str = ""
+    warnings: tuple[str, ...] = ()
     undefined: str = ""
     mask: MaskFigure | None = None
 
@@ -59,7 +60,6 @@ def map_figure(title: str, view: View, saliency: SaliencyMap, scale: float, subj
         for name, value in saliency.details.items()
         if name != "warnings"
     )
-    note += "".join(f". Caution: {warning}" for warning in saliency.details.get("warnings", ()))
     if isinstance(saliency, SegmentMap):
         factor = enlargement(view.pixels)
         coefficients = enlarge_labels(saliency.coefficients[saliency.segments], factor)
@@ -67,11 +67,11 @@ def map_figure(title: str, view: View, saliency: SaliencyMap, scale: float, subj
         painted = bordered(painted, enlarge_labels(saliency.segments, factor))
         alt = f"{title} on {subject}: segments, orange where they speak for the class, blue where against it"
         end = significant(scale, 2)
-        return MapFigure(title, Picture.of(painted, alt), True, f"−{end}", f"+{end}", note)
+        return MapFigure(title, Picture.of(painted, alt), True, f"−{end}", f"+{end}", note, saliency.warnings)
     factor = enlargement(view.pixels)
     painted = overlay(enlarge(view.pixels, factor), enlarge_map(saliency.display(), factor))
     alt = f"{title} on {subject}: heat map, yellow where the class depends most on the image"
-    return MapFigure(title, Picture.of(painted, alt), note=note)
+    return MapFigure(title, Picture.of(painted, alt), note=note, warnings=saliency.warnings)
 
 
 def mask_figure(title: str, view: View, mask: BoolArray, rule: str, subject: str) -> MaskFigure:

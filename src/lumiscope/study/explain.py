@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import torch
+
 from lumiscope.attribution import AttributionMethod, PreparedBatch, get_method, look_inside, select_methods
-from lumiscope.errors import UnknownNameError
+from lumiscope.errors import UnknownNameError, UsageError
 from lumiscope.images import ImageItem, Skipped
 from lumiscope.models import Choice, TorchModel, VisionModel, class_index, label_index
 from lumiscope.models.backends.registry import Precision
@@ -16,12 +19,14 @@ from lumiscope.progress import Track, silent
 from lumiscope.store import Store
 from lumiscope.study.attempts import attempt
 from lumiscope.study.backends import settle
+from lumiscope.study.image_steps import ImageSteps
 from lumiscope.study.segmentations import Segmentations
 from lumiscope.types import SaliencyMap, Target
 
 IMAGES_AT_ONCE = 4  # a stopped run loses one batch of one method at most
 Options = Mapping[str, Mapping[str, Any]]
 PerImage = Mapping[str, Options]
+logger = logging.getLogger(__name__)
 
 
 def explain(
@@ -75,11 +80,18 @@ def explain_each(
     track: Track = silent,
 ) -> Iterator[tuple[ImageItem, list[SaliencyMap]]]:
     """Yield each image with its maps, one for each method; images that fail are added to `failed` (see `attempt`)."""
-    batches = list(plan.batches(images))
-    tracked = track(batches, f"explaining with {plan.model.name}", len(batches))
-    for batch, columns in attempt(tracked, plan.explain, failed, stop=stop):
-        for row, item in enumerate(batch):
-            yield item, [column[row] for column in columns]
+    with ImageSteps(track, f"explaining with {plan.model.name}", images, len(plan.methods)) as steps:
+
+        def work(batch: Sequence[ImageItem]) -> list[list[SaliencyMap]]:
+            columns = []
+            for column in plan.explain(batch, track):
+                columns.append(column)
+                steps.done(batch, len(columns))
+            return columns
+
+        for batch, columns in attempt(plan.batches(images), work, failed, stop=stop):
+            for row, item in enumerate(batch):
+                yield item, [column[row] for column in columns]
 
 
 @dataclass(frozen=True)
@@ -119,6 +131,7 @@ class ExplanationPlan:
 
         `images`: a few of them show which backend is right; what was chosen is kept in `store`.
         """
+        _check_model(model)
         names = select_methods([methods] if isinstance(methods, str) else methods, model)
         common = options or {}
 
@@ -156,17 +169,15 @@ class ExplanationPlan:
         for at in range(0, len(items), IMAGES_AT_ONCE):
             yield items[at : at + IMAGES_AT_ONCE]
 
-    def explain(self, batch: Sequence[ImageItem]) -> list[list[SaliencyMap]]:
-        """The maps of one batch: for each method, one an image."""
-        prepared, targets = self.prepare(batch)
-        columns = []
+    def explain(self, batch: Sequence[ImageItem], track: Track = silent) -> Iterator[list[SaliencyMap]]:
+        """Yield the maps of one batch, method by method: one an image."""
+        prepared, targets = self.prepare(batch, track)
         for method, _ in self.methods:
             maps: dict[int, SaliencyMap] = {}
             for options, rows in self.alike(method, [item.id for item in batch]):
                 made = method.explain(prepared.rows(rows), [targets[row] for row in rows], options)
                 maps.update(zip(rows, made, strict=True))
-            columns.append([maps[row] for row in range(len(batch))])
-        return columns
+            yield [maps[row] for row in range(len(batch))]
 
     def options_of(self, method: AttributionMethod[Any], item_id: str) -> Any:
         """The options of a method for one image: its own, else those of all."""
@@ -186,14 +197,32 @@ class ExplanationPlan:
                 groups.append((options, [place]))
         return groups
 
-    def prepare(self, batch: Sequence[ImageItem]) -> tuple[PreparedBatch, list[Target]]:
+    def prepare(self, batch: Sequence[ImageItem], track: Track = silent) -> tuple[PreparedBatch, list[Target]]:
         """The batch as its methods share it, and what to explain on each image."""
         views = [self.model.view(item) for item in batch]
         inference = self.model.inference(self.choice) if isinstance(self.model, TorchModel) else None
         prepared = PreparedBatch(
-            self.model, views, layer=self.layers, seed=self.seed, inference=inference, segment=self.segmentations
+            self.model,
+            views,
+            layer=self.layers,
+            seed=self.seed,
+            inference=inference,
+            segment=self.segmentations,
+            track=track,
         )
         return prepared, prepared.targets(self.target, [label_index(self.model, item) for item in batch])
+
+
+def _check_model(model: object) -> None:
+    """Errors: `UsageError` for a bare network. A warning where one is in training mode, as that is seldom meant."""
+    if isinstance(model, torch.nn.Module):
+        raise UsageError(
+            f"expected a model, which knows how pictures become inputs; got the network {type(model).__name__}. "
+            "Wrap it: lumiscope.TorchModel(network, Geometry((224, 224)), mean=…, std=…, classes=…), Geometry from "
+            "lumiscope.images."
+        )
+    if isinstance(model, TorchModel) and model.module.training:
+        logger.warning("%s is in training mode: explained as in evaluation mode, and left as it is", model.name)
 
 
 def _layers(model: TorchModel, wanted: str | Sequence[str] | None) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from lumiscope.progress import Track, silent
 from lumiscope.store import Collection, Store, canonical_json
 from lumiscope.study.attempts import attempt
 from lumiscope.study.explain import ExplanationPlan
+from lumiscope.study.image_steps import ImageSteps
 from lumiscope.study.map_store import from_arrays, map_collection, map_key, to_arrays
 from lumiscope.types import FloatArray, SaliencyMap
 
@@ -31,11 +32,14 @@ class StoredExplanations:
 
     def compute(self, images: Sequence[ImageItem], *, stop: bool = False, track: Track = silent) -> list[Skipped]:
         """Compute the maps that are missing, a planned batch at a time, and return the images that failed."""
-        batches = list(self.plan.batches(images))
         failed: list[Skipped] = []
-        tracked = track(batches, f"explaining with {self.plan.model.name}", len(batches))
-        for _ in attempt(tracked, self._compute_batch, failed, stop=stop):
-            pass
+        with ImageSteps(track, f"explaining with {self.plan.model.name}", images, len(self.plan.methods)) as steps:
+
+            def work(batch: Sequence[ImageItem]) -> None:
+                self._compute_batch(batch, steps)
+
+            for batch, _ in attempt(self.plan.batches(images), work, failed, stop=stop):
+                steps.done(batch, len(self.plan.methods))
         return failed
 
     def read(self, item: ImageItem) -> list[SaliencyMap]:
@@ -60,7 +64,7 @@ class StoredExplanations:
         """Where a map lies: its collection's place in the store, and its key there."""
         return self._collection(get_method(method), item).location, self._key(item)
 
-    def _compute_batch(self, batch: Sequence[ImageItem]) -> None:
+    def _compute_batch(self, batch: Sequence[ImageItem], steps: ImageSteps) -> None:
         keys = {self._key(item): item for item in batch}
         missing = {
             method.name: {key for key, item in keys.items() if key not in self._collection(method, item)}
@@ -72,11 +76,11 @@ class StoredExplanations:
         ]
         if not wanted:
             return
-        prepared, targets = self.plan.prepare(wanted)
+        prepared, targets = self.plan.prepare(wanted, steps.track)
         if unseen:
             pairs = zip(wanted, prepared.logits, strict=True)
             self._logits.put({item.sha256: {"logits": row} for item, row in pairs if item.sha256 in unseen})
-        for method, _ in self.plan.methods:
+        for number, (method, _) in enumerate(self.plan.methods, 1):
             lacking = [row for row, item in enumerate(wanted) if self._key(item) in missing[method.name]]
             for options, places in self.plan.alike(method, [wanted[row].id for row in lacking]):
                 rows = [lacking[place] for place in places]
@@ -86,6 +90,7 @@ class StoredExplanations:
                 results = {self._key(wanted[row]): to_arrays(made) for row, made in zip(rows, maps, strict=True)}
                 self._collection(method, wanted[rows[0]]).put(results, seconds)
                 self.computed[method.name] += len(rows)
+            steps.done(batch, number)
 
     def _collection(self, method: AttributionMethod[Any], item: ImageItem) -> Collection:
         """Where the map of one image lies: what it depends on says so, and that may be options of its own."""

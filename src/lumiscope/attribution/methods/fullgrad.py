@@ -36,6 +36,7 @@ NORMS = {functional.batch_norm, torch.batch_norm}
     passes="1 forward, 1 backward through the whole network",
     options=FlipOptions,
     needs_gradients=True,
+    version=2,
 )
 def fullgrad(prepared: PreparedBatch, targets: Sequence[Target], options: FlipOptions) -> list[SaliencyMap]:
     """psi(x · dS/dx) + the sum over layers and channels of psi(b_c · dS/dz_c), b the bias of z.
@@ -74,10 +75,10 @@ def _details(values: torch.Tensor, score: float, gap: float) -> dict[str, Any]:
     share = abs(gap / score) if score else math.nan
     facts: dict[str, Any] = {"completeness_gap": gap, "completeness_gap_share": share}
     if share > ALLOWED_GAP:
-        facts["warning"] = (
+        facts["warnings"] = [
             f"the terms miss {share:.0%} of the score: this network has operations that imply biases of their own, "
             "such as ReLU6, GELU, layer norm or gates"
-        )
+        ]
     return facts
 
 

@@ -19,6 +19,7 @@ from lumiscope.attribution.registry import FlipOptions, attribution_method
 from lumiscope.types import SaliencyMap, Target
 
 IN_PLACE = (torch.relu_, torch.Tensor.relu_)  # the functional module's relu_ is torch's own
+NO_RELU = "no ReLU was met: this is the plain gradient, as in saliency"
 RELUS = (functional.relu, torch.relu, torch.Tensor.relu, *IN_PLACE)
 
 
@@ -29,6 +30,7 @@ RELUS = (functional.relu, torch.relu, torch.Tensor.relu, *IN_PLACE)
     passes="1 forward and backward",
     options=FlipOptions,
     needs_gradients=True,
+    version=2,
 )
 def guided_backprop(prepared: PreparedBatch, targets: Sequence[Target], options: FlipOptions) -> list[SaliencyMap]:
     """max over channels of |guided dS/dx|; at least 0.
@@ -39,10 +41,8 @@ def guided_backprop(prepared: PreparedBatch, targets: Sequence[Target], options:
     """
     with GuidedRectifiers() as guided:
         gradient = gradients(prepared, targets)
-    warning = {} if guided.met else {"warning": "no ReLU was met: this is the plain gradient, as in saliency"}
-    return pixel_maps(
-        prepared, targets, "guided_backprop", options, strongest(gradient), details=[warning] * len(targets)
-    )
+    details = [{} if guided.met else {"warnings": [NO_RELU]} for _ in targets]
+    return pixel_maps(prepared, targets, "guided_backprop", options, strongest(gradient), details=details)
 
 
 class GuidedRectifiers(TorchFunctionMode):

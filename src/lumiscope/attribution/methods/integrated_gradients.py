@@ -49,6 +49,7 @@ class IntegratedGradientsOptions(FlipOptions):
     passes="steps forwards and backwards (50)",
     options=IntegratedGradientsOptions,
     needs_gradients=True,
+    version=2,
 )
 def integrated_gradients(
     prepared: PreparedBatch, targets: Sequence[Target], options: IntegratedGradientsOptions
@@ -102,7 +103,9 @@ def completeness(total: float, difference: float, steps: int) -> dict[str, Any]:
     share = abs(gap / difference) if difference else math.nan
     facts: dict[str, Any] = {"completeness_gap": gap, "completeness_gap_share": share}
     if math.isnan(share):
-        facts["warning"] = "the picture and its baseline have the same score: there is no difference to explain"
+        facts["warnings"] = ["the picture and its baseline have the same score: there is no difference to explain"]
     elif share > ALLOWED_GAP:
-        facts["warning"] = f"the map misses {share:.0%} of the score's difference; more steps than {steps} would help"
+        facts["warnings"] = [
+            f"the map misses {share:.0%} of the score's difference; more steps than {steps} would help"
+        ]
     return facts

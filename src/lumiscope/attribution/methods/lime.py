@@ -16,14 +16,14 @@ import numpy as np
 
 from lumiscope.attribution.prepared import PreparedBatch
 from lumiscope.attribution.regions.designs import DESIGNS, Design, draw_samples
-from lumiscope.attribution.regions.hiding import hidden_picture
 from lumiscope.attribution.regions.lime_estimate import ALPHA, Estimate, Sampled
 from lumiscope.attribution.regions.lime_options import LimeOptions
 from lumiscope.attribution.regions.local_regression import LinearFit, Moments, choose_columns, weighted_r2
 from lumiscope.attribution.regions.population import proximity
+from lumiscope.attribution.regions.scene import Scene
 from lumiscope.attribution.regions.stopping import block_ends, stability
 from lumiscope.attribution.registry import attribution_method
-from lumiscope.types import BoolArray, ByteArray, DoubleArray, IntArray, SaliencyMap, SegmentMap, Target
+from lumiscope.types import DoubleArray, SaliencyMap, SegmentMap, Target
 
 LOW_R2 = 0.5
 __all__ = ["LimeOptions", "draw_samples", "lime", "local_model", "proximity"]
@@ -45,11 +45,8 @@ def lime(prepared: PreparedBatch, targets: Sequence[Target], options: LimeOption
 
 
 def _explain(prepared: PreparedBatch, row: int, target: Target, options: LimeOptions) -> SegmentMap:
-    view = prepared.views[row]
-    segments = prepared.segments(row, options.segmenter, options.segmenter_options)
-    seed = prepared.seed_for(row, "lime") if options.random_seed is None else options.random_seed
-    hidden = hidden_picture(view.pixels, segments, options.hide, options.hide_color, seed)
-    sampled, stopped = _sample(_Scene(prepared, row, segments, hidden), target, options, seed)
+    scene = Scene.of(prepared, row, options)
+    sampled, stopped = _sample(scene, target, options)
     design = DESIGNS[options.design]
     top = np.argsort(-sampled.probabilities[0], kind="stable")[: options.top_labels]
     estimates = {label: Estimate.of(sampled.of(label), design) for label in {target.index, *map(int, top)}}
@@ -57,13 +54,13 @@ def _explain(prepared: PreparedBatch, row: int, target: Target, options: LimeOpt
     fit, kept = fits[target.index]
     segment_count = len(fit.coefficients)
     return SegmentMap(
-        item_id=view.item_id,
+        item_id=prepared.views[row].item_id,
         method="lime",
         target=target,
-        values=fit.coefficients[segments].astype(np.float32),
+        values=fit.coefficients[scene.segments].astype(np.float32),
         options=dataclasses.asdict(options),
         details=_details(fit, sampled, design, stopped),
-        segments=segments,
+        segments=scene.segments,
         coefficients=fit.coefficients,
         num_features=options.num_features,
         top_classes=top.astype(np.int64),
@@ -72,25 +69,6 @@ def _explain(prepared: PreparedBatch, row: int, target: Target, options: LimeOpt
         min_weight=options.min_weight,
         positive_only=options.positive_only,
     )
-
-
-@dataclass(frozen=True)
-class _Scene:
-    """One view whose segments can be hidden. `hidden`: (H, W, 3) uint8, what is seen in their place."""
-
-    prepared: PreparedBatch
-    row: int
-    segments: IntArray
-    hidden: ByteArray
-
-    def probabilities(self, samples: DoubleArray) -> DoubleArray:
-        """(n, classes) probabilities of the picture with each sample's segments hidden."""
-        shown = samples > 0
-
-        def masks(start: int, stop: int) -> BoolArray:
-            return np.asarray(np.take(shown[start:stop], self.segments, axis=1))
-
-        return self.prepared.probabilities_of(self.prepared.blended(self.row, self.hidden, masks, len(samples)))
 
 
 @dataclass(frozen=True)
@@ -106,17 +84,17 @@ class _Samples:
         return Sampled(self.samples, self.probabilities[:, label], self.weights)
 
 
-def _sample(scene: _Scene, target: Target, options: LimeOptions, seed: int) -> tuple[_Samples, str]:
+def _sample(scene: Scene, target: Target, options: LimeOptions) -> tuple[_Samples, str]:
     """As many samples as asked for, or as the choice of segments needs; and why no more, in words."""
-    count, design = int(scene.segments.max()) + 1, DESIGNS[options.design]
+    count, seed, design = scene.count, scene.seed, DESIGNS[options.design]
     if options.num_samples != "auto":
         samples = design.draw(seed, options.num_samples, count)
-        return _Samples(samples, proximity(samples), scene.probabilities(samples)), ""
+        return _Samples(samples, proximity(samples), scene.probabilities(samples > 0)), ""
     samples = design.draw(seed, options.max_samples, count)
     weights, seen = proximity(samples), [np.zeros((0, len(scene.prepared.model.classes)))]
     agreement, end = 0.0, 0
     for stop in block_ends(design.samples_a_segment * count, options.max_samples):
-        seen.append(scene.probabilities(samples[end:stop]))
+        seen.append(scene.probabilities(samples[end:stop] > 0))
         end = stop
         made = _Samples(samples[:end], weights[:end], np.concatenate(seen))
         estimate = Estimate.of(made.of(target.index), design)
@@ -139,8 +117,7 @@ def _details(fit: LinearFit, sampled: _Samples, design: Design, stopped: str) ->
     }
     if stopped:
         details["stopped"] = stopped
-    warnings = _warnings(fit, count, segments, design)
-    if warnings:
+    if warnings := _warnings(fit, count, segments, design):
         details["warnings"] = warnings
     return details
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from lumiscope.cli.groups import with_groups
+from lumiscope.cli.map_warnings import MapWarnings
 from lumiscope.cli.options import (
     JSON,
     BackendOption,
@@ -75,17 +76,20 @@ def explain(
     used = {} if parameters is None and save_lime_params is None else parameters_of(plan, found)
     for note in () if parameters is None else parameters.notes_on(found):
         say(note)
+    for note in loaded.notes:
+        say(f"{loaded.name}: {note}")
     say(f"run by {plan.choice.backend}, {plan.choice.precision}: {plan.choice.why}")
-    made, failed = [], list(found.skipped)
+    made, failed, warnings = [], list(found.skipped), MapWarnings()
     for item, maps in explain_each(plan, found, failed, stop=on_error == "stop", track=progress):
         made += write_maps(maps, loaded.view(item), out)
         for one in maps:
-            for warning in one.details.get("warnings", ()):
-                say(f"{one.item_id}, {one.method}: {warning}")
+            warnings.add(one.item_id, one.method, one.remarks)
     if save_lime_params is not None:
         save_lime_parameters(save_lime_params, used)
         say(f"wrote {save_lime_params}")
     print_rows(made, ["image", "method", "target", "probability", "overlay", "array"], as_json=json)
+    for line in warnings.lines():
+        say(line)
     for entry in failed:
         say(f"skipped {entry.name}: {entry.reason}")
     if failed:

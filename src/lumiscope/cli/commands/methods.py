@@ -1,13 +1,19 @@
-"""`lumiscope methods`: what can explain."""
+"""`lumiscope methods`: what can explain, and how it can be told to."""
 
 from __future__ import annotations
 
-import dataclasses
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from lumiscope.cli.options import JSON
-from lumiscope.cli.output import print_rows
+from lumiscope.cli.output import print_json, print_rows, say
+
+if TYPE_CHECKING:
+    from lumiscope.attribution import AttributionMethod
+    from lumiscope.attribution.option_help import OptionHelp
+
+COLUMNS = ["option", "values", "default", "meaning"]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -15,21 +21,65 @@ def add_to(app: typer.Typer) -> None:
     app.command("methods")(methods)
 
 
-def methods(json: JSON = False) -> None:
-    """List the attribution methods, their cost and options."""
-    from lumiscope.attribution import attribution_methods
+def methods(
+    method: Annotated[str | None, typer.Argument(help="Tell the options of this one, with what they mean.")] = None,
+    json: JSON = False,
+) -> None:
+    """List the attribution methods, their cost and options; with a name, what each option of it means.
 
-    rows = [
-        {
-            "method": method.name,
-            "title": method.title,
-            "passes": method.passes,
-            "needs_gradients": method.needs_gradients,
-            "needs_layer": method.needs_layer,
-            "mask_rule": method.mask_rule,
-            "options": dataclasses.asdict(method.options()),
-            "citation": method.citation,
-        }
-        for method in attribution_methods().values()
-    ]
+    \b
+        lumiscope methods
+        lumiscope methods lime
+    """
+    from lumiscope.attribution import attribution_methods, get_method
+
+    if method is not None:
+        _tell(get_method(method), as_json=json)
+        return
+    rows = [_facts(one) | {"options": _defaults(one)} for one in attribution_methods().values()]
+    if not json:
+        rows = [row | {"options": ", ".join(row["options"])} for row in rows]
     print_rows(rows, ["method", "title", "passes", "mask_rule", "options", "citation"], as_json=json)
+    if not json:
+        say("lumiscope methods NAME tells what the options of a method mean.")
+
+
+def _tell(method: AttributionMethod[Any], *, as_json: bool) -> None:
+    """One method: its options, and those of the segmenters where it has segments."""
+    from lumiscope.attribution.option_help import option_help, segmenter_help
+
+    options = option_help(method.options_type)
+    cuts = segmenter_help() if "segmenter" in _defaults(method) else []
+    if as_json:
+        facts = _facts(method) | {"options": [_row(one) for one in options]}
+        print_json(facts | ({"segmenters": [_row(one, "segmenter") for one in cuts]} if cuts else {}))
+        return
+    say(f"{method.title}. {method.citation}\nCost: {method.passes}. Mask: {method.mask_rule}.")
+    rows = [_row(one) | {"default": str(one.default)} for one in options]
+    for one in cuts:
+        defaults = ", ".join(f"{name}={value}" for name, value in one.default.items())
+        rows.append(_row(one) | {"option": f"segmenter_options of {one.name}", "default": defaults})
+    print_rows(rows, COLUMNS, as_json=False)
+    say(f"Set one with --option {method.name}.{options[0].name}={options[0].default}; values are JSON or text.")
+
+
+def _facts(method: AttributionMethod[Any]) -> dict[str, Any]:
+    return {
+        "method": method.name,
+        "title": method.title,
+        "passes": method.passes,
+        "needs_gradients": method.needs_gradients,
+        "needs_layer": method.needs_layer,
+        "mask_rule": method.mask_rule,
+        "citation": method.citation,
+    }
+
+
+def _defaults(method: AttributionMethod[Any]) -> dict[str, Any]:
+    from lumiscope.attribution.option_help import option_help
+
+    return {one.name: one.default for one in option_help(method.options_type)}
+
+
+def _row(one: OptionHelp, name: str = "option") -> dict[str, Any]:
+    return {name: one.name, "values": one.values, "default": one.default, "meaning": one.meaning}

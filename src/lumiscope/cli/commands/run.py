@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from lumiscope.cli.groups import with_groups
+from lumiscope.cli.map_warnings import MapWarnings
 from lumiscope.cli.options import (
     JSON,
     BackendOption,
@@ -175,6 +177,11 @@ def _tell(result: Any, *, as_json: bool) -> None:
         say(f"{choice['model']} run by {choice['backend']}, {choice['precision']}: {choice['why']}")
     for finding in findings:
         say(f"• {finding['claim']}")
+    warnings = MapWarnings()
+    for row in result.table("explanations").select(["image", "method", "details"]).to_pylist():
+        warnings.add(row["image"], row["method"], json.loads(row["details"]).get("warnings", ()))
+    for line in warnings.counts():
+        say(line)
     for row in result.skipped:
         say(f"skipped {row['what']} {row['name']}: {row['reason']}")
     print(report)

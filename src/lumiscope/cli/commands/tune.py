@@ -78,8 +78,9 @@ def lime(
     if plot is not None:
         check_plot(plot)
     found = open_images(images, on_error=on_error, track=progress)  # type: ignore[arg-type]
+    loaded = one_model(model, flags)
     plan = ExplanationPlan.make(
-        one_model(model, flags),
+        loaded,
         "lime",
         target=parse_target(target),
         layer=None,
@@ -89,6 +90,8 @@ def lime(
         precision=precision or "exact",  # type: ignore[arg-type]
         images=found,
     )
+    for note in loaded.notes:
+        say(f"{loaded.name}: {note}")
     say(f"run by {plan.choice.backend}, {plan.choice.precision}: {plan.choice.why}")
     tuning = tune_lime(plan, found, search, stop=on_error == "stop", track=progress)
     if save_lime_params is not None:

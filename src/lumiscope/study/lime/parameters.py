@@ -14,8 +14,7 @@ from typing import Any
 
 import tomli_w
 
-from lumiscope.attribution import get_method
-from lumiscope.attribution.prepared import derive_seed
+from lumiscope.attribution import derive_seed, get_method
 from lumiscope.attribution.regions.lime_options import LimeOptions
 from lumiscope.errors import UsageError
 from lumiscope.images import ImageItem
@@ -127,7 +126,7 @@ def parameters_of(plan: ExplanationPlan, images: Sequence[ImageItem]) -> dict[st
     """What LIME is run with on each image, its seed spelled out. Errors: `UsageError` where the plan has no LIME."""
     method = get_method("lime")
     if method.name not in [one.name for one, _ in plan.methods]:
-        raise UsageError("expected lime among the methods, to save its parameters. Add it: --methods lime")
+        raise UsageError("expected lime among the methods, whose parameters these are. Add it: --methods lime")
     names = file_names(images)
     used: dict[str, LimeOptions] = {}
     for item in images:

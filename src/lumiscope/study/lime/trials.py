@@ -10,10 +10,10 @@ import numpy as np
 
 from lumiscope.attribution import PreparedBatch
 from lumiscope.attribution.regions.designs import DESIGNS
-from lumiscope.attribution.regions.hiding import hidden_picture
 from lumiscope.attribution.regions.lime_estimate import Estimate, Sampled
 from lumiscope.attribution.regions.lime_options import LimeOptions
 from lumiscope.attribution.regions.population import proximity
+from lumiscope.attribution.regions.scene import Scene
 from lumiscope.types import BoolArray, IntArray, SegmentMap, Target
 
 
@@ -70,19 +70,12 @@ def try_out(prepared: PreparedBatch, target: Target, options: LimeOptions, seeds
     trials = []
     for seed in seeds:
         started = time.perf_counter()
-        data = _look(prepared, target, options, segments, seed)
+        data = _look(Scene.of(prepared, 0, options, seed), target, options)
         seconds = time.perf_counter() - started
         trials.append(LimeTrials(segments, target, options, data, cut_seconds, seconds))
     return trials
 
 
-def _look(prepared: PreparedBatch, target: Target, options: LimeOptions, segments: IntArray, seed: int) -> Sampled:
-    hidden = hidden_picture(prepared.views[0].pixels, segments, options.hide, options.hide_color, seed)
-    samples = DESIGNS[options.design].draw(seed, int(options.num_samples), int(segments.max()) + 1)
-    shown = samples > 0
-
-    def masks(start: int, stop: int) -> BoolArray:
-        return np.asarray(np.take(shown[start:stop], segments, axis=1))
-
-    probabilities = prepared.probabilities_of(prepared.blended(0, hidden, masks, len(samples)))
-    return Sampled(samples, probabilities[:, target.index], proximity(samples))
+def _look(scene: Scene, target: Target, options: LimeOptions) -> Sampled:
+    samples = DESIGNS[options.design].draw(scene.seed, int(options.num_samples), scene.count)
+    return Sampled(samples, scene.probabilities(samples > 0)[:, target.index], proximity(samples))

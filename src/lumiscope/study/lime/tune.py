@@ -18,6 +18,7 @@ from lumiscope.models import label_index, mask_shows_label
 from lumiscope.progress import Track, silent
 from lumiscope.study.attempts import attempt
 from lumiscope.study.explain import ExplanationPlan
+from lumiscope.study.image_steps import ImageSteps
 from lumiscope.study.lime.mask_quality import Faithfulness, stability
 from lumiscope.study.lime.parameters import file_names
 from lumiscope.study.lime.search import CutChoice, LimeSearch, Setting, base_setting
@@ -45,18 +46,19 @@ def tune_lime(
     """
     base = _base(plan)
     setting, cuts = base_setting(base), search.cuts(base)
-    total = len(cuts) * len(images)
-    steps = iter(track(range(total), f"tuning lime with {plan.model.name}", total))
     failed: list[Skipped] = []
     notes: list[str] = []
+    with ImageSteps(track, f"tuning lime with {plan.model.name}", images, len(cuts)) as steps:
 
-    def work(batch: Sequence[ImageItem]) -> list[Score]:
-        return [score for item in batch for score in _tune_image(plan, item, search, cuts, steps, notes)]
+        def work(batch: Sequence[ImageItem]) -> list[Score]:
+            scores = []
+            for number, found in enumerate(_tune_image(plan, batch[0], search, cuts, notes, track), 1):
+                scores += found
+                steps.done(batch, number)
+            return scores
 
-    done = attempt([[item] for item in images], work, failed, stop=stop)
-    scores = tuple(score for _, found in done for score in found)
-    for _ in steps:  # those of images that failed
-        pass
+        done = attempt([[item] for item in images], work, failed, stop=stop)
+        scores = tuple(score for _, found in done for score in found)
     return Tuning(scores, setting, tuple(failed), tuple(notes))
 
 
@@ -90,22 +92,19 @@ def _tune_image(
     item: ImageItem,
     search: LimeSearch,
     cuts: Sequence[CutChoice],
-    steps: Iterator[int],
     notes: list[str],
-) -> list[Score]:
-    prepared, (target,) = plan.prepare([item])
+    track: Track,
+) -> Iterator[list[Score]]:
+    """Yield the scores of one image, segmenter by segmenter."""
+    prepared, (target,) = plan.prepare([item], track)
     truth = _truth(plan, item, target, notes)
     judge = _Judge(prepared, target, truth)
     base, seeds = _base(plan), _seeds(plan, item.id, search.seeds)
     numbers = list(search.numbers(base))
     most = max(num_samples for num_samples, _ in numbers)
-    scores = []
     for cut in cuts:
-        next(steps, None)
         trials = try_out(prepared, target, Setting(cut, most, base.num_features).over(base), seeds)
-        for num_samples, num_features in numbers:
-            scores.append(judge.score(item.id, Setting(cut, num_samples, num_features), trials))
-    return scores
+        yield [judge.score(item.id, Setting(cut, *setting), trials) for setting in numbers]
 
 
 def _truth(plan: ExplanationPlan, item: ImageItem, target: Target, notes: list[str]) -> BoolArray | None:

@@ -1,0 +1,88 @@
+"""What the options of a method mean and what they may be, as its options dataclass says it."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import re
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from lumiscope.attribution.regions.segmenters import segmenters
+
+PLAIN = {bool: "True | False", int: "whole number", float: "number", str: "text", type(None): "None"}
+
+
+@dataclass(frozen=True)
+class OptionHelp:
+    """One option. `values`: what it may be, in words or as a list of names. `meaning`: "" where nothing says it."""
+
+    name: str
+    values: str
+    default: Any
+    meaning: str
+
+
+def option_help(options_type: type) -> list[OptionHelp]:
+    """The options of a method in order, with the meanings in the docstrings of their dataclass and those it extends.
+
+    Where a type says too little, the field's metadata tell the values: "choices" are all, "values" are to be shown.
+    """
+    documented: dict[str, str] = {}
+    fields = dataclasses.fields(options_type)
+    names = [field.name for field in fields]
+    for kind in reversed(options_type.__mro__):
+        documented |= meanings(kind.__doc__ or "", names)
+    hints = typing.get_type_hints(options_type)
+    return [
+        OptionHelp(
+            field.name,
+            " | ".join(field.metadata.get("values") or field.metadata.get("choices", ())) or allowed(hints[field.name]),
+            field.default if field.default_factory is dataclasses.MISSING else field.default_factory(),
+            documented.get(field.name, ""),
+        )
+        for field in fields
+    ]
+
+
+def segmenter_help() -> list[OptionHelp]:
+    """Every segmenter: its own options with their defaults, and what it does."""
+    return [
+        OptionHelp(name, ", ".join(one.defaults), one.defaults, _one_line(one.function.__doc__ or ""))
+        for name, one in segmenters().items()
+    ]
+
+
+def meanings(docstring: str, names: list[str]) -> dict[str, str]:
+    """What a docstring says of each name: the sentences after "`name`:", or after "`one` and `other`:" for both.
+
+    A description begins where a sentence or a part of one begins, and ends where the next one begins.
+    """
+    known = "|".join(map(re.escape, names))
+    head = rf"(?:^|(?<=[.;] ))(`(?:{known})`(?:(?:, | and )`(?:{known})`)*): "
+    _, *parts = re.split(head, _one_line(docstring))
+    found: dict[str, str] = {}
+    for subjects, text in zip(parts[::2], parts[1::2], strict=True):
+        found |= dict.fromkeys(re.findall(r"`(\w+)`", subjects), text.strip().rstrip(".;"))
+    return found
+
+
+def allowed(hint: Any) -> str:
+    """The values of a type, as a user writes them: "whole number | auto", "[number, number]", {"name": value}."""
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin is Literal:
+        return " | ".join(map(str, arguments))
+    if origin in (typing.Union, types.UnionType):
+        return " | ".join(map(allowed, arguments))
+    if origin is tuple:
+        return f"[{', '.join(map(allowed, arguments))}]"
+    if origin is not None and issubclass(origin, Mapping):
+        return '{"name": value}'
+    return PLAIN[hint]
+
+
+def _one_line(docstring: str) -> str:
+    return " ".join(inspect.cleandoc(docstring).split())
