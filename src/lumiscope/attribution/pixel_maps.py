@@ -13,6 +13,8 @@ from lumiscope.attribution.prepared import PreparedBatch
 from lumiscope.errors import UsageError
 from lumiscope.types import ByteArray, FloatArray, SaliencyMap, Target
 
+MASK_RULE = "top:20%"
+"""For maps of gradients: a few pixels stand far out, so that a share of the maximum would leave next to nothing."""
 HideColor = int | tuple[int, int, int] | None
 
 

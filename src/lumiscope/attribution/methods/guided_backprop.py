@@ -13,7 +13,7 @@ from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
 from lumiscope.attribution.gradients import gradients, strongest
-from lumiscope.attribution.pixel_maps import pixel_maps
+from lumiscope.attribution.pixel_maps import MASK_RULE, pixel_maps
 from lumiscope.attribution.prepared import PreparedBatch
 from lumiscope.attribution.registry import FlipOptions, attribution_method
 from lumiscope.types import SaliencyMap, Target
@@ -31,6 +31,7 @@ RELUS = (functional.relu, torch.relu, torch.Tensor.relu, *IN_PLACE)
     options=FlipOptions,
     needs_gradients=True,
     version=2,
+    mask_rule=MASK_RULE,
 )
 def guided_backprop(prepared: PreparedBatch, targets: Sequence[Target], options: FlipOptions) -> list[SaliencyMap]:
     """max over channels of |guided dS/dx|; at least 0.

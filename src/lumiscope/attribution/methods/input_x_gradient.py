@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lumiscope.attribution.gradients import gradients, summed
-from lumiscope.attribution.pixel_maps import pixel_maps
+from lumiscope.attribution.pixel_maps import MASK_RULE, pixel_maps
 from lumiscope.attribution.prepared import PreparedBatch
 from lumiscope.attribution.registry import FlipOptions, attribution_method
 from lumiscope.types import SaliencyMap, Target
@@ -22,6 +22,7 @@ from lumiscope.types import SaliencyMap, Target
     passes="1 forward and backward",
     options=FlipOptions,
     needs_gradients=True,
+    mask_rule=MASK_RULE,
 )
 def input_x_gradient(prepared: PreparedBatch, targets: Sequence[Target], options: FlipOptions) -> list[SaliencyMap]:
     """sum over channels of x · dS/dx, signed; x is the normalised input, so 0 is the training pictures' mean colour."""

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from lumiscope.attribution.gradients import summed, weighted_gradients
-from lumiscope.attribution.pixel_maps import flat_picture, pixel_maps
+from lumiscope.attribution.pixel_maps import MASK_RULE, flat_picture, pixel_maps
 from lumiscope.attribution.prepared import PreparedBatch
 from lumiscope.attribution.registry import FlipOptions, attribution_method
 from lumiscope.errors import UsageError
@@ -50,6 +50,7 @@ class IntegratedGradientsOptions(FlipOptions):
     options=IntegratedGradientsOptions,
     needs_gradients=True,
     version=2,
+    mask_rule=MASK_RULE,
 )
 def integrated_gradients(
     prepared: PreparedBatch, targets: Sequence[Target], options: IntegratedGradientsOptions

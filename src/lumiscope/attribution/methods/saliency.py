@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lumiscope.attribution.gradients import gradients, strongest
-from lumiscope.attribution.pixel_maps import pixel_maps
+from lumiscope.attribution.pixel_maps import MASK_RULE, pixel_maps
 from lumiscope.attribution.prepared import PreparedBatch
 from lumiscope.attribution.registry import FlipOptions, attribution_method
 from lumiscope.types import SaliencyMap, Target
@@ -21,6 +21,7 @@ from lumiscope.types import SaliencyMap, Target
     passes="1 forward and backward",
     options=FlipOptions,
     needs_gradients=True,
+    mask_rule=MASK_RULE,
 )
 def saliency(prepared: PreparedBatch, targets: Sequence[Target], options: FlipOptions) -> list[SaliencyMap]:
     """max over channels of |dS/dx|, S the raw logit of the target, x the normalised input; at least 0."""

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from lumiscope.attribution.gradients import strongest, weighted_gradients
-from lumiscope.attribution.pixel_maps import pixel_maps
+from lumiscope.attribution.pixel_maps import MASK_RULE, pixel_maps
 from lumiscope.attribution.prepared import PreparedBatch
 from lumiscope.attribution.registry import FlipOptions, attribution_method
 from lumiscope.errors import UsageError
@@ -48,6 +48,7 @@ class SmoothGradOptions(FlipOptions):
     passes="num_samples forwards and backwards (50)",
     options=SmoothGradOptions,
     needs_gradients=True,
+    mask_rule=MASK_RULE,
 )
 def smoothgrad(prepared: PreparedBatch, targets: Sequence[Target], options: SmoothGradOptions) -> list[SaliencyMap]:
     """max over channels of |mean over noisy copies of dS/dx|; at least 0. With noise 0 it is `saliency`."""
