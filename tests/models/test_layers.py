@@ -98,6 +98,16 @@ def test_norms_of_channels_first_maps_are_spatial(batch):
     assert layers["1"].units == 6
 
 
+@pytest.mark.filterwarnings("ignore:.*torch.jit:FutureWarning")
+def test_torchscript_hides_its_layers(batch):
+    """A part of a network is left out, a whole network is refused."""
+    part = torch.jit.trace(torch.nn.Sequential(torch.nn.Conv2d(3, 6, 3), torch.nn.ReLU()).eval(), batch)
+    network = torch.nn.Sequential(part, torch.nn.Conv2d(6, 4, 3), torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten())
+    assert list(by_name(trace_layers(network.eval(), batch))) == ["1", "2", "3"]
+    with pytest.raises(LayerError, match=r"TorchScript hides its layers. Use a method that needs no layer"):
+        trace_layers(part, batch)
+
+
 def test_tracing_leaves_no_hooks(networks, batch):
     module = networks.seeded(networks.Residual).train()
     trace_layers(module, batch)

@@ -87,8 +87,14 @@ class _Output:
 def trace_layers(module: torch.nn.Module, inputs: torch.Tensor) -> list[Layer]:
     """Run `inputs` (B, 3, H, W) through `module` once and list its parts in the order in which they finished.
 
-    A part that runs more than once stands where it ran last. Parts without a tensor output are left out.
+    A part that runs more than once stands where it ran last. Parts without a tensor output and TorchScript parts, which
+    cannot be watched, are left out. Errors: `LayerError` for a network that is TorchScript as a whole.
     """
+    if isinstance(module, torch.jit.ScriptModule):
+        raise LayerError(
+            "expected a network of modules; TorchScript hides its layers. Use a method that needs no layer, like lime "
+            "or integrated_gradients, or give the network from which it was made."
+        )
     found: dict[str, _Output] = {}
     kept: list[torch.Tensor] = []  # a tensor that lives keeps its id to itself
 
@@ -103,7 +109,7 @@ def trace_layers(module: torch.nn.Module, inputs: torch.Tensor) -> list[Layer]:
     handles = [
         part.register_forward_hook(lambda part, _, output, name=name: note(name, part, output))
         for name, part in module.named_modules()
-        if name
+        if name and not isinstance(part, torch.jit.ScriptModule)
     ]
     with borrowed(module), hooked(*handles), torch.no_grad():
         module(inputs)

@@ -7,6 +7,7 @@ import functools
 import hashlib
 import json
 import sys
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -214,7 +215,8 @@ class TorchModel:
     def _look_at_scores(self) -> tuple[int, bool, str]:
         """How many classes the scores are, whether the network gives only one number, and `last_operation`."""
         try:
-            with borrowed(self.network), torch.enable_grad():
+            with borrowed(self.network), torch.enable_grad(), warnings.catch_warnings():
+                warnings.filterwarnings("ignore", "Converting a tensor with requires_grad=True to a scalar")
                 output = self.network(self._example(2).requires_grad_().clone())  # it may begin in place
         except Exception as error:  # a network of another input size, or of two inputs, raises whatever it likes
             size = "×".join(map(str, self.geometry.input_size))
