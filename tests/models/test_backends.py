@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import logging
+import os
+import threading
 
 import numpy as np
 import pytest
@@ -318,3 +320,54 @@ def test_the_model_is_what_it_was(networks, backend, precision):
         assert id(value) == before[name][0]
         assert torch.equal(value, before[name][1])
     assert torch.equal(module.stem.weight.grad, torch.ones_like(module.stem.weight))
+
+
+class Unexportable(nn.Module):
+    """`mT` is unknown to the exporter of ONNX."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv, self.fc = nn.Conv2d(3, 8, 8, stride=8), nn.Linear(8, 4)
+
+    def forward(self, inputs):
+        return self.fc(self.conv(inputs).flatten(2).mT.mean(1))
+
+
+@pytest.mark.skipif(backends()["onnxruntime"].missing, reason="needs ONNX Runtime")
+def test_a_network_that_cannot_be_exported_prints_nothing(capfd):
+    choice = model_of(Unexportable()).choose("onnxruntime")
+    assert choice.backend == "eager"
+    os.write(1, b"data\n")
+    assert capfd.readouterr().out == "data\n"
+
+
+class Closed(nn.Module):
+    """A copy still runs the original, which its function has closed over."""
+
+    def __init__(self, inner):
+        super().__init__()
+        self.inner = inner
+        self.run = lambda inputs: inner(inputs)
+
+    def forward(self, inputs):
+        return self.run(inputs)
+
+
+class Locked(nn.Module):
+    """Cannot be copied."""
+
+    def __init__(self, inner):
+        super().__init__()
+        self.inner, self.lock = inner, threading.Lock()
+
+    def forward(self, inputs):
+        return self.inner(inputs)
+
+
+@pytest.mark.parametrize("wrapped", [Closed, Locked])
+@pytest.mark.parametrize("backend", NAMES)
+def test_a_network_that_cannot_be_copied_is_cut_as_it_is(modules, wrapped, backend):
+    model = model_of(wrapped(modules["plain"]))
+    inputs = inputs_of(2)
+    made = model.inference(Choice(backend, backend, "exact", "float32", 0.0, "")).split("inner.3")
+    torch.testing.assert_close(made.head(made.trunk(inputs)), model.logits(inputs), rtol=1e-4, atol=1e-5)

@@ -221,3 +221,37 @@ def test_the_user_s_module_is_not_touched(networks, kind):
         assert value.dtype in (kind, torch.int64)
     assert torch.equal(module.stem.weight.grad, torch.ones_like(module.stem.weight))
     assert [value.requires_grad for value in module.fc.parameters()] == [False, True]
+
+
+class FiveAxes(nn.Module):
+    """Its second convolution has weights of five axes, as lambda networks have."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv, self.norm = nn.Conv2d(3, 6, 3, stride=2), nn.BatchNorm2d(6)
+        self.deep = nn.Conv3d(1, 4, (6, 1, 1))
+        self.fc = nn.Linear(4, 4)
+
+    def forward(self, inputs):
+        return self.fc(self.deep(self.norm(self.conv(inputs)).relu()[:, None])[:, :, 0].mean((2, 3)))
+
+
+class Inferring(Pairs):
+    """Gives tensors that keep no version."""
+
+    @torch.inference_mode()
+    def forward(self, inputs):
+        return super().forward(inputs)
+
+
+@pytest.mark.parametrize(
+    ("make", "folds"),
+    [(FiveAxes, True), (lambda: Inferring(nn.Conv2d(3, 6, 3), nn.BatchNorm2d(6), 6), False)],
+    ids=["weights of five axes", "inference mode"],
+)
+def test_networks_that_torch_itself_would_stumble_over(networks, make, folds):
+    module = networks.seeded(make)
+    folded = Folding(module, INPUTS).copy()
+    assert isinstance(folded.norm, nn.Sequential) == folds
+    with torch.no_grad():
+        torch.testing.assert_close(folded(INPUTS), module(INPUTS), rtol=1e-4, atol=1e-5)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Sequence
 
 import torch
 
@@ -15,6 +16,7 @@ from lumiscope.models.guard import borrowed
 from lumiscope.models.split import Cut, Split, split
 
 PIXELS = 224 * 224
+logger = logging.getLogger(__name__)
 
 
 class Inferences:
@@ -45,10 +47,12 @@ class Inferences:
             self._made[key] = self._make(*key, functools.partial(self._cut_folded, choice.numbers))
         return self._made[key]
 
-    def choose(self, backend: str, precision: Precision, inputs: torch.Tensor) -> Choice:
+    def choose(
+        self, backend: str, precision: Precision, inputs: torch.Tensor, among: Sequence[str] | None = None
+    ) -> Choice:
         """Choose a backend after a check on `inputs`, (N, 3, H, W), as many as fit a batch; see `choose`."""
         few = inputs[: self.batch_size("eager")]
-        return choose(backend, precision, self.device.type, self._runner, few)
+        return choose(backend, precision, self.device.type, self._runner, few, among)
 
     def batch_size(self, backend: str) -> int:
         """How many views a runner takes at once: as many pixels as the backend likes best, in its own steps."""
@@ -77,9 +81,16 @@ class Inferences:
         return self._runners[name, numbers]
 
     def _cut_folded(self, numbers: Numbers, layer: str) -> Split:
-        """Cut a folded copy; in half precision that is the trunk, not the head, which is differentiated."""
-        network = self._folding.copy(layer)
-        exact = self._cut(network, layer)
+        """Cut a folded copy; in half precision that is the trunk, not the head, which is differentiated.
+
+        A network that cannot be copied, or whose copy still runs parts of the original, is cut as it is.
+        """
+        try:
+            network = self._folding.copy(layer)
+            exact = self._cut(network, layer)
+        except Exception as error:  # copying runs the user's own code
+            logger.info("no folded copy can be cut at %s: %s", layer, error)
+            return self._cut(self.network, layer)
         if numbers == "float32" or self.device.type != "cpu":
             return exact
         if id(network) not in self._narrow:

@@ -139,15 +139,22 @@ class TorchModel:
         """The way to run the model that was chosen, made once; None: the reference."""
         return self._inferences.inference(choice)
 
-    def choose(self, backend: str = "auto", precision: Precision = "exact", views: Sequence[View] = ()) -> Choice:
+    def choose(
+        self,
+        backend: str = "auto",
+        precision: Precision = "exact",
+        views: Sequence[View] = (),
+        *,
+        among: Sequence[str] | None = None,
+    ) -> Choice:
         """Choose a backend after a check on real views (noise where there are none); see `choose`.
 
-        Where memory runs out, half as many views are checked.
+        `among`: the backends that "auto" tries; None: all. Where memory runs out, half as many views are checked.
         """
         inputs = self.inputs(views) if views else self._example(2)
         while True:
             try:
-                return self._inferences.choose(backend, precision, inputs)
+                return self._inferences.choose(backend, precision, inputs, among)
             except (RuntimeError, MemoryError) as error:
                 if len(inputs) == 1 or not is_out_of_memory(error):
                     raise

@@ -37,21 +37,21 @@ def settle(
     check_names(asked, precision)
     if not isinstance(model, TorchModel):
         return Choice(asked, "none", precision, "float32", 0.0, "a black box runs itself")
-    if not perturbs and asked == "auto":
-        asked = "torch"
+    among = None if perturbs else ("torch",)
     circumstances = {
         "model": model.fingerprint,
         "asked": asked,
+        "among": among,
         "precision": precision,
         "device": model.device.type,
         "available": [f"{name} {_version(name)}" for name in available_backends(model.device.type)],
     }
     if store is None:
-        return model.choose(asked, precision, _views(model, images))
+        return model.choose(asked, precision, _views(model, images), among=among)
     kept, key = store.collection("backends", circumstances), content_key("choice")
     if key in kept:
         return Choice(**json.loads(kept.get(key)["choice"].tobytes()))
-    choice = model.choose(asked, precision, _views(model, images))
+    choice = model.choose(asked, precision, _views(model, images), among=among)
     kept.put({key: {"choice": np.frombuffer(json.dumps(choice.facts()).encode(), np.uint8)}})
     return choice
 

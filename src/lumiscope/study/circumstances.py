@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import platform
 import time
+from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,10 @@ from typing import Any
 from lumiscope.study.config import Study
 
 PACKAGES = (
-    "lumiscope", "torch", "torchvision", "timm", "openvino", "open_clip_torch", "numpy", "scipy", "scikit-image",
-    "Pillow",
+    "lumiscope", "torch", "torchvision", "timm", "openvino", "onnxruntime", "open_clip_torch", "numpy", "scipy",
+    "scikit-image", "Pillow",
 )  # fmt: skip
+OPTIONAL = {"onnxruntime"}
 
 
 def circumstances(study: Study, command: str | None, started: float) -> dict[str, Any]:
@@ -51,8 +53,17 @@ def circumstances(study: Study, command: str | None, started: float) -> dict[str
             "cores": torch.multiprocessing.cpu_count(),
             "threads": torch.get_num_threads(),
         },
-        "versions": {name: metadata.version(name) for name in PACKAGES},
+        "versions": dict(_versions()),
     }
+
+
+def _versions() -> Iterator[tuple[str, str]]:
+    for name in PACKAGES:
+        try:
+            yield name, metadata.version(name)
+        except metadata.PackageNotFoundError:
+            if name not in OPTIONAL:
+                raise
 
 
 def _processor() -> str:

@@ -60,15 +60,13 @@ def masked_scores(prepared: PreparedBatch, row: int, maps: torch.Tensor, target:
 
         return prepared.logits_of(seen, len(channels), runner)[:, target].to(maps.device)
 
+    rough = prepared.inference.rough
     varying = varies.nonzero()[:, 0]
-    wanted = torch.cat([varying, varying.new_full((int(not varies.all()),), len(maps))])
-    found = scored(wanted, prepared.inference.rough)
-    scores = maps.new_empty(len(masks))
-    scores[wanted] = found
-    scores[:-1][~varies] = scores[-1]
-    if prepared.inference.rough is not None:
-        return refine(scores[:-1], varies, flat, scored)
-    return scores[:-1]
+    scores = maps.new_empty(len(maps))
+    scores[varying] = scored(varying, rough)
+    if not varies.all():
+        scores[~varies] = scored(varying.new_tensor([len(maps)]))
+    return scores if rough is None else refine(scores, varies, flat, scored)
 
 
 def refine(

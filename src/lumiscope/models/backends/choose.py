@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
@@ -61,19 +61,25 @@ def check_names(backend: str, precision: str) -> None:
 
 
 def choose(
-    asked: str, precision: Precision, device: str, runner: Callable[[str, Numbers], Runner], inputs: torch.Tensor
+    asked: str,
+    precision: Precision,
+    device: str,
+    runner: Callable[[str, Numbers], Runner],
+    inputs: torch.Tensor,
+    among: Sequence[str] | None = None,
 ) -> Choice:
     """Try the backends in turn until one gives the logits of "eager" on `inputs` (N, 3, H, W), within tolerance.
 
     `asked`: "auto" tries all that are installed, the fastest first; a name tries that one. Either falls back to
     "eager", which is right by definition. With `fast` each is tried in half precision before float32.
-    `runner(name, numbers)` builds a backend for the model.
+    `runner(name, numbers)` builds a backend for the model. `among`: the backends that "auto" tries; None: all.
     """
     check_names(asked, precision)
     with torch.no_grad():
         expected = runner("eager", "float32")(inputs)
     tried: list[str] = []
-    for name in available_backends(device) if asked == "auto" else [asked]:
+    candidates = [asked] if asked != "auto" else available_backends(device) if among is None else among
+    for name in candidates:
         if name == "eager":
             break
         for numbers in _forms(name, precision, device):

@@ -29,7 +29,9 @@ class Folding:
     def __init__(self, module: nn.Module, example: torch.Tensor) -> None:
         self.example = example
         self._plain = copy.deepcopy(module).float().eval().requires_grad_(False)
-        self._plain.to(memory_format=torch.channels_last)
+        for value in (*self._plain.parameters(), *self._plain.buffers()):
+            if value.ndim == 4:  # `Module.to` would refuse a network that has weights of five axes as well
+                value.data = value.data.contiguous(memory_format=torch.channels_last)
         self._copies: dict[tuple[tuple[str, str], ...], nn.Module] = {}
 
     def copy(self, layer: str | None = None) -> nn.Module:
@@ -64,7 +66,7 @@ def _pairs(network: nn.Module, example: torch.Tensor, layer: str | None) -> list
 
     def note(name: str, part: nn.Module, inputs: tuple[object, ...], output: object) -> None:
         calls[name] += 1
-        if not isinstance(output, torch.Tensor):
+        if not isinstance(output, torch.Tensor) or output.is_inference():  # which keeps no version
             return
         if name == layer:
             kept.append(output)

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import io
+import os
+import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import torch
@@ -19,7 +23,7 @@ def run_onnxruntime(module: torch.nn.Module, example: torch.Tensor, numbers: Num
     import onnxruntime
 
     file = io.BytesIO()
-    with borrowed(module), torch.no_grad(), warnings.catch_warnings():
+    with borrowed(module), torch.no_grad(), warnings.catch_warnings(), _silent_stdout():
         warnings.simplefilter("ignore")  # torch deprecates this exporter, which needs no further package
         torch.onnx.export(
             LogitsOnly(module).eval(),
@@ -39,3 +43,20 @@ def run_onnxruntime(module: torch.nn.Module, example: torch.Tensor, numbers: Num
         return torch.from_numpy(np.asarray(session.run(None, {"inputs": rows})[0], np.float32))
 
     return run
+
+
+@contextmanager
+def _silent_stdout() -> Iterator[None]:
+    """Nothing to the process's stdout, which is for data.
+
+    torch's exporter prints there, below Python, the whole graph of a network that it cannot export.
+    """
+    sys.stdout.flush()
+    kept = os.dup(1)
+    with open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), 1)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
