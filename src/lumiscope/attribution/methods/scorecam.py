@@ -63,7 +63,8 @@ def masked_scores(prepared: PreparedBatch, row: int, maps: torch.Tensor, target:
     rough = prepared.inference.rough
     varying = varies.nonzero()[:, 0]
     scores = maps.new_empty(len(maps))
-    scores[varying] = scored(varying, rough)
+    if varies.any():
+        scores[varying] = scored(varying, rough)
     if not varies.all():
         scores[~varies] = scored(varying.new_tensor([len(maps)]))
     return scores if rough is None else refine(scores, varies, flat, scored)
