@@ -138,7 +138,6 @@ class PreparedBatch:
     @functools.cached_property
     def cut(self) -> Cut:
         """What the trunk gives for the whole batch, without gradients. Errors: `UnknownNameError` for the layer."""
-        self.torch_model.layer(self._one_layer())
         return self.inference.split(self._one_layer()).trunk(self.inputs)
 
     @functools.cached_property
@@ -191,7 +190,7 @@ class PreparedBatch:
 
     def gradients(self, targets: Sequence[Target]) -> torch.Tensor:
         """dS/dA as (B, C, h, w): the gradient of each image's target score to the layer's maps."""
-        return self.gradients_of(lambda logits: _scores(logits, targets))
+        return self.gradients_of(lambda logits: target_scores(logits, targets))
 
     def gradients_of(self, score: Callable[[torch.Tensor], torch.Tensor]) -> torch.Tensor:
         """(B, C, h, w): the gradient of `score`, (B, classes) raw scores to (B,), to the layer's maps.
@@ -223,7 +222,7 @@ class PreparedBatch:
         network = self.torch_model.network
         with borrowed(network), torch.enable_grad():
             leaf = inputs.detach().requires_grad_()
-            scores = _scores(logits_of(network(leaf.clone())).float(), targets)  # it may begin in place
+            scores = target_scores(logits_of(network(leaf.clone())).float(), targets)  # it may begin in place
             self.require_gradient(scores, "the input")
             (gradient,) = torch.autograd.grad(scores.sum(), leaf)
         return gradient, scores.detach()
@@ -289,9 +288,9 @@ class PreparedBatch:
             chosen = [class_index(self.model, wanted)] * len(self)
         return [self._target(row, int(index)) for row, index in enumerate(chosen)]
 
-    def seed_for(self, row: int, method: str) -> int:
-        """The seed of one image and method."""
-        return derive_seed(self.seed, self.views[row].item_id, method)
+    def seed_for(self, row: int, method: str, given: int | None = None) -> int:
+        """The seed of one image and method; one that the user has `given` wins."""
+        return given if given is not None else derive_seed(self.seed, self.views[row].item_id, method)
 
     def _target(self, row: int, index: int) -> Target:
         logit, probability = float(self.logits[row, index]), float(self.probabilities[row, index])
@@ -303,6 +302,6 @@ class PreparedBatch:
         return self.layers[0]
 
 
-def _scores(logits: torch.Tensor, targets: Sequence[Target]) -> torch.Tensor:
+def target_scores(logits: torch.Tensor, targets: Sequence[Target]) -> torch.Tensor:
     """(N,) the score of each row's target."""
     return logits[torch.arange(len(logits)), [int(target) for target in targets]]

@@ -11,12 +11,22 @@ from typing import TYPE_CHECKING, Any, TypeVar
 if TYPE_CHECKING:
     from rich.progress import Progress
 
+    from lumiscope.models import BlackBox, TorchModel
+    from lumiscope.study import ExplanationPlan
+
 T = TypeVar("T")
 
 
 def say(text: str) -> None:
     """Talk to the user."""
     print(text, file=sys.stderr)
+
+
+def say_how(model: TorchModel | BlackBox, plan: ExplanationPlan) -> None:
+    """Say what was assumed of a model, and what runs it in this plan."""
+    for note in model.notes:
+        say(f"{model.name}: {note}")
+    say(f"run by {plan.choice.backend}, {plan.choice.precision}: {plan.choice.why}")
 
 
 def print_json(content: object) -> None:

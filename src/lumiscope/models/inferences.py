@@ -10,7 +10,7 @@ import torch
 
 from lumiscope.models.backends import Choice, Inference, choose
 from lumiscope.models.backends.folding import Folding
-from lumiscope.models.backends.registry import Numbers, Precision, Runner, get_backend, half_is_fast
+from lumiscope.models.backends.registry import Numbers, Precision, Runner, get_backend, half_pays
 from lumiscope.models.backends.torch_backend import in_bfloat16
 from lumiscope.models.guard import borrowed
 from lumiscope.models.split import Cut, Split, split
@@ -22,12 +22,19 @@ logger = logging.getLogger(__name__)
 class Inferences:
     """Runners, trunks and heads of `network`, a float32 module on `device`.
 
-    `example(n)`: n inputs of the shape that the network takes, (n, 3, H, W).
+    `size`: (H, W) of its inputs. `example(n)`: n of them, (n, 3, H, W).
     """
 
-    def __init__(self, network: torch.nn.Module, device: torch.device, example: Callable[[int], torch.Tensor]) -> None:
+    def __init__(
+        self,
+        network: torch.nn.Module,
+        device: torch.device,
+        size: tuple[int, int],
+        example: Callable[[int], torch.Tensor],
+    ) -> None:
         self.network = network
         self.device = device
+        self.size = size
         self.example = example
         self._made: dict[tuple[str, Precision, Numbers], Inference] = {}
         self._runners: dict[tuple[str, Numbers], Runner] = {}
@@ -57,7 +64,7 @@ class Inferences:
     def batch_size(self, backend: str) -> int:
         """How many views a runner takes at once: as many pixels as the backend likes best, in its own steps."""
         step = get_backend(backend).batch_size
-        height, width = self.example(1).shape[2:]
+        height, width = self.size
         return max(step, step * PIXELS // (height * width) // step * step)
 
     @functools.cached_property
@@ -66,12 +73,9 @@ class Inferences:
 
     def _make(self, backend: str, precision: Precision, numbers: Numbers, cut: Callable[[str], Split]) -> Inference:
         build = functools.partial(self._runner, backend, numbers)
-        roughly = precision == "fast" and numbers == "float32" and self._can_be_rough(backend)
+        roughly = precision == "fast" and numbers == "float32" and half_pays(backend, self.device.type)
         rough = functools.partial(self._runner, backend, "half") if roughly else None
         return Inference(backend, precision, self.network, build, self.batch_size(backend), cut, rough)
-
-    def _can_be_rough(self, backend: str) -> bool:
-        return get_backend(backend).half and half_is_fast(self.device.type)
 
     def _runner(self, name: str, numbers: Numbers) -> Runner:
         if (name, numbers) not in self._runners:

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import fx
 
-from lumiscope.errors import LayerError, ModelError
+from lumiscope.errors import LayerError, ModelError, UnknownNameError
 from lumiscope.models.guard import hooked
 from lumiscope.models.outputs import first_tensor, logits_of, with_first_tensor
 
@@ -58,9 +58,10 @@ def split(module: torch.nn.Module, layer: str, inputs: torch.Tensor) -> Split:
     The check asks for equal logits, on the batch and on two copies of its first row (a head must take any batch
     size). A network that the graph cannot describe, or that fails the check, is cut by running it again with the
     layer's output replaced: slower, and right for every network. A module that runs several times is cut at its last
-    run. Errors: `LayerError` where the layer gives no tensor, or even the fallback fails its check; `ModelError` where
-    the scores are NaN, infinite or others each time.
+    run. Errors: `UnknownNameError` for a layer that does not exist; `LayerError` where it gives no tensor, or even the
+    fallback fails its check; `ModelError` where the scores are NaN, infinite or others each time.
     """
+    named_part(module, layer)
     with torch.no_grad():
         expected = logits_of(module(inputs))
         if not expected.isfinite().all():
@@ -79,6 +80,14 @@ def split(module: torch.nn.Module, layer: str, inputs: torch.Tensor) -> Split:
                 )
             raise LayerError(f"the network cannot be cut at {layer}: what follows it does not depend on it alone")
     return fallback
+
+
+def named_part(module: torch.nn.Module, name: str) -> torch.nn.Module:
+    """Return the part of `module` called `name`. Errors: `UnknownNameError` with the nearest names."""
+    parts: dict[str, torch.nn.Module] = dict(module.named_modules())
+    if not name or name not in parts:
+        raise UnknownNameError("layer", name, [known for known in parts if known])
+    return parts[name]
 
 
 def _graph_split_or_none(

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from lumiscope.errors import LayerError, ModelError, UnknownNameError
+from lumiscope.errors import LayerError, ModelError
 from lumiscope.images import Geometry, ImageItem, View
 from lumiscope.models.backends import Choice, Inference
 from lumiscope.models.backends.inference import is_out_of_memory
@@ -24,7 +24,7 @@ from lumiscope.models.inferences import Inferences
 from lumiscope.models.layers import Layer, layout_of, trace_layers
 from lumiscope.models.layout import Layout
 from lumiscope.models.outputs import first_tensor, is_single, last_operation, logits_of, with_complement
-from lumiscope.models.split import Split
+from lumiscope.models.split import Split, named_part
 from lumiscope.models.stages import select_layers
 from lumiscope.models.target_layer import target_layer
 from lumiscope.models.vision_model import Activation, unnamed_classes
@@ -128,7 +128,7 @@ class TorchModel:
 
     @functools.cached_property
     def _inferences(self) -> Inferences:
-        return Inferences(self.network, self.device, self._example)
+        return Inferences(self.network, self.device, self.geometry.input_size, self._example)
 
     @property
     def reference(self) -> Inference:
@@ -195,14 +195,10 @@ class TorchModel:
 
     def layer(self, name: str) -> torch.nn.Module:
         """Return the module called `name`. Errors: `UnknownNameError` with the nearest names."""
-        parts: dict[str, torch.nn.Module] = dict(self.network.named_modules())
-        if not name or name not in parts:
-            raise UnknownNameError("layer", name, [known for known in parts if known])
-        return parts[name]
+        return named_part(self.network, name)
 
     def split(self, layer: str) -> Split:
         """Cut the network as it is at `layer`, once; the cut is checked on two noise images."""
-        self.layer(layer)
         return self.reference.split(layer)
 
     def layout(self, layer: str) -> Layout:

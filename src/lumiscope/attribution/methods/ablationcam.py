@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import torch
 
 from lumiscope.attribution.cam import LayerMaps, cam_method, weighted_sum
-from lumiscope.attribution.prepared import PreparedBatch
+from lumiscope.attribution.prepared import PreparedBatch, target_scores
 from lumiscope.attribution.registry import FlipOptions
 from lumiscope.models import Cut
 from lumiscope.types import Target
@@ -34,7 +34,7 @@ def ablationcam(prepared: PreparedBatch, targets: Sequence[Target], options: Fli
     weights are undefined: the map is NaN and its details say so.
     """
     maps, head = prepared.maps, prepared.linear_head
-    scores = prepared.head(prepared.cut).double()[torch.arange(len(targets)), [int(target) for target in targets]]
+    scores = target_scores(prepared.head(prepared.cut).double(), targets)
     if head is None:
         drops = torch.stack([_drops(prepared, prepared.cut.row(row), target) for row, target in enumerate(targets)])
     else:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 
 from lumiscope.attribution.cam import GRADIENT_PASSES, LayerMaps, cam_method, weighted_sum
-from lumiscope.attribution.prepared import PreparedBatch
+from lumiscope.attribution.prepared import PreparedBatch, target_scores
 from lumiscope.attribution.registry import FlipOptions
 from lumiscope.errors import UsageError
 from lumiscope.types import Target
@@ -55,7 +55,7 @@ def finercam(prepared: PreparedBatch, targets: Sequence[Target], options: FinerO
     def difference(logits: torch.Tensor) -> torch.Tensor:
         compared = logits[rows[:, None], others]
         mixed = (compared.softmax(1) * compared).sum(1)
-        return logits[rows, [int(target) for target in targets]] - options.alpha * mixed
+        return target_scores(logits, targets) - options.alpha * mixed
 
     weights = prepared.gradients_of(difference).mean((2, 3))
     names = prepared.model.classes

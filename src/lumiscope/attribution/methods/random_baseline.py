@@ -34,9 +34,6 @@ class RandomOptions:
 )
 def random(prepared: PreparedBatch, targets: Sequence[Target], options: RandomOptions) -> list[SaliencyMap]:
     """Independent uniform values in [0, 1), one a pixel. Neither the picture nor the model is looked at."""
-    seeds = [
-        prepared.seed_for(row, "random") if options.random_seed is None else options.random_seed
-        for row in range(len(targets))
-    ]
+    seeds = [prepared.seed_for(row, "random", options.random_seed) for row in range(len(targets))]
     values = [np.random.default_rng(seed).random(prepared.size, dtype=np.float32) for seed in seeds]
     return pixel_maps(prepared, targets, "random", options, values)

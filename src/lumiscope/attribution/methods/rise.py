@@ -75,7 +75,7 @@ def rise(prepared: PreparedBatch, targets: Sequence[Target], options: RiseOption
 
 def _explain(prepared: PreparedBatch, row: int, target: Target, options: RiseOptions) -> tuple[DoubleArray, float]:
     """(H, W) values, and the mean over pixels of their standard error."""
-    seed = prepared.seed_for(row, "rise") if options.random_seed is None else options.random_seed
+    seed = prepared.seed_for(row, "rise", options.random_seed)
     masks = SmoothMasks.draw(seed, prepared.size, options)
     hidden = flat_picture(prepared.views[row].pixels, options.hide_color)
     count, keep = options.num_masks, options.keep_probability

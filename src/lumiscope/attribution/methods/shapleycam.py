@@ -12,7 +12,7 @@ import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from lumiscope.attribution.cam import cam_method, weighted_sum
-from lumiscope.attribution.prepared import PreparedBatch
+from lumiscope.attribution.prepared import PreparedBatch, target_scores
 from lumiscope.attribution.registry import FlipOptions
 from lumiscope.errors import ModelError
 from lumiscope.models import Cut
@@ -46,7 +46,7 @@ def _second_order(prepared: PreparedBatch, targets: Sequence[Target]) -> torch.T
     with torch.enable_grad(), sdpa_kernel(SDPBackend.MATH):
         logits = prepared.inference.split(prepared.layers[0]).head(Cut(activations, prepared.cut.context))
         prepared.require_gradient(logits, f"layer {prepared.layer}")
-        score = logits[torch.arange(len(targets)), [int(target) for target in targets]].sum()
+        score = target_scores(logits, targets).sum()
         (gradient,) = torch.autograd.grad(score, activations, create_graph=True)
         if not gradient.requires_grad:
             return gradient

@@ -59,7 +59,7 @@ def smoothgrad(prepared: PreparedBatch, targets: Sequence[Target], options: Smoo
 def _mean_gradient(prepared: PreparedBatch, row: int, target: Target, options: SmoothGradOptions) -> torch.Tensor:
     picture = prepared.inputs[row]
     width = options.noise * float(picture.max() - picture.min())
-    seed = prepared.seed_for(row, "smoothgrad") if options.random_seed is None else options.random_seed
+    seed = prepared.seed_for(row, "smoothgrad", options.random_seed)
 
     def make(start: int, stop: int) -> torch.Tensor:
         copies = np.stack([gaussian_noise(seed, copy, tuple(picture.shape)) for copy in range(start, stop)])

@@ -29,9 +29,7 @@ class Scene:
     def of(cls, prepared: PreparedBatch, row: int, options: RegionOptions, seed: int | None = None) -> Scene:
         """Cut a view and prepare to hide its segments. `seed`: None: as the options say."""
         if seed is None:
-            seed = options.random_seed
-        if seed is None:
-            seed = prepared.seed_for(row, options.method)
+            seed = prepared.seed_for(row, options.method, options.random_seed)
         segments = prepared.segments(row, options.segmenter, options.segmenter_options)
         pixels = prepared.views[row].pixels
         hidden = hidden_picture(pixels, segments, options.hide, options.hide_color, seed)

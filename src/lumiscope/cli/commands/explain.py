@@ -21,7 +21,7 @@ from lumiscope.cli.options import (
     parse_target,
     split_list,
 )
-from lumiscope.cli.output import print_rows, progress, say
+from lumiscope.cli.output import print_rows, progress, say, say_how
 
 
 def add_to(app: typer.Typer) -> None:
@@ -76,9 +76,7 @@ def explain(
     used = {} if parameters is None and save_lime_params is None else parameters_of(plan, found)
     for note in () if parameters is None else parameters.notes_on(found):
         say(note)
-    for note in loaded.notes:
-        say(f"{loaded.name}: {note}")
-    say(f"run by {plan.choice.backend}, {plan.choice.precision}: {plan.choice.why}")
+    say_how(loaded, plan)
     made, failed, warnings = [], list(found.skipped), MapWarnings()
     for item, maps in explain_each(plan, found, failed, stop=on_error == "stop", track=progress):
         made += write_maps(maps, loaded.view(item), out)

@@ -19,7 +19,7 @@ from lumiscope.cli.options import (
     parse_target,
     split_list,
 )
-from lumiscope.cli.output import print_json, print_rows, progress, say
+from lumiscope.cli.output import print_json, print_rows, progress, say, say_how
 
 if TYPE_CHECKING:
     from lumiscope.study.lime.search import LimeSearch
@@ -90,9 +90,7 @@ def lime(
         precision=precision or "exact",  # type: ignore[arg-type]
         images=found,
     )
-    for note in loaded.notes:
-        say(f"{loaded.name}: {note}")
-    say(f"run by {plan.choice.backend}, {plan.choice.precision}: {plan.choice.why}")
+    say_how(loaded, plan)
     tuning = tune_lime(plan, found, search, stop=on_error == "stop", track=progress)
     if save_lime_params is not None:
         save_lime_parameters(save_lime_params, tuned_parameters(plan, found, tuning, one_for_all=one_for_all))

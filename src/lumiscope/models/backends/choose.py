@@ -20,7 +20,7 @@ from lumiscope.models.backends.registry import (
     available_backends,
     backends,
     get_backend,
-    half_is_fast,
+    half_pays,
 )
 
 TOLERANCES: dict[Numbers, float] = {"float32": 1e-4, "half": 0.01}
@@ -97,8 +97,7 @@ def choose(
 
 
 def _forms(name: str, precision: Precision, device: str) -> tuple[Numbers, ...]:
-    half = precision == "fast" and get_backend(name).half and half_is_fast(device)
-    return ("half", "float32") if half else ("float32",)
+    return ("half", "float32") if precision == "fast" and half_pays(name, device) else ("float32",)
 
 
 def _error(

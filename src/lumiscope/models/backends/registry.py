@@ -88,6 +88,11 @@ def half_is_fast(device: str) -> bool:
     return device != "cpu" or bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
+def half_pays(backend: str, device: str) -> bool:
+    """Whether a backend can compute in half precision, and that is faster on a device of this type."""
+    return get_backend(backend).half and half_is_fast(device)
+
+
 def get_backend(name: str) -> Backend:
     """Return one backend. Errors: `UnknownNameError` with the nearest names."""
     known = backends()

@@ -10,6 +10,7 @@ import numpy as np
 
 from lumiscope.agreement import overlap
 from lumiscope.attribution import PreparedBatch
+from lumiscope.attribution.pixel_maps import flat_picture
 from lumiscope.errors import TargetError
 from lumiscope.types import BoolArray, DoubleArray, Target
 
@@ -43,7 +44,7 @@ class Faithfulness:
         self.prepared = prepared
         self.target = target
         pixels = prepared.views[0].pixels
-        self.hidden = np.broadcast_to(pixels.mean((0, 1)).round().astype(np.uint8), pixels.shape).copy()
+        self.hidden = flat_picture(pixels, None)
         self._known: dict[bytes, float] = {}
         everything = np.ones(pixels.shape[:2], np.bool_)
         whole, nothing = self._probabilities([everything, ~everything])
