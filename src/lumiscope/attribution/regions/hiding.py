@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from lumiscope.attribution.pixel_maps import flat_picture
 from lumiscope.attribution.regions.segmentation import segment_means
 from lumiscope.types import ByteArray, DoubleArray, IntArray
 
@@ -23,9 +24,7 @@ def hidden_picture(
     channel, from `seed`; "inpaint", see `inpainted`.
     """
     if hide == "color":
-        flat = np.zeros_like(pixels)
-        flat[:] = 0 if colour is None else colour
-        return flat
+        return flat_picture(pixels, 0 if colour is None else colour)
     return HIDING[hide](pixels, segments, seed)
 
 

@@ -38,14 +38,7 @@ def build_python(rest: str, options: BuildOptions, *, pretrained: bool) -> Loade
     Modules are looked for in the current folder as well. Errors: no such module or name, options that it does not
     take, a factory that fails or returns something else.
     """
-    module_name, colon, name = rest.partition(":")
-    if not colon or not name:
-        raise UsageError(f"expected python:package.module:factory; got python:{rest}")
-    source = _import(module_name)
-    found = getattr(source, name, None)
-    if not callable(found):
-        names = [name for name in dir(source) if callable(getattr(source, name)) and not name.startswith("_")]
-        raise UnknownNameError(f"factory in {module_name}", name, names)
+    source, found = _named(rest, "factory")
     if isinstance(found, torch.nn.Module):
         given = BuildOptions(None if options.derived else options.num_classes, keywords=options.keywords).arguments()
         if given:
@@ -75,15 +68,21 @@ def find_callable(rest: str) -> Callable[..., Any]:
 
     Errors: `UsageError` for another form or an unknown module, `UnknownNameError` for an unknown name.
     """
+    found: Callable[..., Any] = _named(rest, "function")[1]
+    return found
+
+
+def _named(rest: str, what: str) -> tuple[ModuleType, Any]:
+    """The module of `module:name`, and the callable that it has under that name: a `what` to the user."""
     module_name, colon, name = rest.partition(":")
     if not colon or not name:
-        raise UsageError(f"expected python:package.module:function; got python:{rest}")
+        raise UsageError(f"expected python:package.module:{what}; got python:{rest}")
     source = _import(module_name)
     found = getattr(source, name, None)
     if not callable(found):
         names = [name for name in dir(source) if callable(getattr(source, name)) and not name.startswith("_")]
-        raise UnknownNameError(f"function in {module_name}", name, names)
-    return found  # type: ignore[no-any-return]
+        raise UnknownNameError(f"{what} in {module_name}", name, names)
+    return source, found
 
 
 def _network(module: torch.nn.Module) -> Loaded:
