@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -125,25 +125,61 @@ class SegmentMap(SaliencyMap):
 
 
 @dataclass(frozen=True)
-class LayerLabels:
-    """The labels of one layer's units; arrays of length U, indexed by unit (0-based).
+class UnitEvidence:
+    """What speaks for the labels of a layer's units; arrays of length U, NaN where nothing could be tested.
 
-    `concept`: index into the concept set of the best concept; -1: no label. `score`: its similarity.
-    `runner_up`: index of the second best; -1 where there is none. `margin`: score minus the runner-up's score.
-    `reason`: why a unit has no label, "" where it has one.
-    `top_images`: (U, n) indices of the probing images on which the unit is most active, most active first.
+    `p_value`: of the best similarity, among the maxima over all concepts that permuted images give. `q_value`: the
+    p-value adjusted over the units of the layer (Benjamini and Hochberg). `stability`: the share of bootstrap resamples
+    of the images in which the same concept comes first.
+    On held-out images, for the concept chosen on the other half: `heldout_correlation`, of the activation and the
+    concept's scores (the simulation correlation of Oikarinen and Weng 2024); `heldout_precision`, the average
+    precision with which the activation ranks the images that show the concept; `heldout_chance`, what a random order
+    has.
+    """
+
+    p_value: DoubleArray
+    q_value: DoubleArray
+    stability: DoubleArray
+    heldout_correlation: DoubleArray
+    heldout_precision: DoubleArray
+    heldout_chance: DoubleArray
+
+
+@dataclass(frozen=True)
+class LayerLabels:
+    """The labels of one layer's units; arrays with U rows, indexed by unit (0-based).
+
+    `concept`: (U,) index into the concept set of the label; -1: no label. `reason`: why a unit has no label, "" where
+    it has one. `score`: (U,) similarity of the best concept, whether or not it became the label. `runner_up`: (U,)
+    index of the second best; -1 where there is none. `margin`: (U,) score minus the runner-up's score.
+    `further`: (U, m) further concepts that the unit responds to where the label does not explain it; -1: none.
+    `best`, `best_scores`: (U, n) the most similar concepts, best first, whatever the evidence says; -1 and NaN where
+    there are fewer. `evidence`: None where none was asked for.
+    `top_images`: (U, n) indices of the probing images on which the unit is most active, most active first;
     `top_activations`: (U, n) float32, the pooled activations there.
+    `active_without`: (U, n) images on which the unit is strongly active though its best concept is absent;
+    `silent_with`: (U, n) images that show the best concept and leave the unit silent; -1: none.
+    `histogram`: (U, bins) how many images have an activation in each of equally wide bins over `span`, (U, 2): the
+    lowest and highest activation.
     """
 
     model: str
     layer: str
     concept: IntArray
+    reason: tuple[str, ...]
     score: DoubleArray
     runner_up: IntArray
     margin: DoubleArray
-    reason: tuple[str, ...]
+    further: IntArray
+    best: IntArray
+    best_scores: DoubleArray
+    evidence: UnitEvidence | None
     top_images: IntArray
     top_activations: FloatArray
+    active_without: IntArray
+    silent_with: IntArray
+    histogram: IntArray
+    span: FloatArray
 
     def __len__(self) -> int:
         return len(self.concept)
@@ -166,25 +202,34 @@ class UnitLabels:
     notes: tuple[str, ...] = ()
 
     def to_table(self) -> pa.Table:
-        """One row per unit: model, layer, unit, label, score, margin, category, runner_up, reason, top_images."""
+        """One row a unit, with the columns of `UNIT_SCHEMA`."""
         return pa.concat_tables([UNIT_SCHEMA.empty_table(), *(self._layer_table(layer) for layer in self.layers)])
 
     def _layer_table(self, layer: LayerLabels) -> pa.Table:
-        def named(indices: IntArray, names: tuple[str, ...]) -> list[str | None]:
-            return [names[index] if index >= 0 else None for index in indices]
-
         count = len(layer)
+        nothing = np.full(count, np.nan)
+        evidence = layer.evidence or UnitEvidence(*[nothing] * 6)
         columns = {
             "model": [layer.model] * count,
             "layer": [layer.layer] * count,
             "unit": range(count),
-            "label": named(layer.concept, self.concepts),
+            "label": _named(layer.concept, self.concepts),
+            "further_labels": _lists(layer.further, self.concepts),
             "score": layer.score,
             "margin": layer.margin,
-            "category": named(layer.concept, self.categories),
-            "runner_up": named(layer.runner_up, self.concepts),
+            "category": _named(layer.concept, self.categories),
+            "runner_up": _named(layer.runner_up, self.concepts),
             "reason": layer.reason,
-            "top_images": [[self.image_ids[image] for image in row] for row in layer.top_images],
+            **{name: getattr(evidence, name) for name in EVIDENCE},
+            "best_concepts": _lists(layer.best, self.concepts),
+            "best_scores": [row[np.isfinite(row)] for row in layer.best_scores],
+            "top_images": _lists(layer.top_images, self.image_ids),
+            "top_activations": list(layer.top_activations),
+            "active_without": _lists(layer.active_without, self.image_ids),
+            "silent_with": _lists(layer.silent_with, self.image_ids),
+            "histogram": list(layer.histogram),
+            "lowest": layer.span[:, 0],
+            "highest": layer.span[:, 1],
         }
         return pa.table(columns, schema=UNIT_SCHEMA)
 
@@ -194,17 +239,36 @@ class UnitLabels:
         return tuple(dict.fromkeys(layer.model for layer in self.layers))
 
 
+def _named(indices: IntArray, names: tuple[str, ...]) -> list[str | None]:
+    return [names[index] if index >= 0 else None for index in indices]
+
+
+def _lists(indices: IntArray, names: tuple[str, ...]) -> list[list[str]]:
+    return [[names[index] for index in row if index >= 0] for row in indices]
+
+
+EVIDENCE = tuple(one.name for one in fields(UnitEvidence))
 UNIT_SCHEMA = pa.schema(
     [
         ("model", pa.string()),
         ("layer", pa.string()),
         ("unit", pa.int32()),
         ("label", pa.string()),
+        ("further_labels", pa.list_(pa.string())),
         ("score", pa.float64()),
         ("margin", pa.float64()),
         ("category", pa.string()),
         ("runner_up", pa.string()),
         ("reason", pa.string()),
+        *((name, pa.float64()) for name in EVIDENCE),
+        ("best_concepts", pa.list_(pa.string())),
+        ("best_scores", pa.list_(pa.float64())),
         ("top_images", pa.list_(pa.string())),
+        ("top_activations", pa.list_(pa.float32())),
+        ("active_without", pa.list_(pa.string())),
+        ("silent_with", pa.list_(pa.string())),
+        ("histogram", pa.list_(pa.int64())),
+        ("lowest", pa.float32()),
+        ("highest", pa.float32()),
     ]
 )

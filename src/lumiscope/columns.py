@@ -1,0 +1,88 @@
+"""Matrices that are read a block of columns at a time: arrays, or files larger than memory."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import IO, Any, Protocol, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lumiscope.types import FloatArray
+
+GATHERED = 2**24  # bytes of rows that are turned into columns at once
+
+
+class Columns(Protocol):
+    """A (D, n) matrix of which blocks of columns can be had: an array, or a `ColumnFile`.
+
+    Whoever takes one uses no more than `shape`, `len()` and `matrix[:, a:b]`.
+    """
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(D, n)."""
+        ...
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, key: tuple[slice, slice], /) -> NDArray[np.floating[Any]]: ...
+
+
+class ColumnFile:
+    """A (D, n) float32 matrix in a temporary file, column after column; the file goes when this object goes.
+
+    Memory holds no more than the block that is asked for.
+    """
+
+    def __init__(self, num_rows: int, num_columns: int, folder: Path | None = None) -> None:
+        self.shape = (num_rows, num_columns)
+        # Unnamed: whatever ends the process, nothing is left behind.
+        self._file: IO[bytes] = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - lives as long as this object
+        self._file.truncate(4 * num_rows * num_columns)
+
+    @classmethod
+    def from_rows(
+        cls, rows: Iterable[FloatArray], num_rows: int, num_columns: int, folder: Path | None = None
+    ) -> ColumnFile:
+        """Make the matrix of blocks of rows, each (r, n), in order; together they have `num_rows` rows."""
+        made = cls(num_rows, num_columns, folder)
+        waiting: list[FloatArray] = []
+        start = 0
+        for block in rows:
+            waiting.append(block)
+            if sum(part.nbytes for part in waiting) >= GATHERED:
+                start = made._write(start, np.concatenate(waiting))
+                waiting = []
+        if waiting:
+            start = made._write(start, np.concatenate(waiting))
+        if start != num_rows:
+            raise ValueError(f"expected {num_rows} rows; got {start}")
+        return made
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    @overload
+    def __getitem__(self, key: tuple[slice, slice], /) -> FloatArray: ...
+    @overload
+    def __getitem__(self, key: tuple[slice, int], /) -> FloatArray: ...
+    def __getitem__(self, key: tuple[slice, slice] | tuple[slice, int], /) -> FloatArray:
+        rows, columns = key
+        if isinstance(columns, int):
+            return self[rows, columns : columns + 1][:, 0]
+        start, stop, step = columns.indices(self.shape[1])
+        if step != 1:
+            raise IndexError("expected a block of columns that stand side by side")
+        self._file.seek(4 * start * self.shape[0])
+        block = np.fromfile(self._file, np.float32, max(stop - start, 0) * self.shape[0])
+        return block.reshape(-1, self.shape[0]).T[rows]
+
+    def _write(self, start: int, rows: FloatArray) -> int:
+        """Put rows in their place; return the number of the next one."""
+        for column, values in enumerate(np.ascontiguousarray(rows.T)):
+            self._file.seek(4 * (column * self.shape[0] + start))
+            self._file.write(values.tobytes())
+        return start + len(rows)
