@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -30,15 +31,27 @@ CONCEPTS = ["red", "green", "blue", "dog", "cat", "wheel"]
 CLASSES = ["cat", "dog, hound", "fish", "wheel"]
 
 
-@pytest.fixture(scope="session")
-def networks() -> ModuleType:
-    """models/networks.py, loaded by path: under pytest's importlib mode tests are no package."""
-    spec = importlib.util.spec_from_file_location("tiny_networks", Path(__file__).parent / "models" / "networks.py")
+def _loaded(name: str, path: str) -> ModuleType:
+    """A file beside the tests, loaded by path: under pytest's importlib mode tests are no package."""
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).parent / path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="session")
+def networks() -> ModuleType:
+    """models/networks.py."""
+    return _loaded("tiny_networks", "models/networks.py")
+
+
+@pytest.fixture(scope="session")
+def unit_labels() -> ModuleType:
+    """unit_labels.py, which makes labels of layers."""
+    return _loaded("unit_labels", "unit_labels.py")
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lumiscope import store
 from lumiscope.errors import StoreError
 from lumiscope.store import Store, content_key, write_atomically
 
@@ -56,6 +57,21 @@ def test_what_is_put_comes_back(tmp_path):
         assert KEYS[0] in reader
         assert KEYS[2] not in reader
         assert reader.missing([KEYS[3], KEYS[1], KEYS[2]]) == [KEYS[3], KEYS[2]]
+
+
+def test_many_results_cost_one_reading_of_each_shard(tmp_path, monkeypatch):
+    writer = collection(tmp_path)
+    for start in (0, 2):
+        writer.put({KEYS[number]: {"x": np.array([number])} for number in (start, start + 1)})
+    read = []
+    monkeypatch.setattr(
+        store, "_read_shard", lambda path, original=store._read_shard: read.append(path) or original(path)
+    )
+    found = collection(tmp_path).get_all([KEYS[3], KEYS[0], KEYS[2], KEYS[1], KEYS[0]])
+    assert {key: arrays["x"].item() for key, arrays in found.items()} == {key: n for n, key in enumerate(KEYS)}
+    assert len(read) == len(set(read)) == 2
+    with pytest.raises(StoreError, match="expected a result under nothing"):
+        writer.get_all([KEYS[0], "nothing"])
 
 
 def test_a_result_that_is_not_there(tmp_path):

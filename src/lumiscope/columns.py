@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -12,7 +13,8 @@ from numpy.typing import NDArray
 
 from lumiscope.types import FloatArray
 
-GATHERED = 2**24  # bytes of rows that are turned into columns at once
+GATHERED = 2**23  # bytes of rows that are turned into columns at once
+SMALL = 2**26  # bytes of a matrix that may stand in memory
 
 
 class Columns(Protocol):
@@ -86,3 +88,23 @@ class ColumnFile:
             self._file.seek(4 * (column * self.shape[0] + start))
             self._file.write(values.tobytes())
         return start + len(rows)
+
+
+def columns_from(rows: Iterable[FloatArray], num_rows: int, folder: Path | None = None) -> Columns:
+    """The (D, n) matrix of blocks of rows, each (r, n), in order: an array while it is small, else a `ColumnFile`.
+
+    `num_rows`: D, at least 1. `folder`: where the file is made; None: where the system keeps temporary files.
+    """
+    blocks = iter(rows)
+    first = next(blocks)
+    num_columns = first.shape[1]
+    if 4 * num_rows * num_columns > SMALL:
+        return ColumnFile.from_rows(itertools.chain([first], blocks), num_rows, num_columns, folder)
+    made = np.empty((num_rows, num_columns), np.float32)
+    start = 0
+    for block in itertools.chain([first], blocks):
+        made[start : start + len(block)] = block
+        start += len(block)
+    if start != num_rows:
+        raise ValueError(f"expected {num_rows} rows; got {start}")
+    return made

@@ -19,6 +19,7 @@ import json
 import logging
 import os
 import struct
+import sys
 import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -113,6 +114,11 @@ class Collection:
         # copies: what a caller changes must not come back to the next one
         return {name: array.copy() for name, array in self._loaded[1][key].items()}
 
+    def get_all(self, keys: Iterable[str]) -> dict[str, dict[str, NDArray[Any]]]:
+        """The arrays of each of `keys`; every shard is read once, in whatever order the keys come. Errors as `get`."""
+        by_shard = sorted(dict.fromkeys(keys), key=lambda key: str(self._shard_of.get(key, "")))
+        return {key: self.get(key) for key in by_shard}
+
     @property
     def location(self) -> str:
         """The folder relative to the store; `Store.open_collection` takes it."""
@@ -183,7 +189,8 @@ def _shard_keys(path: Path) -> set[str] | None:
         return None
     (length,) = struct.unpack("<Q", content[:8])
     header = json.loads(content[8 : 8 + length])
-    return {name.partition("/")[0] for name in header if name != "__metadata__"}
+    # one string for a key, in however many collections the same image has results
+    return {sys.intern(name.partition("/")[0]) for name in header if name != "__metadata__"}
 
 
 def _read_shard(path: Path) -> dict[str, dict[str, NDArray[Any]]] | None:

@@ -19,9 +19,10 @@ BoolArray: TypeAlias = NDArray[np.bool_]
 
 
 class Target(int):
-    """The class that an explanation is about: an int, the column of the logits, that knows its name and score.
+    """The class or unit that an explanation is about: an int, the column of the scores, that knows its name and score.
 
-    `name`: its class name. `logit`: the raw score. `probability`: in [0, 1].
+    `name`: its class name, or the unit's address. `logit`: the raw score, or the unit's activation. `probability`: in
+    [0, 1]; NaN for a unit, which has none.
     """
 
     name: str

@@ -133,7 +133,7 @@ def test_dissect_lists_units_and_counts(
     units = json.loads(capsys.readouterr().out)
     assert [unit["unit"] for unit in units] == list(range(8))
     assert Path("u.csv").read_text().count("\n") == 9
-    assert call(monkeypatch, *arguments, "--similarity", "cos", "--json", "--count") == 0
+    assert call(monkeypatch, *arguments, "--similarity", "cos", "--json", "--count", "*") == 0
     counts = json.loads(capsys.readouterr().out)
     labelled = sum(unit["label"] is not None for unit in units)
     assert sum(row["units"] for row in counts if row["layer"] is not None) == labelled
@@ -142,7 +142,8 @@ def test_dissect_lists_units_and_counts(
 def test_lists(workplace: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     assert call(monkeypatch, "layers", *TINY[1:], "--json") == 0
     layers = {row["layer"]: row for row in json.loads(capsys.readouterr().out)}
-    assert layers["3"] == {"layer": "3", "type": "ReLU", "shape": [8, 8, 8], "units": 8, "role": "target"}
+    expected = {"layer": "3", "type": "ReLU", "shape": [8, 8, 8], "units": 8, "class_token": "", "role": "target"}
+    assert layers["3"] == expected
     assert call(monkeypatch, "models", "timm:resnet1?", "--json") == 0
     assert {"model": "timm:resnet18"} in json.loads(capsys.readouterr().out)
     assert call(monkeypatch, "methods", "--json") == 0

@@ -89,9 +89,66 @@ def rank_reorder(activations, scores):
     return result
 
 
+def pearson(activations, scores):
+    def pair(a, p):
+        if max(a) == min(a) or max(p) == min(p):
+            return math.nan
+        a_mean, p_mean = math.fsum(a) / len(a), math.fsum(p) / len(p)
+        products = math.fsum((x - a_mean) * (y - p_mean) for x, y in zip(a, p, strict=True))
+        spread = math.fsum((x - a_mean) ** 2 for x in a) * math.fsum((y - p_mean) ** 2 for y in p)
+        return products / math.sqrt(spread)
+
+    return _pairs(activations, scores, pair)
+
+
+def auroc(activations, scores):
+    def pair(a, p):
+        p = _presence(p)
+        won = weight = 0.0
+        for i, (a_i, p_i) in enumerate(zip(a, p, strict=True)):
+            for j, (a_j, p_j) in enumerate(zip(a, p, strict=True)):
+                if i != j:
+                    weight += p_i * (1 - p_j)
+                    won += p_i * (1 - p_j) * ((a_i > a_j) + (a_i == a_j) / 2)
+        return won / weight if weight else math.nan
+
+    return _pairs(activations, scores, pair)
+
+
+def f1(activations, scores):
+    def pair(a, p):
+        return max(2 * found / (count + total) for count, found, total in _thresholds(a, _presence(p)))
+
+    return _pairs(activations, scores, pair)
+
+
+def iou(activations, scores):
+    def pair(a, p):
+        return max(found / (count + total - found) for count, found, total in _thresholds(a, _presence(p)))
+
+    return _pairs(activations, scores, pair)
+
+
+def average_precision(activations, scores):
+    def pair(a, p):
+        area = recall_before = 0.0
+        for count, found, total in _thresholds(a, _presence(p)):
+            recall = found / total
+            area += (recall - recall_before) * found / count
+            recall_before = recall
+        return area
+
+    return _pairs(activations, scores, pair)
+
+
 REFERENCES = {
+    "auroc": auroc,
+    "average_precision": average_precision,
     "cos": cos,
     "cos_cubed": cos_cubed,
+    "f1": f1,
+    "iou": iou,
+    "pearson": pearson,
     "rank_reorder": rank_reorder,
     "soft_wpmi": soft_wpmi,
     "wpmi": wpmi,
@@ -100,6 +157,24 @@ REFERENCES = {
 
 def _pairs(activations, scores, pair):
     return np.array([[pair(a, p) for p in scores.T.tolist()] for a in activations.T.tolist()])
+
+
+def _presence(column):
+    lowest, highest = min(column), max(column)
+    if lowest == highest:
+        return [math.nan] * len(column)
+    if lowest >= 0 and highest <= 1:
+        return column
+    return [(score - lowest) / (highest - lowest) for score in column]
+
+
+def _thresholds(a, p):
+    """For each value of the activation, from the highest down: images that reach it, their presence, all presence."""
+    rows = []
+    for threshold in sorted(set(a), reverse=True):
+        reached = [image for image in range(len(a)) if a[image] >= threshold]
+        rows.append((len(reached), math.fsum(p[image] for image in reached), math.fsum(p)))
+    return rows
 
 
 def _softmax_rows(scores, sharpness):

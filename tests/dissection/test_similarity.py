@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,20 @@ from lumiscope.errors import ScorerError, UnknownNameError
 
 SHARED = Path(__file__).parents[2].parent / "shared"
 TABLE = SHARED / "data/concepts/imagenet1k_sample_scores_3k.npz"
-NAMES = ["cos", "cos_cubed", "rank_reorder", "soft_wpmi", "wpmi"]
+NAMES = [
+    "auroc",
+    "average_precision",
+    "cos",
+    "cos_cubed",
+    "f1",
+    "iou",
+    "pearson",
+    "rank_reorder",
+    "soft_wpmi",
+    "wpmi",
+]
+# Sums over thresholds are made in float32 a few dozen at a time; everything else is float64.
+TOLERANCES = {"average_precision": 1e-6, "f1": 1e-6, "iou": 1e-6}
 # D, U, K: one unit, one concept, fewer images than any definition asks for, WPMI's 28, more than a thousand images.
 SHAPES = [(150, 4, 7), (150, 1, 5), (150, 3, 1), (5, 3, 4), (1, 2, 3), (28, 4, 6), (45, 3, 5), (2100, 2, 3)]
 
@@ -37,18 +51,20 @@ def test_every_similarity_has_a_reference_and_says_what_it_is(references):
         assert method.name == name
         assert method.title
         assert method.equation
-        assert "2023" in method.citation
+        assert re.search(r"\b(18|19|20)\d\d\b", method.citation)
         assert method.minimum_images == 1 or method.with_fewer
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 @pytest.mark.parametrize("name", NAMES)
 def test_equals_the_plain_loop(name, shape, references):
+    if shape[0] > 1000 and name in ("auroc", *TOLERANCES):
+        pytest.skip("the plain loop takes the square of the images")
     activations, scores = random_case(*shape)
     got = get_similarity(name)(activations, scores)
     assert got.dtype == np.float64
     assert got.shape == (shape[1], shape[2])
-    assert_alike(got, references[name](activations, scores), 1e-11)
+    assert_alike(got, references[name](activations, scores), TOLERANCES.get(name, 1e-11))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -58,7 +74,9 @@ def test_ties_follow_the_stated_rule(name, references):
     activations = generator.integers(0, 3, (160, 5)).astype(float)
     activations[:3] += 1  # so that the top 8 images are not all equal
     scores = generator.integers(0, 4, (160, 6)) / 10
-    assert_alike(get_similarity(name)(activations, scores), references[name](activations, scores), 1e-11)
+    assert_alike(
+        get_similarity(name)(activations, scores), references[name](activations, scores), TOLERANCES.get(name, 1e-11)
+    )
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -67,7 +85,7 @@ def test_float32_inputs_lose_nothing(name, shape):
     activations, scores = (array.astype(np.float32) for array in random_case(*shape))
     method = get_similarity(name)
     wide = method(activations.astype(np.float64), scores.astype(np.float64))
-    assert_alike(method(activations, scores), wide, 1e-12)
+    assert_alike(method(activations, scores), wide, TOLERANCES.get(name, 1e-12))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -190,12 +208,14 @@ def test_arrays_that_do_not_fit_are_refused(activations, scores, message):
 @pytest.mark.skipif(not TABLE.is_file(), reason=f"needs the shared score table {TABLE}")
 @pytest.mark.parametrize("name", NAMES)
 def test_equals_the_plain_loop_on_real_scores(name, references):
-    """float16 scores of 1,000 ImageNet images: many ties and nearly equal concepts; 3 units, every 10th concept.
+    """float16 scores of 1,000 ImageNet images: many ties and nearly equal concepts; 3 units, every
+    10th or 1,500th concept.
 
-    WPMI and soft WPMI normalise over the concepts, so there the reference sees the same 300.
+    WPMI and soft WPMI normalise over the concepts, so there the reference sees the same ones.
     """
-    scores = np.load(TABLE)["scores"][:, ::10]
+    step = 1500 if name in ("auroc", *TOLERANCES) else 10  # plain loops that take the square of the images
+    scores = np.load(TABLE)["scores"][:, ::step]
     activations = np.random.default_rng(2).random((1000, 3), dtype=np.float32)
     got = get_similarity(name)(activations, scores)
     wanted = references[name](activations.astype(np.float64), scores.astype(np.float64))
-    assert_alike(got, wanted, 1e-10)
+    assert_alike(got, wanted, max(TOLERANCES.get(name, 0), 1e-10))

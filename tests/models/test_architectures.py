@@ -127,7 +127,7 @@ def test_stages_of_a_swin(swin):
     """Each later stage begins by merging 2×2 patches; the last one's norm gives its tensor again."""
     assert swin.select_layers(["auto:5"]) == ["layers.0", "layers.1", "layers.2", "norm"]
     assert swin.target_layer == "norm"
-    assert {"layers.1", "norm"} <= swin.channels_last
+    assert {swin.layout(name).kind for name in ("layers.1", "norm")} == {"channels_last"}
 
 
 def test_windows_are_no_maps(swin):

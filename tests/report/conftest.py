@@ -13,9 +13,13 @@ VOID = {"meta", "img", "br", "input", "link", "hr"}
 
 
 @pytest.fixture(scope="session")
-def fakes():
-    name = "report_fake_run"
-    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name("fake_run.py"))
+def fakes(unit_labels):  # fake_run imports unit_labels
+    _load("fake_units")
+    return _load("fake_run")
+
+
+def _load(name):
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     spec.loader.exec_module(module)

@@ -10,22 +10,22 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+
+# Loaded before this file, by conftest.py.
+from fake_units import CONCEPTS, PROBING_IMAGES, dissection_tables
 from PIL import Image, ImageDraw
 
 from lumiscope.agreement import compare, summarise
 from lumiscope.concepts import CATEGORIES
-from lumiscope.dissection import category_histogram, concept_counts
 from lumiscope.images import View
 from lumiscope.store import Collection, Store
 from lumiscope.study import SCHEMAS
 from lumiscope.types import (
     BoolArray,
     ByteArray,
-    LayerLabels,
     SaliencyMap,
     SegmentMap,
     Target,
-    UnitLabels,
 )
 
 SIDE = 128
@@ -40,12 +40,6 @@ PREDICTED = {
 }
 METHODS = {"gradcam": "Grad-CAM", "ablationcam": "Ablation-CAM", "scorecam": "Score-CAM", "lime": "LIME"}
 RULES = {"gradcam": "max:0.5", "ablationcam": "max:0.5", "scorecam": "max:0.5", "lime": "lime"}
-LAYERS = ("stem", "stage2", "stage4")
-CONCEPTS = {
-    **{"red": "colour", "blue": "colour", "striped": "texture", "dotted": "texture", "wood": "material"},
-    **{"circle": "shape", "square": "shape", "wheel": "part", "handle": "part", "cup": "object", "car": "vehicle"},
-    **{"fish": "animal", "dog": "animal", "oak": "plant", "street": "place", "sky": "nature", "idea": "other"},
-}
 FINDINGS = [
     ("objects predicts the label of 2 of 3 labelled images. It misses racer_01.", "accuracy", 2 / 3, 0.2077, 0.9385),
     ("shortcut: gradcam and lime agree least: mean IoU 0.12.", "mean IoU", 0.1234567, 0.05, 0.19),
@@ -87,6 +81,10 @@ class FakeRun:
     def probing_pixels(self, image: str) -> ByteArray | None:
         return self.probing.get(image)
 
+    def probing_view(self, model: str, image: str) -> View | None:
+        pixels = self.probing.get(image)
+        return None if pixels is None else View(pixels, image, (0, 0, SIDE, SIDE), (SIDE, SIDE))
+
 
 def fake_run(
     folder: Path, *, explained: bool = True, dissected: bool = True, compared: bool = True, found: bool = True
@@ -99,7 +97,8 @@ def fake_run(
     if explained and compared:
         _compare(run)
     if dissected:
-        _dissect(run)
+        run.probing.update({f"probe_{number:03}": scene(number)[0] for number in range(PROBING_IMAGES - 1)})
+        run.tables |= dissection_tables(MODELS)
     if found:
         rows = [_finding(number, *finding) for number, finding in enumerate(FINDINGS, 1)]
         run.tables["findings"] = _table("findings", rows)
@@ -237,50 +236,6 @@ def _compare(run: FakeRun) -> None:
     run.tables["agreement_summary"] = summarise(parts)
 
 
-def _dissect(run: FakeRun) -> None:
-    run.probing.update({f"probe_{number:03}": scene(number)[0] for number in range(40)})
-    labels = UnitLabels(
-        layers=tuple(_layer(model, layer) for model in MODELS for layer in LAYERS),
-        concepts=tuple(CONCEPTS),
-        categories=tuple(CONCEPTS.values()),
-        image_ids=tuple(f"probe_{number:03}" for number in range(41)),
-        similarity="soft_wpmi",
-    )
-    run.tables["units"] = labels.to_table()
-    run.tables["concept_counts"] = concept_counts(labels)
-    run.tables["categories"] = category_histogram(labels, CATEGORIES)
-    rows = [
-        {
-            **{"model": layer.model, "layer": layer.layer, "units": len(layer)},
-            "labelled": int((layer.concept >= 0).sum()),
-            "unique_concepts": len(set(layer.concept[layer.concept >= 0].tolist())),
-        }
-        for layer in labels.layers
-    ]
-    run.tables["layers"] = _table("layers", rows)
-
-
-def _layer(model: str, layer: str) -> LayerLabels:
-    depth = LAYERS.index(layer)
-    generator = np.random.default_rng(depth + 10 * MODELS.index(model))
-    # Colours and textures first, things later: concepts are in that order.
-    concept = np.clip(generator.normal(2 + 5 * depth, 3, 20).round(), 0, len(CONCEPTS) - 1).astype(np.int64)
-    concept[:2] = -1
-    score = generator.uniform(0.05, 0.4, 20)
-    score[0] = np.nan
-    return LayerLabels(
-        model=model,
-        layer=layer,
-        concept=concept,
-        score=score,
-        runner_up=np.where(concept >= 0, (concept + 1) % len(CONCEPTS), -1),
-        margin=np.where(concept >= 0, score / 7, np.nan),
-        reason=("never active", "constant over the probing images", *[""] * 18),
-        top_images=generator.permuted(np.tile(np.arange(41), (20, 1)), axis=1)[:, :10],
-        top_activations=np.zeros((20, 10), np.float32),
-    )
-
-
 def scene(number: int) -> tuple[ByteArray, BoolArray]:
     """A picture of one shape on a gradient, and where the shape is."""
     generator = np.random.default_rng(number)
@@ -314,6 +269,8 @@ def _manifest(explained: bool, dissected: bool) -> dict[str, Any]:
         "probe": {"source": "world:probe", "count": 41} if dissected else None,
         "scorer": "world:clip" if dissected else None,
         "similarity": "soft_wpmi" if dissected else None,
+        "fdr": 0.05,
+        "min_stability": 0.5,
         "similarity_notes": ["soft WPMI wants at least 100 probing images; there are 41"] if dissected else [],
         "concepts": {
             **{"name": "small", "count": 17, "other_share": 1 / 17, "notes": []},

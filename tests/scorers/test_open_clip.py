@@ -89,6 +89,28 @@ def test_scores_equal_cosines_taken_one_by_one(folder, images, templates):
     assert np.ptp(scores.values, axis=0).min() > 1e-4
 
 
+def test_prompts_reach_the_model_and_only_the_words(folder, images):
+    """They change the vectors of words and the fingerprint, and neither of the images'."""
+    spec, prompts = f"open_clip:local-dir:{folder}", ["a photo of a {}.", "{braces} of {}"]
+    plain, prompted = load_scorer(spec), load_scorer(spec, prompts=prompts)
+    expected = one_by_one(folder, images[:2], WORDS, ["a photo of a {}.", "{{braces}} of {}"])
+    np.testing.assert_allclose(prompted.score(images[:2], Concepts(WORDS)).values, expected, atol=2e-6)
+    assert prompted.fingerprint != plain.fingerprint
+    assert prompted.image_fingerprint == plain.image_fingerprint
+    assert load_scorer(spec, prompts=[]).fingerprint == plain.fingerprint
+
+
+def test_a_word_is_embedded_once(folder, images, monkeypatch):
+    asked = []
+    embed = OpenClipScorer.embed_words
+    monkeypatch.setattr(OpenClipScorer, "embed_words", lambda self, words: asked.extend(words) or embed(self, words))
+    scorer = load_scorer(f"open_clip:local-dir:{folder}")
+    first = scorer.score(images[:2], Concepts(("zebra", "red sky"))).values
+    second = scorer.score(images[:2], Concepts(("…", "red sky", "zebra"))).values
+    assert asked == ["zebra", "red sky", "…"]
+    np.testing.assert_array_equal(first, second[:, :0:-1])
+
+
 def test_a_weights_file_after_the_slash(folder, images, tmp_path, monkeypatch):
     """The same path with a built-in architecture; its configuration is replaced by the tiny one for the test."""
     monkeypatch.setitem(open_clip.factory._MODEL_CONFIGS, "ViT-B-32", CONFIG)

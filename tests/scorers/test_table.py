@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lumiscope.errors import ScorerError, UnknownNameError, UsageError
-from lumiscope.scorers import load_scorer, scorer_schemes
+from lumiscope.errors import ScorerError
+from lumiscope.scorers import load_scorer
 
 IMAGES = ("a.JPEG", "b.JPEG", "c.png")
 WORDS = ("cat", "dog", "sky", "sea")
@@ -137,14 +137,11 @@ def test_the_fingerprint_is_of_the_content(write, tmp_path):
     assert load_scorer(write("four.npz", concepts=np.array(WORDS[::-1]))).fingerprint != first
 
 
-def test_specs_are_checked():
-    assert list(scorer_schemes()) == sorted(scorer_schemes())
-    assert {"open_clip", "table"} <= set(scorer_schemes())
-    with pytest.raises(UnknownNameError, match="did you mean table"):
-        load_scorer("tabel:x.npz")
-    for spec in ("table", "table:"):
-        with pytest.raises(UsageError, match="scheme:what"):
-            load_scorer(spec)
+def test_the_key_of_an_image_is_how_its_row_is_found(write):
+    scorer = load_scorer(write())
+    keys = [scorer.image_key(Item(Path(name))) for name in ("one/a.JPEG", "two/a.JPEG", "a.png", "b.JPEG")]
+    assert keys[0] == keys[1]
+    assert len(set(keys)) == 3
 
 
 @pytest.mark.skipif(not TABLE.is_file(), reason=f"needs the shared score table {TABLE}")

@@ -11,7 +11,7 @@ from PIL import Image
 
 from lumiscope.errors import ScorerError, UnknownNameError, UsageError
 from lumiscope.scorers import load_scorer
-from lumiscope.scorers.world_clip import IMAGE_BATCH, WorldClipScorer
+from lumiscope.scorers.world_clip import WorldClipScorer
 from lumiscope.world import OBJECTS, SCENES, WORDS, render
 from lumiscope.world.clip import WorldClip
 from lumiscope.world.networks import MEAN, STD
@@ -47,7 +47,10 @@ def folder(tmp_path_factory):
 def images():
     """More than one batch, of different sizes."""
     generator = np.random.default_rng(0)
-    return [Item(generator.integers(0, 256, (130 + i, 190 - i, 3), np.uint8)) for i in range(IMAGE_BATCH + 3)]
+    return [
+        Item(generator.integers(0, 256, (130 + i, 190 - i, 3), np.uint8))
+        for i in range(WorldClipScorer.image_batch + 3)
+    ]
 
 
 @pytest.mark.parametrize("templates", [("{}",), ("{}", "a photo of a {}")])
@@ -108,7 +111,7 @@ def test_no_images_and_progress(folder, images):
     scorer = WorldClipScorer(folder=folder)
     assert scorer.score([], Concepts(("cat", "fish"))).values.shape == (0, 2)
     scorer.score(images, Concepts(("cat",)), track=track)
-    assert seen == [("concept scores of images", 2)] * 2
+    assert seen == [("concept scores of images", 2)] * 2  # the word is known from the call before
 
 
 def test_the_fingerprint_follows_the_weights_and_the_templates(folder, tmp_path):
@@ -123,6 +126,17 @@ def test_nobodys_random_state_moves(folder, images):
     state = torch.get_rng_state()
     WorldClipScorer(folder=folder).score(images[:1], Concepts(("cat",)))
     assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_prompts(images):
+    words, prompts = ("fish", "red"), ["a drawing of the {}", "the {} in a picture"]
+    scorer = load_scorer("world:clip", prompts=prompts)
+    assert scorer.templates == tuple(prompts)
+    expected = WorldClipScorer(templates=tuple(prompts)).score(images[:2], Concepts(words)).values
+    np.testing.assert_array_equal(scorer.score(images[:2], Concepts(words)).values, expected)
+    with pytest.raises(ScorerError, match="no word 'sketch'"):
+        load_scorer("world:clip", prompts=["a sketch of a {}"]).score(images[:2], Concepts(words))
+    assert dict(zip(scorer.words, scorer.categories, strict=True))["meadow"] == "place"
 
 
 def test_it_knows_the_world():

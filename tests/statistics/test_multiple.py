@@ -1,4 +1,4 @@
-"""Holm's adjustment, against an example worked by hand and against its definition as a procedure."""
+"""Adjusted p-values: against examples worked by hand, their definitions as procedures, and statsmodels."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import math
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
+from statsmodels.stats.multitest import multipletests
 
-from lumiscope.statistics import holm
+from lumiscope.statistics import benjamini_hochberg, holm
 
 probabilities = st.lists(st.floats(0, 1), max_size=12)
 
@@ -44,3 +45,16 @@ def test_rejects_what_the_step_down_procedure_rejects(p_values, alpha):
     adjusted = holm(p_values)
     assert set(np.flatnonzero(adjusted <= alpha)) == rejected
     assert (adjusted >= p_values).all()
+
+
+def test_benjamini_and_hochberg_by_hand():
+    # Sorted: 0.005·4/1, 0.01·4/2, 0.03·4/3 = 0.04, 0.04·4/4 = 0.04: each the least of those from it on.
+    np.testing.assert_allclose(benjamini_hochberg([0.01, 0.04, 0.03, 0.005]), [0.02, 0.04, 0.04, 0.02])
+    np.testing.assert_allclose(benjamini_hochberg([0.01, math.nan, 0.04]), [0.02, math.nan, 0.04])
+    assert benjamini_hochberg([]).shape == (0,)
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
+def test_benjamini_and_hochberg_is_that_of_statsmodels(p_values):
+    theirs = multipletests(p_values, method="fdr_bh")[1]
+    np.testing.assert_allclose(benjamini_hochberg(p_values), theirs, rtol=1e-12)

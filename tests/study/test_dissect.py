@@ -109,8 +109,9 @@ def test_channels_last_layers_have_their_channels_as_units(pictures: ImageSet) -
 
 
 def test_few_images_are_said(tiny: TorchModel, pictures: ImageSet) -> None:
-    labels = dissect(tiny, pictures, layers="auto", scorer=SCORER)
+    labels = dissect(tiny, pictures, layers="auto", scorer=SCORER, similarity="soft_wpmi")
     assert any("7 probing images are few" in note for note in labels.notes)
+    assert any("7 probing images cannot support" in note for note in labels.notes)
 
 
 def test_unknown_names(tiny: TorchModel, pictures: ImageSet) -> None:

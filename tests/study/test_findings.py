@@ -63,26 +63,3 @@ def test_many_misses_are_counted() -> None:
     rows = [{"model": "m", "image": f"i{k}", "method": "lime", "correct": False} for k in range(7)]
     (finding,) = find(tables(explanations=rows))
     assert finding["claim"].endswith("It misses i0, i1, i2, i3, i4 and 2 more.")
-
-
-def test_layers_without_labels_have_no_depth() -> None:
-    layers = [{"model": "m", "layer": name, "units": 9, "labelled": 0, "unique_concepts": 0} for name in ("a", "b")]
-    categories = [{"model": "m", "layer": name, "category": "colour", "units": 0, "share": 0.0} for name in ("a", "b")]
-    assert find(tables(layers=layers, categories=categories)) == []
-
-
-def test_depth_finds_the_category_that_changes_most() -> None:
-    layers = [{"model": "m", "layer": name, "units": 100, "labelled": 100, "unique_concepts": 9} for name in ("a", "b")]
-    counts = {("a", "colour"): 40, ("b", "colour"): 5, ("a", "animal"): 10, ("b", "animal"): 20}
-    from lumiscope.concepts import CATEGORIES
-
-    categories = [
-        {"model": "m", "layer": layer, "category": name, "units": counts.get((layer, name), 0), "share": 0.0}
-        for layer in ("a", "b")
-        for name in CATEGORIES
-    ]
-    *_, depth = find(tables(layers=layers, categories=categories))
-    assert "category colour fade with depth, from 40% in a to 5% in b" in depth["claim"]
-    assert depth["value"] == pytest.approx(-0.35)
-    expected = stats.fisher_exact([[40, 60], [5, 95]])[1] * 2  # only two categories have units there
-    assert depth["p_value"] == pytest.approx(expected)

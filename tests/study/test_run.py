@@ -19,7 +19,7 @@ def result(study: Study) -> Run:
 
 def test_the_run_folder_holds_what_the_design_says(result: Run) -> None:
     names = {path.name for path in result.folder.iterdir()}
-    assert names == {"study.toml", "manifest.json", "tables", "report.html", "log.jsonl"}
+    assert names == {"study.toml", "manifest.json", "tables", "clip-dissect", "report.html", "log.jsonl"}
     assert {path.stem for path in (result.folder / "tables").iterdir()} == set(SCHEMAS)
     for line in (result.folder / "log.jsonl").read_text().splitlines():
         assert {"time", "level", "message"} <= set(json.loads(line))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -166,6 +167,11 @@ class PreparedBatch:
         """(N, classes) float64 probabilities of (N, classes) raw scores, as this model's activation makes them."""
         return probabilities(logits, self.model.activation)
 
+    @property
+    def score_name(self) -> str:
+        """What methods that hide parts of the view watch, in a word."""
+        return "activation" if self.model.activation == "raw" else "probability"
+
     def head(self, cut: Cut) -> torch.Tensor:
         """(N, classes) float32 raw scores of what follows the layer, without gradients."""
         with torch.no_grad():
@@ -294,6 +300,8 @@ class PreparedBatch:
 
     def _target(self, row: int, index: int) -> Target:
         logit, probability = float(self.logits[row, index]), float(self.probabilities[row, index])
+        if self.model.activation == "raw":
+            probability = math.nan
         return Target(index, self.model.classes[index], logit, probability)
 
     def _one_layer(self) -> str:

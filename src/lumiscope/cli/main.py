@@ -17,9 +17,12 @@ from lumiscope.cli.commands import (
     layers,
     methods,
     models,
+    netdissect,
     report,
     run,
     tune,
+    units,
+    why,
     world,
 )
 from lumiscope.errors import LumiscopeError
@@ -45,7 +48,22 @@ app = typer.Typer(
     rich_markup_mode=None,  # plain help needs no rich: it answers in a third of the time
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (run, explain, dissect, compare, report, tune, models, layers, methods, concepts, world):
+for command in (
+    run,
+    explain,
+    dissect,
+    netdissect,
+    units,
+    why,
+    compare,
+    report,
+    tune,
+    models,
+    layers,
+    methods,
+    concepts,
+    world,
+):
     command.add_to(app)
 
 

@@ -44,6 +44,47 @@ SaveLimeParamsOption = Annotated[
     Path | None, typer.Option(metavar="FILE", help="Write LIME's parameters of every image: .json, .toml or .pkl.")
 ]
 
+ScorerOption = Annotated[
+    str | None,
+    typer.Option(
+        "--scorer",
+        help="What says which concepts are in a probing image: open_clip:ARCH/PRETRAINED, world:clip, table:FILE.npz, "
+        "masks (annotated pixels; masks:FOLDER) or classes:MODEL (sentence embeddings of class names).",
+    ),
+]
+ConceptsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--concepts", help="Concepts: a text file, 'visual' or 'world' (shipped). Default: the scorer's own words."
+    ),
+]
+PromptOption = Annotated[
+    list[str] | None,
+    typer.Option("--prompt", metavar="TEXT", help="So 'a photo of a {}'; several are averaged. Repeatable."),
+]
+SimilarityOption = Annotated[
+    str | None,
+    typer.Option(
+        "--similarity",
+        help="auto (default: what suits the scores), cos, cos_cubed, pearson, wpmi, soft_wpmi, rank_reorder, auroc, "
+        "average_precision, f1 or iou.",
+    ),
+]
+PoolingOption = Annotated[
+    str | None, typer.Option("--pooling", metavar="mean|max", help="One number of a unit's map. Default: mean.")
+]
+FdrOption = Annotated[
+    float | None,
+    typer.Option("--fdr", help="The share of labels that may be chance; 1 labels every unit. Default: 0.05."),
+]
+MinStabilityOption = Annotated[
+    float | None,
+    typer.Option(
+        "--min-stability",
+        help="How often a label must come first when the probing images are drawn again, 0 to 1. Default: 0.5.",
+    ),
+]
+
 
 @dataclass(frozen=True)
 class ModelFlags:

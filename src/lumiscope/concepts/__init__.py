@@ -2,5 +2,6 @@
 
 from lumiscope.concepts.categories import CATEGORIES, category_of
 from lumiscope.concepts.concept_set import SHIPPED, ConceptSet, load_concepts
+from lumiscope.concepts.world_concepts import category_of_kind
 
-__all__ = ["CATEGORIES", "SHIPPED", "ConceptSet", "category_of", "load_concepts"]
+__all__ = ["CATEGORIES", "SHIPPED", "ConceptSet", "category_of", "category_of_kind", "load_concepts"]

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from lumiscope.concepts.categories import CATEGORIES, OTHER
+
 WORLD = "world"
 
-# A scene of the world is a place to everybody else.
-CATEGORY_OF_KIND = {"object": "object", "part": "part", "colour": "colour", "texture": "texture", "scene": "place"}
+# What annotations call by another name than the categories do.
+CATEGORY_OF_KIND = {"scene": "place", "color": "colour"}
+
+
+def category_of_kind(kind: str) -> str:
+    """The category (one of `CATEGORIES`) that a kind of annotation is: scenes are places; "other" where it is none."""
+    plain = kind.strip().lower()
+    category = CATEGORY_OF_KIND.get(plain, plain)
+    return category if category in CATEGORIES else OTHER
 
 
 def world_words() -> dict[str, str]:
@@ -15,5 +24,5 @@ def world_words() -> dict[str, str]:
     words: dict[str, str] = {}
     for kind, members in WORDS.items():
         for word in members:
-            words.setdefault(word, CATEGORY_OF_KIND[kind])
+            words.setdefault(word, category_of_kind(kind))
     return words

@@ -1,22 +1,45 @@
 """Dissection: every unit of a layer gets the concept that is most like it (CLIP-Dissect; Oikarinen and Weng, 2023)."""
 
-from lumiscope.dissection.activations import POOLINGS, collect_activations, pool
-from lumiscope.dissection.labels import label_units, small_sample_notes
-from lumiscope.dissection.similarity import SimilarityMethod, get_similarity, similarity_methods
-from lumiscope.dissection.summary import NO_LABEL, category_histogram, concept_counts
+from lumiscope.dissection.activations import POOLINGS, Probe, collect_activations, map_probe, pool, unit_probe
+from lumiscope.dissection.crops import crop_box
+from lumiscope.dissection.evidence.capacity import Capacity, measure_capacity, small_sample_notes
+from lumiscope.dissection.evidence.options import EvidenceOptions
+from lumiscope.dissection.labels import label_units
+from lumiscope.dissection.model_differences import model_differences
+from lumiscope.dissection.shown_units import shown_images, shown_units
+from lumiscope.dissection.similarity import (
+    SimilarityMethod,
+    choose_similarity,
+    get_similarity,
+    similarity_methods,
+)
+from lumiscope.dissection.summary import NO_LABEL, category_histogram, concept_counts, count_units, layer_summary
 from lumiscope.dissection.top_images import most_active_images
 
 __all__ = [
     "NO_LABEL",
     "POOLINGS",
+    "Capacity",
+    "EvidenceOptions",
+    "Probe",
     "SimilarityMethod",
     "category_histogram",
+    "choose_similarity",
     "collect_activations",
     "concept_counts",
+    "count_units",
+    "crop_box",
     "get_similarity",
     "label_units",
+    "layer_summary",
+    "map_probe",
+    "measure_capacity",
+    "model_differences",
     "most_active_images",
     "pool",
+    "shown_images",
+    "shown_units",
     "similarity_methods",
     "small_sample_notes",
+    "unit_probe",
 ]

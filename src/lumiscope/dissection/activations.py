@@ -1,35 +1,74 @@
-"""Activations of several layers in one pass over the probing images, one number per unit and image."""
+"""Activations of several layers in one pass over the images: one number per unit and image, or the units' maps."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 
 from lumiscope.errors import LayerError, UnknownNameError
+from lumiscope.models import TorchModel
 from lumiscope.models.outputs import first_tensor
+from lumiscope.models.unit_address import CLASS_TOKEN
+from lumiscope.models.unit_pooling import UnitPooling, find_layer
 from lumiscope.types import FloatArray
 
 POOLINGS: tuple[str, ...] = ("mean", "max")
 
 
-def pool(activations: torch.Tensor, pooling: str = "mean", *, channels_last: bool = False) -> torch.Tensor:
-    """Reduce a layer's output to one number per image and unit.
+@dataclass(frozen=True)
+class Probe:
+    """What to look at in a forward pass. `read`: from the output of `module`, (B, …), to what is wanted, (B, …)."""
 
-    `activations`: (B, U, h, w), or (B, h, w, U) with `channels_last`, is pooled over space,
-    (B, N, U) over the N tokens, (B, U) stays as it is.
-    `pooling`: "mean" (the default of CLIP-Dissect) or "max". Returns (B, U) float32.
-    Raises LayerError for any other shape, UnknownNameError for another pooling.
+    module: torch.nn.Module
+    read: Callable[[torch.Tensor], torch.Tensor]
+
+
+def unit_probe(model: TorchModel, layer: str, pooling: str = "mean") -> Probe:
+    """Read one number a unit: (B, U) float32.
+
+    `layer`: its address. Of maps, in either order of axes, the units are the channels, pooled over the positions; of
+    tokens they are the width, pooled over the patches without class, distillation and register tokens, or at
+    "NAME@class" the first token alone; tokens without a grid are all pooled; vectors stay as they are.
+    `pooling`: "mean" (the default of CLIP-Dissect) or "max". Errors: `UnknownNameError`; `LayerError` for a layer that
+    does not run, has no row of units for each image or has no class token.
     """
     if pooling not in POOLINGS:
         raise UnknownNameError("pooling", pooling, POOLINGS)
-    axes = {2: (), 3: (1,), 4: (1, 2) if channels_last else (2, 3)}.get(activations.ndim)
-    if axes is None or 0 in activations.shape:
+    found = find_layer(model, layer)
+    where = UnitPooling.of(found, class_token=layer.endswith(CLASS_TOKEN))
+
+    def read(output: torch.Tensor) -> torch.Tensor:
+        return pool(output[:, where.start : where.stop], where.axes, pooling)
+
+    return Probe(model.layer(found.name), read)
+
+
+def map_probe(model: TorchModel, layer: str) -> Probe | None:
+    """Read the units' maps: (B, U, h, w). None where the layer has none, as a vector or a class token.
+
+    `layer`: its address. Errors: those of `unit_probe`.
+    """
+    found = find_layer(model, layer)
+    if layer.endswith(CLASS_TOKEN) or not found.has_map:
+        UnitPooling.of(found, class_token=layer.endswith(CLASS_TOKEN))
+        return None
+    return Probe(model.layer(found.name), found.map_layout.maps)
+
+
+def pool(activations: torch.Tensor, axes: tuple[int, ...], pooling: str = "mean") -> torch.Tensor:
+    """(B, U) float32: the mean or maximum ("max") of (B, …) `activations` over `axes`; no axes: as they are.
+
+    NaN and infinity stay where they are: in the units and images that have them. Errors: `LayerError` where there is
+    nothing to pool, or what remains is not (B, U).
+    """
+    if 0 in activations.shape or activations.ndim != 2 + len(axes):
         raise LayerError(
-            "units need an output of shape (images, units, height, width), (images, tokens, units) or "
-            f"(images, units); got {tuple(activations.shape)}. Choose a layer before or after this one."
+            f"expected an output of {2 + len(axes)} axes, with units and positions; got {tuple(activations.shape)}. "
+            "Choose a layer before or after this one."
         )
     # Half precision sums over space lose digits, so the widening comes first.
     activations = activations.float()
@@ -39,56 +78,56 @@ def pool(activations: torch.Tensor, pooling: str = "mean", *, channels_last: boo
 
 
 def collect_activations(
-    batches: Iterable[torch.Tensor],
-    forward: Callable[[torch.Tensor], object],
-    layers: Mapping[str, torch.nn.Module],
-    pooling: str = "mean",
-    *,
-    channels_last: Container[str] = (),
+    batches: Iterable[torch.Tensor], forward: Callable[[torch.Tensor], object], probes: Mapping[str, Probe]
 ) -> Iterator[dict[str, FloatArray]]:
-    """Run `forward` once per batch and yield the pooled output of every layer.
+    """Run `forward` once per batch and yield what every probe reads.
 
-    `batches`: model inputs, images along the first axis. `forward`: the model, in eval mode (the caller sees to
-    that). `layers`: the modules to look at, by name. Yields {name: (B, U) float32} in the order of `layers`.
+    `batches`: model inputs, images along the first axis. `forward`: the model, in evaluation mode (the caller sees to
+    that). Yields {name: (B, …) float32} in the order of `probes`.
 
     Hooks and no-grad mode last for one forward only: nothing is left on the model between two batches, nor after
-    an exception. A tuple, list or mapping stands for its first tensor.
-    `channels_last`: the layers that give (B, h, w, U). A module that runs several times in a forward counts
-    with its last call. Raises LayerError for a layer that was not reached or whose output cannot be pooled.
+    an exception. A tuple, list or mapping stands for its first tensor. A module that runs several times in a forward
+    counts with its last call. Raises LayerError for a module that was not reached or whose output cannot be read.
     """
     for batch in batches:
-        pooled: dict[str, FloatArray] = {}
+        seen: dict[str, FloatArray | Exception] = {}
         with ExitStack() as hooks, torch.no_grad():
-            for name, module in layers.items():
-                handle = module.register_forward_hook(_pooling_hook(name, pooling, len(batch), pooled, channels_last))
-                hooks.callback(handle.remove)
+            for name, probe in probes.items():
+                hooks.callback(probe.module.register_forward_hook(_reading_hook(name, probe.read, seen)).remove)
             forward(batch)
-        missing = [name for name in layers if name not in pooled]
-        if missing:
-            raise LayerError(
-                f"the model's forward did not reach {', '.join(missing)}: the module exists but is not called. "
-                "Choose a layer that runs."
-            )
-        yield {name: pooled[name] for name in layers}
+        yield {name: _checked(name, seen.get(name), len(batch)) for name in probes}
 
 
-def _pooling_hook(
-    name: str, pooling: str, num_images: int, pooled: dict[str, FloatArray], channels_last: Container[str]
+def _reading_hook(
+    name: str, read: Callable[[torch.Tensor], torch.Tensor], seen: dict[str, FloatArray | Exception]
 ) -> Callable[[torch.nn.Module, Any, Any], None]:
     def hook(module: torch.nn.Module, inputs: Any, output: Any) -> None:
+        tensor = first_tensor(output)
+        if tensor is None:
+            seen[name] = LayerError(f"expected a layer that gives a tensor; got {type(output).__name__}")
+            return
         try:
-            tensor = first_tensor(output)
-            if tensor is None:
-                raise LayerError(f"units need a layer that gives a tensor; got {type(output).__name__}")
-            values = pool(tensor, pooling, channels_last=name in channels_last)
-        except LayerError as error:
-            raise LayerError(f"layer {name}: {error}") from error
-        if len(values) != num_images:
-            raise LayerError(
-                f"layer {name}: gives {len(values)} rows for {num_images} images, so a row is not an image. "
-                "Choose a layer outside the windows or groups."
-            )
-        # The copy is taken here because a later in-place operation may overwrite the layer's output.
-        pooled[name] = values.detach().cpu().numpy().copy()
+            # The copy is taken here because a later in-place operation may overwrite the layer's output.
+            seen[name] = read(tensor).detach().to("cpu", torch.float32, copy=True).numpy()
+        except (LayerError, RuntimeError, IndexError) as error:
+            # Only the last call counts, and an earlier one may give another shape.
+            seen[name] = error
 
     return hook
+
+
+def _checked(name: str, values: FloatArray | Exception | None, num_images: int) -> FloatArray:
+    if values is None:
+        raise LayerError(
+            f"the model's forward did not reach {name}: the module exists but is not called. Choose a layer that runs."
+        )
+    if isinstance(values, LayerError):
+        raise LayerError(f"layer {name}: {values}") from values
+    if isinstance(values, Exception):
+        raise values
+    if len(values) != num_images:
+        raise LayerError(
+            f"layer {name}: gives {len(values)} rows for {num_images} images, so a row is not an image. "
+            "Choose a layer outside the windows or groups."
+        )
+    return values

@@ -2,122 +2,194 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lumiscope.columns import Columns
+from lumiscope.dissection.evidence.comparison import Comparison
+from lumiscope.dissection.evidence.counter_examples import counter_examples
+from lumiscope.dissection.evidence.further_labels import further_labels
+from lumiscope.dissection.evidence.held_out import held_out_scores
+from lumiscope.dissection.evidence.null_maximum import maximum_p_values
+from lumiscope.dissection.evidence.options import EvidenceOptions
+from lumiscope.dissection.evidence.ranking import best_concepts
+from lumiscope.dissection.evidence.selection import Selection, blocks
+from lumiscope.dissection.evidence.stability import resampled_best
 from lumiscope.dissection.similarity import get_similarity
-from lumiscope.dissection.top_images import most_active_images
+from lumiscope.dissection.unit_facts import UnitFacts, describe_units
 from lumiscope.errors import ScorerError
-from lumiscope.types import BoolArray, DoubleArray, IntArray, LayerLabels
+from lumiscope.statistics import benjamini_hochberg
+from lumiscope.types import DoubleArray, IntArray, LayerLabels, UnitEvidence
 
-CONSTANT = "constant: the same activation on every probing image (dead)"
-NOT_FINITE = "not finite"
-ROUNDING = 1e-12  # relative: scores that differ by less are the same number, computed in another order
+LISTED = 5  # best concepts of each unit, which are also those that may come first in a resample
+
+DEAD = "dead: 0 on every probing image"
+NOT_FINITE = "not finite: the activation is NaN or infinite on some probing image"
 UNDEFINED = "undefined: the similarity gives no concept a finite score"
 
 
+@dataclass(frozen=True)
+class _Ranking:
+    """Concepts of n live units, best first, (n, 5); -1 and NaN for none."""
+
+    rivals: IntArray
+    scores: DoubleArray
+
+
 def label_units(
-    activations: NDArray[np.floating[Any]],
-    concept_scores: NDArray[np.floating[Any]],
+    activations: Columns,
+    concept_scores: Columns,
     *,
     model: str,
     layer: str,
-    similarity: str = "soft_wpmi",
+    similarity: str,
+    options: EvidenceOptions | None = EvidenceOptions(),  # noqa: B008 - frozen
+    seed: int = 0,
     top_images: int = 10,
 ) -> LayerLabels:
-    """Give every unit its most similar concept, the runner-up and the margin between them.
+    """Give every unit its most similar concept, if the evidence speaks for it, and all that is known of the unit.
 
     `activations`: (D, U) pooled activations. `concept_scores`: (D, K), finite. `similarity`: a registered name.
-    `top_images`: how many of the most activating images to keep per unit.
+    `options`: what a label must pass; None: no evidence is gathered and every live unit is labelled. `seed`:
+    permutations, halves and resamples derive from it, whatever the layer. `top_images`: how many of the most
+    activating images to keep of each unit (all of them, where there are fewer).
 
-    A unit without a label has concept -1, NaN score and margin, and a reason: its activation is constant, or not
-    finite, or its similarities are undefined. Constant and non-finite units are left out of the similarity, so they
+    A unit without a label has concept -1 and a reason that starts with "dead" (0 on every image), "constant",
+    "not finite", "undefined" (no concept has a finite score), "not significant" or "unstable"; after the last two its
+    best concepts, score and margin stay. Dead, constant and non-finite units are left out of the similarity, so they
     change nobody's score: the average over units in WPMI and soft WPMI runs over the live units only. (CLIP-Dissect
     labels dead units and averages over them; on a layer without such units the two agree.)
 
-    Concepts whose scores differ by no more than rounding go by the similarity's tie breaker, else by their index.
-    Where no second concept has a finite score, as with K = 1, the runner-up is -1 and the margin NaN.
+    Concepts whose scores differ by no more than rounding go by their index; those whose scores are at the ceiling of
+    soft WPMI by their odds against the layer's other units. Where no second concept has a finite score, as with
+    K = 1, the runner-up is -1 and the margin NaN.
     Raises UnknownNameError, and ScorerError for scores that are not finite or do not fit.
     """
-    finite = np.isfinite(activations).all(axis=0)
-    constant = finite & (activations == activations[:1]).all(axis=0)
-    similarities = _similarities(activations, concept_scores, finite & ~constant, similarity)
-    preferences = _preferences(activations, concept_scores, similarities, similarity)
-    concept, score = _take_best(similarities, preferences)
-    runner_up, runner_up_score = _take_best(similarities, preferences)
-    images = most_active_images(activations, top_images)
+    method = get_similarity(similarity)
+    _check(activations, concept_scores)
+    facts = describe_units(activations, top_images)
+    live = facts.live
+    units = Selection(activations, columns=live)
+    comparison = Comparison.make(method, units, concept_scores) if live.size else None
+    ranking = _rank(comparison)
+    best = _placed(ranking.rivals, live, len(facts.finite), -1)
+    best_scores = _placed(ranking.scores, live, len(best), np.nan)
+    found = np.full((len(live), 0), -1)
+    evidence, agreed = None, np.ones(len(best))
+    if comparison is not None and options is not None:
+        evidence, found, agreed = _gather(comparison, ranking, facts, options, seed)
+    elif options is not None:
+        evidence = UnitEvidence(*np.full((6, len(best)), np.nan))
+    reasons = _reasons(facts, best, evidence, agreed, options)
+    concept = np.where(np.array(reasons, np.str_) == "", best[:, 0], -1)
+    further = np.where(concept[:, np.newaxis] >= 0, _placed(found, live, len(best), -1), -1)
+    active_without, silent_with = counter_examples(activations, concept_scores, best[:, 0])
     return LayerLabels(
         model=model,
         layer=layer,
         concept=concept,
-        score=score,
-        runner_up=runner_up,
-        margin=score - runner_up_score,
-        reason=_reasons(finite, constant, concept),
-        top_images=images,
-        top_activations=np.take_along_axis(activations, images.T, axis=0).T.astype(np.float32),
+        reason=reasons,
+        score=best_scores[:, 0],
+        runner_up=best[:, 1],
+        # A hair below 0 where two score alike up to rounding.
+        margin=np.maximum(best_scores[:, 0] - best_scores[:, 1], 0),
+        further=further,
+        best=best,
+        best_scores=best_scores,
+        evidence=evidence,
+        top_images=facts.top_images,
+        top_activations=facts.top_activations,
+        active_without=active_without,
+        silent_with=silent_with,
+        histogram=facts.histogram,
+        span=facts.span,
     )
 
 
-def small_sample_notes(similarity: str, num_images: int) -> tuple[str, ...]:
-    """Say what `similarity` does with fewer probing images than its definition asks for; empty with enough."""
-    method = get_similarity(similarity)
-    if num_images >= method.minimum_images:
-        return ()
-    return (
-        f"{num_images} probing images are few: {method.title} is defined for {method.minimum_images} or more; "
-        f"with fewer it {method.with_fewer}.",
+def _check(activations: Columns, concept_scores: Columns) -> None:
+    if len(activations) != len(concept_scores):
+        raise ScorerError(
+            "activations must be (images, units) and concept scores (images, concepts) of the same images; "
+            f"got {activations.shape} and {concept_scores.shape}"
+        )
+    for where in blocks(concept_scores):
+        finite = np.isfinite(concept_scores[:, where])
+        if not finite.all():
+            image, concept = np.argwhere(~finite)[0]
+            raise ScorerError(f"concept scores must be finite; image {image}, concept {concept + where.start} is not")
+
+
+def _rank(comparison: Comparison | None) -> _Ranking:
+    """Order the concepts for each unit of the comparison; no rows without one."""
+    num_units = 0 if comparison is None else len(comparison.unitwise)
+    ranking = _Ranking(np.full((num_units, LISTED), -1), np.full((num_units, LISTED), np.nan))
+    if comparison is None:
+        return ranking
+    average = comparison.method.layer_average(comparison.unitwise)
+    for where, statistic in comparison.statistics():
+        rivals = best_concepts(statistic, LISTED)
+        scores = comparison.method.contrasted(comparison.unitwise[where], average)
+        ranking.rivals[where] = rivals
+        ranking.scores[where] = np.where(rivals >= 0, np.take_along_axis(scores, rivals, axis=1), np.nan)
+    return ranking
+
+
+def _gather(
+    comparison: Comparison, ranking: _Ranking, facts: UnitFacts, options: EvidenceOptions, seed: int
+) -> tuple[UnitEvidence, IntArray, DoubleArray]:
+    """The evidence for each unit; further labels of the live ones, (n, m); how many resamples agree, (U,).
+
+    A resample agrees where the best concept or a further label comes first: of two concepts that a unit responds to
+    alike, chance decides which is the first.
+    """
+    live, num_units = facts.live, len(facts.finite)
+    best = ranking.rivals[:, 0]
+    p_values = maximum_p_values(comparison, best, facts.shape[live], draws=options.draws, seed=seed)
+    q_values = benjamini_hochberg(p_values)
+    winners = resampled_best(comparison, ranking.rivals, resamples=options.resamples, seed=seed)
+    significant = np.where(q_values <= options.fdr, best, -1)
+    further = further_labels(
+        comparison.activations, comparison.concept_scores, significant, max_labels=options.max_labels, seed=seed
     )
+    supported = np.column_stack([best, further])
+    agreed = (winners[:, :, np.newaxis] == supported[:, np.newaxis]).any(axis=2) & (winners >= 0)
+    stability = np.where(best >= 0, (winners == best[:, np.newaxis]).mean(axis=1), np.nan)
+    columns = (p_values, q_values, stability, *held_out_scores(comparison, seed))
+    evidence = UnitEvidence(*(_placed(one, live, num_units, np.nan) for one in columns))
+    return evidence, further, _placed(agreed.mean(axis=1), live, num_units, np.nan)
 
 
-def _similarities(
-    activations: NDArray[np.floating[Any]], concept_scores: NDArray[np.floating[Any]], live: BoolArray, name: str
-) -> DoubleArray:
-    """(U, K): the similarities among the live units; NaN for the others."""
-    method = get_similarity(name)
-    if not np.isfinite(concept_scores).all():
-        image, concept = np.argwhere(~np.isfinite(concept_scores))[0]
-        raise ScorerError(f"concept scores must be finite; image {image}, concept {concept} is not")
-    similarities = np.full((activations.shape[1], concept_scores.shape[1]), np.nan)
-    if live.any():
-        similarities[live] = method(activations[:, live], concept_scores)
-    return similarities
+def _placed(rows: NDArray[Any], where: IntArray, count: int, missing: float) -> NDArray[Any]:
+    """`rows` put at `where` among `count` rows, all others `missing`."""
+    placed = np.full((count, *rows.shape[1:]), missing, rows.dtype)
+    placed[where] = rows
+    return placed
 
 
-def _preferences(
-    activations: NDArray[np.floating[Any]],
-    concept_scores: NDArray[np.floating[Any]],
-    similarities: DoubleArray,
-    name: str,
-) -> dict[int, DoubleArray]:
-    """For each unit whose two best concepts score alike up to rounding: (K,) what to prefer among them."""
-    tie_breaker = get_similarity(name).tie_breaker
-    if tie_breaker is None or similarities.shape[1] < 2:
-        return {}
-    candidates = np.where(np.isfinite(similarities), similarities, -np.inf)
-    second, best = np.partition(candidates, -2, axis=1)[:, -2:].T
-    tied = np.flatnonzero(np.isfinite(second) & (second >= best - ROUNDING * np.abs(best)))
-    if not tied.size:
-        return {}
-    return dict(zip(tied.tolist(), tie_breaker(activations[:, tied], concept_scores), strict=True))
-
-
-def _take_best(similarities: DoubleArray, preferences: dict[int, DoubleArray]) -> tuple[IntArray, DoubleArray]:
-    """Return index and value of each row's highest finite entry, -1 and NaN where there is none, and strike it out."""
-    candidates = np.where(np.isfinite(similarities), similarities, -np.inf)
-    index = candidates.argmax(axis=1)
-    rows = np.arange(len(similarities))
-    value = candidates[rows, index]
-    for row, preference in preferences.items():
-        alike = np.flatnonzero(candidates[row] >= value[row] - ROUNDING * np.abs(value[row]))
-        index[row] = alike[preference[alike].argmax()]
-    similarities[rows, index] = np.nan
-    found = np.isfinite(value)
-    return np.where(found, index, -1), np.where(found, value, np.nan)
-
-
-def _reasons(finite: BoolArray, constant: BoolArray, concept: IntArray) -> tuple[str, ...]:
-    reasons = np.select([~finite, constant, concept < 0], [NOT_FINITE, CONSTANT, UNDEFINED], default="")
-    return tuple(str(reason) for reason in reasons)
+def _reasons(
+    facts: UnitFacts,
+    best: IntArray,
+    evidence: UnitEvidence | None,
+    agreed: DoubleArray,
+    options: EvidenceOptions | None,
+) -> tuple[str, ...]:
+    """Why each unit has no label; "" where it has one."""
+    reasons = [""] * len(best)
+    for unit in range(len(best)):
+        if not facts.finite[unit]:
+            reasons[unit] = NOT_FINITE
+        elif facts.constant[unit]:
+            value = facts.span[unit, 0]
+            reasons[unit] = f"constant: {value:.4g} on every probing image" if value else DEAD
+        elif best[unit, 0] < 0:
+            reasons[unit] = UNDEFINED
+        elif evidence is None or options is None:
+            continue
+        elif evidence.q_value[unit] > options.fdr:
+            reasons[unit] = f"not significant: p = {evidence.p_value[unit]:.2g}, q = {evidence.q_value[unit]:.2g}"
+        elif agreed[unit] < options.min_stability:
+            reasons[unit] = f"unstable: first in only {100 * evidence.stability[unit]:.0f} % of resamples"
+    return tuple(reasons)

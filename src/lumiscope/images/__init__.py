@@ -1,12 +1,14 @@
 """Where images and ground truth come from: decoding, image sets, and the geometry between an image and its view."""
 
 from lumiscope.images.address import read_mask, read_pixels
+from lumiscope.images.annotations import Annotations, open_annotations
 from lumiscope.images.csv_listing import CLASS_SEPARATOR
 from lumiscope.images.decode import decode, decode_mask
 from lumiscope.images.geometry import Geometry, GeometryMode
 from lumiscope.images.image_file import ImageFile
 from lumiscope.images.image_item import ImageItem
 from lumiscope.images.image_set import ImageSet
+from lumiscope.images.label_folder import numbers_in
 from lumiscope.images.open_images import open_images
 from lumiscope.images.skipped import Skipped
 from lumiscope.images.view import View
@@ -14,6 +16,7 @@ from lumiscope.images.world_image import WorldImage, draw_world_images, names_wo
 
 __all__ = [
     "CLASS_SEPARATOR",
+    "Annotations",
     "Geometry",
     "GeometryMode",
     "ImageFile",
@@ -26,6 +29,8 @@ __all__ = [
     "decode_mask",
     "draw_world_images",
     "names_world",
+    "numbers_in",
+    "open_annotations",
     "open_images",
     "read_mask",
     "read_pixels",

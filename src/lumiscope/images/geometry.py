@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from lumiscope.errors import UnknownNameError, UsageError
@@ -71,8 +72,16 @@ class Geometry:
 
     def mask_on_view(self, mask: BoolArray) -> BoolArray:
         """Return `mask`, (H, W) bool on the original image, as (h, w) bool on its view; nearest pixel."""
-        image = Image.fromarray(mask.astype(np.uint8))
-        return np.array(self._resized_and_cut(image, Image.Resampling.NEAREST)) > 0
+        return self.labels_on_view(mask.astype(np.uint8)) > 0
+
+    def labels_on_view(self, labels: NDArray[np.integer[Any]]) -> NDArray[np.integer[Any]]:
+        """Return `labels`, (H, W) whole numbers on the original image, as (h, w) on its view; nearest pixel.
+
+        The numbers and their type stay as they are; they must fit 32 bits with a sign.
+        """
+        # Pillow resizes numbers of 8 bits and of 32 alike.
+        image = Image.fromarray(labels if labels.dtype == np.uint8 else labels.astype(np.int32))
+        return np.array(self._resized_and_cut(image, Image.Resampling.NEAREST)).astype(labels.dtype)
 
     def box(self, original_size: Size) -> Box:
         """Return (left, top, right, bottom): the region of an image of `original_size` that its view shows.

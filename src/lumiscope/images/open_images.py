@@ -26,6 +26,7 @@ OnError = Literal["skip", "stop"]
 
 # Pillow decodes without holding the interpreter; each thread holds one decoded image.
 THREADS = 2
+AT_ONCE = 1024  # files whose check may wait its turn: what waits takes memory
 
 # How many names a note or an error spells out.
 NAMED = 5
@@ -93,7 +94,8 @@ def _real_path(path: Path) -> str:
 def _checked(candidates: list[Candidate]) -> Iterator[tuple[Candidate | None, Skipped | None]]:
     pool = ThreadPoolExecutor(THREADS)
     try:
-        yield from pool.map(_check, candidates)
+        for start in range(0, len(candidates), AT_ONCE):
+            yield from pool.map(_check, candidates[start : start + AT_ONCE])
     finally:
         # After a stop, the images that are still waiting need not be decoded.
         pool.shutdown(cancel_futures=True)

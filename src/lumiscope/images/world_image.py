@@ -134,6 +134,11 @@ class WorldImage:
         """(128, 128) bool, True where the main object is seen."""
         return np.unpackbits(drawing(self.index, self.seed).mask, axis=1).astype(bool)
 
+    @property
+    def label_maps(self) -> Mapping[str, ByteArray]:
+        """For each kind of word (scene, object, …) a (128, 128) map of its numbers; see `lumiscope.world.Scene`."""
+        return drawing(self.index, self.seed).label_maps()
+
     @functools.cached_property
     def sha256(self) -> str:
         """Hex digest of the renderer's version, seed and index."""

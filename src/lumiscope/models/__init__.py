@@ -8,7 +8,7 @@ from lumiscope.models.load import default_name, load_model
 from lumiscope.models.options import parse_model_options
 from lumiscope.models.sources import sources
 from lumiscope.models.split import Cut, Split, split
-from lumiscope.models.stages import select_layers, stages
+from lumiscope.models.stages import equal_blocks, select_layers, stages
 from lumiscope.models.torch_model import TorchModel
 from lumiscope.models.vision_model import (
     Activation,
@@ -35,6 +35,7 @@ __all__ = [
     "borrowed",
     "class_index",
     "default_name",
+    "equal_blocks",
     "in_batches",
     "label_index",
     "load_model",

@@ -11,6 +11,7 @@ from lumiscope.errors import LayerError
 from lumiscope.models.guard import borrowed, hooked
 from lumiscope.models.layout import Grid, Layout, token_layout
 from lumiscope.models.outputs import first_tensor
+from lumiscope.models.unit_address import CLASS_TOKEN
 
 Shape = tuple[int, ...]
 FIRST_AXIS = (torch.nn.Conv2d, torch.nn.BatchNorm2d)  # what they give is (C, h, w), also where C = h = w
@@ -26,6 +27,7 @@ class Layer:
 
     `units`: channels, features or token width. `layout`: where the maps are in the output; None where it holds none.
     `per_image`: whether the output has one row an image; windows of positions, as in Swin's attention, are more.
+    `class_token`: whether the first token stands for the whole image and no patch.
     `identity`: equal for modules that returned the very same tensor. `weighted`: whether it has parameters.
     `container`: only passes its input through its parts. `passive`: changes nothing in evaluation mode (dropout).
     """
@@ -36,6 +38,7 @@ class Layer:
     units: int
     layout: Layout | None
     per_image: bool
+    class_token: bool
     weighted: bool
     container: bool
     pooling: bool
@@ -58,9 +61,14 @@ class Layer:
         return self.has_map and not self.spatial
 
     @property
-    def channels_last(self) -> bool:
-        """Whether the output is (h, w, C), as in Swin."""
-        return self.layout is not None and self.layout.kind == "channels_last"
+    def has_units(self) -> bool:
+        """Whether its channels, features or token width are units with one activation an image."""
+        return self.per_image and (self.layout is not None or len(self.shape) <= 2)
+
+    @property
+    def class_address(self) -> str | None:
+        """The address of its class token; None where it has none."""
+        return self.name + CLASS_TOKEN if self.class_token else None
 
     @property
     def map_layout(self) -> Layout:
@@ -115,10 +123,18 @@ def trace_layers(module: torch.nn.Module, inputs: torch.Tensor) -> list[Layer]:
         module(inputs)
     outputs = list(found.values())
     layouts = _layouts(outputs, module, (inputs.shape[2], inputs.shape[3]))
-    return [_described(output, layout) for output, layout in zip(outputs, layouts, strict=True)]
+    classes = not _says_no_class_token(module)
+    return [_described(output, layout, classes) for output, layout in zip(outputs, layouts, strict=True)]
 
 
-def _described(output: _Output, layout: Layout | None) -> Layer:
+def _says_no_class_token(module: torch.nn.Module) -> bool:
+    """Whether all tokens before the patches are registers, as in a network of timm that averages its patches."""
+    return any(
+        hasattr(part, "num_prefix_tokens") and getattr(part, "cls_token", part) is None for part in module.modules()
+    )
+
+
+def _described(output: _Output, layout: Layout | None, class_tokens: bool) -> Layer:
     last = len(output.shape) == 2 or (layout is not None and layout.kind == "channels_last")
     return Layer(
         name=output.name,
@@ -127,6 +143,7 @@ def _described(output: _Output, layout: Layout | None) -> Layer:
         units=output.shape[-1] if last else output.shape[0],
         layout=layout,
         per_image=output.per_image,
+        class_token=class_tokens and layout is not None and layout.prefix > 0,
         weighted=next(output.part.parameters(), None) is not None,
         container=type(output.part).forward is torch.nn.Sequential.forward,
         pooling="pool" in type(output.part).__name__.lower(),

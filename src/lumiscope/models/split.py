@@ -18,6 +18,7 @@ from lumiscope.errors import LayerError, ModelError, UnknownNameError
 from lumiscope.models.guard import hooked
 from lumiscope.models.outputs import first_tensor, logits_of, with_first_tensor
 
+PREFIX = "network."  # of the names of layers in a graph
 logger = logging.getLogger(__name__)
 
 
@@ -140,14 +141,22 @@ class _AncestorTracer(fx.Tracer):
         return not self.layer.startswith(module_qualified_name + ".")
 
 
-def _graph_split(module: torch.nn.Module, layer: str) -> Split:
+def traced_at(module: torch.nn.Module, layer: str) -> tuple[torch.nn.Module, fx.Graph, fx.Node]:
+    """The graph of `module`, the last call of `layer` in it, and what it is the graph of: `module` as its `.network`.
+
+    Errors: `LayerError` where the graph has no such call; whatever tracing the network's own code raises.
+    """
     whole = _Whole(module)
-    name = f"network.{layer}"
+    name = f"{PREFIX}{layer}"
     graph = _AncestorTracer(name).trace(whole)
     calls = [node for node in graph.nodes if node.op == "call_module" and node.target == name]
     if not calls:
         raise LayerError(f"the graph of the network has no call of {layer}")
-    at = calls[-1]
+    return whole, graph, calls[-1]
+
+
+def _graph_split(module: torch.nn.Module, layer: str) -> Split:
+    whole, graph, at = traced_at(module, layer)
     after = _dependents(at)
     before = _needed_before(graph, at, after)
     context = [node for node in graph.nodes if node in before and not _is_remade(node)]
@@ -228,7 +237,7 @@ def _run_head(head: fx.GraphModule, cut: Cut) -> torch.Tensor:
 
 def _rerun_split(module: torch.nn.Module, layer: str, example: torch.Tensor) -> Split:
     part = module.get_submodule(layer)
-    calls = _count_calls(module, part, example)
+    calls = count_calls(module, part, example)
 
     def trunk(inputs: torch.Tensor) -> Cut:
         seen: list[torch.Tensor] = []
@@ -258,7 +267,8 @@ def _rerun_split(module: torch.nn.Module, layer: str, example: torch.Tensor) -> 
     return Split(layer, "rerun", trunk, head)
 
 
-def _count_calls(module: torch.nn.Module, part: torch.nn.Module, inputs: torch.Tensor) -> int:
+def count_calls(module: torch.nn.Module, part: torch.nn.Module, inputs: torch.Tensor) -> int:
+    """How many times a forward pass of `module` on `inputs` runs `part`."""
     calls = 0
 
     def count(*_: object) -> None:

@@ -1,4 +1,4 @@
-"""Blocks and stages: runs of blocks with one width and resolution, as `layer4` of a ResNet; and layers by name."""
+"""Blocks and stages: runs of blocks with one width and resolution, as `layer4` of a ResNet; and layers by address."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from collections.abc import Callable, Sequence
 
 from lumiscope.errors import LayerError, UnknownNameError
 from lumiscope.models.layers import Layer
+from lumiscope.models.unit_address import CLASS_TOKEN
 
 AUTO = re.compile(r"auto(?::(\d+))?")
+NUMBERED = re.compile(r"(.*?)\d+")
 
 
 def stages(layers: Sequence[Layer]) -> list[Layer]:
@@ -58,28 +60,88 @@ def lifted(run: list[Layer], blocks: Sequence[Layer], layers: Sequence[Layer]) -
     return best
 
 
-def select_layers(wanted: Sequence[str], layers: Sequence[Layer], target: Callable[[], str]) -> list[str]:
-    """Turn names, wildcards, `auto` (what `target` gives) and `auto:5` (the last five stages) into layer names.
+def equal_blocks(layers: Sequence[Layer]) -> list[Layer]:
+    """The blocks of a network that is one stage of many equal ones, as a ViT; none for other networks.
 
-    Each layer once, in the order asked for. Errors: `UnknownNameError` with the nearest names; `LayerError` where
-    `auto` or `auto:N` finds none.
+    Equal blocks are parts of one container, numbered, of one class and shape. A network is such a stage if no blocks
+    repeat at another resolution and there are more of them than stages.
+    """
+    groups: dict[tuple[str, str, tuple[int, ...]], list[Layer]] = {}
+    for layer in layers:
+        numbered = NUMBERED.fullmatch(layer.name)
+        if numbered and layer.has_map and layer.weighted:
+            groups.setdefault((numbered[1], layer.kind, layer.shape), []).append(layer)
+    repeated = [group for group in groups.values() if len(group) > 1]
+    inside = {layer.name for group in repeated for layer in group}
+    outermost = [group for group in repeated if not _ancestors(group[0].name) & inside]
+    if len({group[0].map_layout.grid for group in outermost}) != 1:
+        return []
+    found = max(outermost, key=len)
+    return found if len(found) > len(stages(layers)) else []
+
+
+def _ancestors(name: str) -> set[str]:
+    parts = name.split(".")
+    return {".".join(parts[:end]) for end in range(1, len(parts))}
+
+
+def select_layers(wanted: Sequence[str], layers: Sequence[Layer], target: Callable[[], str]) -> list[str]:
+    """Turn names, wildcards, `auto` (what `target` gives) and `auto:5` into addresses of layers.
+
+    `auto:5`: the last five stages; of a network that is one stage of equal blocks, five blocks evenly spaced that end
+    with the last. A wildcard stands for the layers with units that it fits; only with "@class" at its end for class
+    tokens, as in `blocks.*@class`.
+    Each once, in the order asked for. Errors: `UnknownNameError` with the nearest names; `LayerError` where `auto` or
+    `auto:N` finds none, or a layer has no class token.
     """
     names: dict[str, None] = {}
-    known = [layer.name for layer in layers]
     for text in wanted:
         auto = AUTO.fullmatch(text)
         if auto:
             count = int(auto.group(1) or 0)
-            names.update(dict.fromkeys(_last_stages(layers, count) if count else [target()]))
-            continue
-        matches = [text] if text in known else fnmatch.filter(known, text)
-        if not matches:
-            raise UnknownNameError("layer", text, known, hint="`lumiscope layers MODEL` lists them.")
-        names.update(dict.fromkeys(matches))
+            names.update(dict.fromkeys(_spread(layers, count) if count else [target()]))
+        elif text.endswith(CLASS_TOKEN):
+            names.update(dict.fromkeys(_class_tokens(text.removesuffix(CLASS_TOKEN), layers)))
+        else:
+            names.update(dict.fromkeys(layer.name for layer in _matching(text, layers)))
     return list(names)
 
 
-def _last_stages(layers: Sequence[Layer], count: int) -> list[str]:
+def _matching(text: str, layers: Sequence[Layer]) -> list[Layer]:
+    """The layer called `text`, or those that it fits as a wildcard and that have units."""
+    exact = [layer for layer in layers if layer.name == text]
+    found = exact or [layer for layer in layers if fnmatch.fnmatchcase(layer.name, text)]
+    if not found:
+        known = [layer.name for layer in layers]
+        raise UnknownNameError("layer", text, known, hint="`lumiscope layers MODEL` lists them.")
+    useful = exact or [layer for layer in found if layer.has_units]
+    if not useful:
+        raise LayerError(
+            f"expected layers with one row of units an image for {text}; all that it fits give windows or attention "
+            f"heads, as {found[0].name}, of shape {found[0].shape}. Name the block around them."
+        )
+    return useful
+
+
+def _class_tokens(text: str, layers: Sequence[Layer]) -> list[str]:
+    matching = _matching(text, layers)
+    found = [layer.class_address for layer in matching if layer.class_address]
+    if not found:
+        gives = f"{matching[0].name} gives shape {matching[0].shape}"
+        raise LayerError(
+            f"expected layers of tokens with a class token for {text}{CLASS_TOKEN}; {gives} and has none. "
+            "`lumiscope layers MODEL` lists those that have one."
+        )
+    return found
+
+
+def _spread(layers: Sequence[Layer], count: int) -> list[str]:
+    """The names that `auto:count` stands for."""
+    blocks = equal_blocks(layers)
+    if blocks:
+        steps = min(count, len(blocks))
+        # rounded up, so that the last is the last block
+        return [blocks[-(-step * len(blocks) // steps) - 1].name for step in range(1, steps + 1)]
     found = stages(layers)[-count:]
     if not found:
         raise LayerError(

@@ -21,12 +21,13 @@ from lumiscope.models.backends.inference import is_out_of_memory
 from lumiscope.models.backends.registry import Precision
 from lumiscope.models.guard import borrowed
 from lumiscope.models.inferences import Inferences
-from lumiscope.models.layers import Layer, layout_of, trace_layers
+from lumiscope.models.layers import EXPECTED, Layer, layout_of, trace_layers
 from lumiscope.models.layout import Layout
 from lumiscope.models.outputs import first_tensor, is_single, last_operation, logits_of, with_complement
 from lumiscope.models.split import Split, named_part
 from lumiscope.models.stages import select_layers
 from lumiscope.models.target_layer import target_layer
+from lumiscope.models.unit_address import CLASS_TOKEN
 from lumiscope.models.vision_model import Activation, unnamed_classes
 from lumiscope.types import ByteArray, FloatArray
 
@@ -177,20 +178,16 @@ class TorchModel:
     @functools.cached_property
     def layers(self) -> list[Layer]:
         """Every layer that a forward pass runs, in the order in which they finish."""
-        return trace_layers(self.network, self._example(1))
+        # two images, since with one what has one row for any batch would look like one row an image
+        return trace_layers(self.network, self._example(2))
 
     @functools.cached_property
     def target_layer(self) -> str:
         """Where the CAM family looks unless told otherwise; see `target_layer`. Errors: `LayerError` for no maps."""
         return target_layer(self.layers, self.network, self._example(1)).name
 
-    @property
-    def channels_last(self) -> frozenset[str]:
-        """The layers whose maps are (h, w, C)."""
-        return frozenset(layer.name for layer in self.layers if layer.channels_last)
-
     def select_layers(self, wanted: Sequence[str]) -> list[str]:
-        """Turn names, wildcards, `auto` and `auto:5` into layer names."""
+        """Turn names, wildcards, `auto` and `auto:5` into layer names; see `select_layers`."""
         return select_layers(wanted, self.layers, lambda: self.target_layer)
 
     def layer(self, name: str) -> torch.nn.Module:
@@ -203,7 +200,9 @@ class TorchModel:
 
     def layout(self, layer: str) -> Layout:
         """How the output of `layer` becomes (B, C, h, w) maps. Errors: `LayerError` where it holds no map."""
-        self.layer(layer)
+        self.layer(layer.removesuffix(CLASS_TOKEN))
+        if layer.endswith(CLASS_TOKEN):
+            raise LayerError(f"{EXPECTED}; {layer} is a single token")
         return layout_of(layer, self.layers)
 
     def spatial_layer(self, name: str | None) -> str:

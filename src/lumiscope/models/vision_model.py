@@ -14,7 +14,7 @@ from lumiscope.errors import TargetError
 from lumiscope.images import Geometry, ImageItem, View
 from lumiscope.types import ByteArray, DoubleArray, FloatArray
 
-Activation = Literal["softmax", "sigmoid", "none"]
+Activation = Literal["softmax", "sigmoid", "none", "raw"]
 
 
 @runtime_checkable
@@ -58,7 +58,7 @@ class VisionModel(Protocol):
     def predict(self, views: Sequence[View] | ByteArray) -> FloatArray:
         """Return (N, classes) float32 raw scores of views, or of (N, h, w, 3) uint8 pixels of their size.
 
-        Logits, or probabilities where the activation is "none".
+        Logits; probabilities where the activation is "none"; where it is "raw", activations of units.
         """
         ...
 
@@ -67,9 +67,10 @@ def probabilities(scores: FloatArray, activation: Activation) -> DoubleArray:
     """(N, classes) float64 probabilities of (N, classes) raw scores.
 
     "softmax": one class of all; "sigmoid": each class yes or no; "none": the scores are probabilities already.
+    "raw": there are none; the scores, such as activations of units, stand for themselves.
     """
     wide = scores.astype(np.float64)
-    if activation == "none":
+    if activation in ("none", "raw"):
         return wide
     return np.asarray(softmax(wide, axis=1) if activation == "softmax" else expit(wide))
 

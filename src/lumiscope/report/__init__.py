@@ -2,6 +2,7 @@
 
 from lumiscope.report.map_files import write_maps
 from lumiscope.report.run import run
+from lumiscope.report.unit_page import write_unit_page
 from lumiscope.report.write import write_report
 
-__all__ = ["run", "write_maps", "write_report"]
+__all__ = ["run", "write_maps", "write_report", "write_unit_page"]

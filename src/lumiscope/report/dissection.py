@@ -1,4 +1,4 @@
-"""What the units of each layer respond to, by category and concept."""
+"""What the units of each layer respond to, by category and concept, and how far that can be believed."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lumiscope.concepts.categories import OTHER
-from lumiscope.dissection import NO_LABEL
+from lumiscope.dissection.summary import REASONS
+from lumiscope.report.categories import Category, coloured
 from lumiscope.report.embed import Thumbnails
+from lumiscope.report.model_differences import ModelPair, model_pairs
 from lumiscope.report.numbers import counted, percent
-from lumiscope.report.palette import category_colour, further_categories, text_colour
-from lumiscope.report.units import LayerUnits, layer_units, units_json
+from lumiscope.report.unit_pictures import UnitPictures
+from lumiscope.report.unit_table import units_json
+from lumiscope.report.units import LayerUnits, layer_units
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -20,24 +23,18 @@ if TYPE_CHECKING:
 
 TOP_CONCEPTS = 8
 NAMED_SHARE = 0.11  # narrower pieces of a bar have no room for their name
-
-
-@dataclass(frozen=True)
-class Category:
-    """A category and its fixed colours: of its bars, and of text on them."""
-
-    name: str
-    colour: str
-    text: str
+ALL_LAYERS = "all layers"
 
 
 @dataclass(frozen=True)
 class Piece:
-    """The units of one layer in one category. `share`: of all units of the layer. `named`: its bar has room for it."""
+    """The units of one layer in one category. `share`: of all units of the layer, with its interval."""
 
     category: Category
     units: int
     share: float
+    low: float
+    high: float
 
     @property
     def named(self) -> bool:
@@ -47,15 +44,23 @@ class Piece:
 
 @dataclass(frozen=True)
 class Layer:
-    """One layer: its counts, its bar, its most frequent concepts as (concept, units), and some of its units."""
+    """One layer, or all of a model: its counts, its bar, its most frequent concepts as (concept, units).
+
+    `share`, `low`, `high`: of units with a label. `refused`: why units have none, as (reason, units). `correlation`:
+    the median held-out correlation of the labelled units.
+    """
 
     name: str
     units: int
     labelled: int
+    share: float
+    low: float
+    high: float
     unique_concepts: int
+    refused: tuple[tuple[str, int], ...]
+    correlation: float | None
     pieces: tuple[Piece, ...]
     concepts: tuple[tuple[str, int], ...]
-    cards: LayerUnits
 
 
 @dataclass(frozen=True)
@@ -68,21 +73,38 @@ class Trend:
 
 @dataclass(frozen=True)
 class DissectedModel:
-    """One model, its layers in order of depth, and how each category grows or fades with it."""
+    """One model: its layers in order of depth, all of them together, and how each category grows or fades with depth.
+
+    `cards`: the units shown of each layer.
+    """
 
     model: str
     layers: tuple[Layer, ...]
+    whole: Layer
     trends: tuple[Trend, ...]
+    cards: tuple[LayerUnits, ...]
+
+    @property
+    def rows(self) -> tuple[Layer, ...]:
+        """The layers, and all of them together where there are several."""
+        return (*self.layers, self.whole) if len(self.layers) > 1 else self.layers
 
 
 @dataclass(frozen=True)
 class Dissection:
-    """View data of the section. `top_share`: the highest bar of all trends, the scale they share."""
+    """View data of the section. `top_share`: the highest whisker of all trends, the scale they share.
+
+    `fdr`, `min_stability`: what a label had to pass; None where the run does not say.
+    """
 
     models: tuple[DissectedModel, ...]
     legend: tuple[Category, ...]
     top_share: float
+    pairs: tuple[ModelPair, ...]
     notes: tuple[str, ...]
+    fdr: float | None
+    min_stability: float | None
+    run: str
     units: Markup
     unit_count: int
 
@@ -91,33 +113,32 @@ class Dissection:
 
 
 def dissection_of(run: Run, thumbnails: Thumbnails) -> Dissection:
-    """Build the section from `layers`, `categories`, `concept_counts` and `units`."""
+    """Build the section from `layers`, `categories`, `concept_counts`, `model_differences` and `units`."""
     shares = run.table("categories").to_pylist()
-    counts = [row for row in run.table("concept_counts").to_pylist() if row["layer"] is not None]
+    counts = [row for row in run.table("concept_counts").to_pylist() if row["units"]]
     units = run.table("units").to_pylist()
-    categories = _categories(shares)
-    digests = {row["image"]: row["sha256"] for row in run.table("probing_images").to_pylist()}
-    models: dict[str, list[Layer]] = {}
-    for row in run.table("layers").to_pylist():
-        layer = Layer(
-            name=row["layer"],
-            units=row["units"],
-            labelled=row["labelled"],
-            unique_concepts=row["unique_concepts"],
-            pieces=tuple(Piece(categories[x["category"]], x["units"], x["share"]) for x in _of(shares, row)),
-            concepts=tuple((x["concept"], x["units"]) for x in _of(counts, row)[:TOP_CONCEPTS]),
-            cards=layer_units(_of(units, row), run.probing_pixels, thumbnails, digests),
-        )
-        models.setdefault(row["model"], []).append(layer)
+    layers = run.table("layers").to_pylist()
+    categories = coloured(row["category"] for row in shares)
     used = {row["category"] for row in shares if row["units"]}
     legend = tuple(category for name, category in categories.items() if name in used)
-    dissected = tuple(DissectedModel(name, tuple(layers), _trends(layers, legend)) for name, layers in models.items())
-    trends = [piece.share for model in dissected for trend in model.trends for piece in trend.pieces]
+    pictures = UnitPictures(run, thumbnails)
+    models = []
+    for model in dict.fromkeys(row["model"] for row in layers):
+        rows = [row for row in layers if row["model"] == model]
+        made = [_layer(row, _of(shares, row), _of(counts, row), categories) for row in rows]
+        *found, whole = made
+        cards = tuple(layer_units(_of(units, row), pictures) for row in rows[:-1])
+        models.append(DissectedModel(model, tuple(found), whole, _trends(found, legend), cards))
+    trends = [piece.high for model in models for trend in model.trends for piece in trend.pieces]
     return Dissection(
-        models=dissected,
+        models=tuple(models),
         legend=legend,
         top_share=max(trends, default=0.0),
-        notes=tuple(_notes(run.manifest, shares)),
+        pairs=model_pairs(run.table("model_differences").to_pylist(), categories),
+        notes=tuple(_notes(run.manifest, [model.whole for model in models])),
+        fdr=run.manifest.get("fdr"),
+        min_stability=run.manifest.get("min_stability"),
+        run=str(run.folder),
         units=units_json(units),
         unit_count=len(units),
     )
@@ -127,11 +148,26 @@ def _of(rows: Iterable[Mapping[str, Any]], layer: Mapping[str, Any]) -> list[Map
     return [row for row in rows if row["model"] == layer["model"] and row["layer"] == layer["layer"]]
 
 
-def _categories(shares: Sequence[Mapping[str, Any]]) -> dict[str, Category]:
-    names = list(dict.fromkeys(row["category"] for row in shares))
-    further = further_categories(names)
-    colours = {name: category_colour(name, further) for name in names}
-    return {name: Category(name, colour, text_colour(colour)) for name, colour in colours.items()}
+def _layer(
+    row: Mapping[str, Any],
+    shares: Iterable[Mapping[str, Any]],
+    counts: Sequence[Mapping[str, Any]],
+    categories: Mapping[str, Category],
+) -> Layer:
+    refused = ((reason, row[reason.replace(" ", "_")]) for reason in REASONS)
+    return Layer(
+        name=ALL_LAYERS if row["layer"] is None else row["layer"],
+        units=row["units"],
+        labelled=row["labelled"],
+        share=row["share"],
+        low=row["low"],
+        high=row["high"],
+        unique_concepts=row["unique_concepts"],
+        refused=tuple((reason, count) for reason, count in refused if count),
+        correlation=row["heldout_correlation"],
+        pieces=tuple(Piece(categories[x["category"]], x["units"], x["share"], x["low"], x["high"]) for x in shares),
+        concepts=tuple((x["concept"], x["units"]) for x in counts[:TOP_CONCEPTS]),
+    )
 
 
 def _trends(layers: Sequence[Layer], legend: Iterable[Category]) -> tuple[Trend, ...]:
@@ -142,7 +178,7 @@ def _trends(layers: Sequence[Layer], legend: Iterable[Category]) -> tuple[Trend,
     return tuple(Trend(category, tuple(pieces[category] for pieces in by_layer)) for category in legend)
 
 
-def _notes(manifest: Mapping[str, Any], shares: Iterable[Mapping[str, Any]]) -> Iterable[str]:
+def _notes(manifest: Mapping[str, Any], models: Sequence[Layer]) -> Iterable[str]:
     if probe := manifest.get("probe"):
         yield f"The units were named from {counted(probe['count'], 'probing image')} ({probe['source']})."
     if concepts := manifest.get("concepts"):
@@ -151,12 +187,15 @@ def _notes(manifest: Mapping[str, Any], shares: Iterable[Mapping[str, Any]]) -> 
         yield f"Names come from {known}" + (
             f"; {percent(other)} of them are in the category “{OTHER}”." if other is not None else "."
         )
-    shares = list(shares)
-    total = sum(row["units"] for row in shares)
-    counted_units = {name: sum(row["units"] for row in shares if row["category"] == name) for name in (OTHER, NO_LABEL)}
+    total = sum(model.units for model in models)
     if total:
+        other_units = sum(piece.units for model in models for piece in model.pieces if piece.category.name == OTHER)
+        labelled = sum(model.labelled for model in models)
+        refused = {reason: sum(dict(model.refused).get(reason, 0) for model in models) for reason in REASONS}
+        why = ", ".join(f"{count} {reason}" for reason, count in refused.items() if count)
+        other_share = f" ({percent(other_units / total)} one of the category “{OTHER}”)" if other_units else ""
         yield (
-            f"Of all {counted(total, 'unit')}, {percent(counted_units[OTHER] / total)} are named with a concept of the "
-            f"category “{OTHER}” and {percent(counted_units[NO_LABEL] / total)} have no label."
+            f"Of all {counted(total, 'unit')}, {percent(labelled / total)} got a label{other_share}."
+            + (f" The others: {why}." if why else "")
         )
     yield from manifest.get("similarity_notes") or ()

@@ -53,10 +53,11 @@ def _address(webp: bytes) -> str:
 class Thumbnails:
     """Square thumbnails by key; each becomes one CSS rule. `rules`: (class name, data address), in order.
 
-    `kept`: where thumbnails of earlier reports are, by the digest of their image; None: nowhere.
+    `kept`: where thumbnails of earlier reports are, by the digest of their image; None: nowhere. `side`: in pixels.
     """
 
-    def __init__(self, kept: Collection | None = None) -> None:
+    def __init__(self, kept: Collection | None = None, side: int = THUMBNAIL_SIDE) -> None:
+        self._side = side
         self.rules: list[tuple[str, str]] = []
         self._classes: dict[str, str] = {}
         self._kept = kept
@@ -85,15 +86,15 @@ class Thumbnails:
         pixels = load()
         if pixels is None:
             return None
-        webp = _webp(_square(pixels))
+        webp = _webp(_square(pixels, self._side))
         if digest is not None:
             self._new[digest] = webp
         return webp
 
 
-def _square(pixels: ByteArray) -> ByteArray:
+def _square(pixels: ByteArray, size: int) -> ByteArray:
     height, width = pixels.shape[:2]
     side = min(height, width)
     top, left = (height - side) // 2, (width - side) // 2
     middle = Image.fromarray(np.ascontiguousarray(pixels[top : top + side, left : left + side]))
-    return np.asarray(middle.resize((THUMBNAIL_SIDE, THUMBNAIL_SIDE), Image.Resampling.LANCZOS))
+    return np.asarray(middle.resize((size, size), Image.Resampling.LANCZOS))

@@ -13,6 +13,7 @@ from lumiscope.report.outline import enlarge, enlargement
 from lumiscope.report.pairs import Pair, method_titles, pairs_of
 from lumiscope.report.pictures import MapFigure, MaskFigure, coefficient_scale, map_figure, mask_figure
 from lumiscope.report.summary import Prediction, predictions_of
+from lumiscope.report.why import Why, whys_of
 
 if TYPE_CHECKING:
     from lumiscope.images import View
@@ -30,6 +31,7 @@ class Card:
     """One image as one model sees it. `view` is None where the image file is gone or has changed.
 
     `targets`: the explained classes with their probabilities, mostly one. `truth`: the true mask, where there is one.
+    `why`: the units that made the prediction; None where no layer was dissected.
     """
 
     model: str
@@ -37,6 +39,7 @@ class Card:
     targets: tuple[tuple[str, float], ...]
     view: Picture | None
     truth: MaskFigure | None
+    why: Why | None
     maps: tuple[MapFigure, ...]
     pairs: tuple[Pair, ...]
 
@@ -78,6 +81,7 @@ def gallery_of(run: Run) -> Gallery:
         overlaps.setdefault((row["image"], row["model"]), []).append(row)
     items = {row["image"]: row for row in run.table("images").to_pylist()}
     predictions = predictions_of(run)
+    whys = whys_of(run)
     images = []
     for image in list(explained)[:IMAGES_SHOWN]:
         by_model = explained[image]
@@ -86,7 +90,10 @@ def gallery_of(run: Run) -> Gallery:
         scale = coefficient_scale(maps.values())
         item = items[image]
         cards = [
-            _card(run, rows, maps, scale, item, overlaps.get((image, model), []), predictions.get((model, image)))
+            replace(
+                _card(run, rows, maps, scale, item, overlaps.get((image, model), []), predictions.get((model, image))),
+                why=whys.get((model, image)),
+            )
             for model, rows in by_model.items()
         ]
         label, caption = label_text(item["class_name"]), item.get("caption") or ""
@@ -126,6 +133,7 @@ def _card(
         targets=tuple(targets),
         view=picture,
         truth=_truth(view, truth, item) if view and truth is not None else None,
+        why=None,
         maps=tuple(_map(row, view, maps, scale, titles, run.mask_rules, overlaps) for row in rows) if view else (),
         pairs=pairs_of(overlaps, titles),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,15 +19,17 @@ from lumiscope.store import write_atomically
 from lumiscope.types import ByteArray, SaliencyMap, SegmentMap
 
 
-def write_maps(maps: Sequence[SaliencyMap], view: View, folder: Path) -> list[dict[str, Any]]:
+def write_maps(maps: Sequence[SaliencyMap], view: View, folder: Path, suffix: str = "") -> list[dict[str, Any]]:
     """Write `IMAGE.METHOD.png` and `IMAGE.METHOD.npz` for every map of one view; one row about each.
 
+    `suffix`: what follows the method in the names, such as a unit; characters that some file systems refuse become "-".
     The npz holds `values` and `display`, and for segment maps `segments`, `coefficients` and, where
     the method gives them, `intervals`.
     """
     rows = []
+    end = "." + re.sub(r'[<>:"/\\|?*]', "-", suffix) if suffix else ""
     for saliency in maps:
-        stem = folder / f"{saliency.item_id}.{saliency.method}"
+        stem = folder / f"{saliency.item_id}.{saliency.method}{end}"
         overlay_path, array_path = stem.with_name(stem.name + ".png"), stem.with_name(stem.name + ".npz")
         picture, arrays = io.BytesIO(), io.BytesIO()
         Image.fromarray(painted(view, saliency)).save(picture, format="PNG")
@@ -40,6 +43,7 @@ def write_maps(maps: Sequence[SaliencyMap], view: View, folder: Path) -> list[di
                 "target": short_name(saliency.target.name),
                 "target_index": saliency.target.index,
                 "probability": saliency.target.probability,
+                "score": saliency.target.logit,
                 "overlay": str(overlay_path),
                 "array": str(array_path),
             }

@@ -53,6 +53,17 @@ def p_value(value: float | None) -> str:
     return "p < 0.001" if value < 0.001 else f"p = {value:.3f}"
 
 
+def small(value: float | None) -> str:
+    """A number in [0, 1] that may be very small, as p-values are, without its sign: "0.012", "< 0.001"."""
+    return "< 0.001" if defined(value) and value < 0.001 else decimal(value)
+
+
+def signed(value: float | None, digits: int = 1) -> str:
+    """A difference with its sign: "+3.1", "−0.4"."""
+    text = decimal(value, digits)
+    return f"+{text}" if defined(value) and value > 0 and float(f"{value:.{digits}f}") else text
+
+
 def duration(seconds: float | None) -> str:
     """Seconds as a reader says them: "0.18 s", "3 min 20 s", "2 h 5 min"."""
     if not defined(seconds):

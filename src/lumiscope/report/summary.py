@@ -135,7 +135,8 @@ def _done(run: Run) -> str:
     parts.append(counted(run.table("models").num_rows, "model"))
     if methods := run.manifest.get("methods"):
         parts.append(counted(len(methods), "explanation method"))
-    if layers := run.table("layers").num_rows:
+    table = run.table("layers")
+    if layers := table.num_rows - table["layer"].null_count:
         probe = run.manifest.get("probe")
         probing = f" with {counted(probe['count'], 'probing image')}" if probe else ""
         parts.append(f"{counted(layers, 'layer')} dissected{probing}")

@@ -1,122 +1,147 @@
-"""Single units: cards of the clearest ones of a layer, and all of them for the searchable table."""
+"""Single units: all that is known of one, as the report shows it."""
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
-from types import MappingProxyType
 from typing import Any
 
-from markupsafe import Markup
+from lumiscope.dissection import shown_units
+from lumiscope.dissection.shown_units import COUNTER_EXAMPLES, TOP_IMAGES
+from lumiscope.report.numbers import defined, significant
+from lumiscope.report.unit_pictures import Shot, UnitPictures
 
-from lumiscope.report.embed import Thumbnails
-from lumiscope.report.numbers import defined
-from lumiscope.types import ByteArray
+CARD_IMAGES = 5  # on a card that is not open
+CONCEPTS_SHOWN = 5
 
-CARDS = 9
-CARD_IMAGES = 5
+
+@dataclass(frozen=True)
+class Similar:
+    """A concept and how similar it is. `width`: its bar, in [0, 1] of the widest."""
+
+    concept: str
+    score: float
+    width: float
+
+
+@dataclass(frozen=True)
+class Bin:
+    """One bar of a histogram: activations from `low` to `high`. `height`: in [0, 1], on a logarithmic scale."""
+
+    low: float
+    high: float
+    images: int
+    height: float
 
 
 @dataclass(frozen=True)
 class Unit:
-    """One unit. `images`: (name, CSS class of its thumbnail or "" where the file is gone), most active first."""
+    """One unit: a row of the units table, and its pictures.
 
+    `images`: on which it is most active, most active first. `active_without`: strongly active, though its best concept
+    is absent; `silent_with`: the concept is there, and the unit is silent. `similar`: the most similar concepts.
+    """
+
+    model: str
+    layer: str
     unit: int
-    label: str
-    category: str
-    score: float | None
-    margin: float | None
+    label: str | None
+    further: tuple[str, ...]
+    category: str | None
+    reason: str
     runner_up: str | None
-    images: tuple[tuple[str, str], ...]
+    numbers: Mapping[str, float | None]
+    similar: tuple[Similar, ...]
+    images: tuple[Shot, ...]
+    active_without: tuple[Shot, ...]
+    silent_with: tuple[Shot, ...]
+    bins: tuple[Bin, ...]
+
+    @property
+    def best(self) -> str | None:
+        """The most similar concept, whether or not it is the label."""
+        return self.similar[0].concept if self.similar else self.label
+
+    @property
+    def address(self) -> str:
+        """As `explain --unit` and `units --unit` take it."""
+        return f"{self.layer}:{self.unit}"
 
 
 @dataclass(frozen=True)
 class LayerUnits:
-    """The units of a layer that are shown as cards, and how many labelled units there are in all."""
+    """The units of a layer that are shown, and how many there are in all."""
 
-    shown: tuple[Unit, ...]
-    labelled: int
-
-
-def layer_units(
-    rows: Sequence[Mapping[str, Any]],
-    pixels: Callable[[str], ByteArray | None],
-    thumbnails: Thumbnails,
-    digests: Mapping[str, str] = MappingProxyType({}),
-) -> LayerUnits:
-    """Choose the units of one layer with the highest scores, each label once before any comes twice.
-
-    `pixels`: gives the picture of a probing image by name. `digests`: of their contents, where known.
-    """
-    labelled = [row for row in rows if row["label"] is not None]
-
-    def picture(name: str) -> str:
-        return thumbnails.css_class(f"probe {name}", partial(pixels, name), digests.get(name))
-
-    shown = tuple(_unit(row, picture) for row in _varied(labelled)[:CARDS])
-    return LayerUnits(shown, len(labelled))
+    labelled: tuple[Unit, ...]
+    unlabelled: tuple[Unit, ...]
+    num_labelled: int
+    num_unlabelled: int
 
 
-def _varied(rows: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    by_score = sorted(rows, key=lambda row: -row["score"] if defined(row["score"]) else math.inf)
-    seen: set[str] = set()
-    first: list[Mapping[str, Any]] = []
-    again: list[Mapping[str, Any]] = []
-    for row in by_score:
-        (again if row["label"] in seen else first).append(row)
-        seen.add(row["label"])
-    return first + again
-
-
-def _unit(row: Mapping[str, Any], picture: Callable[[str], str]) -> Unit:
-    images = (row["top_images"] or [])[:CARD_IMAGES]
-    return Unit(
-        unit=row["unit"],
-        label=row["label"],
-        category=row["category"],
-        score=row["score"],
-        margin=row["margin"],
-        runner_up=row["runner_up"],
-        images=tuple((name, picture(name)) for name in images),
+def layer_units(rows: Sequence[Mapping[str, Any]], pictures: UnitPictures) -> LayerUnits:
+    """Those units of one layer that `shown_units` chooses. `rows`: of the units table."""
+    chosen = [unit_of(row, pictures) for row in shown_units(rows)]
+    labelled = sum(row["label"] is not None for row in rows)
+    return LayerUnits(
+        tuple(unit for unit in chosen if unit.label is not None),
+        tuple(unit for unit in chosen if unit.label is None),
+        labelled,
+        len(rows) - labelled,
     )
 
 
-def units_json(rows: Iterable[Mapping[str, Any]]) -> Markup:
-    """All units as compact JSON for the page's script: words once, and rows that point at them.
-
-    {"words": [...], "layers": [[model, layer], ...], "rows": [[layer, unit, label, category, score, margin, runner_up,
-    reason], ...]}; a word that is missing is -1, a number that is missing null.
-    """
-    words: dict[str, int] = {}
-    layers: dict[tuple[str, str], int] = {}
-
-    def word(text: str | None) -> int:
-        return words.setdefault(text, len(words)) if text else -1
-
-    packed = [
-        [
-            layers.setdefault((row["model"], row["layer"]), len(layers)),
-            row["unit"],
-            word(row["label"]),
-            word(row["category"]),
-            _rounded(row["score"]),
-            _rounded(row["margin"]),
-            word(row["runner_up"]),
-            word(row["reason"]),
-        ]
-        for row in rows
-    ]
-    return script_json({"words": list(words), "layers": [list(layer) for layer in layers], "rows": packed})
+def unit_of(row: Mapping[str, Any], pictures: UnitPictures) -> Unit:
+    """One unit of a row of the units table."""
+    top = zip(row["top_images"] or (), row["top_activations"] or (), strict=False)
+    return Unit(
+        model=row["model"],
+        layer=row["layer"],
+        unit=row["unit"],
+        label=row["label"],
+        further=tuple(row["further_labels"] or ()),
+        category=row["category"],
+        reason=row["reason"] or "",
+        runner_up=row["runner_up"],
+        numbers={name: row[name] for name in NUMBERS},
+        similar=_similar(row["best_concepts"] or (), row["best_scores"] or ()),
+        images=tuple(pictures.shot(row, name, activation) for name, activation in list(top)[:TOP_IMAGES]),
+        active_without=_shots(row, row["active_without"], pictures),
+        silent_with=_shots(row, row["silent_with"], pictures),
+        bins=_bins(row["histogram"] or (), row["lowest"], row["highest"]),
+    )
 
 
-def script_json(value: object) -> Markup:
-    """JSON that may stand inside a script element: nothing in it can close the element or look like an address."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return Markup(text.replace("<", "\\u003c").replace("&", "\\u0026").replace("://", ":\\/\\/"))
+NUMBERS = (
+    "score", "margin", "p_value", "q_value", "stability", "heldout_correlation", "heldout_precision", "heldout_chance",
+)  # fmt: skip
 
 
-def _rounded(value: float | None) -> float | None:
-    return float(f"{value:.4g}") if defined(value) and math.isfinite(value) else None
+def _shots(row: Mapping[str, Any], names: Iterable[str] | None, pictures: UnitPictures) -> tuple[Shot, ...]:
+    return tuple(pictures.shot(row, name) for name in list(names or ())[:COUNTER_EXAMPLES])
+
+
+def _similar(concepts: Iterable[str], scores: Iterable[float]) -> tuple[Similar, ...]:
+    """Bars from the lowest score shown or 0, whichever is lower: some similarities are negative throughout."""
+    pairs = list(zip(concepts, scores, strict=False))[:CONCEPTS_SHOWN]
+    if not pairs:
+        return ()
+    best, floor = pairs[0][1], min(0.0, pairs[-1][1])
+    span = best - floor
+    return tuple(Similar(name, score, max(0.0, (score - floor) / span) if span > 0 else 1.0) for name, score in pairs)
+
+
+def _bins(counts: Sequence[int], lowest: float | None, highest: float | None) -> tuple[Bin, ...]:
+    if not defined(lowest) or not defined(highest) or not any(counts):
+        return ()
+    step = (highest - lowest) / len(counts)
+    top = math.log1p(max(counts))
+    return tuple(
+        Bin(lowest + place * step, lowest + (place + 1) * step, count, math.log1p(count) / top)
+        for place, count in enumerate(counts)
+    )
+
+
+def bin_text(one: Bin) -> str:
+    """A bar of a histogram in words."""
+    return f"{significant(one.low)} to {significant(one.high)}: {one.images} images"

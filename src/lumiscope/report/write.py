@@ -5,31 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
-from lumiscope.report import numbers
 from lumiscope.report.agreement import agreement_of
 from lumiscope.report.colour import gradient
 from lumiscope.report.dissection import dissection_of
 from lumiscope.report.embed import THUMBNAIL_SCOPE, Thumbnails
+from lumiscope.report.environment import environment, without_links
 from lumiscope.report.gallery import IMAGES_OPEN, TABLES_OPEN, gallery_of
 from lumiscope.report.glance import glance_of
 from lumiscope.report.models import models_of
+from lumiscope.report.network_dissection import network_dissection_of
 from lumiscope.report.provenance import provenance_of, skipped_of
 from lumiscope.report.summary import summary_of
 from lumiscope.store import write_atomically
 
 if TYPE_CHECKING:
     from lumiscope.study import Run
-
-FILTERS = (
-    numbers.decimal,
-    numbers.significant,
-    numbers.percent,
-    numbers.whole,
-    numbers.p_value,
-    numbers.duration,
-)
 
 
 def write_report(run: Run) -> Path:
@@ -44,13 +34,14 @@ def render(run: Run) -> str:
     """The page as text."""
     thumbnails = Thumbnails(run.collection("thumbnails", THUMBNAIL_SCOPE))
     text = (
-        _environment()
+        environment()
         .get_template("report.html.j2")
         .render(
             summary=summary_of(run, thumbnails),
             glance=glance_of(run, thumbnails),
             models=models_of(run),
             dissection=dissection_of(run, thumbnails),
+            network_dissection=network_dissection_of(run, thumbnails),
             gallery=gallery_of(run),
             agreement=agreement_of(run),
             skipped=skipped_of(run),
@@ -62,17 +53,4 @@ def render(run: Run) -> str:
         )
     )
     thumbnails.keep()
-    # A model's spec or a citation may be an address: it is shown as text, spelt so that nothing takes it for a link.
-    return text.replace("://", ":&#47;&#47;")
-
-
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("lumiscope.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update({function.__name__: function for function in FILTERS})
-    return environment
+    return without_links(text)

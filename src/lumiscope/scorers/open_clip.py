@@ -13,19 +13,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lumiscope.errors import ScorerError, UnknownNameError, UsageError
-from lumiscope.progress import Track, silent
-from lumiscope.scorers.concept_scores import ConceptScores
+from lumiscope.images import draw_world_images
+from lumiscope.models.hub import quick_hub
+from lumiscope.scorers.embedding import EmbeddingScorer
+from lumiscope.scorers.prompts import GAP, fill
 from lumiscope.scorers.registry import scorer_scheme
+from lumiscope.types import FloatArray
 
 if TYPE_CHECKING:
     import torch
 
-    from lumiscope.concepts import ConceptSet
-    from lumiscope.images import ImageSet
+    from lumiscope.images import ImageItem
 
 LOCAL_FOLDER = "local-dir:"
-IMAGE_BATCH = 16
-TEXT_BATCH = 256
+BARE = (GAP,)
 OFFLINE = (
     "Offline, give a weights file after the slash (open_clip:ARCH//path/to/weights.safetensors), a folder with "
     "open_clip_config.json and weights (open_clip:local-dir:/path), or set HF_HUB_OFFLINE=1 and HF_HOME to a cache "
@@ -34,7 +35,7 @@ OFFLINE = (
 
 
 @dataclass(frozen=True)
-class OpenClipScorer:
+class OpenClipScorer(EmbeddingScorer):
     """Cosine similarity of open_clip image and text embeddings.
 
     `architecture`: an open_clip model name or "local-dir:PATH". `pretrained`: a weights tag or file; None with a
@@ -44,16 +45,13 @@ class OpenClipScorer:
     The weights are read when they are first needed.
     """
 
+    image_batch = 16
+
     name: str
     architecture: str
     pretrained: str | None
-    templates: tuple[str, ...] = ("{}",)
+    templates: tuple[str, ...] = BARE
     device: str = "cpu"
-
-    @property
-    def words(self) -> None:
-        """Any words will do."""
-        return
 
     @functools.cached_property
     def fingerprint(self) -> str:
@@ -62,52 +60,43 @@ class OpenClipScorer:
         Weights in files count by their bytes; those behind a tag by where open_clip says they come from, so that the
         fingerprint needs no download.
         """
+        return _digest([self.image_fingerprint, self.templates])
+
+    @functools.cached_property
+    def image_fingerprint(self) -> str:
+        """As `fingerprint`, without the templates."""
         import open_clip
 
         weights: Any = open_clip.get_pretrained_cfg(self.architecture, self.pretrained or "")
         if not weights:
             weights = {path.name: _file_digest(path) for path in self._files()}
-        facts = [self.architecture.partition(":")[0], weights, self.templates, open_clip.__version__]
-        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+        return _digest([self.architecture.partition(":")[0], weights, open_clip.__version__])
 
-    def score(self, images: ImageSet, concepts: ConceptSet, *, track: Track = silent) -> ConceptScores:
-        """Score by cosine, in [-1, 1]. Raises ScorerError if the weights cannot be had or do not fit."""
-        import torch
-
-        text = self._embed_text(tuple(concepts.words), track)
-        starts = range(0, len(images), IMAGE_BATCH)
-        with torch.inference_mode():
-            rows = [
-                self._embed_images(
-                    [images[index].pixels for index in range(start, min(start + IMAGE_BATCH, len(images)))]
-                )
-                @ text.T
-                for start in track(starts, "concept scores of images", len(starts))
-            ]
-            values = torch.cat(rows) if rows else torch.empty(0, len(text))
-        return ConceptScores(values.float().cpu().numpy(), tuple(concepts.words))
-
-    def _embed_images(self, pixels: Sequence[Any]) -> torch.Tensor:
+    def embed_images(self, images: Sequence[ImageItem]) -> list[FloatArray]:
+        """One vector for each image. Raises ScorerError if the weights cannot be had or do not fit."""
         import torch
         from PIL import Image
 
         model, preprocess, _ = self._parts
-        batch = torch.stack([preprocess(Image.fromarray(image)) for image in pixels])
-        return _normalised(model.encode_image(batch.to(self.device)))
+        draw_world_images(images)
+        vectors: list[FloatArray] = []
+        for start in range(0, len(images), self.image_batch):
+            pictures = [Image.fromarray(item.pixels) for item in images[start : start + self.image_batch]]
+            batch = torch.stack([preprocess(picture) for picture in pictures])
+            with torch.inference_mode():
+                vectors += [*_normalised(model.encode_image(batch.to(self.device))).cpu().numpy()[:, None]]
+        return vectors
 
-    def _embed_text(self, words: Sequence[str], track: Track) -> torch.Tensor:
-        """(K, E): the mean over the templates of each word's embedding, of length 1."""
+    def embed_words(self, words: Sequence[str]) -> FloatArray:
+        """The mean over the templates of each word's vector, of length 1 again."""
         import torch
 
         model, _, tokenize = self._parts
-        starts = range(0, len(words), TEXT_BATCH)
-        batches = []
         with torch.inference_mode():
-            for start in track(starts, "embedding concepts", len(starts)):
-                prompts = [[t.format(word) for word in words[start : start + TEXT_BATCH]] for t in self.templates]
-                each = [_normalised(model.encode_text(tokenize(texts).to(self.device))) for texts in prompts]
-                batches.append(_normalised(torch.stack(each).mean(0)))
-            return torch.cat(batches)
+            texts = [[fill(template, word) for word in words] for template in self.templates]
+            each = [_normalised(model.encode_text(tokenize(prompts).to(self.device))) for prompts in texts]
+            vectors: FloatArray = _normalised(torch.stack(each).mean(0)).cpu().numpy()
+        return vectors
 
     @functools.cached_property
     def _parts(self) -> tuple[Any, Callable[[Any], torch.Tensor], Callable[[list[str]], torch.Tensor]]:
@@ -116,7 +105,7 @@ class OpenClipScorer:
 
         tag = open_clip.get_pretrained_cfg(self.architecture, self.pretrained or "")
         try:
-            with _undisturbed():
+            with _undisturbed(), quick_hub():
                 model, preprocess = open_clip.create_model_from_pretrained(
                     self.architecture,
                     self.pretrained,
@@ -136,20 +125,21 @@ class OpenClipScorer:
         return sorted(path for path in Path(self.architecture.removeprefix(LOCAL_FOLDER)).iterdir() if path.is_file())
 
 
-@scorer_scheme("open_clip")
-def load_open_clip(rest: str) -> OpenClipScorer:
+@scorer_scheme("open_clip", takes_prompts=True)
+def load_open_clip(rest: str, prompts: tuple[str, ...] | None = None) -> OpenClipScorer:
     """Return the scorer for "ARCH/PRETRAINED" (split at the first slash) or "local-dir:FOLDER".
 
     PRETRAINED is a tag of open_clip or a file with weights. FOLDER holds `open_clip_config.json` (with `model_cfg`
-    and, if wanted, `preprocess_cfg`) and a weights file, as open_clip writes for the Hugging Face hub.
+    and, if wanted, `preprocess_cfg`) and a weights file, as open_clip writes for the Hugging Face hub. `prompts`: the
+    templates; None: the bare word.
     Raises UnknownNameError for an unknown ARCH or tag, ScorerError for a file or folder that is not there.
     """
-    name = f"open_clip:{rest}"
+    name, templates = f"open_clip:{rest}", prompts or BARE
     if rest.startswith(LOCAL_FOLDER):
         folder = Path(rest.removeprefix(LOCAL_FOLDER)).expanduser()
         if not (folder / "open_clip_config.json").is_file():
             raise ScorerError(f"{name}: expected a folder with open_clip_config.json and weights; {folder} is not one")
-        return OpenClipScorer(name, f"{LOCAL_FOLDER}{folder}", None)
+        return OpenClipScorer(name, f"{LOCAL_FOLDER}{folder}", None, templates)
     import open_clip
 
     architecture, slash, pretrained = rest.partition("/")
@@ -166,7 +156,7 @@ def load_open_clip(rest: str) -> OpenClipScorer:
         if not path.is_file():
             _refuse_weights(name, architecture, pretrained, tags)
         pretrained = str(path)
-    return OpenClipScorer(name, architecture, pretrained)
+    return OpenClipScorer(name, architecture, pretrained, templates)
 
 
 def _refuse_weights(name: str, architecture: str, pretrained: str, tags: Sequence[str]) -> None:
@@ -181,6 +171,10 @@ def _normalised(embedding: torch.Tensor) -> torch.Tensor:
     import torch
 
     return torch.nn.functional.normalize(embedding.float(), dim=-1)
+
+
+def _digest(facts: object) -> str:
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
 def _file_digest(path: Path) -> str:

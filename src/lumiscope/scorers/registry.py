@@ -2,45 +2,75 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import Any, TypeVar
 
 from lumiscope.discovery import import_siblings
 from lumiscope.errors import UnknownNameError, UsageError
 from lumiscope.scorers.concept_scores import Scorer
+from lumiscope.scorers.prompts import check_prompts
 
-ScorerFactory: TypeAlias = Callable[[str], Scorer]
-
-_SCHEMES: dict[str, ScorerFactory] = {}
+Factory = TypeVar("Factory", bound=Callable[..., Scorer])
 
 
-def scorer_scheme(scheme: str) -> Callable[[ScorerFactory], ScorerFactory]:
-    """Register the decorated function for specs `scheme:rest`; it gets `rest` and returns a `Scorer`."""
+@dataclass(frozen=True)
+class ScorerScheme:
+    """A kind of scorer.
 
-    def register(factory: ScorerFactory) -> ScorerFactory:
-        _SCHEMES[scheme] = factory
+    `make`: the text after the colon (and, where it `takes_prompts`, a tuple of prompts or None) -> `Scorer`.
+    `bare`: the scheme may stand alone; then the text is empty.
+    """
+
+    make: Callable[..., Scorer]
+    bare: bool = False
+    takes_prompts: bool = False
+
+
+_SCHEMES: dict[str, ScorerScheme] = {}
+
+
+def scorer_scheme(scheme: str, *, bare: bool = False, takes_prompts: bool = False) -> Callable[[Factory], Factory]:
+    """Register the decorated function for specs `scheme:rest`; see `ScorerScheme`."""
+
+    def register(factory: Factory) -> Factory:
+        _SCHEMES[scheme] = ScorerScheme(factory, bare, takes_prompts)
         return factory
 
     return register
 
 
-def scorer_schemes() -> Mapping[str, ScorerFactory]:
+def scorer_schemes() -> Mapping[str, ScorerScheme]:
     """Every registered scheme, in alphabetical order."""
     import_siblings(__name__)
     return MappingProxyType(dict(sorted(_SCHEMES.items())))
 
 
-def load_scorer(spec: str) -> Scorer:
-    """Return the scorer that `spec` names, such as "table:scores.npz" or "open_clip:ViT-B-16/openai".
+def load_scorer(spec: str, *, prompts: Sequence[str] = ()) -> Scorer:
+    """Return the scorer that `spec` names, such as "masks", "table:scores.npz" or "open_clip:ViT-B-16/openai".
 
-    Raises UsageError for a spec without a scheme, UnknownNameError for an unknown scheme, ScorerError if the scorer
-    cannot be had.
+    `prompts`: sentences with {} where the concept goes, for scorers that embed text; their vectors are averaged. None
+    given: the scorer's own.
+
+    Raises UsageError for a spec without a scheme, for prompts without {}, and for prompts where the scorer takes none,
+    UnknownNameError for an unknown scheme, ScorerError if the scorer cannot be had.
     """
-    scheme, colon, rest = spec.partition(":")
+    name, colon, rest = spec.partition(":")
     schemes = scorer_schemes()
-    if not colon or not rest:
-        raise UsageError(f"a scorer is named by scheme:what, with a scheme of {', '.join(schemes)}; got {spec!r}")
-    if scheme not in schemes:
-        raise UnknownNameError("scorer", scheme, schemes)
-    return schemes[scheme](rest)
+    found = schemes.get(name)
+    if not rest and (colon or found is None or not found.bare):
+        alone = ", ".join(scheme for scheme, facts in schemes.items() if facts.bare)
+        raise UsageError(
+            f"a scorer is named by scheme:what, with a scheme of {', '.join(schemes)}, or by {alone} alone; "
+            f"got {spec!r}"
+        )
+    if found is None:
+        raise UnknownNameError("scorer", name, schemes)
+    arguments: dict[str, Any] = {}
+    if prompts:
+        if not found.takes_prompts:
+            able = ", ".join(scheme for scheme, facts in schemes.items() if facts.takes_prompts)
+            raise UsageError(f"{spec} takes no prompts (these do: {able}); leave the prompts out")
+        arguments["prompts"] = check_prompts(prompts)
+    return found.make(rest, **arguments)

@@ -15,19 +15,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lumiscope.errors import ScorerError, nearest
+from lumiscope.errors import ScorerError
 from lumiscope.progress import Track, silent
-from lumiscope.scorers.concept_scores import ConceptScores
+from lumiscope.scorers.concept_scores import ConceptScores, first, require_finite, require_words
 from lumiscope.scorers.registry import scorer_scheme
+from lumiscope.store import content_key
 from lumiscope.types import FloatArray
 
 if TYPE_CHECKING:
     from lumiscope.concepts import ConceptSet
-    from lumiscope.images import ImageSet
+    from lumiscope.images import ImageItem, ImageSet
 
 ARRAYS = ("scores", "images", "concepts")
 FORMAT = "a table is an .npz with `scores` (images × concepts, numbers), `images` and `concepts` (text)"
-SHOWN = 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +50,20 @@ class TableScorer:
         digest.update(np.ascontiguousarray(self.scores).tobytes())
         return digest.hexdigest()
 
+    @property
+    def categories(self) -> None:
+        """A table does not say what its words are."""
+        return
+
+    def image_key(self, item: ImageItem) -> str:
+        """File name and id, by which the row is found."""
+        return content_key([item.path.name, item.id])
+
+    def check(self, images: ImageSet, concepts: ConceptSet) -> None:
+        """Raise ScorerError for images or concepts that the table lacks, and for two images that would share a row."""
+        self._rows(images)
+        self._columns(concepts.words)
+
     def score(self, images: ImageSet, concepts: ConceptSet, *, track: Track = silent) -> ConceptScores:
         """Look the images and concepts up; the table may hold more of both, in any order.
 
@@ -60,13 +74,8 @@ class TableScorer:
         columns = self._columns(concepts.words)
         with np.errstate(over="ignore"):
             values: FloatArray = self.scores[np.ix_(rows, columns)].astype(np.float32)
-        if not np.isfinite(values).all():
-            row, column = np.argwhere(~np.isfinite(values))[0]
-            raise ScorerError(
-                f"{self.name}: {np.count_nonzero(~np.isfinite(values))} scores are not finite numbers; the first is "
-                f"{values[row, column]} for image {self.image_names[rows[row]]!r} and concept "
-                f"{self.words[columns[column]]!r}. Mend the table or leave these out."
-            )
+        names, advice = [self.image_names[row] for row in rows], "Mend the table or leave these out."
+        require_finite(values, names, concepts.words, self.name, advice)
         return ConceptScores(values, tuple(concepts.words))
 
     def _rows(self, images: ImageSet) -> list[int]:
@@ -75,8 +84,8 @@ class TableScorer:
         missing = [item.path.name for item, row in found if row is None]
         if missing:
             raise ScorerError(
-                f"{self.name} has no scores for {len(missing)} of {len(found)} images: {_first(missing)}. Its "
-                f"{len(self.image_names)} images are named like {_first(self.image_names[:2])}. Leave these images "
+                f"{self.name} has no scores for {len(missing)} of {len(found)} images: {first(missing)}. Its "
+                f"{len(self.image_names)} images are named like {first(self.image_names[:2])}. Leave these images "
                 "out, or use a scorer that looks at pixels (open_clip:ARCH/PRETRAINED)."
             )
         rows = [row for _, row in found if row is not None]
@@ -84,20 +93,18 @@ class TableScorer:
         if shared:
             raise ScorerError(
                 f"{self.name}: several images have the same file name, so their scores cannot be told apart: "
-                f"{_first(shared)}. Rename them, or name them by their ids in the table."
+                f"{first(shared)}. Rename them, or name them by their ids in the table."
             )
         return rows
 
     def _columns(self, words: Sequence[str]) -> list[int]:
         column_of = {word: column for column, word in enumerate(self.words)}
-        missing = [word for word in words if word not in column_of]
-        if missing:
-            near = nearest(missing[0], self.words)
-            raise ScorerError(
-                f"{self.name} has no scores for {len(missing)} of {len(words)} concepts: {_first(missing)}. "
-                + (f"Nearest to {missing[0]!r}: {', '.join(near)}. " if near else "")
-                + "Use the table's own concepts (the default), or a scorer that takes any words."
-            )
+        require_words(
+            words,
+            self.words,
+            self.name,
+            "Use the table's own concepts (the default), or a scorer that takes any words.",
+        )
         return [column_of[word] for word in words]
 
 
@@ -119,7 +126,7 @@ def load_table(rest: str) -> TableScorer:
             raise ScorerError(f"{path}: `{name}` must be unicode text; got {arrays[name].dtype}. {FORMAT}.")
         repeated = _repeated(arrays[name].tolist())
         if repeated:
-            raise ScorerError(f"{path}: `{name}` must be unique; these are there more than once: {_first(repeated)}")
+            raise ScorerError(f"{path}: `{name}` must be unique; these are there more than once: {first(repeated)}")
     return TableScorer(f"table:{rest}", scores, tuple(images.tolist()), tuple(concepts.tolist()))
 
 
@@ -141,7 +148,3 @@ def _read(path: Path) -> dict[str, NDArray[Any]]:
 
 def _repeated(values: Iterable[Any]) -> list[Any]:
     return [value for value, count in Counter(values).items() if count > 1]
-
-
-def _first(names: Sequence[str]) -> str:
-    return ", ".join(repr(name) for name in names[:SHOWN]) + (", …" if len(names) > SHOWN else "")

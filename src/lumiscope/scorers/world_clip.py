@@ -12,27 +12,25 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lumiscope.concepts.world_concepts import world_words
 from lumiscope.errors import ScorerError, UnknownNameError, WeightsError
-from lumiscope.images import Geometry
-from lumiscope.progress import Track, silent
-from lumiscope.scorers.concept_scores import ConceptScores
+from lumiscope.images import Geometry, draw_world_images
+from lumiscope.scorers.embedding import EmbeddingScorer
+from lumiscope.scorers.prompts import fill
 from lumiscope.scorers.registry import scorer_scheme
-from lumiscope.types import ByteArray
-from lumiscope.world import SIZE, WORDS
+from lumiscope.types import FloatArray
+from lumiscope.world import SIZE
 
 if TYPE_CHECKING:
-    import torch
-
     from lumiscope.concepts import ConceptSet
-    from lumiscope.images import ImageSet
+    from lumiscope.images import ImageItem, ImageSet
     from lumiscope.world.clip import WorldClip
 
 TEMPLATES = ("{}", "a photo of a {}", "a picture with a {}", "a drawing of the {}")
-IMAGE_BATCH = 32
 
 
 @dataclass(frozen=True)
-class WorldClipScorer:
+class WorldClipScorer(EmbeddingScorer):
     """Cosine similarity of the embeddings of the world's image-text model.
 
     `templates`: prompts with {} for the concept; the embeddings of several are averaged. `folder`: where its weights
@@ -46,50 +44,59 @@ class WorldClipScorer:
     @property
     def words(self) -> tuple[str, ...]:
         """Every scene, object, part, colour and texture of the world."""
-        return tuple(dict.fromkeys(word for words in WORDS.values() for word in words))
+        return tuple(world_words())
+
+    @property
+    def categories(self) -> tuple[str, ...]:
+        """What kind of word each is."""
+        return tuple(world_words().values())
 
     @functools.cached_property
     def fingerprint(self) -> str:
         """Hex SHA-256 of the weights and the templates."""
-        digest = hashlib.sha256(json.dumps(self.templates).encode())
+        return hashlib.sha256(json.dumps([self.image_fingerprint, self.templates]).encode()).hexdigest()
+
+    @functools.cached_property
+    def image_fingerprint(self) -> str:
+        """Hex SHA-256 of the weights."""
+        digest = hashlib.sha256()
         for key, value in sorted(self._model.state_dict().items()):
             digest.update(key.encode() + value.numpy().tobytes())
         return digest.hexdigest()
 
-    def score(self, images: ImageSet, concepts: ConceptSet, *, track: Track = silent) -> ConceptScores:
-        """Score by cosine, in [-1, 1]. Raises ScorerError for words that the world does not have."""
+    def embed_images(self, images: Sequence[ImageItem]) -> list[FloatArray]:
+        """One vector for each image, of any size, seen as the world's other models see it."""
         import torch
 
-        starts = range(0, len(images), IMAGE_BATCH)
-        with torch.inference_mode():
-            texts = self._embed_texts(concepts.words)
-            rows = [
-                self._embed_images(
-                    [images[index].pixels for index in range(start, min(start + IMAGE_BATCH, len(images)))]
-                )
-                @ texts.T
-                for start in track(starts, "concept scores of images", len(starts))
-            ]
-            values = torch.cat(rows) if rows else torch.empty(0, len(texts))
-        return ConceptScores(values.numpy(), tuple(concepts.words))
-
-    def _embed_images(self, pictures: Sequence[ByteArray]) -> torch.Tensor:
-        """(B, E): embeddings of pictures of any size, seen as the world's other models see them."""
         from lumiscope.world.networks import normalised
 
         geometry = Geometry((SIZE, SIZE))
-        return self._model.embed_images(normalised(np.stack([geometry.view(pixels).pixels for pixels in pictures])))
+        draw_world_images(images)
+        vectors: list[FloatArray] = []
+        for start in range(0, len(images), self.image_batch):
+            views = [geometry.view(item.pixels).pixels for item in images[start : start + self.image_batch]]
+            with torch.inference_mode():
+                vectors += [*self._model.embed_images(normalised(np.stack(views))).numpy()[:, None]]
+        return vectors
 
-    def _embed_texts(self, words: Sequence[str]) -> torch.Tensor:
-        """(K, E): the mean over the templates of each word's embedding, of length 1."""
+    def embed_words(self, words: Sequence[str]) -> FloatArray:
+        """The mean over the templates of each word's vector. Raises ScorerError for words that the world lacks."""
         import torch
 
         from lumiscope.world.text import tokenise
 
         tokenise(words)  # a word that the world does not have is named alone, without the prompt around it
-        prompts = [[template.format(word) for word in words] for template in self.templates]
-        each = [self._model.embed_texts(torch.from_numpy(tokenise(texts))) for texts in prompts]
-        return torch.nn.functional.normalize(torch.stack(each).mean(0), dim=1)
+        prompts = [[fill(template, word) for word in words] for template in self.templates]
+        with torch.inference_mode():
+            each = [self._model.embed_texts(torch.from_numpy(tokenise(texts))) for texts in prompts]
+            vectors: FloatArray = torch.nn.functional.normalize(torch.stack(each).mean(0), dim=1).numpy()
+        return vectors
+
+    def check(self, images: ImageSet, concepts: ConceptSet) -> None:
+        """Raise ScorerError for words that the world does not have."""
+        from lumiscope.world.text import tokenise
+
+        tokenise(concepts.words)
 
     @functools.cached_property
     def _model(self) -> WorldClip:
@@ -107,9 +114,9 @@ class WorldClipScorer:
         return model.eval()
 
 
-@scorer_scheme("world")
-def load_world(rest: str) -> WorldClipScorer:
-    """Return the scorer `world:clip`, the only one of the world."""
+@scorer_scheme("world", takes_prompts=True)
+def load_world(rest: str, prompts: tuple[str, ...] | None = None) -> WorldClipScorer:
+    """Return the scorer `world:clip`, the only one of the world. `prompts`: the templates; None: its own four."""
     if rest != "clip":
         raise UnknownNameError("scorer of the world", rest, ["clip"])
-    return WorldClipScorer()
+    return WorldClipScorer(templates=prompts or TEMPLATES)

@@ -1,7 +1,16 @@
 """Intervals and tests over images; every random one takes a seed and gives the same answer for it."""
 
 from lumiscope.statistics.bootstrap import bootstrap_interval
-from lumiscope.statistics.multiple import holm
+from lumiscope.statistics.multiple import benjamini_hochberg, holm
 from lumiscope.statistics.permutation import ALTERNATIVES, Alternative, sign_flip_test
+from lumiscope.statistics.tails import null_p_values
 
-__all__ = ["ALTERNATIVES", "Alternative", "bootstrap_interval", "holm", "sign_flip_test"]
+__all__ = [
+    "ALTERNATIVES",
+    "Alternative",
+    "benjamini_hochberg",
+    "bootstrap_interval",
+    "holm",
+    "null_p_values",
+    "sign_flip_test",
+]

@@ -51,8 +51,12 @@ class Study(_Table):
 
     `description`: a few sentences for the head of the report.
     `images`: folder, glob, CSV or world:COUNT@SEED to explain; None: no explanations. `probe`: images to dissect with;
-    None: no dissection. `runs`: the folder that holds run folders and the store. `lime_params`: a file with LIME's
-    parameters image by image; what `options` says of LIME wins over it.
+    None: no dissection. `prompts`: sentences with {} where a concept goes, for scorers that embed text; none: the
+    scorer's own. `similarity`: "auto" chooses one that suits the scores. `fdr`: the share of labels that may be chance;
+    `min_stability`: how often a label must win when the probing images are drawn again. `annotations`: a folder that
+    says what is at each pixel of the probing images; None: the scorer's, or what the world knows of its own.
+    `runs`: the folder that holds run folders and the store. `lime_params`: a file with LIME's parameters image by
+    image; what `options` says of LIME wins over it.
     """
 
     description: str | None = None
@@ -68,7 +72,12 @@ class Study(_Table):
     layers: list[str] = Field(default_factory=lambda: ["auto:5"])
     scorer: str | None = None
     concepts: str | None = None
-    similarity: str = "soft_wpmi"
+    prompts: list[str] = Field(default_factory=list)
+    similarity: str = "auto"
+    pooling: Literal["mean", "max"] = "mean"
+    fdr: float = Field(default=0.05, gt=0, le=1)
+    min_stability: float = Field(default=0.5, ge=0, le=1)
+    annotations: str | None = None
     seed: int = Field(default=0, ge=0)
     backend: str = "auto"
     precision: Literal["exact", "fast"] = "exact"
@@ -99,6 +108,11 @@ class Study(_Table):
     def folder(self) -> Path:
         """The run folder."""
         return Path(self.runs) / self.run_name
+
+    @property
+    def scorer_spec(self) -> str | None:
+        """The scorer; a bare `masks` means the study's own annotations, where it names some."""
+        return f"masks:{self.annotations}" if self.scorer == "masks" and self.annotations else self.scorer
 
     def check(self) -> None:
         """Raise `UsageError` where the parts do not go together."""
@@ -167,6 +181,7 @@ def with_paths(study: Study, change: Callable[[str], str]) -> Study:
             "probe": source(study.probe),
             "runs": change(study.runs) if "runs" in study.model_fields_set else study.runs,
             "concepts": concepts if concepts in (None, *SHIPPED) else change(str(concepts)),
+            "annotations": study.annotations and change(study.annotations),
             "scorer": study.scorer and _scorer_with_paths(study.scorer, change),
             "lime_params": study.lime_params and change(study.lime_params),
             "models": [_model_with_paths(model, change) for model in study.models],
@@ -190,8 +205,10 @@ def _spec_with_paths(spec: str, change: Callable[[str], str]) -> str:
 
 
 def _scorer_with_paths(scorer: str, change: Callable[[str], str]) -> str:
-    """Scorers name files in three ways: table:FILE, open_clip:local-dir:FOLDER and open_clip:ARCH/FILE."""
-    for opening in ("table:", "open_clip:local-dir:"):
+    """Scorers name files: table:, masks:, classes:./FOLDER, open_clip:local-dir:FOLDER and open_clip:ARCH/FILE."""
+    if scorer.startswith("classes:") and not scorer.startswith(("classes:.", "classes:/", "classes:~")):
+        return scorer  # the name of a model
+    for opening in ("table:", "masks:", "classes:", "open_clip:local-dir:"):
         if scorer.startswith(opening):
             return opening + change(scorer.removeprefix(opening))
     architecture, slash, weights = scorer.partition("/")

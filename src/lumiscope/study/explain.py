@@ -15,6 +15,7 @@ from lumiscope.errors import UnknownNameError, UsageError
 from lumiscope.images import ImageItem, Skipped
 from lumiscope.models import Choice, TorchModel, VisionModel, class_index, label_index
 from lumiscope.models.backends.registry import Precision
+from lumiscope.models.unit_model import UnitModel, unit_model
 from lumiscope.progress import Track, silent
 from lumiscope.store import Store
 from lumiscope.study.attempts import attempt
@@ -41,12 +42,14 @@ def explain(
     backend: str = "auto",
     precision: Precision = "exact",
     per_image: PerImage | None = None,
+    unit: str | None = None,
     track: Track = silent,
 ) -> list[SaliencyMap]:
     """Explain every image by every method; the maps of one image stand together, in the order of `methods`.
 
     `methods`: names or wildcards. `target`: "predicted", "label" (the prediction where an image has none), a class
-    index or a class name. `layer`: where the CAM family looks, or several, whose maps are averaged; None: the last
+    index or a class name. `unit`: explain a unit instead, "layer4:447" or "blocks.11@class:5": what its mean activation
+    depends on. `layer`: where the CAM family looks, or several, whose maps are averaged; None: the last
     spatial features before pooling.
     `options`: per method, as `{"lime": {"num_samples": 500}}`; those of methods that do not run are checked only.
     `seed`: every random choice derives from it, the image's id and the method.
@@ -60,6 +63,7 @@ def explain(
         model,
         methods,
         target=target,
+        unit=unit,
         layer=layer,
         options=options,
         seed=seed,
@@ -96,7 +100,7 @@ def explain_each(
 
 @dataclass(frozen=True)
 class ExplanationPlan:
-    """What is to be computed for one model.
+    """What is to be computed for one model, or for the units of one of its layers.
 
     `methods`: each with its options. `layers`: resolved; empty where no method looks at one. `choice`: what runs it.
     `per_image`: image id -> method -> the options that this image has of its own. `segmentations`: cuts the views.
@@ -118,6 +122,7 @@ class ExplanationPlan:
         methods: Sequence[str] | str,
         *,
         target: str | int,
+        unit: str | None = None,
         layer: str | Sequence[str] | None,
         options: Options | None,
         seed: int,
@@ -132,6 +137,8 @@ class ExplanationPlan:
         `images`: a few of them show which backend is right; what was chosen is kept in `store`.
         """
         _check_model(model)
+        if unit is not None:
+            model, target = _unit(model, unit, target)
         names = select_methods([methods] if isinstance(methods, str) else methods, model)
         common = options or {}
 
@@ -223,6 +230,13 @@ def _check_model(model: object) -> None:
         )
     if isinstance(model, TorchModel) and model.module.training:
         logger.warning("%s is in training mode: explained as in evaluation mode, and left as it is", model.name)
+
+
+def _unit(model: VisionModel, unit: str, target: str | int) -> tuple[UnitModel, int]:
+    """The units of a layer in the place of classes, and the column of one. Errors: `UsageError`, `LayerError`."""
+    if target != "predicted":
+        raise UsageError(f"expected a unit or a target to explain; got both, the unit {unit} and the target {target!r}")
+    return unit_model(look_inside(model, "a unit"), unit)
 
 
 def _layers(model: TorchModel, wanted: str | Sequence[str] | None) -> tuple[str, ...]:

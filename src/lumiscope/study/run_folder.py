@@ -65,11 +65,23 @@ class Run:
         return rows
 
     def table(self, name: str) -> pa.Table:
-        """A table by name; an empty one where the study had no such part. Errors: `UsageError` for unknown names."""
+        """A table by name; an empty one where the study had no such part.
+
+        Errors: `UsageError` for unknown names; `StoreError` for a table that another version of lumiscope wrote.
+        """
         if name not in SCHEMAS:
             raise UsageError(f"a run has no table {name!r}; it has {', '.join(SCHEMAS)}")
         path = self.folder / "tables" / f"{name}.parquet"
-        return pq.read_table(path) if path.is_file() else SCHEMAS[name].empty_table()
+        if not path.is_file():
+            return SCHEMAS[name].empty_table()
+        table = pq.read_table(path)
+        lacking = [column for column in SCHEMAS[name].names if column not in table.column_names]
+        if lacking:
+            raise StoreError(
+                f"expected the columns {', '.join(lacking)} in {path}: another version of lumiscope made this run. "
+                f"Run it again: lumiscope run --config {self.folder / 'study.toml'}"
+            )
+        return table
 
     def saliency_map(self, model: str, image: str, method: str) -> SaliencyMap:
         """One map. Errors: `StoreError` where there is none."""
@@ -107,6 +119,11 @@ class Run:
             return None if address is None else read_pixels(address)
         except ImageError:
             return None
+
+    def probing_view(self, model: str, image: str) -> View | None:
+        """What the model saw of a probing image; None where its file is gone."""
+        pixels = self.probing_pixels(image)
+        return None if pixels is None else self._geometry(model).view(pixels, image)
 
     @functools.cached_property
     def _store(self) -> Store:

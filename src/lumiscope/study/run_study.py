@@ -14,8 +14,8 @@ from typing import Any
 import pyarrow as pa
 
 from lumiscope.agreement import Agreement, compare, parse_rule, summarise
-from lumiscope.concepts import CATEGORIES, ConceptSet
-from lumiscope.dissection import category_histogram, concept_counts, get_similarity
+from lumiscope.concepts import ConceptSet
+from lumiscope.dissection import get_similarity
 from lumiscope.errors import UsageError
 from lumiscope.images import ImageSet, open_images
 from lumiscope.models import label_index
@@ -25,8 +25,11 @@ from lumiscope.store import Store, write_atomically
 from lumiscope.study import tables as rows_of
 from lumiscope.study.abilities import AnyModel, dissectable, left_out, methods_of
 from lumiscope.study.circumstances import circumstances
+from lumiscope.study.clip_dissect import save_clip_dissect_of_models
 from lumiscope.study.config import ModelConfig, Study, model_names, save_study
-from lumiscope.study.dissect import choose_concepts, dissect, merge_labels
+from lumiscope.study.contributions import contribution_table
+from lumiscope.study.dissect import AUTO, choose_concepts
+from lumiscope.study.dissection_part import dissect_models
 from lumiscope.study.explain import ExplanationPlan, PerImage, method_facts
 from lumiscope.study.findings import find
 from lumiscope.study.lime.parameters import read_lime_parameters
@@ -61,6 +64,7 @@ def compute(study: Study, *, command: str | None = None, track: Track = silent) 
         if images is not None:
             work.explain(images)
             work.collect(images)
+            work.account_for(models, images)
         work.finish(models, images, probe, command)
     return Run.open(study.folder)
 
@@ -78,6 +82,7 @@ class _Work:
     plans: list[ExplanationPlan] = field(default_factory=list)
     scorer: Scorer | None = None
     concepts: ConceptSet | None = None
+    labels: UnitLabels | None = None
     stored: list[StoredExplanations] = field(default_factory=list)
     failed: set[str] = field(default_factory=set)
     manifest: dict[str, Any] = field(default_factory=dict)
@@ -96,9 +101,10 @@ class _Work:
         study = self.study
         for rule in study.masks.values():
             parse_rule(rule)
-        if study.scorer is not None:
-            get_similarity(study.similarity)
-            self.scorer = load_scorer(study.scorer)
+        if study.scorer_spec is not None:
+            if study.similarity != AUTO:
+                get_similarity(study.similarity)
+            self.scorer = load_scorer(study.scorer_spec, prompts=study.prompts)
             self.concepts = choose_concepts(study.concepts, self.scorer)
             for opened in dissectable(models):
                 opened.select_layers(study.layers)
@@ -147,11 +153,14 @@ class _Work:
 
     def collect(self, images: ImageSet) -> None:
         """Fill the tables of images, predictions, maps and agreement; an image that failed somewhere is left out."""
-        kept = ImageSet(tuple(item for item in images if item.name not in self.failed), images.source)
+        kept = self._kept(images)
         self.tables["images"] = rows_of.image_table(kept)
         agreements = [self._collect_model(stored, kept) for stored in self.stored]
         self.tables["agreement"] = pa.concat_tables([agreement.to_table() for agreement in agreements])
         self.tables["agreement_summary"] = summarise(agreements, seed=self.study.seed)
+
+    def _kept(self, images: ImageSet) -> ImageSet:
+        return ImageSet(tuple(item for item in images if item.name not in self.failed), images.source)
 
     def _collect_model(self, stored: StoredExplanations, images: ImageSet) -> Agreement:
         model, masks = stored.plan.model, self.study.masks
@@ -184,37 +193,28 @@ class _Work:
 
     def dissect(self, models: Sequence[AnyModel], probe: ImageSet) -> None:
         """Label units and fill the tables about them."""
-        study = self.study
-        scorer, concepts = self.scorer, self.concepts
-        if scorer is None or concepts is None:
+        if self.scorer is None or self.concepts is None:
             raise UsageError("expected a scorer to go with the probing images")
-        parts = [
-            dissect(
-                model,
-                probe,
-                layers=study.layers,
-                scorer=scorer,
-                concepts=concepts,
-                similarity=study.similarity,
-                store=self.store,
-                track=self.track,
-            )
-            for model in dissectable(models)
-        ]
-        labels: UnitLabels = merge_labels(parts)
-        self.rows["layers"] = rows_of.layer_rows(labels)
-        self.rows["probing_images"] = rows_of.probing_rows(probe)
-        self.tables["units"] = labels.to_table()
-        self.tables["concept_counts"] = concept_counts(labels)
-        self.tables["categories"] = category_histogram(labels, CATEGORIES)
-        self.manifest["similarity_notes"] = list(labels.notes)
-        self.manifest["concepts"] = {
-            "name": concepts.name,
-            "count": len(concepts),
-            "other_share": concepts.other_share,
-            "notes": list(concepts.notes),
-            "categories": concepts.counts(),
-        }
+        part = dissect_models(
+            self.study, dissectable(models), probe, self.scorer, self.concepts, self.store, self.track
+        )
+        self.labels = part.labels
+        self.tables |= part.tables
+        self.manifest |= part.manifest
+        save_clip_dissect_of_models(part.tables["units"], self.study.folder / "clip-dissect")
+
+    def account_for(self, models: Sequence[AnyModel], images: ImageSet) -> None:
+        """Say which units contributed most to what is predicted for each image, where units have labels."""
+        if self.labels is None:
+            return
+        self.tables["contributions"] = contribution_table(
+            dissectable(models),
+            self._kept(images),
+            self.labels,
+            target=self.study.target,
+            store=self.store,
+            track=self.track,
+        )
 
     def finish(
         self, models: Sequence[AnyModel], images: ImageSet | None, probe: ImageSet | None, command: str | None

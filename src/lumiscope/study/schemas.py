@@ -5,7 +5,10 @@ from __future__ import annotations
 import pyarrow as pa
 
 from lumiscope.agreement import AGREEMENT_SCHEMA, SUMMARY_SCHEMA
-from lumiscope.dissection.summary import CATEGORY_SCHEMA, CONCEPT_SCHEMA
+from lumiscope.dissection.model_differences import DIFFERENCE_SCHEMA
+from lumiscope.dissection.network_dissection import DETECTOR_SCHEMA, NETWORK_DISSECTION_SCHEMA
+from lumiscope.dissection.summary import CATEGORY_SCHEMA, CONCEPT_SCHEMA, LAYER_SCHEMA
+from lumiscope.study.contributions import CONTRIBUTION_SCHEMA
 from lumiscope.types import UNIT_SCHEMA
 
 TEXT, WHOLE, NUMBER, TRUTH = pa.string(), pa.int64(), pa.float64(), pa.bool_()
@@ -75,10 +78,18 @@ SCHEMAS: dict[str, pa.Schema] = {
     ),
     "agreement": AGREEMENT_SCHEMA,
     "agreement_summary": SUMMARY_SCHEMA,
-    "layers": _schema(model=TEXT, layer=TEXT, units=WHOLE, labelled=WHOLE, unique_concepts=WHOLE),
+    "layers": LAYER_SCHEMA,
     "units": UNIT_SCHEMA,
     "concept_counts": CONCEPT_SCHEMA,
     "categories": CATEGORY_SCHEMA,
+    "model_differences": DIFFERENCE_SCHEMA,
+    # Where a shown unit fires on an image, in shares of the width and height of what the model sees of it.
+    "unit_crops": _schema(
+        model=TEXT, layer=TEXT, unit=WHOLE, image=TEXT, left=NUMBER, top=NUMBER, right=NUMBER, bottom=NUMBER
+    ),
+    "network_dissection": NETWORK_DISSECTION_SCHEMA,
+    "detectors": DETECTOR_SCHEMA,
+    "contributions": CONTRIBUTION_SCHEMA,
     "findings": _schema(
         number=WHOLE,
         claim=TEXT,

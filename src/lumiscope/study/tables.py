@@ -18,7 +18,7 @@ from lumiscope.models import BlackBox, TorchModel, VisionModel, label_index, mas
 from lumiscope.store import write_atomically
 from lumiscope.study.schemas import SCHEMAS
 from lumiscope.study.stored_explanations import StoredExplanations
-from lumiscope.types import FloatArray, SaliencyMap, UnitLabels
+from lumiscope.types import FloatArray, SaliencyMap
 
 Row = dict[str, Any]
 TOP = 5
@@ -39,7 +39,7 @@ def save_table(table: pa.Table, path: Path) -> None:
     elif path.suffix == ".csv":
         for place, column in enumerate(table.schema):
             if pa.types.is_list(column.type):
-                joined = ["|".join(row or []) for row in table.column(place).to_pylist()]
+                joined = ["|".join(map(str, row or [])) for row in table.column(place).to_pylist()]
                 table = table.set_column(place, column.name, pa.array(joined, pa.string()))
         sink = pa.BufferOutputStream()
         csv.write_csv(table, sink)
@@ -155,20 +155,6 @@ def explanation_row(
         "location": location,
         "key": key,
     }
-
-
-def layer_rows(labels: UnitLabels) -> list[Row]:
-    """One row a dissected layer."""
-    return [
-        {
-            "model": layer.model,
-            "layer": layer.layer,
-            "units": len(layer),
-            "labelled": int((layer.concept >= 0).sum()),
-            "unique_concepts": len(set(layer.concept[layer.concept >= 0].tolist())),
-        }
-        for layer in labels.layers
-    ]
 
 
 def skipped_rows(what: str, skipped: Sequence[Any]) -> list[Row]:

@@ -59,7 +59,7 @@ def _explain(prepared: PreparedBatch, row: int, target: Target, options: LimeOpt
         target=target,
         values=fit.coefficients[scene.segments].astype(np.float32),
         options=dataclasses.asdict(options),
-        details=_details(fit, sampled, design, stopped),
+        details=_details(fit, sampled, design, stopped, prepared.score_name),
         segments=scene.segments,
         coefficients=fit.coefficients,
         num_features=options.num_features,
@@ -106,7 +106,7 @@ def _sample(scene: Scene, target: Target, options: LimeOptions) -> tuple[_Sample
     return made, f"{said}: stable" if enough else f"{said}: not stable, stopped at max_samples={options.max_samples}"
 
 
-def _details(fit: LinearFit, sampled: _Samples, design: Design, stopped: str) -> dict[str, Any]:
+def _details(fit: LinearFit, sampled: _Samples, design: Design, stopped: str, watched: str) -> dict[str, Any]:
     count, segments = sampled.samples.shape
     details: dict[str, Any] = {
         "intercept": fit.intercept,
@@ -117,13 +117,13 @@ def _details(fit: LinearFit, sampled: _Samples, design: Design, stopped: str) ->
     }
     if stopped:
         details["stopped"] = stopped
-    if warnings := _warnings(fit, count, segments, design):
+    if warnings := _warnings(fit, count, segments, design, watched):
         details["warnings"] = warnings
     return details
 
 
-def _warnings(fit: LinearFit, count: int, segments: int, design: Design) -> list[str]:
-    """What makes the explanation doubtful, in words."""
+def _warnings(fit: LinearFit, count: int, segments: int, design: Design, watched: str) -> list[str]:
+    """What makes the explanation doubtful, in words. `watched`: what hiding segments changes, in a word."""
     if segments == 1:
         return ["the whole view is one segment, so there is nothing to tell apart: choose another segmenter"]
     warnings = []
@@ -131,10 +131,10 @@ def _warnings(fit: LinearFit, count: int, segments: int, design: Design) -> list
     if count < needed:
         warnings.append(f"{count} samples are few for {segments} segments: take {needed} or more, or fewer segments")
     if np.isnan(fit.r2):
-        warnings.append("hiding segments never changes the probability: there is nothing to explain")
+        warnings.append(f"hiding segments never changes the {watched}: there is nothing to explain")
     elif fit.r2 < LOW_R2:
         warnings.append(
-            f"the segments shown explain only {max(fit.r2, 0):.0%} of how the probability changes (R² {fit.r2:.2f}): "
+            f"the segments shown explain only {max(fit.r2, 0):.0%} of how the {watched} changes (R² {fit.r2:.2f}): "
             "segments act together, or too few of them have a coefficient (num_features)"
         )
     return warnings

@@ -3,13 +3,30 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from lumiscope.cli.groups import with_groups
-from lumiscope.cli.options import JSON, ModelFlags, one_model, split_list
+from lumiscope.cli.options import (
+    JSON,
+    ConceptsOption,
+    FdrOption,
+    MinStabilityOption,
+    ModelFlags,
+    PoolingOption,
+    PromptOption,
+    SimilarityOption,
+    one_model,
+    split_list,
+)
 from lumiscope.cli.output import print_rows, progress, say
+
+if TYPE_CHECKING:
+    from lumiscope.dissection import EvidenceOptions
+    from lumiscope.types import UnitLabels
+
+COLUMNS = ["model", "layer", "unit", "label", "score", "margin", "category", "q_value", "heldout_correlation", "reason"]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -20,47 +37,125 @@ def add_to(app: typer.Typer) -> None:
 def dissect(
     probe: Annotated[str, typer.Option(help="Images to dissect with: a folder, a 'glob*', a CSV or world:COUNT.")],
     model: Annotated[str, typer.Option(help="A spec (timm:…, torchvision:…, python:pkg.mod:factory) or FILE.toml.")],
-    scorer: Annotated[str, typer.Option(help="open_clip:ARCH/PRETRAINED, table:FILE.npz or world:clip.")],
+    scorer: Annotated[
+        str, typer.Option(help="open_clip:ARCH/PRETRAINED, world:clip, table:FILE.npz, masks or classes:MODEL.")
+    ],
     layers: Annotated[str, typer.Option(help="Names, wildcards, auto (before the pooling) or auto:5.")] = "auto:5",
-    concepts: Annotated[
-        str | None, typer.Option(help="A text file, 'visual' or 'world' (shipped). Default: the scorer's own words.")
+    concepts: ConceptsOption = None,
+    prompt: PromptOption = None,
+    similarity: SimilarityOption = None,
+    pooling: PoolingOption = None,
+    fdr: FdrOption = None,
+    min_stability: MinStabilityOption = None,
+    seed: Annotated[int, typer.Option(help="All random choices derive from it.")] = 0,
+    count: Annotated[
+        str | None,
+        typer.Option(
+            metavar="CONCEPT,…",
+            help="Count units instead of listing them: fish,dog, wildcards allowed, '*' for all. Column units: units "
+            "that have it as their label; further: units that have it only beside another label.",
+        ),
     ] = None,
-    similarity: Annotated[str, typer.Option(help="cos, cos_cubed, wpmi, soft_wpmi, rank_reorder.")] = "soft_wpmi",
-    count: Annotated[bool, typer.Option("--count", help="Count units per concept instead of listing units.")] = False,
     out: Annotated[Path | None, typer.Option(help="Write the table here as well (.parquet or .csv).")] = None,
+    clip_dissect: Annotated[
+        Path | None,
+        typer.Option(
+            "--clip-dissect",
+            metavar="FILE.csv",
+            help="Write CLIP-Dissect's format: layer, unit, description, similarity. It describes every unit, so units "
+            "without a label get the most similar concept, too.",
+        ),
+    ] = None,
+    runs: Annotated[str, typer.Option(help="Folder of the store: what is in it is not computed again.")] = "runs",
     on_error: Annotated[str, typer.Option(metavar="skip|stop", help="What a bad image does.")] = "skip",
     flags: ModelFlags = ModelFlags(),  # noqa: B008 - frozen
     json: JSON = False,
 ) -> None:
-    """Name the units of a model's layers with concepts.
+    """Name the units of a model's layers with concepts, or say why a unit has no name.
 
-    Every unit gets the concept of which its activations over the probing images are most alike, with score and margin
-    to the runner-up, or the reason why it has no label.
+    Every unit gets the concept of which its activations over the probing images are most alike, with score, margin to
+    the runner-up and evidence: q_value says how likely chance gives as much (adjusted for all units of the layer),
+    heldout_correlation how well the concept predicts the unit on images that had no part in choosing it. A unit whose
+    evidence fails has no label and a reason. Stopped half-way? The same command goes on where it was.
     """
-    from lumiscope.dissection import concept_counts
+    from lumiscope.concepts.patterns import find_concepts
     from lumiscope.images import open_images
+    from lumiscope.scorers import load_scorer
+    from lumiscope.store import Store
+    from lumiscope.study import STORE, save_table
     from lumiscope.study import dissect as dissect_model
-    from lumiscope.study import save_table
+    from lumiscope.study.dissect import choose_concepts
 
+    _check_endings(out, clip_dissect)
+    evidence = _evidence(fdr, min_stability)
+    opened = load_scorer(scorer, prompts=prompt or ())
+    words = choose_concepts(concepts, opened)
+    if count is not None:
+        find_concepts(split_list(count), words.words)  # a mistake shows before anything is computed
     found = open_images(probe, on_error=on_error, track=progress)  # type: ignore[arg-type]
     labels = dissect_model(
         one_model(model, flags),
         found,
         layers=split_list(layers),
-        scorer=scorer,
-        concepts=concepts,
-        similarity=similarity,
+        scorer=opened,
+        concepts=words,
+        similarity=similarity or "auto",
+        pooling=pooling or "mean",  # type: ignore[arg-type]
+        evidence=evidence,
+        seed=seed,
+        store=Store(Path(runs) / STORE),
         track=progress,
     )
     for note in labels.notes:
         say(note)
-    table = concept_counts(labels) if count else labels.to_table()
-    columns = table.column_names if count else ["model", "layer", "unit", "label", "score", "margin", "category"]
+    table, columns = _table(labels, count)
     if out is not None:
         save_table(table, out)
         say(f"wrote {out}")
+    if clip_dissect is not None:
+        _write_clip_dissect(labels, clip_dissect)
     print_rows(table.to_pylist(), columns, as_json=json)
     for entry in found.skipped:
         say(f"skipped {entry.name}: {entry.reason}")
     if found.skipped:
         raise typer.Exit(3)
+
+
+def _evidence(fdr: float | None, min_stability: float | None) -> EvidenceOptions:
+    """What a label must pass; the defaults where nothing was said."""
+    from lumiscope.dissection import EvidenceOptions
+
+    usual = EvidenceOptions()
+    return EvidenceOptions(
+        fdr=usual.fdr if fdr is None else fdr,
+        min_stability=usual.min_stability if min_stability is None else min_stability,
+    )
+
+
+def _check_endings(out: Path | None, clip_dissect: Path | None) -> None:
+    """Before anything is computed."""
+    from lumiscope.errors import UsageError
+
+    if out is not None and out.suffix not in (".parquet", ".csv"):
+        raise UsageError(f"expected a file that ends in .parquet or .csv; got {out}")
+    if clip_dissect is not None and clip_dissect.suffix != ".csv":
+        raise UsageError(f"expected a file that ends in .csv; got {clip_dissect}")
+
+
+def _table(labels: UnitLabels, count: str | None) -> tuple[Any, list[str]]:
+    """The table to write and the columns of it to print."""
+    from lumiscope.dissection import count_units
+
+    if count is None:
+        return labels.to_table(), COLUMNS
+    counted = count_units(labels, split_list(count))
+    return counted, counted.column_names
+
+
+def _write_clip_dissect(labels: UnitLabels, path: Path) -> None:
+    from lumiscope.study import save_clip_dissect
+
+    table = labels.to_table()
+    save_clip_dissect(table, path)
+    unlabelled = table["label"].null_count
+    say(f"wrote {path}" + (f"; the descriptions of {unlabelled} units in it are no labels" if unlabelled else ""))

@@ -38,6 +38,9 @@ def explain(
         list[str] | None, typer.Option(metavar="METHOD.KEY=VALUE", help="So lime.num_samples=500; repeatable.")
     ] = None,
     target: Annotated[str, typer.Option(help="'predicted', 'label', a class index or a class name.")] = "predicted",
+    unit: Annotated[
+        str | None, typer.Option(metavar="LAYER:NUMBER", help="A unit instead of a class, so layer4:447.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="All random choices derive from it.")] = 0,
     backend: BackendOption = None,
     precision: PrecisionOption = None,
@@ -51,6 +54,9 @@ def explain(
 
     For each image and method a PNG and an npz (values, display, and for LIME segments and coefficients). The PNG shows
     the view that the model saw under the map; LIME in blue (against the class) and orange (for it).
+
+    With --unit the maps show what the unit's mean activation depends on, which the table gives as its score; a unit of
+    a class token is LAYER@class:NUMBER, and --target-layer may name a layer up to the unit's own.
     """
     from lumiscope.images import open_images
     from lumiscope.report import write_maps
@@ -65,6 +71,7 @@ def explain(
         loaded,
         split_list(methods),
         target=parse_target(target),
+        unit=unit,
         layer=flags.target_layer,
         options=given,
         seed=seed,
@@ -79,13 +86,14 @@ def explain(
     say_how(loaded, plan)
     made, failed, warnings = [], list(found.skipped), MapWarnings()
     for item, maps in explain_each(plan, found, failed, stop=on_error == "stop", track=progress):
-        made += write_maps(maps, loaded.view(item), out)
+        made += write_maps(maps, loaded.view(item), out, suffix=unit or "")
         for one in maps:
             warnings.add(one.item_id, one.method, one.remarks)
     if save_lime_params is not None:
         save_lime_parameters(save_lime_params, used)
         say(f"wrote {save_lime_params}")
-    print_rows(made, ["image", "method", "target", "probability", "overlay", "array"], as_json=json)
+    score = "probability" if unit is None else "score"
+    print_rows(made, ["image", "method", "target", score, "overlay", "array"], as_json=json)
     for line in warnings.lines():
         say(line)
     for entry in failed:

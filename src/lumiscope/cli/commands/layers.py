@@ -24,26 +24,31 @@ def layers(
     """List a model's layers, shapes and numbers of units.
 
     The column `role` marks the layer that the CAM family looks at ("target") and the ends of stages ("stage"; the last
-    five are what `--layers auto:5` dissects). Weights change nothing here: `--weights random` needs no download.
+    five are what `--layers auto:5` dissects). A network of equal blocks, as a ViT, is a single stage: its blocks are
+    marked ("block"), and `auto:5` takes five of them, evenly spaced. `class_token` is the address at which the units of
+    a layer's class token are dissected; its name alone means the patches. Weights change nothing here:
+    `--weights random` needs no download.
     """
     from lumiscope.attribution import look_inside
     from lumiscope.errors import LayerError
-    from lumiscope.models import stages
+    from lumiscope.models import equal_blocks, stages
 
     loaded = look_inside(one_model(model, flags), "a list of layers")
     try:
         target = loaded.target_layer
     except LayerError:
         target = None
-    ends = {layer.name for layer in stages(loaded.layers)}
+    blocks = equal_blocks(loaded.layers)
+    roles = {layer.name: "block" if blocks else "stage" for layer in blocks or stages(loaded.layers)}
     rows = [
         {
             "layer": layer.name,
             "type": layer.kind,
             "shape": list(layer.shape),
             "units": layer.units,
-            "role": "target" if layer.name == target else "stage" if layer.name in ends else "",
+            "class_token": layer.class_address or "",
+            "role": "target" if layer.name == target else roles.get(layer.name, ""),
         }
         for layer in loaded.layers
     ]
-    print_rows(rows, ["layer", "type", "shape", "units", "role"], as_json=json)
+    print_rows(rows, ["layer", "type", "shape", "units", "class_token", "role"], as_json=json)

@@ -15,11 +15,18 @@ from lumiscope.cli.map_warnings import MapWarnings
 from lumiscope.cli.options import (
     JSON,
     BackendOption,
+    ConceptsOption,
+    FdrOption,
     ImagesOption,
     LimeParamsOption,
+    MinStabilityOption,
     ModelFlags,
+    PoolingOption,
     PrecisionOption,
     ProbeOption,
+    PromptOption,
+    ScorerOption,
+    SimilarityOption,
     method_options,
     model_configs,
     parse_target,
@@ -69,15 +76,16 @@ def run(
     layers: Annotated[
         str | None, typer.Option(help="Layers to dissect: names, wildcards, auto, auto:5 (default).")
     ] = None,
-    scorer: Annotated[
-        str | None, typer.Option(help="Concept scores: open_clip:ARCH/PRETRAINED, table:FILE.npz or world:clip.")
-    ] = None,
-    concepts: Annotated[
+    scorer: ScorerOption = None,
+    concepts: ConceptsOption = None,
+    prompt: PromptOption = None,
+    similarity: SimilarityOption = None,
+    pooling: PoolingOption = None,
+    fdr: FdrOption = None,
+    min_stability: MinStabilityOption = None,
+    annotations: Annotated[
         str | None,
-        typer.Option(help="Concepts: a text file, 'visual' or 'world' (shipped). Default: the scorer's own words."),
-    ] = None,
-    similarity: Annotated[
-        str | None, typer.Option(help="cos, cos_cubed, wpmi, soft_wpmi (default), rank_reorder.")
+        typer.Option(help="A folder that says what is at each pixel of the probing images: Network Dissection."),
     ] = None,
     seed: Annotated[int | None, typer.Option(help="All random choices derive from it. Default: 0.")] = None,
     description: Annotated[str | None, typer.Option(help="A few sentences for the head of the report.")] = None,
@@ -111,7 +119,12 @@ def run(
         "layers": split_list(layers) or None,
         "scorer": scorer,
         "concepts": concepts,
+        "prompts": prompt or None,
         "similarity": similarity,
+        "pooling": pooling,
+        "fdr": fdr,
+        "min_stability": min_stability,
+        "annotations": annotations,
         "seed": seed,
         "backend": backend,
         "precision": precision,

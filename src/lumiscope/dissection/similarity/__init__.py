@@ -1,5 +1,6 @@
 """How alike a unit's activations and a concept's scores are over the probing images; one module per similarity."""
 
+from lumiscope.dissection.similarity.choose import choose_similarity
 from lumiscope.dissection.similarity.registry import (
     SimilarityMethod,
     get_similarity,
@@ -7,4 +8,4 @@ from lumiscope.dissection.similarity.registry import (
     similarity_methods,
 )
 
-__all__ = ["SimilarityMethod", "get_similarity", "similarity", "similarity_methods"]
+__all__ = ["SimilarityMethod", "choose_similarity", "get_similarity", "similarity", "similarity_methods"]

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import numpy as np
 
-from lumiscope.dissection.similarity.information import (
-    MINIMUM_PROBABILITY,
-    concept_probabilities,
-    mutual_information,
-)
-from lumiscope.dissection.similarity.registry import Matrix, similarity
+from lumiscope.dissection.similarity.preparation import Matrix
+from lumiscope.dissection.similarity.registry import similarity
 from lumiscope.dissection.top_images import most_active_images, sum_over_images
-from lumiscope.types import DoubleArray
+from lumiscope.types import DoubleArray, IntArray
 
 TOP_IMAGES = 28
-SHARPNESS = 2.0
-WEIGHT = 0.6
+MINIMUM_PROBABILITY = 1e-7  # keeps the logarithms finite; the value of the published code
+
+
+def top_images(activations: Matrix) -> IntArray:
+    """(D, u) -> (u, n): each unit's 28 most active images, or all there are."""
+    return most_active_images(activations, TOP_IMAGES)
+
+
+def bounded_logs(log_probabilities: DoubleArray) -> DoubleArray:
+    """(n, k) -> (n, k): log(probability + 1e-7), in place."""
+    bounded = np.exp(log_probabilities, out=log_probabilities)
+    bounded += MINIMUM_PROBABILITY
+    return np.log(bounded, out=bounded)
 
 
 @similarity(
@@ -25,14 +32,14 @@ WEIGHT = 0.6
     equation="L - 0.6 (logsumexp_u L - log U), L = Σ over the top 28 images of log(softmax(2 P) + 1e-7)",
     minimum_images=TOP_IMAGES + 1,
     with_fewer="takes all images as the top images of every unit, so that all units get the same scores",
+    of_units=top_images,
+    of_concepts=bounded_logs,
+    sharpness=2.0,
+    contrast=0.6,
 )
-def wpmi(activations: Matrix, concept_scores: Matrix) -> DoubleArray:
-    """Ask how probable a concept is on the 28 images that activate a unit most, against the layer's average unit.
+def wpmi(images: IntArray, logs: DoubleArray) -> DoubleArray:
+    """Ask how probable a concept is on the 28 images that activate a unit most: L.
 
-    `activations`: (D, U). `concept_scores`: P, (D, K). Returns (U, K) float64. With D < 28 all D images are used.
+    `images`: (u, n). `logs`: (D, k). Returns (u, k) float64. With D < 28 all D images are used.
     """
-    log_probabilities = concept_probabilities(concept_scores, SHARPNESS)
-    log_probabilities += MINIMUM_PROBABILITY
-    np.log(log_probabilities, out=log_probabilities)
-    log_likelihood = sum_over_images(log_probabilities, most_active_images(activations, TOP_IMAGES))
-    return mutual_information(log_likelihood, WEIGHT)
+    return sum_over_images(logs, images)

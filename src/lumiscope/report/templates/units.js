@@ -7,6 +7,7 @@
   const { words, layers, rows } = JSON.parse(document.getElementById("unit-data").textContent);
   const word = (index) => (index < 0 ? "" : words[index]);
   const number = (value) => (value === null ? "–" : String(value).replace("-", "−"));
+  const short = (value) => number(value === null ? null : Number(value.toFixed(3)));
 
   const addOption = (select, value, text) => select.add(new Option(text, value));
   layers.forEach(([model, layer], index) => addOption(form.elements.layer, index, `${model} · ${layer}`));
@@ -19,17 +20,20 @@
   const matches = (row, text, layer, category) =>
     (layer === "" || row[0] === Number(layer)) &&
     (category === "" || row[3] === Number(category)) &&
-    (text === "" || String(row[1]) === text || `${word(row[2])}\n${word(row[6])}`.toLowerCase().includes(text));
+    (text === "" || String(row[1]) === text ||
+      [row[2], row[6], ...row[11]].some((index) => word(index).toLowerCase().includes(text)));
 
   const line = (row) => {
     const [model, layer] = layers[row[0]];
     const after = row[2] < 0 ? word(row[7]) : word(row[6]);
-    const cells = [model, layer, row[1], word(row[2]) || "no label", word(row[3]), number(row[4]), number(row[5]), after];
+    const names = [word(row[2]) || "no label", row[11].map(word).join(", "), word(row[3])];
+    const q = row[8] !== null && row[8] < 0.001 ? "< 0.001" : short(row[8]);
+    const cells = [model, layer, row[1], ...names, number(row[4]), number(row[5]), q, short(row[9]), short(row[10]), after];
     const tr = document.createElement("tr");
     cells.forEach((text, at) => {
       const td = tr.insertCell();
       td.textContent = text;
-      if (at === 2 || at === 5 || at === 6) td.className = "number";
+      if (at === 2 || (at > 5 && at < 11)) td.className = "number";
     });
     return tr;
   };
@@ -38,8 +42,10 @@
     const { text, layer, category, order } = form.elements;
     const wanted = text.value.trim().toLowerCase();
     const found = rows.filter((row) => matches(row, wanted, layer.value, category.value));
-    const by = Number(order.value);
-    if (by) found.sort((a, b) => (b[by] ?? -Infinity) - (a[by] ?? -Infinity));
+    const by = Math.abs(order.value), sign = Math.sign(order.value);
+    // A number that is missing comes last, whichever way they are sorted.
+    const size = (row) => (row[by] === null ? -Infinity : sign * row[by]);
+    if (by) found.sort((a, b) => size(b) - size(a));
     body.replaceChildren(...found.slice(0, SHOWN).map(line));
     count.textContent = found.length > SHOWN ? `first ${SHOWN} of ${found.length} units` : `${found.length} units`;
   };

@@ -1,0 +1,254 @@
+"""Planted units: does dissection find what is known to be there, and stay silent where nothing is?
+
+    python benchmarks/planted.py
+    python benchmarks/planted.py --seeds 3 --json
+
+Plants units over the annotations of the world's pictures (`lumiscope.world.planted`), labels them with the annotated
+concepts (scorer `masks`), and marks the labels: with the automatic similarity, with every other one, and with fewer
+probing images. Then the world's own models: are class units named after their class, and what does the last stage of
+either know? Prints Markdown.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import functools
+import itertools
+import json
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from lumiscope.concepts import ConceptSet
+from lumiscope.dissection import choose_similarity, label_units, similarity_methods
+from lumiscope.images import ImageSet, open_images
+from lumiscope.images.world_image import WorldImage
+from lumiscope.models import load_model
+from lumiscope.scorers import load_scorer
+from lumiscope.store import Store
+from lumiscope.study import dissect
+from lumiscope.types import BoolArray, FloatArray, LayerLabels, UnitLabels
+from lumiscope.world import COLOURS, OBJECTS, SCENES, TEXTURES
+from lumiscope.world.planted import (
+    FREQUENCIES,
+    NOISE,
+    NULLS,
+    SILENT,
+    PlantedUnit,
+    images_with_rare_scenes,
+    plan_units,
+    plant,
+)
+from lumiscope.world.renderer.brush import BACKDROPS
+from lumiscope.world.renderer.pen import KINDS
+
+IMAGES = 2_000
+SEED = 1_001  # no model of the world was trained on it
+KNOWN = ("objects and their parts", "backdrops and theirs", "parts of either", "colours and textures", "no label")
+FEWER = (10, 30, 100, 300, 1_000, IMAGES)
+
+
+@dataclass(frozen=True)
+class Exam:
+    """`presence`: (D, K), and the units that are planted over it with their activations, (D, U)."""
+
+    presence: BoolArray
+    units: tuple[PlantedUnit, ...]
+    activations: FloatArray
+
+    @classmethod
+    def over(cls, presence: BoolArray, seed: int = 0) -> Exam:
+        """Plant the usual units."""
+        units = plan_units(presence, seed=seed)
+        return cls(presence, units, plant(units, presence, seed=seed))
+
+    def sit(self, similarity: str = "auto") -> LayerLabels:
+        """Label the units."""
+        scores = self.presence.astype(np.float32)
+        name = choose_similarity(scores)[0] if similarity == "auto" else similarity
+        return label_units(self.activations, scores, model="planted", layer="units", similarity=name)
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What became of the units of one kind, as numbers of units.
+
+    `labelled`: with any label. `right`: of single concepts, with that concept or one that occurs on the same images;
+    of "or" and "and", with both halves among label and further labels; of units that respond to nothing, with no label.
+    `half`: of "or" and "and", with at least one half as the label.
+    """
+
+    kind: str
+    units: int
+    labelled: int
+    right: int
+    half: int
+
+
+def mark(exam: Exam, labels: LayerLabels) -> list[Mark]:
+    """Mark every kind of unit, the single concepts at each frequency apart."""
+    groups: dict[str, list[Mark]] = {}
+    for number, unit in enumerate(exam.units):
+        kind = f"single, {unit.frequency:g}" if unit.kind == "single" else unit.kind
+        groups.setdefault(kind, []).append(_mark_unit(exam.presence, unit, labels, number))
+    return [
+        Mark(kind, *(sum(getattr(one, field) for one in marks) for field in ("units", "labelled", "right", "half")))
+        for kind, marks in groups.items()
+    ]
+
+
+def _mark_unit(presence: BoolArray, unit: PlantedUnit, labels: LayerLabels, number: int) -> Mark:
+    label = int(labels.concept[number])
+    if unit.kind in NULLS:
+        return Mark(unit.kind, 1, label >= 0, label < 0, 0)
+    if unit.kind in SILENT:
+        return Mark(unit.kind, 1, label >= 0, labels.reason[number].startswith(unit.kind), 0)
+    given = [int(concept) for concept in (label, *labels.further[number]) if concept >= 0]
+    same = [any((presence[:, one] == presence[:, wanted]).all() for one in given) for wanted in unit.concepts]
+    half = label >= 0 and any((presence[:, label] == presence[:, wanted]).all() for wanted in unit.concepts)
+    right = half if unit.kind == "single" else all(same)
+    return Mark(unit.kind, 1, label >= 0, right, half)
+
+
+def totals(marks: Sequence[Mark]) -> dict[str, float]:
+    """The shares that the exam is about.
+
+    `frequent`, `rare`: single concepts that were recovered, at a frequency of at least 0.05 and below. `or`, `and`:
+    units of which both halves were reported; `or_half`, `and_half`: with one of them as the label. `null`: units that
+    respond to nothing and got a label all the same. `silent`: dead and constant units that were called so.
+    """
+
+    def share(field: str, kinds: Sequence[str]) -> float:
+        chosen = [one for one in marks if one.kind in kinds]
+        return sum(getattr(one, field) for one in chosen) / max(sum(one.units for one in chosen), 1)
+
+    often = [f"single, {frequency:g}" for frequency in FREQUENCIES if frequency >= 0.05]
+    seldom = [f"single, {frequency:g}" for frequency in FREQUENCIES if frequency < 0.05]
+    return {
+        "frequent": share("right", often),
+        "rare": share("right", seldom),
+        "or": share("right", ["or"]),
+        "or_half": share("half", ["or"]),
+        "and": share("right", ["and"]),
+        "and_half": share("half", ["and"]),
+        "null": share("labelled", list(NULLS)),
+        "silent": share("right", SILENT),
+    }
+
+
+def probing_images(count: int = IMAGES, seed: int = SEED) -> ImageSet:
+    """Pictures among which two scenes, and all that belongs to them, are as rare as 1 in 100, and two as 1 in 1,000."""
+    rare = {"city": count // 100, "underwater": count // 100, "room": count // 1000, "night": count // 1000}
+    indices = images_with_rare_scenes(count, seed, rare)
+    return ImageSet(tuple(WorldImage(index, seed) for index in indices), f"world, {count} images of seed {seed}")
+
+
+@functools.cache
+def presence_of_words() -> BoolArray:
+    """(IMAGES, K): which words are in which of the probing images."""
+    return presence_of(probing_images())
+
+
+def presence_of(images: ImageSet) -> BoolArray:
+    """(D, K): what the scorer `masks` says of pictures of the world."""
+    scorer = load_scorer("masks")
+    words = tuple(scorer.words or ())
+    return np.asarray(scorer.score(images, ConceptSet("world", words, ("other",) * len(words))).values) > 0
+
+
+def know(labels: UnitLabels, layer: str) -> dict[str, int]:
+    """How many units of a layer are labelled with the words of main objects and their parts, and of backdrops."""
+    (found,) = (one for one in labels.layers if one.layer == layer)
+    words = Counter(labels.concepts[concept] if concept >= 0 else "" for concept in found.concept)
+    objects = {*OBJECTS, *(part for kind in KINDS.values() for part in kind.parts)}
+    backdrops = {*SCENES, *(part for backdrop in BACKDROPS.values() for part in backdrop.parts)}
+    groups = (objects - backdrops, backdrops - objects, objects & backdrops, {*COLOURS, *TEXTURES}, {""})
+    return {what: sum(words[word] for word in group) for what, group in zip(KNOWN, groups, strict=True)}
+
+
+def named_after_class(labels: UnitLabels, classes: Sequence[str]) -> int:
+    """How many units of the final layer have their own class's name."""
+    concepts = labels.layers[-1].concept
+    given = [labels.concepts[concept] if concept >= 0 else "" for concept in concepts]
+    return sum(name == own for name, own in zip(given, classes, strict=True))
+
+
+def worlds_models() -> Iterator[list[str]]:
+    """Rows of cells: model, scorer, similarity, units named after their class, and what stage 5 knows."""
+    images = open_images(f"world:{IMAGES}@{SEED}")
+    with tempfile.TemporaryDirectory() as folder:
+        for spec, scorer in itertools.product(("world:objects", "world:scenes"), ("world:clip", "masks")):
+            model = load_model(spec)
+            store = Store(Path(folder))
+            labels = dissect(model, images, layers=["stage5", "fc"], scorer=scorer, store=store)
+            right = f"{named_after_class(labels, model.classes)} of {len(model.classes)}"
+            yield [spec, scorer, labels.similarity, right, *map(str, know(labels, "stage5").values())]
+
+
+def main() -> None:
+    """Sit the exam."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seeds", type=int, default=1, help="how many plantings (%(default)s)")
+    parser.add_argument("--json", action="store_true")
+    given = parser.parse_args()
+    presence = presence_of_words()
+    exams = [Exam.over(presence, seed) for seed in range(given.seeds)]
+    started = time.perf_counter()
+    marks = [pooled(column) for column in zip(*(mark(exam, exam.sit()) for exam in exams), strict=True)]
+    seconds = time.perf_counter() - started
+    by_similarity = {name: totals_over(exams, name) for name in ("auto", *similarity_methods())}
+    by_images = {
+        count: totals_over([Exam.over(presence_of_few(count, seed), seed) for seed in range(given.seeds)], "auto")
+        for count in FEWER
+    }
+    if given.json:
+        facts = {"noise": dataclasses.asdict(NOISE), "marks": [dataclasses.asdict(one) for one in marks]}
+        print(json.dumps({**facts, "similarities": by_similarity, "images": by_images}, indent=1))
+        return
+    print(f"{len(exams[0].units)} units, {presence.shape[0]:,} images, {presence.shape[1]} concepts; {seconds:.0f} s\n")
+    print(table(["units", "number", "labelled", "right", "label is a half"], [row(one) for one in marks]))
+    for what, results in (("similarity", by_similarity), ("images", by_images)):
+        first = next(iter(results.values()))
+        rows = [[str(key), *(f"{value:.1%}" for value in shares.values())] for key, shares in results.items()]
+        print("\n" + table([what, *first], rows))
+    print("\n" + table(["model", "scorer", "similarity", "named after class", *KNOWN], list(worlds_models())))
+
+
+def pooled(marks: Sequence[Mark]) -> Mark:
+    """The marks of one kind over several plantings."""
+    fields = ("units", "labelled", "right", "half")
+    return Mark(marks[0].kind, *(sum(getattr(one, field) for one in marks) for field in fields))
+
+
+def totals_over(exams: Sequence[Exam], similarity: str) -> dict[str, float]:
+    """`totals` over several plantings."""
+    marks = zip(*(mark(exam, exam.sit(similarity)) for exam in exams), strict=True)
+    return totals([pooled(column) for column in marks])
+
+
+def presence_of_few(count: int, seed: int) -> BoolArray:
+    """(count, K): of images drawn at random from the probing images."""
+    presence = presence_of_words()
+    return presence[np.sort(np.random.default_rng(seed).choice(len(presence), count, replace=False))]
+
+
+def row(one: Mark) -> list[str]:
+    """A mark as cells."""
+    half = f"{one.half / one.units:.1%}" if one.kind in ("or", "and") else ""
+    return [one.kind, str(one.units), f"{one.labelled / one.units:.1%}", f"{one.right / one.units:.1%}", half]
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Markdown."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,182 @@
+"""What each unit of a layer contributes to the score of a class: integrated gradients along the layer's activations.
+
+Source: Sundararajan, Taly and Yan 2017, "Axiomatic Attribution for Deep Networks", equation 1, with a layer's
+activations in the place of the pixels: the way from zero activations to those of the image; the contributions of a
+unit's positions are added. (Dhamdhere, Sundararajan and Yan 2019, "How Important Is a Neuron?", follow the pixels'
+way instead, on which the layer's activations need not begin at 0.) Where the head is pooling and a linear layer, a
+unit contributes its weight times its mean activation, exactly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from lumiscope.attribution.prepared import PreparedBatch, target_scores
+from lumiscope.models import in_batches
+from lumiscope.models.unit_address import CLASS_TOKEN
+from lumiscope.models.unit_pooling import UnitPooling, find_layer
+from lumiscope.types import DoubleArray, IntArray, Target
+
+TOLERANCE = 0.01
+NODES = 8  # of each part of the way
+MOST_STEPS = 512
+ROUNDING = 1e-5  # of the scores: what float32 leaves of their difference
+
+
+@dataclass(frozen=True)
+class UnitContributions:
+    """What the units of one layer contribute to a score S of each image.
+
+    `layer`: its address. `contributions`: (B, U) float64. `scores`: (B,) S(A) for the activations A that the image
+    gives. `baselines`: (B,) S(0), with the units silent and all else, such as what flows around the layer, as it is.
+    `steps`: (B,) nodes of the integration; 0 where the contributions have a closed form.
+    """
+
+    layer: str
+    contributions: DoubleArray
+    scores: DoubleArray
+    baselines: DoubleArray
+    steps: IntArray
+
+    @property
+    def differences(self) -> DoubleArray:
+        """(B,) S(A) - S(0), what the contributions add up to; NaN where rounding hides it: nothing to account for."""
+        gap = self.scores - self.baselines
+        hidden = np.abs(gap) <= ROUNDING * np.maximum(np.abs(self.scores), np.abs(self.baselines))
+        return np.asarray(np.where(hidden, np.nan, gap), np.float64)
+
+    @property
+    def completeness_error(self) -> DoubleArray:
+        """(B,) how much of S(A) - S(0) the contributions of all units miss, as a share of it; NaN: see there."""
+        missed = self.contributions.sum(1) - self.differences
+        return np.asarray(np.abs(missed) / np.abs(self.differences), np.float64)
+
+    @property
+    def shares(self) -> DoubleArray:
+        """(B, U) the contributions as shares of S(A) - S(0)."""
+        return self.contributions / self.differences[:, None]
+
+
+def unit_contributions(
+    prepared: PreparedBatch,
+    targets: Sequence[Target],
+    *,
+    class_token: bool = False,
+    tolerance: float = TOLERANCE,
+    most_steps: int = MOST_STEPS,
+) -> UnitContributions:
+    """What the units of the layer at which the batch is prepared contribute to each image's target score.
+
+    `class_token`: of a layer of tokens, the units of the class token alone; else those of the patches alone. Nodes
+    are added until the contributions miss at most `tolerance` of S(A) - S(0), or there are `most_steps`; what they
+    miss is in `completeness_error`. Errors: `LayerError` for a layer without units; `ModelError` where the score has no
+    gradient.
+    """
+    layer = find_layer(prepared.torch_model, prepared.layers[0])
+    pooling = UnitPooling.of(layer, class_token=class_token)
+    whole_maps = layer.has_map and not class_token and not (layer.layout is not None and layer.layout.prefix)
+    weights = prepared.linear_head if whole_maps else None
+    rows = range(len(targets))
+    silent = torch.stack([_score(prepared, pooling, row, targets[row], 0.0) for row in rows])
+    scores = torch.stack([_score(prepared, pooling, row, targets[row], 1.0) for row in rows])
+    if weights is not None:
+        means = pooling.total(prepared.cut.activations).double() / layer.map_layout.positions
+        found = [(means[row] * weights[targets[row].index].double(), 0) for row in rows]
+    else:
+        ends = list(zip(silent.tolist(), scores.tolist(), strict=True))
+        found = [_integrated(prepared, pooling, row, targets[row], ends[row], tolerance, most_steps) for row in rows]
+    return UnitContributions(
+        layer.name + (CLASS_TOKEN if class_token else ""),
+        torch.stack([contributions for contributions, _ in found]).cpu().numpy(),
+        scores.cpu().numpy(),
+        silent.cpu().numpy(),
+        np.array([steps for _, steps in found], np.int64),
+    )
+
+
+def _score(prepared: PreparedBatch, pooling: UnitPooling, row: int, target: Target, factor: float) -> torch.Tensor:
+    """() float64: the target's score with the units' activations multiplied by `factor`."""
+    cut = prepared.cut.row(row)
+    made = pooling.scaled(cut.activations, cut.activations.new_tensor([factor]))
+    return target_scores(prepared.head(cut.with_activations(made)), [target])[0].double()
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """A part of the way, from `start` to `end` in [0, 1], where the score is `scores`: (first, halfway, last).
+
+    `contributions`: (U,) float64, those that are made on it.
+    """
+
+    start: float
+    end: float
+    scores: tuple[float, float, float]
+    contributions: torch.Tensor
+
+    @property
+    def error(self) -> float:
+        """How much of the score's change on this part the contributions miss."""
+        return abs(float(self.contributions.sum()) - (self.scores[2] - self.scores[0]))
+
+
+def _integrated(
+    prepared: PreparedBatch,
+    pooling: UnitPooling,
+    row: int,
+    target: Target,
+    ends: tuple[float, float],
+    tolerance: float,
+    most_steps: int,
+) -> tuple[torch.Tensor, int]:
+    """(U,) float64 contributions of one image, and with how many nodes.
+
+    The way is halved where the contributions miss most, as scores may change within a thousandth of it: after a layer
+    norm they hardly depend on how large activations are, but for tiny ones. `ends`: S(0) and S(A).
+    """
+    pieces = [_piece(prepared, pooling, row, target, (0.0, 1.0), ends)]
+    allowed = tolerance * abs(ends[1] - ends[0])
+    while sum(piece.error for piece in pieces) > allowed and NODES * (len(pieces) + 1) <= most_steps:
+        worst = max(pieces, key=lambda piece: piece.error)
+        first, middle, last = worst.scores
+        halfway = (worst.start + worst.end) / 2
+        at = pieces.index(worst)
+        pieces[at : at + 1] = [
+            _piece(prepared, pooling, row, target, (worst.start, halfway), (first, middle)),
+            _piece(prepared, pooling, row, target, (halfway, worst.end), (middle, last)),
+        ]
+    return torch.stack([piece.contributions for piece in pieces]).sum(0), NODES * len(pieces)
+
+
+def _piece(
+    prepared: PreparedBatch,
+    pooling: UnitPooling,
+    row: int,
+    target: Target,
+    part: tuple[float, float],
+    ends: tuple[float, float],
+) -> _Piece:
+    """A · (the mean of dS/dA on a part of the way) · its length, by a Gauss-Legendre sum, over a unit's positions."""
+    cut = prepared.cut.row(row)
+    head = prepared.inference.split(prepared.layers[0]).head
+    places, shares = np.polynomial.legendre.leggauss(NODES)
+    half = (part[1] - part[0]) / 2
+    # the last node, of weight 0, is there for the score halfway
+    nodes = torch.from_numpy(part[0] + half * (np.append(places, 0) + 1)).to(cut.activations)
+    weights = torch.from_numpy(half * np.append(shares, 0)).to(nodes)
+
+    def run(start: int, stop: int) -> torch.Tensor:
+        with torch.enable_grad():
+            leaf = pooling.scaled(cut.activations, nodes[start:stop]).detach().requires_grad_()
+            scores = target_scores(head(cut.with_activations(leaf)).float(), [target] * len(leaf))
+            prepared.require_gradient(scores, f"layer {prepared.layer}")
+            (gradient,) = torch.autograd.grad(scores.sum(), leaf)
+        mean = torch.einsum("n,n...->...", weights[start:stop], gradient)
+        made = pooling.total((cut.activations * mean).double())
+        return torch.cat([made, scores[-1:, None].detach().double()], 1)
+
+    found = in_batches(run, len(nodes), prepared.torch_model.batch_size)
+    return _Piece(*part, (ends[0], float(found[-1, -1]), ends[1]), found[:, :-1].sum(0))

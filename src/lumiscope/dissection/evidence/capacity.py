@@ -1,0 +1,133 @@
+"""How many concepts a number of probing images can support, and what to say where they are too few."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from lumiscope.columns import Columns
+from lumiscope.dissection.evidence.comparison import Comparison
+from lumiscope.dissection.evidence.options import EvidenceOptions
+from lumiscope.dissection.evidence.partial_correlation import deviations
+from lumiscope.dissection.evidence.seeds import generator
+from lumiscope.dissection.evidence.selection import Selection
+from lumiscope.dissection.similarity import get_similarity
+from lumiscope.statistics import null_p_values
+from lumiscope.types import DoubleArray, IntArray
+
+FEW_IMAGES = 1000  # with more, every unit that is worth a name passes, and nothing is measured
+SAMPLED_CONCEPTS = 50
+DRAWS = 1000
+POWER = 0.8
+GOOD_CORRELATION = math.sqrt(0.5)
+DEFAULTS = EvidenceOptions()
+
+
+@dataclass(frozen=True)
+class Capacity:
+    """What D probing images can tell about K concepts, found out with units that are known to respond to one.
+
+    `perfect`: the share of concepts that a unit would be significant for whose activation is the concept's score;
+    `good`: the same where the score explains half of the activation's variance, the rest being noise. Significant
+    means p <= fdr, which is what the correction of Benjamini and Hochberg asks for where every unit of the layer is
+    like that: the most favourable case. `supported`: the largest number of concepts, at most K, of which units of the
+    good kind would be significant in 80 % of cases if there were no other concepts; 0 if not even one.
+    """
+
+    images: int
+    concepts: int
+    perfect: float
+    good: float
+    supported: int
+
+
+def small_sample_notes(
+    similarity: str, concept_scores: Columns, *, options: EvidenceOptions = DEFAULTS, seed: int = 0
+) -> tuple[str, ...]:
+    """Say what few probing images cannot tell, and what they can; empty where there are enough.
+
+    `concept_scores`: (D, K), finite. Said are that a similarity is defined for more images, and that D images cannot
+    support K concepts (see `Capacity`; with more than 1,000 images this is not looked into).
+    Raises UnknownNameError for an unknown similarity.
+    """
+    method = get_similarity(similarity)
+    num_images = len(concept_scores)
+    notes = []
+    if num_images < method.minimum_images:
+        notes.append(
+            f"{num_images} probing images are few: {method.title} is defined for {method.minimum_images} or more; "
+            f"with fewer it {method.with_fewer}."
+        )
+    if num_images <= FEW_IMAGES:
+        capacity = measure_capacity(similarity, concept_scores, options=options, seed=seed)
+        if capacity.good < POWER:
+            notes += _sentences(capacity, similarity)
+    return tuple(notes)
+
+
+def measure_capacity(
+    similarity: str, concept_scores: Columns, *, options: EvidenceOptions = DEFAULTS, seed: int = 0
+) -> Capacity:
+    """Make units that respond to known concepts and count how many would be told from permuted ones.
+
+    `concept_scores`: (D, K), finite. 50 concepts are sampled, and 1,000 permutations drawn, whatever D and K.
+    """
+    method = get_similarity(similarity)
+    num_images, num_concepts = concept_scores.shape
+    random = generator(seed, "capacity", 0)
+    sampled = np.sort(random.permutation(num_concepts)[:SAMPLED_CONCEPTS])
+    perfect = Selection(concept_scores, columns=sampled)[:, :].astype(np.float64)
+    noise = deviations(random.normal(size=perfect.shape))
+    good = GOOD_CORRELATION * deviations(perfect) + math.sqrt(1 - GOOD_CORRELATION**2) * noise
+    counts = _counts(num_concepts)
+    totals = method.row_totals(concept_scores)
+    made = [Comparison.make(method, units, concept_scores, totals) for units in (perfect, good)]
+    shares = [(_p_values(one, sampled, counts, seed) <= options.fdr).mean(axis=0) for one in made]
+    enough = np.flatnonzero(shares[1] >= POWER)
+    supported = int(counts[enough[-1]]) if enough.size else 0
+    return Capacity(num_images, num_concepts, float(shares[0][-1]), float(shares[1][-1]), supported)
+
+
+def _counts(num_concepts: int) -> IntArray:
+    """Numbers of concepts to try: 1, 2, 5, 10, 20, 50 ... and all."""
+    steps = [step * 10**power for power in range(len(str(num_concepts))) for step in (1, 2, 5)]
+    return np.array([*(step for step in steps if step < num_concepts), num_concepts])
+
+
+def _p_values(comparison: Comparison, concepts: IntArray, counts: IntArray, seed: int) -> DoubleArray:
+    """(n, c): the p-value of each unit's similarity to its own concept, for each number of concepts to choose from."""
+    num_concepts = comparison.unitwise.shape[1]
+    chance = comparison.chance_average(seed, DRAWS)
+    own = comparison.unitwise[np.arange(len(concepts)), concepts] - chance[concepts]
+    order = generator(seed, "capacity", 1).permutation(num_concepts)
+    edges = np.concatenate([[0], counts[:-1]])
+    maxima = np.empty((DRAWS, len(counts)))
+    for where, scores in comparison.permuted(np.arange(DRAWS) % len(concepts), seed, 0):
+        parts = np.maximum.reduceat((scores - chance)[:, order], edges, axis=1)
+        maxima[where] = np.maximum.accumulate(parts, axis=1)
+    own = np.where(np.isnan(own), -np.inf, own)
+    return np.column_stack([null_p_values(own, column) for column in maxima.T])
+
+
+def _sentences(capacity: Capacity, similarity: str) -> list[str]:
+    images = f"{capacity.images} probing image" + ("s" if capacity.images != 1 else "")
+    concepts = f"{capacity.concepts:,} concept" + ("s" if capacity.concepts != 1 else "")
+    short = (
+        f"{images} cannot support {concepts} (similarity {similarity}): by chance alone, the best of them is so much "
+        f"like a unit that of units with a concept that explains half of their variance only {capacity.good:.0%} "
+        f"could get a label, and of those that are a concept's scores to the last digit {capacity.perfect:.0%}."
+    )
+    if capacity.supported:
+        told = (
+            f"{images} could tell {capacity.supported:,} concept{'s' if capacity.supported > 1 else ''} from chance: "
+            "with no more than so many, chosen beforehand, four in five of such units would get their label."
+        )
+    else:
+        told = f"{images} cannot even tell one concept, chosen beforehand, from chance for four in five of such units."
+    advice = (
+        "What a unit without a label is most like is a guess; the images themselves, and how active each unit is on "
+        "them, are facts. Use more probing images, or fewer concepts."
+    )
+    return [short.replace("%", " %"), told, advice]

@@ -1,0 +1,12 @@
+"""Seeds of the random steps: each step has a stream of its own, whatever the layer and whatever is done at a time."""
+
+from __future__ import annotations
+
+import numpy as np
+
+STREAMS = ("permutations", "members", "halves", "resamples", "capacity")
+
+
+def generator(seed: int, stream: str, *place: int) -> np.random.Generator:
+    """The generator of one random step. `place`: which of its draws, where several are made."""
+    return np.random.default_rng((seed, STREAMS.index(stream), *place))

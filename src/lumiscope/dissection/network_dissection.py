@@ -1,0 +1,224 @@
+"""Network Dissection: the annotated concept that each unit of a layer detects, and whether that is more than chance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from lumiscope.dissection.compositions import HeldOutComposition
+from lumiscope.dissection.overlaps import Overlaps
+from lumiscope.dissection.thresholds import Thresholds
+from lumiscope.statistics import benjamini_hochberg
+from lumiscope.types import BoolArray, DoubleArray, IntArray
+
+IOU = 0.04  # Bau et al. 2017
+
+NETWORK_DISSECTION_SCHEMA = pa.schema(
+    [
+        ("model", pa.string()),
+        ("layer", pa.string()),
+        ("unit", pa.int32()),
+        ("threshold", pa.float64()),
+        ("concept", pa.string()),
+        ("category", pa.string()),
+        ("iou", pa.float64()),
+        ("detector", pa.bool_()),
+        ("p_value", pa.float64()),
+        ("q_value", pa.float64()),
+        ("formula", pa.string()),
+        ("formula_iou", pa.float64()),
+        ("heldout_iou", pa.float64()),
+        ("reason", pa.string()),
+    ]
+)
+DETECTOR_SCHEMA = pa.schema(
+    [
+        ("model", pa.string()),
+        ("layer", pa.string()),
+        ("category", pa.string()),
+        ("units", pa.int64()),
+        ("detectors", pa.int64()),
+        ("unique_detectors", pa.int64()),
+    ]
+)
+CATEGORY_BEST_SCHEMA = pa.schema(
+    [
+        ("model", pa.string()),
+        ("layer", pa.string()),
+        ("unit", pa.int32()),
+        ("category", pa.string()),
+        ("concept", pa.string()),
+        ("iou", pa.float64()),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class NetworkDissection:
+    """What the units of one layer detect; arrays with a row for each of U units, NaN where nothing is defined.
+
+    `words` and `categories`: of the K concepts; a category is a kind of label maps. `threshold`: (U,), infinite for a
+    unit that is left out, and `reason` says why ("" for the others). `iou`: (U, K) dataset-wide intersection over
+    union. `concept`: (U,) index of the concept with the highest IoU, the first of equal ones; -1: none overlaps.
+    `best_iou`: (U,) the highest IoU. `detector`: (U,) whether that reaches `least_iou`.
+    `p_value`: (U,) of the best IoU, among the best IoUs of all units with the annotations of other images. Units are
+    pooled: their threshold lets all of them fire on equally large an area. `q_value`: the p-value adjusted over the
+    layer (Benjamini and Hochberg). The detectors of the method need not be significant, nor the other way round.
+    `compositions`: (U,) None where one word says as much, or none was searched for.
+    """
+
+    model: str
+    layer: str
+    words: tuple[str, ...]
+    categories: tuple[str, ...]
+    threshold: DoubleArray
+    reason: tuple[str, ...]
+    iou: DoubleArray
+    concept: IntArray
+    best_iou: DoubleArray
+    least_iou: float
+    p_value: DoubleArray
+    q_value: DoubleArray
+    compositions: tuple[HeldOutComposition | None, ...]
+
+    def __len__(self) -> int:
+        return len(self.reason)
+
+    @property
+    def detector(self) -> BoolArray:
+        """(U,) bool: whether the best IoU reaches `least_iou`."""
+        return np.asarray(self.best_iou >= self.least_iou)  # NaN reaches nothing
+
+    @property
+    def unique_detectors(self) -> tuple[int, ...]:
+        """The concepts that some unit detects, each once, in the order of the concepts."""
+        return tuple(sorted(set(self.concept[self.detector].tolist())))
+
+    def best_of(self, category: str) -> tuple[IntArray, DoubleArray]:
+        """(U,) index of the concept of one category with the highest IoU, -1 for none, and (U,) that IoU."""
+        inside = np.array([name == category for name in self.categories])
+        return _best(np.where(inside, self.iou, np.nan))
+
+
+def name_detectors(
+    thresholds: Thresholds,
+    overlaps: Overlaps,
+    *,
+    model: str,
+    layer: str,
+    words: Sequence[str],
+    categories: Sequence[str],
+    least_iou: float = IOU,
+    compositions: Sequence[HeldOutComposition | None] | None = None,
+) -> NetworkDissection:
+    """Name the concept that each unit detects: the highest of its IoUs. See `NetworkDissection`.
+
+    Source: Bau, Zhou, Khosla, Oliva and Torralba 2017, Network Dissection, section 2.3; the test is our own.
+    """
+    left_out = np.array([bool(reason) for reason in thresholds.reason])
+    iou = np.where(left_out[:, None], np.nan, overlaps.iou)
+    concept, best_iou = _best(iou)
+    chance = overlaps.chance[:, ~left_out]
+    p_value = _p_values(best_iou, chance[np.isfinite(chance)])
+    return NetworkDissection(
+        model=model,
+        layer=layer,
+        words=tuple(words),
+        categories=tuple(categories),
+        threshold=thresholds.values,
+        reason=thresholds.reason,
+        iou=iou,
+        concept=concept,
+        best_iou=best_iou,
+        least_iou=least_iou,
+        p_value=p_value,
+        q_value=benjamini_hochberg(p_value),
+        compositions=tuple(compositions) if compositions is not None else (None,) * len(left_out),
+    )
+
+
+def _best(iou: DoubleArray) -> tuple[IntArray, DoubleArray]:
+    """The column of the highest value in each row and that value; -1 where nothing overlaps, NaN without a number."""
+    known = np.where(np.isnan(iou), -1.0, iou)
+    if not known.shape[1]:
+        return np.full(len(iou), -1), np.full(len(iou), np.nan)
+    concept = known.argmax(axis=1)
+    best = known[np.arange(len(iou)), concept]
+    return np.where(best > 0, concept, -1), np.where(best < 0, np.nan, best)
+
+
+def _p_values(observed: DoubleArray, chance: DoubleArray) -> DoubleArray:
+    """(1 + number of chance values at least as high) / (1 + number of them); NaN without any (Phipson, Smyth 2010)."""
+    if not chance.size:
+        return np.full(len(observed), np.nan)
+    higher = chance.size - np.searchsorted(np.sort(chance), observed, side="left")
+    return np.where(np.isnan(observed), np.nan, (1 + higher) / (1 + chance.size))
+
+
+def unit_table(layers: Iterable[NetworkDissection]) -> pa.Table:
+    """One row a unit, with the columns of `NETWORK_DISSECTION_SCHEMA`; the threshold of a unit left out is null."""
+    return pa.concat_tables([NETWORK_DISSECTION_SCHEMA.empty_table(), *map(_unit_table, layers)])
+
+
+def _unit_table(layer: NetworkDissection) -> pa.Table:
+    found = layer.compositions
+    columns = {
+        "model": [layer.model] * len(layer),
+        "layer": [layer.layer] * len(layer),
+        "unit": range(len(layer)),
+        "threshold": [value if np.isfinite(value) else None for value in layer.threshold],
+        "concept": [layer.words[index] if index >= 0 else None for index in layer.concept],
+        "category": [layer.categories[index] if index >= 0 else None for index in layer.concept],
+        "iou": layer.best_iou,
+        "detector": layer.detector,
+        "p_value": layer.p_value,
+        "q_value": layer.q_value,
+        "formula": [one.text if one else None for one in found],
+        "formula_iou": [one.iou if one else None for one in found],
+        "heldout_iou": [one.heldout_iou if one else None for one in found],
+        "reason": layer.reason,
+    }
+    return pa.table(columns, schema=NETWORK_DISSECTION_SCHEMA)
+
+
+def detector_table(layers: Iterable[NetworkDissection]) -> pa.Table:
+    """Units, detectors and unique detectors of each layer, with the columns of `DETECTOR_SCHEMA`.
+
+    A row for each category, in the order of the concepts, then one with a null category for all of them.
+    """
+    rows = []
+    for layer in layers:
+        detected = [int(index) for index in layer.concept[layer.detector]]
+        for category in (*dict.fromkeys(layer.categories), None):
+            inside = [index for index in detected if category in (None, layer.categories[index])]
+            rows.append(
+                {
+                    "model": layer.model,
+                    "layer": layer.layer,
+                    "category": category,
+                    "units": len(layer),
+                    "detectors": len(inside),
+                    "unique_detectors": len(set(inside)),
+                }
+            )
+    return pa.Table.from_pylist(rows, schema=DETECTOR_SCHEMA)
+
+
+def category_table(layers: Iterable[NetworkDissection]) -> pa.Table:
+    """The best concept of every category for every unit, with the columns of `CATEGORY_BEST_SCHEMA`.
+
+    Left out: units that have a reason, and categories of which no concept overlaps with the unit.
+    """
+    rows = []
+    for layer in layers:
+        best = {category: layer.best_of(category) for category in dict.fromkeys(layer.categories)}
+        for unit in range(len(layer)):
+            for category, (concept, iou) in best.items():
+                if concept[unit] >= 0:
+                    name = layer.words[concept[unit]]
+                    where = {"model": layer.model, "layer": layer.layer, "unit": unit}
+                    rows.append({**where, "category": category, "concept": name, "iou": float(iou[unit])})
+    return pa.Table.from_pylist(rows, schema=CATEGORY_BEST_SCHEMA)

@@ -1,0 +1,81 @@
+"""Average precision of a unit as a ranking of the images by a concept: the area under precision over recall."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lumiscope.dissection.similarity.registry import similarity
+from lumiscope.dissection.similarity.thresholds import (
+    FoundPresence,
+    PresentConcepts,
+    RankArray,
+    SortedUnits,
+    by_thresholds,
+    found_presence,
+    present_concepts,
+    sorted_units,
+)
+from lumiscope.types import DoubleArray, FloatArray, IntArray
+
+
+@similarity(
+    name="average_precision",
+    title="average precision (AUPRC)",
+    citation="Buckley and Voorhees 2000; as a score of unit labels: Oikarinen et al., ICML 2025",
+    equation="Σ over thresholds of (recall - recall at the threshold before) · precision",
+    minimum_images=2,
+    with_fewer="is undefined, since presence does not vary",
+    of_units=sorted_units,
+    of_concepts=present_concepts,
+)
+def average_precision(units: SortedUnits, concepts: PresentConcepts) -> DoubleArray:
+    """Average the precision S_n / n at each threshold, weighted with the presence that it adds.
+
+    Returns (u, k) float64 in (0, 1]; NaN where presence is constant. S_n is the presence summed over the n most active
+    images; it may be soft. Images with the same activation pass a threshold together. For binary presence it equals
+    scikit-learn's `average_precision_score`. Chance is about the mean presence.
+    """
+    return by_thresholds(units, concepts, _of_any, _of_few)
+
+
+def _of_any(units: SortedUnits, values: FloatArray, totals: DoubleArray) -> DoubleArray:
+    """(u, k): Σ over thresholds of added presence · precision, over all presence."""
+    total = np.zeros((units.order.shape[1], values.shape[1]))
+    held = np.zeros_like(total)
+    inside_tie = False
+    for found in found_presence(units, values):
+        if not inside_tie and found.ends.all():
+            gains = found.rows
+            gains *= found.sums
+            gains *= 1 / found.reached[:, :1, np.newaxis].astype(np.float32)
+            total += gains.sum(axis=0, dtype=np.float64)
+        elif found.ends.any():
+            total += _gains_at_ends(found, held)
+            inside_tie = not found.ends[-1].all()
+        else:
+            held += found.rows.sum(axis=0, dtype=np.float64)
+            inside_tie = True
+    return total / totals
+
+
+def _gains_at_ends(found: FoundPresence, held: DoubleArray) -> DoubleArray:
+    """(u, k): the same where images tie: `held`, their presence so far, counts when the last of them is in."""
+    gains = np.zeros_like(held)
+    for place, ends in enumerate(found.ends):
+        held += found.rows[place]
+        if not ends.any():
+            continue
+        added = held if ends.all() else held * ends[:, np.newaxis]
+        gains += added * found.sums[place] / found.reached[place, :, np.newaxis]
+        held *= ~ends[:, np.newaxis]
+    return gains
+
+
+def _of_few(ranks: RankArray, members: IntArray) -> DoubleArray:
+    """(u,): only thresholds at an image with the concept add presence."""
+    reached = np.sort(ranks[:, members], axis=1)
+    found = np.broadcast_to(np.arange(1, len(members) + 1), reached.shape).copy()
+    # Of images with the same activation, each counts what the last of them finds.
+    found[:, :-1][reached[:, 1:] == reached[:, :-1]] = len(members)
+    found = np.minimum.accumulate(found[:, ::-1], axis=1)[:, ::-1]
+    return np.asarray((found / reached).mean(axis=1))

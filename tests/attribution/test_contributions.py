@@ -1,0 +1,150 @@
+"""Contributions of units: complete, equal to the slow reference, to the closed form and to captum's."""
+
+from __future__ import annotations
+
+import copy
+
+import numpy as np
+import pytest
+import torch
+
+from lumiscope.attribution import contributions as module_under_test
+from lumiscope.attribution.contributions import UnitContributions, unit_contributions
+from lumiscope.errors import LayerError
+
+
+def rest_of(network, layer, put):
+    """The whole network as a function of one layer's output, by a hook that replaces it: (N, …) -> (N, classes)."""
+
+    def head(image, output):
+        handle = network.get_submodule(layer).register_forward_hook(lambda _, __, old: put(old, output))
+        try:
+            return network(image.expand(len(output), -1, -1, -1))
+        finally:
+            handle.remove()
+
+    return head
+
+
+def slow_contributions(network, image, layer, target, part, steps=400):
+    """Midpoint rule in float64, by hooks on the whole network. `part`: where the units are in the layer's output."""
+    seen = []
+    handle = network.get_submodule(layer).register_forward_hook(lambda _, __, output: seen.append(output.detach()))
+    network(image)
+    handle.remove()
+    activations = seen[-1]
+    head = rest_of(network, layer, lambda _, new: new)
+    places = (torch.arange(steps, dtype=torch.float64) + 0.5) / steps
+    nodes, weights = places**4, 4 * places**3 / steps  # dense near 0, where a layer norm makes scores steep
+    scaled = activations.repeat(steps, *[1] * (activations.ndim - 1))
+    scaled[part] *= nodes.view(-1, *[1] * (activations.ndim - 1))
+    scaled.requires_grad_()
+    (gradient,) = torch.autograd.grad(head(image, scaled)[:, target].sum(), scaled)
+    return (activations * torch.einsum("n,n...->...", weights, gradient)[None])[part]
+
+
+ALL = (slice(None),)
+PATCHES, CLASS = (slice(None), slice(1, None)), (slice(None), slice(0, 1))
+CASES = [
+    ("resnet", "layer3", False, ALL, (2, 3)),
+    ("vit, class token", "blocks.1.norm1", False, PATCHES, (1,)),
+    ("vit, class token", "blocks.1", True, CLASS, (1,)),
+    ("swin", "layers.1.blocks.0", False, ALL, (1, 2)),
+]
+
+
+@pytest.mark.parametrize(("kind", "layer", "class_token", "part", "positions"), CASES)
+def test_equal_the_slow_reference_and_complete(model_of, prepare, kind, layer, class_token, part, positions):
+    model = model_of(kind)
+    prepared = prepare(model, layer, count=2)
+    targets = prepared.targets("predicted", [None, None])
+    made = unit_contributions(prepared, targets, class_token=class_token, tolerance=1e-3)
+    assert made.layer == layer + ("@class" if class_token else "")
+    assert (made.completeness_error <= 1e-3).all()
+    double = copy.deepcopy(model.module).double()
+    for row, image in enumerate(prepared.inputs.double()):
+        slow = slow_contributions(double, image[None], layer, targets[row].index, part).sum(positions)[0].numpy()
+        np.testing.assert_allclose(made.contributions[row], slow, atol=5e-3 * np.abs(slow).max())
+        assert made.scores[row] == pytest.approx(double(image[None])[0, targets[row].index].item(), rel=1e-3, abs=1e-4)
+
+
+def test_of_a_linear_head_they_are_weight_times_mean(networks, torch_model, prepare):
+    module = networks.seeded(networks.plain)
+    prepared = prepare(torch_model(module), "3")
+    targets = prepared.targets(1, [None] * 3)
+    made = unit_contributions(prepared, targets)
+    expected = (prepared.maps.mean((2, 3)) * module[-1].weight[1]).detach().numpy()
+    np.testing.assert_allclose(made.contributions, expected, rtol=1e-5, atol=1e-7)
+    np.testing.assert_allclose(made.baselines, module[-1].bias[1].item(), rtol=1e-5)
+    assert (made.completeness_error < 1e-5).all()
+    assert not made.steps.any()
+
+
+def test_the_closed_form_is_what_integration_gives(networks, torch_model, prepare, monkeypatch):
+    prepared = prepare(torch_model(networks.seeded(networks.plain)), "3")
+    targets = prepared.targets(1, [None] * 3)
+    exact = unit_contributions(prepared, targets)
+    monkeypatch.setattr(type(prepared), "linear_head", None)
+    prepared = prepare(prepared.model, "3")
+    made = unit_contributions(prepared, targets)
+    assert (made.steps == module_under_test.NODES).all()
+    np.testing.assert_allclose(made.contributions, exact.contributions, rtol=1e-4, atol=1e-6)
+
+
+def test_captums_layer_integrated_gradients_and_conductance(networks, torch_model, prepare):
+    """Without biases zero pixels give zero activations, and activations grow in proportion: there all three are one."""
+    captum = pytest.importorskip("captum.attr")
+    module = networks.seeded(networks.plain)
+    for part in (module[0], module[2]):
+        part.bias.data.zero_()
+    prepared = prepare(torch_model(module), "1", count=1)
+    made = unit_contributions(prepared, prepared.targets(2, [None]), tolerance=1e-5)
+    for peer in (captum.LayerIntegratedGradients, captum.LayerConductance):
+        zeros = torch.zeros_like(prepared.inputs)
+        theirs = peer(module, module[1]).attribute(prepared.inputs, zeros, target=2, n_steps=200)
+        theirs = theirs.sum((2, 3))[0].detach().numpy()
+        np.testing.assert_allclose(made.contributions[0], theirs, atol=2e-3 * np.abs(theirs).max())
+
+
+def test_captums_integrated_gradients_of_the_head(model_of, prepare):
+    captum = pytest.importorskip("captum.attr")
+    prepared = prepare(model_of("resnet"), "layer3", count=1)
+    made = unit_contributions(prepared, prepared.targets(2, [None]), tolerance=1e-4, most_steps=2000)
+    cut, head = prepared.cut, prepared.inference.split("layer3").head
+    peer = captum.IntegratedGradients(lambda output: head(cut.with_activations(output)))
+    theirs = peer.attribute(cut.activations, target=2, n_steps=500).sum((2, 3))[0].detach().numpy()
+    np.testing.assert_allclose(made.contributions[0], theirs, atol=5e-3 * np.abs(theirs).max())
+
+
+def test_few_steps_are_said_to_be_incomplete(model_of, prepare):
+    prepared = prepare(model_of("swin"), "layers.1.blocks.0", count=1)
+    made = unit_contributions(prepared, prepared.targets(2, [None]), tolerance=1e-6, most_steps=8)
+    missed = abs(made.contributions.sum() - (made.scores[0] - made.baselines[0]))
+    assert made.steps[0] == 8
+    assert made.completeness_error[0] == pytest.approx(missed / abs(made.scores[0] - made.baselines[0]))
+    assert made.completeness_error[0] > 1e-3
+
+
+def test_units_that_the_score_does_not_depend_on(model_of, prepare):
+    """The patches of a ViT's last block: only the class token is read after it."""
+    prepared = prepare(model_of("vit, class token"), "blocks.1", count=2)
+    made = unit_contributions(prepared, prepared.targets(0, [None, None]))
+    assert np.isnan(made.completeness_error).all()
+    assert np.isnan(made.shares).all()
+    assert not made.contributions.any()
+
+
+def test_shares_and_error_by_hand():
+    made = UnitContributions(
+        "layer", np.array([[3.0, -1.0], [1.0, 1.0]]), np.array([3.0, 1.0]), np.array([0.5, 1.0]), np.array([8, 8])
+    )
+    np.testing.assert_allclose(made.shares[0], [1.2, -0.4])
+    assert made.completeness_error[0] == pytest.approx(0.2)
+    assert np.isnan(made.shares[1]).all()
+    assert np.isnan(made.completeness_error[1])
+
+
+def test_a_layer_without_units(model_of, prepare):
+    targets = prepare(model_of("swin"), count=1).targets(0, [None])
+    with pytest.raises(LayerError, match="windows"):
+        unit_contributions(prepare(model_of("swin"), "layers.0.blocks.0.attn.qkv", count=1), targets)

@@ -1,0 +1,64 @@
+"""What few images can tell: against cases that can be reasoned out."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from lumiscope.dissection import EvidenceOptions, measure_capacity, small_sample_notes
+from lumiscope.errors import UnknownNameError
+
+
+def scores(images, concepts, seed=0):
+    return 0.2 + 0.03 * np.random.default_rng(seed).normal(size=(images, concepts))
+
+
+def test_ten_images_cannot_support_three_thousand_concepts():
+    capacity = measure_capacity("cos_cubed", scores(10, 3000))
+    assert (capacity.images, capacity.concepts) == (10, 3000)
+    assert capacity.good < 0.2
+    assert capacity.supported < 10
+    minimum, short, told, advice = small_sample_notes("wpmi", scores(10, 3000))
+    assert minimum.startswith("10 probing images are few: weighted pointwise")
+    assert short.startswith("10 probing images cannot support 3,000 concepts (similarity wpmi)")
+    assert told.startswith("10 probing images ")
+    assert advice.endswith("Use more probing images, or fewer concepts.")
+
+
+def test_many_images_can():
+    capacity = measure_capacity("pearson", scores(300, 200))
+    assert (capacity.perfect, capacity.good, capacity.supported) == (1, 1, 200)
+    assert small_sample_notes("pearson", scores(300, 200)) == ()
+    assert small_sample_notes("soft_wpmi", scores(1001, 5)) == ()
+
+
+@pytest.mark.parametrize("name", ["cos_cubed", "soft_wpmi", "iou", "rank_reorder"])
+def test_one_image_tells_nothing(name):
+    capacity = measure_capacity(name, scores(1, 4))
+    assert (capacity.perfect, capacity.good, capacity.supported) == (0, 0, 0)
+    assert any("1 probing image cannot support 4 concepts" in note for note in small_sample_notes(name, scores(1, 4)))
+
+
+def test_three_images_have_six_orders():
+    """Of a permuted unit one in six, or with two concepts more, is as much like a concept as that itself."""
+    capacity = measure_capacity("pearson", scores(3, 2))
+    assert capacity.perfect == 0
+    assert measure_capacity("pearson", scores(3, 2), options=EvidenceOptions(fdr=0.6)).perfect == 1
+
+
+def test_more_concepts_are_never_easier():
+    shares = [measure_capacity("pearson", scores(25, count)).good for count in (2, 60, 2000)]
+    assert shares[0] >= shares[1] >= shares[2]
+
+
+def test_few_images_for_the_definition_are_said():
+    def notes(name, images):
+        return [note for note in small_sample_notes(name, scores(images, 3)) if "is defined for" in note]
+
+    (note,) = notes("soft_wpmi", 60)
+    assert note.startswith("60 probing images are few: soft weighted")
+    assert "defined for 100 or more" in note
+    assert [len(notes("wpmi", count)) for count in (28, 29)] == [1, 0]
+    assert [len(notes("rank_reorder", count)) for count in (39, 40)] == [1, 0]
+    with pytest.raises(UnknownNameError):
+        small_sample_notes("nothing", scores(5, 3))

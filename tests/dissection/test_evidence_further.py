@@ -1,0 +1,118 @@
+"""Further labels: both halves of an "or", no second word for one thing, and the numbers by plain regression."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from lumiscope.dissection.evidence.further_labels import _Half, _propose, further_labels
+from lumiscope.dissection.evidence.partial_correlation import normal_scores, partial_test, permutation_tail
+from lumiscope.dissection.evidence.selection import Selection
+
+IMAGES, CONCEPTS, UNITS = 2000, 120, 60
+
+
+def planted(kind, soft=False, seed=0):
+    rng = np.random.default_rng(seed)
+    presence = rng.random((IMAGES, CONCEPTS)) < np.geomspace(0.05, 0.4, CONCEPTS)
+    first = rng.integers(0, CONCEPTS, UNITS)
+    second = (first + rng.integers(1, CONCEPTS, UNITS)) % CONCEPTS
+    one, other = presence[:, first], presence[:, second]
+    active = {"single": one, "or": one | other, "and": one & other}[kind]
+    activations = np.maximum(active + rng.normal(0, 0.3, active.shape), 0)
+    scores = 0.2 + 0.05 * presence + rng.normal(0, 0.03, presence.shape) if soft else presence.astype(np.float32)
+    return activations, scores, first, second
+
+
+def residual(values, given):
+    design = np.column_stack([np.ones(len(values)), given])
+    return values - design @ np.linalg.lstsq(design, values, rcond=None)[0]
+
+
+@pytest.mark.parametrize("soft", [False, True])
+def test_both_halves_of_an_or_are_reported(soft):
+    activations, scores, first, second = planted("or", soft)
+    found = further_labels(activations, scores, first, max_labels=3, seed=0)
+    assert np.mean(found[:, 0] == second) >= 0.9
+    assert np.mean(found[:, 1] >= 0) <= 0.05
+    assert (further_labels(activations, scores, second, max_labels=2, seed=1)[:, 0] == first).mean() >= 0.9
+
+
+@pytest.mark.parametrize("soft", [False, True])
+def test_a_unit_of_one_concept_gets_no_other(soft):
+    activations, scores, first, _ = planted("single", soft)
+    assert np.mean(further_labels(activations, scores, first, max_labels=3, seed=0) >= 0) <= 0.05
+
+
+def test_most_ands_show_both_their_parts():
+    activations, scores, first, second = planted("and")
+    assert np.mean(further_labels(activations, scores, first, max_labels=2, seed=0)[:, 0] == second) >= 0.6
+
+
+def test_synonyms_are_never_both_reported():
+    activations, scores, first, second = planted("or")
+    nearly = scores.copy()
+    nearly[:3] = 1 - nearly[:3]
+    found = further_labels(activations, np.column_stack([scores, scores, nearly]), first, max_labels=3, seed=0)
+    assert np.mean(found[:, 0] % CONCEPTS == second) >= 0.9
+    assert not (found % CONCEPTS == first[:, np.newaxis])[found >= 0].any()
+    both = (found >= 0).all(axis=1)
+    assert not (found[both, 0] % CONCEPTS == found[both, 1] % CONCEPTS).any()
+
+
+def test_no_label_no_further_one_and_few_images_none():
+    activations, scores, first, _ = planted("or")
+    none = np.where(np.arange(UNITS) % 2, first, -1)
+    assert (further_labels(activations, scores, none, max_labels=2, seed=0)[::2] == -1).all()
+    assert (further_labels(activations[:19], scores[:19], first, max_labels=2, seed=0) == -1).all()
+    assert further_labels(activations, scores, first, max_labels=1, seed=0).shape == (UNITS, 0)
+
+
+def test_constant_concepts_and_units_explained_to_the_last_digit_are_no_error():
+    rng = np.random.default_rng(0)
+    scores = (rng.random((100, 4)) < 0.3).astype(np.float64)
+    scores[:, 3] = 1
+    found = further_labels(scores[:, :2], scores, np.array([0, 1]), max_labels=3, seed=0)
+    assert (found == -1).all()
+
+
+def test_what_is_proposed_has_the_highest_partial_correlation_by_regression():
+    rng = np.random.default_rng(0)
+    scores = rng.normal(size=(90, 7)) + rng.normal(size=(90, 1))
+    activations = scores[:, [0, 1, 2]] + scores[:, [3, 4, 5]] + rng.normal(size=(90, 3))
+    labels = np.array([[0, 3], [1, 6], [2, 0]])
+    proposed = _propose(_Half(Selection(activations), Selection(scores)), np.arange(3), labels)
+    for unit in range(3):
+        partial = np.full(7, -np.inf)
+        for concept in set(range(7)) - set(labels[unit]):
+            rests = [residual(values, scores[:, labels[unit]]) for values in (activations[:, unit], scores[:, concept])]
+            partial[concept] = np.corrcoef(*rests)[0, 1]
+        assert proposed[unit] == partial.argmax()
+
+
+def test_the_partial_correlation_is_that_of_the_residuals():
+    rng = np.random.default_rng(1)
+    given = rng.normal(size=(200, 2))
+    scores = given[:, 0] + rng.normal(size=200)
+    activation = given[:, 1] + 0.3 * scores + rng.normal(size=200)
+    plain, partial, p_value = partial_test(activation, scores, given)
+    rests = residual(activation, given), residual(scores, given)
+    assert plain == pytest.approx(np.corrcoef(activation, scores)[0, 1])
+    assert partial == pytest.approx(np.corrcoef(*rests)[0, 1])
+    assert p_value == pytest.approx(stats.pearsonr(*rests, alternative="greater").pvalue, rel=3)
+    assert p_value < 0.01
+
+
+@pytest.mark.parametrize(("active", "shown"), [(300, 300), (10, 5), (10, 100)])
+def test_the_tail_is_that_of_permutations(active, shown):
+    rng = np.random.default_rng(0)
+    unit = np.where(np.arange(1000) < active, 1.0 + rng.random(1000), 0)
+    concept = (rng.random(1000) < shown / 1000) * 1.0
+    ranks = normal_scores(unit)
+    sums = np.array([np.random.default_rng(number).permutation(ranks) @ concept for number in range(4000)])
+    for share in (0.05, 0.01):
+        number = np.argsort(sums)[int((1 - share) * 4000)]
+        true = np.mean(sums >= sums[number] - 1e-9)
+        fitted = permutation_tail(np.random.default_rng(number).permutation(ranks), concept)
+        assert true / 4 <= fitted <= true * 4

@@ -1,0 +1,130 @@
+"""The null distribution of the maximum: against loops, against how often chance really exceeds it, and for whom."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.special import logsumexp
+from scipy.stats import binom
+
+from lumiscope.dissection import get_similarity
+from lumiscope.dissection.evidence import comparison as comparison_module
+from lumiscope.dissection.evidence.comparison import Comparison
+from lumiscope.dissection.evidence.layer_contrast import LayerContrast
+from lumiscope.dissection.evidence.null_maximum import maximum_p_values, permuted_maxima
+from lumiscope.dissection.evidence.ranking import best_concepts
+from lumiscope.dissection.evidence.seeds import generator
+from lumiscope.dissection.evidence.shape_groups import depends_on_values, shape_groups
+from lumiscope.dissection.unit_facts import describe_units
+
+KINDS = {
+    "normal": lambda rng, count: rng.normal(size=count),
+    "sparse": lambda rng, count: np.where(rng.random(count) < 0.05, np.abs(rng.normal(size=count)), 0),
+    "heavy": lambda rng, count: rng.standard_t(2, count),
+    "skewed": lambda rng, count: np.exp(1.5 * rng.normal(size=count)),
+    "binary": lambda rng, count: (rng.random(count) < 0.3) * 1.0,
+}
+
+
+def null_units(images, each, seed=0):
+    rng = np.random.default_rng(seed)
+    return np.stack([make(rng, images) for make in KINDS.values() for _ in range(each)], axis=1)
+
+
+def concept_scores(kind, images, concepts, seed=1):
+    rng = np.random.default_rng(seed)
+    if kind == "masks":
+        return (rng.random((images, concepts)) < np.geomspace(0.01, 0.5, concepts)).astype(np.float64)
+    return 0.2 + 0.03 * rng.normal(size=(images, concepts))
+
+
+def p_values_of(name, activations, scores, draws, with_best=False):
+    made = Comparison.make(get_similarity(name), activations, scores)
+    best = np.concatenate([best_concepts(ranked, 1)[:, 0] for _, ranked in made.statistics()])
+    shape = describe_units(activations, 1).shape
+    p_values = maximum_p_values(made, best, shape, draws=draws, seed=0)
+    return (p_values, best) if with_best else p_values
+
+
+@pytest.mark.parametrize("kind", ["masks", "soft"])
+@pytest.mark.parametrize("name", ["cos", "cos_cubed", "pearson", "soft_wpmi", "auroc", "iou"])
+def test_units_that_know_of_no_concept_have_uniform_p_values(name, kind):
+    """Sparse, heavy-tailed, skewed and binary noise, all in one layer; overall, and no kind by itself far off."""
+    each = 60
+    p_values = p_values_of(name, null_units(250, each), concept_scores(kind, 250, 40), draws=400)
+    for level in (0.01, 0.05, 0.2):
+        assert np.sum(p_values <= level) <= binom(len(p_values), level).isf(0.002)
+        for one in p_values.reshape(-1, each):
+            assert np.sum(one <= level) <= binom(each, level).isf(1e-4)
+    assert np.mean(p_values <= 0.5) >= 0.3, "conservative at most where scores tie"
+
+
+def test_a_unit_that_several_others_resemble_is_no_chance():
+    """By the layer's own average a concept of ten units out of forty would look like everybody's."""
+    rng = np.random.default_rng(0)
+    scores = concept_scores("masks", 400, 30)
+    activations = np.column_stack([scores[:, [-8] * 10] + rng.normal(0, 0.3, (400, 10)), rng.normal(size=(400, 30))])
+    p_values, best = p_values_of("soft_wpmi", activations, scores, draws=300, with_best=True)
+    right = best[:10] == 22
+    assert right.sum() >= 3
+    assert (p_values[:10][right] < 0.001).all()
+    assert (p_values[:10][~right] > 0.01).all(), "named after a concept that they fit by chance, and no other unit does"
+    assert np.mean(p_values[10:] <= 0.05) <= 0.2
+
+
+@pytest.mark.parametrize("name", ["cos_cubed", "soft_wpmi", "auroc"])
+def test_maxima_are_those_of_permuted_columns_one_by_one(name):
+    activations, scores = null_units(60, 2), concept_scores("soft", 60, 9)
+    method = get_similarity(name)
+    made = Comparison.make(method, activations, scores)
+    chance = made.chance_average(3, 50)
+    units = np.array([4, 0, 4, 9])
+    expected = []
+    for place, unit in enumerate(units):
+        order = generator(3, "permutations", 7, place).permutation(60)
+        expected.append(max(method.unitwise(activations[order][:, [unit]], scores)[0] - chance))
+    np.testing.assert_allclose(permuted_maxima(made, chance, units, 3, 7), expected, rtol=1e-10)
+
+
+def test_the_average_permuted_unit_scores_one_in_the_exponential():
+    made = Comparison.make(get_similarity("soft_wpmi"), null_units(150, 3), concept_scores("soft", 150, 6))
+    chance = made.chance_average(0, 400)
+    fresh = np.concatenate([drawn for _, drawn in made.permuted(np.arange(3000) % 15, 5)]) - chance
+    np.testing.assert_allclose(np.exp(fresh).mean(axis=0), 1, atol=0.25)
+    assert not Comparison.make(get_similarity("cos"), *[null_units(20, 1)] * 2).chance_average(0, 10).any()
+
+
+def test_neither_blocks_nor_threads_change_a_p_value(monkeypatch):
+    activations, scores = null_units(100, 4), concept_scores("soft", 100, 8)
+    whole = p_values_of("cos_cubed", activations, scores, 150)
+    monkeypatch.setattr(comparison_module, "PERMUTED_BYTES", 8 * 74 * 7)
+    np.testing.assert_allclose(p_values_of("cos_cubed", activations, scores, 150), whole, rtol=1e-8)
+
+
+def test_a_layer_without_one_of_its_units_by_loops():
+    rng = np.random.default_rng(0)
+    unitwise = rng.normal(0, 300, (6, 20))
+    contrast = LayerContrast(get_similarity("soft_wpmi"), unitwise)
+    expected = [[logsumexp(np.delete(unitwise[:, k], u)) for k in range(20)] for u in range(6)]
+    np.testing.assert_allclose(contrast.others(np.arange(6), unitwise), expected, rtol=1e-9)
+    np.testing.assert_allclose(contrast.rows(np.arange(6), unitwise), unitwise - expected, rtol=1e-9)
+    weaker = LayerContrast(get_similarity("wpmi"), unitwise).rows(np.arange(6), unitwise)
+    np.testing.assert_allclose(weaker, unitwise - 0.6 * (logsumexp(unitwise, axis=0) - np.log(6)), rtol=1e-9)
+
+
+def test_which_similarities_look_at_values():
+    values = {
+        name for name in ("cos", "cos_cubed", "pearson", "rank_reorder") if depends_on_values(get_similarity(name), 99)
+    }
+    orders = {name for name in ("wpmi", "soft_wpmi", "auroc", "iou") if depends_on_values(get_similarity(name), 99)}
+    assert (values, orders) == ({"cos", "cos_cubed", "pearson", "rank_reorder"}, set())
+
+
+def test_groups_part_units_by_shape_and_each_unit_is_in_one():
+    shape = describe_units(null_units(300, 10), 1).shape
+    _, groups = shape_groups(shape, values_matter=True, most=8)
+    assert sorted(np.concatenate(groups).tolist()) == list(range(50))
+    assert len(groups) == 8
+    assert any(set(group) <= set(range(40, 50)) for group in groups), "binary units stand by themselves"
+    facts, alike = shape_groups(shape[:10], values_matter=False, most=8)
+    assert (facts.shape, len(alike)) == ((10, 2), 1)

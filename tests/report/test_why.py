@@ -1,0 +1,70 @@
+"""Under each image and model: the units that made the prediction, as the table `contributions` has them."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from lumiscope.report.why import whys_of
+from lumiscope.study import SCHEMAS
+
+
+def row(image, rank, unit, label, contribution, **changes):
+    return {
+        "model": "objects", "image": image, "layer": "stage4", "rank": rank, "unit": unit, "label": label,
+        "contribution": contribution, "share": contribution / 10, "target_index": 0, "target_name": "sports car",
+        "target_short_name": "sports car", "score": 11.0, "baseline_score": 1.0, "total": 9.98, "labelled_total": 6.5,
+        "completeness_error": 0.002, "steps": 16, **changes,
+    }  # fmt: skip
+
+
+def with_contributions(run, rows):
+    run.tables["contributions"] = pa.Table.from_pylist(rows, schema=SCHEMAS["contributions"])
+    return run
+
+
+RACER = [
+    row("racer_01", 1, 12, "red", 3.0),
+    row("racer_01", 2, 5, "wheel", 2.5),
+    row("racer_01", 3, 9, None, -1.5),
+    row("racer_01", 4, 3, "wheel", 1.0),
+]
+
+
+def words(page):
+    return " ".join(page.text.split())
+
+
+def test_labels_together_the_largest_first(fakes, read, tmp_path):
+    run = with_contributions(fakes.fake_run(tmp_path), RACER)
+    why = whys_of(run)["objects", "racer_01"]
+    assert [(unit.name, unit.count, unit.addresses, round(unit.share, 6)) for unit in why.units] == [
+        ("wheel", 2, "stage4:5, stage4:3", 0.35),
+        ("red", 1, "stage4:12", 0.3),
+        ("stage4:9", 1, "stage4:9", -0.15),
+    ]
+    assert [round(unit.width, 3) for unit in why.units] == [100, 85.714, 42.857]
+    page = read(run)
+    assert not page.unbalanced
+    text = words(page)
+    assert text.count("Why sports car?") == 1
+    assert len([one for one in page.of("div") if one.get("class") == "why"]) == 1
+    assert "wheel 2 units 0.35 red 0.30 stage4:9 −0.15" in text
+    assert (
+        "Together 50 % of the score's rise from 1.00, with the layer silent, to 11.00; all units with a label 65 %, "
+        "all units 99.8 %." in text
+    )
+    assert "trust the order" not in text
+
+
+def test_an_incomplete_sum_and_a_layer_without_influence(fakes, read, tmp_path):
+    rough = [row("racer_01", 1, 12, "red", 3.0, completeness_error=0.2)]
+    nothing = {"share": float("nan"), "completeness_error": float("nan"), "baseline_score": 11.0}
+    text = words(
+        read(with_contributions(fakes.fake_run(tmp_path), [*rough, row("disc_02", 1, 12, "red", 0.0, **nothing)]))
+    )
+    assert "Caution: the sum misses 20.0 % of it, so trust the order alone." in text
+    assert "Why sports car: its score does not depend on the units of stage4." in text
+
+
+def test_nothing_where_there_are_none(page):
+    assert not [one for one in page.of("div") if one.get("class") == "why"]

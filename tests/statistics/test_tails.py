@@ -1,0 +1,63 @@
+"""P-values beyond the draws: against the distribution that the draws come from."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from lumiscope.errors import UsageError
+from lumiscope.statistics import null_p_values
+from lumiscope.statistics.tails import ParetoTail, fit_pareto_tail
+
+
+def test_in_the_bulk_draws_are_counted():
+    draws = np.arange(1, 101.0)
+    np.testing.assert_allclose(
+        null_p_values(np.array([0.0, 50.0, 50.5, np.nan]), draws), [1, 52 / 101, 51 / 101, np.nan]
+    )
+
+
+@pytest.mark.parametrize("distribution", [stats.expon(), stats.genpareto(0.2), stats.norm(), stats.gumbel_r()])
+def test_far_out_the_tail_is_near_the_truth_and_seldom_too_low(distribution):
+    point = distribution.isf(1e-5)
+    fitted = [null_p_values(np.array([point]), distribution.rvs(2000, random_state=seed))[0] for seed in range(20)]
+    assert 1e-6 < np.median(fitted) < 2e-3
+    assert min(fitted) > 1e-9
+
+
+def test_exponential_draws_give_an_exponential_tail():
+    draws = -np.log((np.arange(4000) + 0.5) / 4000)
+    tail = fit_pareto_tail(draws)
+    assert tail.share == 0.25
+    assert tail.shape == pytest.approx(0, abs=0.02)
+    assert tail.scale == pytest.approx(1, abs=0.02)
+    assert tail.threshold == pytest.approx(np.log(4), abs=0.01)
+    (p_value,) = null_p_values(np.array([12.0]), draws)
+    assert np.log(p_value) == pytest.approx(-12, abs=0.6)
+
+
+def test_the_survival_is_scipys():
+    tail = ParetoTail(0.0, 1.0, 0.3, 2.0)
+    points = np.array([0.0, 0.5, 4.0, 100.0])
+    np.testing.assert_allclose(tail.survival(points), stats.genpareto(0.3, scale=2).sf(points))
+    np.testing.assert_allclose(ParetoTail(0.0, 1.0, 0.0, 2.0).survival(points), stats.expon(scale=2).sf(points))
+
+
+def test_no_p_value_is_zero_even_behind_a_bounded_null():
+    """Uniform draws end at 1: the exponential that stands for their tail has no end."""
+    p_values = null_p_values(np.array([1.5, 3.0, 1e9]), np.random.default_rng(0).random(1000))
+    assert (p_values > 0).all()
+    assert (np.diff(p_values) <= 0).all()
+
+
+def test_without_a_tail_the_count_decides():
+    assert null_p_values(np.array([7.0]), np.full(500, 2.0)) == pytest.approx(1 / 501)
+    assert null_p_values(np.array([7.0]), np.full(20, -np.inf)) == pytest.approx(1 / 21)
+    two_valued = np.repeat([0.0, 1.0], [950, 50])
+    assert null_p_values(np.array([1.0]), two_valued) == pytest.approx(51 / 1001)
+
+
+def test_no_draws_is_an_error():
+    with pytest.raises(UsageError, match="at least one draw"):
+        null_p_values(np.array([1.0]), np.zeros(0))

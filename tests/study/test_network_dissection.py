@@ -1,0 +1,172 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import timm
+import torch
+from PIL import Image
+
+from lumiscope.dissection.network_dissection import detector_table, unit_table
+from lumiscope.errors import ImageError, LayerError, UnknownNameError, UsageError
+from lumiscope.images import Geometry, ImageSet, open_images
+from lumiscope.models import TorchModel, load_model
+from lumiscope.store import Store
+from lumiscope.study import network_dissection as module
+from lumiscope.study.network_dissection import network_dissection
+from lumiscope.world.dataset import write_dataset
+
+KINDS = {"object": ("dog", "cat"), "texture": ("dotted", "woven", "dog")}
+
+
+@pytest.fixture
+def annotated(workplace: Path) -> Path:
+    """Label maps of the seven pictures; p2 has no textures."""
+    generator = np.random.default_rng(5)
+    rows = [f"{kind},{number},{word}" for kind, words in KINDS.items() for number, word in enumerate(words, 1)]
+    folder = workplace / "annotations"
+    for kind, words in KINDS.items():
+        (folder / "labels" / kind).mkdir(parents=True)
+        for number in range(7):
+            blocks = generator.integers(0, 1 + len(words), (5, 6))
+            if (kind, number) != ("texture", 2):
+                labels = np.kron(blocks, np.ones((10, 10), int)).astype(np.uint8)
+                Image.fromarray(labels).save(folder / "labels" / kind / f"p{number}.png")
+    (folder / "concepts.csv").write_text("kind,number,word\n" + "\n".join(rows) + "\n")
+    return folder
+
+
+def plainly(model: TorchModel, images: ImageSet, folder: Path, quantile: float) -> tuple[np.ndarray, np.ndarray]:
+    """Thresholds and (U, K) IoU of layer 1 in loops over images, units and concepts, in float64."""
+    inputs = model.inputs([model.view(item) for item in images])
+    with torch.no_grad():
+        maps = model.module[1](model.module[0](inputs))
+    values = maps.double().numpy().transpose(1, 0, 2, 3).reshape(6, -1)
+    thresholds = np.quantile(values, 1 - quantile, axis=1, method="inverted_cdf")
+    large = torch.nn.functional.interpolate(maps.double(), (32, 32), mode="bilinear", align_corners=False).numpy()
+    iou = []
+    for unit in range(6):
+        for kind, words in KINDS.items():
+            for number in range(1, 1 + len(words)):
+                common = union = 0
+                for place, item in enumerate(images):
+                    path = folder / "labels" / kind / f"{item.path.stem}.png"
+                    if path.exists():
+                        labels = np.asarray(Image.open(path).resize((32, 32), Image.Resampling.NEAREST)) == number
+                        fires = large[place, unit] > thresholds[unit]
+                        common += (labels & fires).sum()
+                        union += (labels | fires).sum()
+                iou.append(common / union)
+    return thresholds, np.array(iou).reshape(6, 5)
+
+
+def test_equals_plain_loops(tiny: TorchModel, pictures: ImageSet, annotated: Path) -> None:
+    thresholds, iou = plainly(tiny, pictures, annotated, 0.05)
+    (found,) = network_dissection(tiny, pictures, layers="1", annotations=annotated, quantile=0.05)
+    assert found.words == ("dog", "cat", "dotted", "woven", "dog")
+    np.testing.assert_allclose(found.threshold, thresholds, rtol=1e-6)
+    np.testing.assert_allclose(found.iou, iou, rtol=0, atol=1e-3)  # one pixel may lie on either side of a threshold
+    assert (found.concept == iou.argmax(1)).all()
+    rows = unit_table([found]).to_pylist()
+    assert [row["category"] for row in rows] == [found.categories[k] for k in found.concept]
+
+
+def test_results_are_kept_and_computed_again_when_anything_has_changed(
+    tiny: TorchModel, pictures: ImageSet, annotated: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted: list[tuple[str, ...]] = []
+    count = module._Passes.count
+
+    def noted(self: object, layers: list[str]) -> object:
+        counted.append(tuple(layers))
+        return count(self, layers)
+
+    monkeypatch.setattr(module._Passes, "count", noted)
+
+    def dissect(layers: list[str], **options: object) -> object:
+        kept = {"annotations": annotated, "store": Store(Path("store")), "quantile": 0.05, **options}
+        return unit_table(network_dissection(tiny, pictures, layers=layers, **kept))
+
+    first = dissect(["1"], compositions=True)
+    assert dissect(["1"], compositions=True).equals(first)
+    assert counted == [("1",)]
+    dissect(["1"], compositions=True, least_iou=0.5)
+    assert len(counted) == 1, "the least IoU changes no count"
+    dissect(["0", "1"], compositions=True)
+    assert counted[1:] == [("0",)]
+    dissect(["1"], compositions=True, quantile=0.1)
+    path = annotated / "labels" / "object" / "p0.png"
+    Image.fromarray(np.asarray(Image.open(path)).T[::-1].T.copy()).save(path)
+    changed = dissect(["1"], compositions=True)
+    assert counted[2:] == [("1",), ("1",)]
+    assert not changed.equals(first)
+
+
+def test_the_seed_decides_only_the_pairs(tiny: TorchModel, pictures: ImageSet, annotated: Path) -> None:
+    first, other = (
+        network_dissection(tiny, pictures, layers="1", annotations=annotated, quantile=0.05, seed=seed)[0]
+        for seed in (0, 1)
+    )
+    np.testing.assert_allclose(first.iou, other.iou, atol=1e-3)
+    assert (first.p_value > 0).all()
+
+
+def test_the_network_is_left_as_it_was(tiny: TorchModel, pictures: ImageSet, annotated: Path) -> None:
+    tiny.module.train()
+    before = {name: value.clone() for name, value in tiny.module.state_dict().items()}
+    network_dissection(tiny, pictures, layers="1", annotations=annotated)
+    assert tiny.module.training
+    assert all(torch.equal(before[name], value) for name, value in tiny.module.state_dict().items())
+    assert not any(part._forward_hooks for part in tiny.module.modules())
+
+
+def test_what_cannot_be_dissected_is_said(tiny: TorchModel, pictures: ImageSet, annotated: Path) -> None:
+    with pytest.raises(LayerError, match="one number an image"):
+        network_dissection(tiny, pictures, layers="4", annotations=annotated)
+    with pytest.raises(UnknownNameError):
+        network_dissection(tiny, pictures, layers="layer9", annotations=annotated)
+    with pytest.raises(ImageError, match="only pictures of the world"):
+        network_dissection(tiny, pictures, layers="1")
+    with pytest.raises(UsageError, match="between 0 and 1"):
+        network_dissection(tiny, pictures, layers="1", annotations=annotated, quantile=5)
+
+
+def test_a_single_image_has_no_chance_level(tiny: TorchModel, pictures: ImageSet, annotated: Path) -> None:
+    (found,) = network_dissection(tiny, pictures[:1], layers="1", annotations=annotated, quantile=0.05)
+    assert np.isnan(found.p_value).all()
+    assert np.isfinite(found.best_iou).all()
+
+
+@pytest.mark.slow
+def test_units_of_the_world_classifier_detect_objects_and_their_parts() -> None:
+    model = load_model("world:objects")
+    first, last = network_dissection(model, open_images("world:150"), layers=["stage1", "stage5"], compositions=True)
+    rows = {row["category"]: row for row in detector_table([last]).to_pylist()}
+    assert rows["object"]["detectors"] + rows["part"]["detectors"] == rows[None]["detectors"] >= 50
+    assert rows["object"]["unique_detectors"] >= 8
+    assert len(last.unique_detectors) > 2 * len(first.unique_detectors)
+    assert (last.q_value[last.detector] <= 0.05).mean() > 0.9
+    found = [one for one in last.compositions if one is not None]
+    assert found
+    assert all(one.heldout_iou >= 1.1 * one.heldout_word_iou for one in found)
+
+
+def test_the_world_as_files_says_the_same(tmp_path: Path) -> None:
+    write_dataset(tmp_path / "world", 25)
+    model, files = load_model("world:objects"), open_images(str(tmp_path / "world" / "images"))
+    (drawn,) = network_dissection(model, open_images("world:25"), layers="stage5")
+    (read,) = network_dissection(model, files, layers="stage5", annotations=tmp_path / "world")
+    assert unit_table([read]).equals(unit_table([drawn]))
+
+
+def test_units_of_a_transformer_have_maps_of_patches() -> None:
+    torch.manual_seed(0)
+    network = timm.create_model("vit_tiny_patch16_224", num_classes=2, img_size=64, depth=1, embed_dim=24, num_heads=2)
+    geometry = Geometry((64, 64), mode="squash")
+    model = TorchModel(network.eval(), geometry, mean=(0.5,) * 3, std=(0.5,) * 3, classes=("a", "b"))
+    (found,) = network_dissection(model, open_images("world:12"), layers="blocks.0", quantile=0.05)
+    assert len(found) == 24
+    assert np.isfinite(found.best_iou).all()
+    with pytest.raises(LayerError, match="one number an image"):
+        network_dissection(model, open_images("world:12"), layers="blocks.0@class")

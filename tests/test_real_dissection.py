@@ -1,0 +1,116 @@
+"""Dissection of a real classifier with real pictures, where they lie beside the project: against plain loops."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+from lumiscope.dissection import choose_similarity, label_units, similarity_methods
+
+TESTS = Path(__file__).parent
+SHARED = TESTS.parents[1] / "shared" / "data"
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not SHARED.is_dir(), reason="the real pictures (../shared/data) are not here"),
+]
+# Final units and concepts that plain loops compare in a second or two; all 3,000 where they can.
+COMPARED = {
+    "auroc": (2, 3),
+    "average_precision": (2, 8),
+    "cos": (2, 1000),
+    "cos_cubed": (4, 3000),
+    "f1": (2, 8),
+    "iou": (2, 8),
+    "pearson": (2, 400),
+    "rank_reorder": (4, 80),
+    "soft_wpmi": (4, 3000),
+    "wpmi": (4, 3000),
+}
+
+
+def load(path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"real_{path.stem}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look their module up
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def comparison() -> ModuleType:
+    return load(TESTS.parent / "benchmarks" / "similarities.py")
+
+
+@pytest.fixture(scope="module")
+def pictures(comparison: ModuleType) -> object:
+    return comparison.real_pictures(SHARED)
+
+
+@pytest.fixture(scope="module")
+def loops() -> ModuleType:
+    return load(TESTS / "dissection" / "reference.py")
+
+
+def test_the_classifier_knows_the_pictures(pictures: object) -> None:
+    assert np.mean(pictures.logits.argmax(axis=1) == np.arange(1000)) == pytest.approx(0.869, abs=0.003)
+    assert pictures.scores.shape == (1000, 3000)
+
+
+@pytest.mark.parametrize("similarity", similarity_methods())
+def test_labels_equal_those_of_plain_loops(pictures: object, loops: ModuleType, similarity: str) -> None:
+    num_units, num_concepts = COMPARED[similarity]
+    generator = np.random.default_rng(1)
+    units = generator.choice(1000, num_units, replace=False)
+    concepts = np.sort(generator.choice(3000, num_concepts, replace=False))
+    activations = np.ascontiguousarray(pictures.logits[:, units])
+    scores = np.ascontiguousarray(pictures.scores[:, concepts])
+    labels = label_units(activations, scores, model="m", layer="classifier", similarity=similarity, options=None)
+    expected = loops.REFERENCES[similarity](activations.astype(np.float64), scores.astype(np.float64))
+    expected = np.where(np.isfinite(expected), expected, -np.inf)
+    order = np.argsort(-expected, axis=1, kind="stable")
+    rows = np.arange(len(units))
+    np.testing.assert_allclose(labels.score, expected[rows, order[:, 0]], rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(labels.margin, expected[rows, order[:, 0]] - expected[rows, order[:, 1]], atol=1e-4)
+    # Where two concepts score alike to the last digits either may come first.
+    chosen = expected[rows, labels.concept]
+    np.testing.assert_allclose(chosen, expected[rows, order[:, 0]], rtol=1e-6, atol=1e-9)
+
+
+def test_small_probing_sets_need_the_cubed_cosine(comparison: ModuleType, pictures: object) -> None:
+    """One picture a class: how many final units get the word nearest to their class (docs/dissection.md)."""
+    everything = np.arange(1000)
+    shares = {name: pictures.share_right(name, everything) for name in ("cos", "cos_cubed", "soft_wpmi", "wpmi")}
+    assert shares["cos_cubed"] == pytest.approx(0.45, abs=0.03)
+    assert shares["soft_wpmi"] == pytest.approx(0.24, abs=0.03)
+    assert shares["wpmi"] == pytest.approx(0.21, abs=0.03)
+    assert shares["cos"] == pytest.approx(0.13, abs=0.03)
+    for count in (100, 300):
+        few = {
+            name: np.mean([pictures.share_right(name, images) for images in comparison.draws(count, 1000)])
+            for name in ("cos_cubed", "soft_wpmi", "wpmi")
+        }
+        assert few["cos_cubed"] > 1.5 * max(few["soft_wpmi"], few["wpmi"])
+
+
+def test_the_automatic_choice_is_the_best_one_there_is(pictures: object) -> None:
+    assert choose_similarity(pictures.scores)[0] == "cos_cubed"
+    assert choose_similarity(pictures.scores[:100])[0] == "cos_cubed"
+
+
+def test_most_final_units_get_a_label_and_half_of_those_the_nearest_word(pictures: object) -> None:
+    """With evidence asked for: labels must not become worse than without."""
+    units = np.arange(0, 1000, 10)
+    activations = np.ascontiguousarray(pictures.logits[:, units])
+    labels = label_units(activations, pictures.scores, model="m", layer="classifier", similarity="cos_cubed")
+    labelled = labels.concept >= 0
+    right = pictures.nearest[units, labels.concept]
+    assert labelled.any()
+    assert right[labelled].mean() >= pictures.nearest[units, labels.best[:, 0]].mean() - 0.05
+    assert all(reason.startswith(("not significant", "unstable")) for reason in labels.reason if reason)
