@@ -93,14 +93,9 @@ class Mark:
 
 def mark(exam: Exam, labels: LayerLabels) -> list[Mark]:
     """Mark every kind of unit, the single concepts at each frequency apart."""
-    groups: dict[str, list[Mark]] = {}
-    for number, unit in enumerate(exam.units):
-        kind = f"single, {unit.frequency:g}" if unit.kind == "single" else unit.kind
-        groups.setdefault(kind, []).append(_mark_unit(exam.presence, unit, labels, number))
-    return [
-        Mark(kind, *(sum(getattr(one, field) for one in marks) for field in ("units", "labelled", "right", "half")))
-        for kind, marks in groups.items()
-    ]
+    marks = [_mark_unit(exam.presence, unit, labels, number) for number, unit in enumerate(exam.units)]
+    kinds = [f"single, {unit.frequency:g}" if unit.kind == "single" else unit.kind for unit in exam.units]
+    return pooled([dataclasses.replace(one, kind=kind) for one, kind in zip(marks, kinds, strict=True)])
 
 
 def _mark_unit(presence: BoolArray, unit: PlantedUnit, labels: LayerLabels, number: int) -> Mark:
@@ -200,7 +195,7 @@ def main() -> None:
     presence = presence_of_words()
     exams = [Exam.over(presence, seed) for seed in range(given.seeds)]
     started = time.perf_counter()
-    marks = [pooled(column) for column in zip(*(mark(exam, exam.sit()) for exam in exams), strict=True)]
+    marks = pooled([one for exam in exams for one in mark(exam, exam.sit())])
     seconds = time.perf_counter() - started
     by_similarity = {name: totals_over(exams, name) for name in ("auto", *similarity_methods())}
     by_images = {
@@ -220,16 +215,20 @@ def main() -> None:
     print("\n" + table(["model", "scorer", "similarity", "named after class", *KNOWN], list(worlds_models())))
 
 
-def pooled(marks: Sequence[Mark]) -> Mark:
-    """The marks of one kind over several plantings."""
+def pooled(marks: Sequence[Mark]) -> list[Mark]:
+    """The marks of each kind as one."""
+    groups: dict[str, list[Mark]] = {}
+    for one in marks:
+        groups.setdefault(one.kind, []).append(one)
     fields = ("units", "labelled", "right", "half")
-    return Mark(marks[0].kind, *(sum(getattr(one, field) for one in marks) for field in fields))
+    return [
+        Mark(kind, *(sum(getattr(one, field) for one in each) for field in fields)) for kind, each in groups.items()
+    ]
 
 
 def totals_over(exams: Sequence[Exam], similarity: str) -> dict[str, float]:
     """`totals` over several plantings."""
-    marks = zip(*(mark(exam, exam.sit(similarity)) for exam in exams), strict=True)
-    return totals([pooled(column) for column in marks])
+    return totals([one for exam in exams for one in mark(exam, exam.sit(similarity))])
 
 
 def presence_of_few(count: int, seed: int) -> BoolArray:

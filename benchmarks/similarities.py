@@ -35,7 +35,7 @@ DATA = Path(__file__).parents[2] / "shared" / "data"
 TABLE = Path("concepts") / "imagenet1k_sample_scores_3k.npz"
 PROBE = "world:2000@1001"  # no model of the world was trained on that seed
 MODELS = ("world:objects", "world:scenes")
-DRAWS: Mapping[int, int] = {10: 20, 30: 10, 100: 5, 300: 3, 1000: 1, 2000: 1}  # images: how often they are drawn
+DRAWS: Mapping[int, int] = {10: 20, 30: 10, 100: 5, 300: 2, 1000: 1, 2000: 1}  # images: how often they are drawn
 
 
 @dataclass(frozen=True)
@@ -53,11 +53,14 @@ class Pictures:
     def share_right(self, similarity: str, images: IntArray) -> float:
         """Of the classes whose pictures are among `images`, the share whose unit gets its nearest word.
 
-        The layer has the units of all classes, as those of a real layer; but a class that no picture shows cannot be
-        recognised.
+        The layer has the units of all classes, as a real layer has; but a class that no picture shows cannot be
+        recognised, and is only compared where it changes the layer's average.
         """
-        labels = labels_of(self.logits[images], self.scores[images], similarity)
-        return float(np.mean(self.nearest[images, labels[images]]))
+        if get_similarity(similarity).contrast:
+            labels = labels_of(self.logits[images], self.scores[images], similarity)[images]
+        else:
+            labels = labels_of(self.logits[np.ix_(images, images)], self.scores[images], similarity)
+        return float(np.mean(self.nearest[images, labels]))
 
 
 def real_pictures(data: Path = DATA) -> Pictures:
@@ -183,17 +186,22 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     results = {}
-    if given.data.is_dir():
-        results["pictures"] = compare_on_pictures(real_pictures(given.data))
-    world = the_world()
-    for scorer in world.scores:
-        results[f"classes, {scorer}"] = compare_on_world(world, scorer, "share_named")
-    results["inside, world:clip"] = compare_on_world(world, "world:clip", "share_explained")
+    for part, by_similarity in compare(given.data):
+        results[part] = by_similarity
+        if not given.json:
+            print(f"\n### {part}\n\n" + markdown(by_similarity), flush=True)
     if given.json:
         print(json.dumps(results, indent=1))
-        return
-    for part, by_similarity in results.items():
-        print(f"\n### {part}\n\n" + markdown(by_similarity))
+
+
+def compare(data: Path) -> Iterator[tuple[str, dict[str, dict[int, float]]]]:
+    """Every part of the comparison: its name, and similarity -> images -> share."""
+    if data.is_dir():
+        yield "pictures", compare_on_pictures(real_pictures(data))
+    world = the_world()
+    for scorer in world.scores:
+        yield f"classes, {scorer}", compare_on_world(world, scorer, "share_named")
+    yield "inside, world:clip", compare_on_world(world, "world:clip", "share_explained")
 
 
 def markdown(by_similarity: Mapping[str, Mapping[int, float]]) -> str:

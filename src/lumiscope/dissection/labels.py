@@ -13,7 +13,7 @@ from lumiscope.dissection.evidence.comparison import Comparison
 from lumiscope.dissection.evidence.counter_examples import counter_examples
 from lumiscope.dissection.evidence.further_labels import further_labels
 from lumiscope.dissection.evidence.held_out import held_out_scores
-from lumiscope.dissection.evidence.null_maximum import maximum_p_values
+from lumiscope.dissection.evidence.null_distribution import label_p_values
 from lumiscope.dissection.evidence.options import EvidenceOptions
 from lumiscope.dissection.evidence.ranking import best_concepts
 from lumiscope.dissection.evidence.selection import Selection, blocks
@@ -147,7 +147,7 @@ def _gather(
     """
     live, num_units = facts.live, len(facts.finite)
     best = ranking.rivals[:, 0]
-    p_values = maximum_p_values(comparison, best, facts.shape[live], draws=options.draws, seed=seed)
+    p_values = label_p_values(comparison, best, facts.shape[live], draws=options.draws, seed=seed)
     q_values = benjamini_hochberg(p_values)
     winners = resampled_best(comparison, ranking.rivals, resamples=options.resamples, seed=seed)
     significant = np.where(q_values <= options.fdr, best, -1)

@@ -78,6 +78,9 @@ def dissect_models(
     }
     manifest = {
         "similarity": labels.similarity,
+        "pooling": study.pooling,
+        "fdr": study.fdr,
+        "min_stability": study.min_stability,
         "similarity_notes": list(labels.notes),
         "concepts": {
             "name": concepts.name,

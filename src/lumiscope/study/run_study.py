@@ -227,7 +227,7 @@ class _Work:
         ]
         for name, rows in self.rows.items():
             self.tables.setdefault(name, rows_of.as_table(name, rows))
-        self.tables["findings"] = rows_of.as_table("findings", find(self.tables))
+        self.tables["findings"] = rows_of.as_table("findings", find(self.tables, self.study.fdr))
         rows_of.write_tables(self.tables, self.study.folder / "tables")
         manifest = {**circumstances(self.study, command, self.started), **self.manifest}
         manifest["images"], manifest["probe"] = _source(images), _source(probe)

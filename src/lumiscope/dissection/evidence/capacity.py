@@ -9,13 +9,15 @@ import numpy as np
 
 from lumiscope.columns import Columns
 from lumiscope.dissection.evidence.comparison import Comparison
+from lumiscope.dissection.evidence.further_labels import SYNONYM
 from lumiscope.dissection.evidence.options import EvidenceOptions
 from lumiscope.dissection.evidence.partial_correlation import deviations
+from lumiscope.dissection.evidence.ranking import best_concepts, rounding
 from lumiscope.dissection.evidence.seeds import generator
 from lumiscope.dissection.evidence.selection import Selection
 from lumiscope.dissection.similarity import get_similarity
 from lumiscope.statistics import null_p_values
-from lumiscope.types import DoubleArray, IntArray
+from lumiscope.types import BoolArray, DoubleArray, IntArray
 
 FEW_IMAGES = 1000  # with more, every unit that is worth a name passes, and nothing is measured
 SAMPLED_CONCEPTS = 50
@@ -29,11 +31,12 @@ DEFAULTS = EvidenceOptions()
 class Capacity:
     """What D probing images can tell about K concepts, found out with units that are known to respond to one.
 
-    `perfect`: the share of concepts that a unit would be significant for whose activation is the concept's score;
-    `good`: the same where the score explains half of the activation's variance, the rest being noise. Significant
-    means p <= fdr, which is what the correction of Benjamini and Hochberg asks for where every unit of the layer is
-    like that: the most favourable case. `supported`: the largest number of concepts, at most K, of which units of the
-    good kind would be significant in 80 % of cases if there were no other concepts; 0 if not even one.
+    `perfect`: the share of concepts that would become the label of a unit whose activation is the concept's score;
+    `good`: the same where the score explains half of the activation's variance, the rest being noise. A label must come
+    first, or a synonym of it (a correlation of 0.9), and be significant: p <= fdr, which is what the correction of
+    Benjamini and Hochberg asks for where every unit of the layer is like that, the most favourable case.
+    `supported`: the largest number of concepts, at most K, of which units of the good kind would get their label in
+    80 % of cases if there were no other concepts; 0 if not even one.
     """
 
     images: int
@@ -84,7 +87,10 @@ def measure_capacity(
     counts = _counts(num_concepts)
     totals = method.row_totals(concept_scores)
     made = [Comparison.make(method, units, concept_scores, totals) for units in (perfect, good)]
-    shares = [(_p_values(one, sampled, counts, seed) <= options.fdr).mean(axis=0) for one in made]
+    shares = [
+        ((_p_values(one, sampled, counts, seed) <= options.fdr) & _found(one, sampled, counts, seed)).mean(axis=0)
+        for one in made
+    ]
     enough = np.flatnonzero(shares[1] >= POWER)
     supported = int(counts[enough[-1]]) if enough.size else 0
     return Capacity(num_images, num_concepts, float(shares[0][-1]), float(shares[1][-1]), supported)
@@ -96,28 +102,48 @@ def _counts(num_concepts: int) -> IntArray:
     return np.array([*(step for step in steps if step < num_concepts), num_concepts])
 
 
+def _chosen_from(num_concepts: int, seed: int) -> IntArray:
+    """The concepts in the order in which more and more of them are to choose from."""
+    return generator(seed, "capacity", 1).permutation(num_concepts)
+
+
+def _found(comparison: Comparison, concepts: IntArray, counts: IntArray, seed: int) -> BoolArray:
+    """(n, c): whether each unit is named after its own concept or a synonym, for each number to choose from."""
+    order = _chosen_from(comparison.unitwise.shape[1], seed)
+    own_scores = Selection(comparison.concept_scores, columns=concepts)[:, :]
+    found = np.empty((len(concepts), len(counts)), np.bool_)
+    for where, statistic in comparison.statistics():
+        own = np.take_along_axis(statistic, concepts[where, np.newaxis], axis=1)[:, 0]
+        for number, count in enumerate(counts):
+            best = order[statistic[:, order[:count]].argmax(axis=1)]
+            first = own >= statistic[np.arange(len(own)), best] - rounding(own)
+            synonym = comparison.correlations(own_scores[:, where], best) ** 2 >= SYNONYM
+            found[where, number] = first | synonym
+    return found
+
+
 def _p_values(comparison: Comparison, concepts: IntArray, counts: IntArray, seed: int) -> DoubleArray:
-    """(n, c): the p-value of each unit's similarity to its own concept, for each number of concepts to choose from."""
-    num_concepts = comparison.unitwise.shape[1]
-    chance = comparison.chance_average(seed, DRAWS)
-    own = comparison.unitwise[np.arange(len(concepts)), concepts] - chance[concepts]
-    order = generator(seed, "capacity", 1).permutation(num_concepts)
-    edges = np.concatenate([[0], counts[:-1]])
-    maxima = np.empty((DRAWS, len(counts)))
-    for where, scores in comparison.permuted(np.arange(DRAWS) % len(concepts), seed, 0):
-        parts = np.maximum.reduceat((scores - chance)[:, order], edges, axis=1)
-        maxima[where] = np.maximum.accumulate(parts, axis=1)
-    own = np.where(np.isnan(own), -np.inf, own)
-    return np.column_stack([null_p_values(own, column) for column in maxima.T])
+    """(n, c): the p-value of each unit's correlation with its own concept, for each number of concepts to choose from.
+
+    The first of `concepts` in a random order are the ones to choose from; permuted units choose the best of them.
+    """
+    own = comparison.correlations(comparison.activations[:, :], concepts)
+    order = _chosen_from(comparison.unitwise.shape[1], seed)
+    drawn = np.empty((DRAWS, len(counts)))
+    for where, columns, statistic in comparison.permuted(np.arange(DRAWS) % len(concepts), seed, 0):
+        for number, count in enumerate(counts):
+            best = best_concepts(statistic[:, order[:count]], 1)[:, 0]
+            drawn[where, number] = comparison.correlations(columns, np.where(best >= 0, order[best], -1))
+    return np.column_stack([null_p_values(own, column) for column in drawn.T])
 
 
 def _sentences(capacity: Capacity, similarity: str) -> list[str]:
     images = f"{capacity.images} probing image" + ("s" if capacity.images != 1 else "")
     concepts = f"{capacity.concepts:,} concept" + ("s" if capacity.concepts != 1 else "")
     short = (
-        f"{images} cannot support {concepts} (similarity {similarity}): by chance alone, the best of them is so much "
-        f"like a unit that of units with a concept that explains half of their variance only {capacity.good:.0%} "
-        f"could get a label, and of those that are a concept's scores to the last digit {capacity.perfect:.0%}."
+        f"{images} cannot support {concepts} (similarity {similarity}): the best of so many fits by chance alone. Of "
+        f"units with a concept that explains half of their variance only {capacity.good:.0%} could get a label, and "
+        f"of those that are a concept's scores to the last digit {capacity.perfect:.0%}."
     )
     if capacity.supported:
         told = (

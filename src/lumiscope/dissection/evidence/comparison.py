@@ -8,16 +8,15 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import logsumexp
 
 from lumiscope.columns import Columns
 from lumiscope.dissection.evidence.layer_contrast import LayerContrast
 from lumiscope.dissection.evidence.seeds import generator
 from lumiscope.dissection.evidence.selection import Selection, slices
 from lumiscope.dissection.similarity import SimilarityMethod
+from lumiscope.dissection.similarity.preparation import standardised
 from lumiscope.types import DoubleArray, IntArray
 
-CHANCE = 2**16  # the stream of the average permuted unit: far from those of groups of units
 PERMUTED_BYTES = 2**28  # of permuted columns and their scores: each block of them is met by all concepts once
 
 
@@ -63,11 +62,15 @@ class Comparison:
             units = np.arange(where.start, where.stop)
             yield where, self.contrast.rows(units, self.unitwise[where])
 
-    def permuted(self, units: IntArray, seed: int, *stream: int) -> Iterator[tuple[slice, DoubleArray]]:
-        """Yield blocks of draws and what each concept scores, (n, K): each of `units` with its images permuted.
+    def permuted(
+        self, units: IntArray, seed: int, *stream: int
+    ) -> Iterator[tuple[slice, NDArray[np.floating[Any]], DoubleArray]]:
+        """Yield blocks of draws: each of `units` with its images permuted, and how it ranks the concepts.
 
         `units`: (n,), repeats may occur: each has a permutation of its own, which depends on the seed, the stream and
-        the place in `units`, on nothing else. NaN is -inf here: what is undefined is not the best.
+        the place in `units`, on nothing else. Yields the places in `units`, the permuted columns (D, m), and the
+        statistic (m, K) as in `statistics`, each in the place of its unit among the layer's. NaN is -inf here: what is
+        undefined is not the best.
         """
         num_images, num_concepts = self.concept_scores.shape
         for where in slices(len(units), num_images // 2 + 3 * num_concepts, PERMUTED_BYTES):
@@ -77,22 +80,19 @@ class Comparison:
             ]
             columns = self._permuted_columns(units[where], orders)
             scores = self.method.unitwise(columns, self.concept_scores, self.row_totals)
-            scores[np.isnan(scores)] = -np.inf
-            yield where, scores
+            others = self.contrast.others(units[where], self.unitwise[units[where]])
+            statistic = self.contrast.statistic(scores, others)
+            yield where, columns, np.where(np.isnan(statistic), -np.inf, statistic)
 
-    def chance_average(self, seed: int, draws: int) -> DoubleArray:
-        """(K,): how well each concept fits the average permuted unit, logsumexp over `draws` of them - log draws.
+    def correlations(self, columns: NDArray[np.floating[Any]], concepts: IntArray) -> DoubleArray:
+        """(n,): Pearson correlation of each of `columns`, (D, n), with the scores of its concept; 0 where undefined.
 
-        Where the similarity has a contrast, this is what is taken off before a unit is compared with chance: the
-        average over the layer's own units would make a concept that several units respond to look like chance. The
-        exponential of what is left has a mean of 1 over permuted units, whatever the concept, so the chance of t or
-        more is at most exp(-t) for rare and for frequent ones. 0 for a similarity without a contrast.
+        `concepts`: (n,), -1 for none.
         """
-        if not self.method.contrast:
-            return np.zeros(self.unitwise.shape[1])
-        units = generator(seed, "members", CHANCE).integers(0, len(self.unitwise), draws)
-        sums = [logsumexp(scores, axis=0) for _, scores in self.permuted(units, seed, CHANCE)]
-        return np.asarray(logsumexp(sums, axis=0) - np.log(draws))
+        words, place = np.unique(concepts, return_inverse=True)
+        scores = standardised(Selection(self.concept_scores, columns=np.maximum(words, 0))[:, :])[:, place]
+        found = np.einsum("di,di->i", standardised(columns), scores)
+        return np.where((concepts < 0) | np.isnan(found), 0, found)
 
     def _permuted_columns(self, units: IntArray, orders: list[IntArray]) -> NDArray[np.floating[Any]]:
         distinct, copies = np.unique(units, return_inverse=True)
