@@ -25,8 +25,8 @@ import torch
 
 from lumiscope.columns import ColumnFile
 from lumiscope.dissection import get_similarity, similarity_methods
+from memory import resident
 from peers import machine, timed
-from scorecam_memory import resident
 
 SLOW = ("average_precision", "f1", "iou", "rank_reorder")
 ROWS = 1000

@@ -18,6 +18,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from memory import peak, resident
+
 SIDE = 64
 WORDS = 20
 LAYERS = "auto:5"
@@ -80,7 +82,7 @@ def run(folder: Path, count: int, input_size: int, whole: bool) -> None:
 
     model = load_model("timm:resnet50", weights="random", input_size=input_size)
     layers = model.select_layers([LAYERS])
-    before = memory("VmRSS")
+    before = resident()
     images = open_images(str(folder / f"{count}.csv"))
     with tempfile.TemporaryDirectory(dir=folder) as root:
         store = Store(Path(root))
@@ -96,13 +98,7 @@ def run(folder: Path, count: int, input_size: int, whole: bool) -> None:
                 columns = found[name]
                 for start in range(0, columns.shape[1], 64):
                     columns[:, start : start + 64].sum()
-    print(json.dumps({"before": before, "peak": memory("VmHWM")}))
-
-
-def memory(kind: str) -> float:
-    """Megabytes that this process holds now ("VmRSS") or held at most ("VmHWM")."""
-    status = Path("/proc/self/status").read_text().splitlines()
-    return int(next(line for line in status if line.startswith(kind)).split()[1]) / 1024
+    print(json.dumps({"before": before, "peak": peak()}))
 
 
 if __name__ == "__main__":

@@ -25,7 +25,6 @@ from pathlib import Path
 
 import numpy as np
 
-from lumiscope.concepts import ConceptSet
 from lumiscope.dissection import choose_similarity, label_units, similarity_methods
 from lumiscope.images import ImageSet, open_images
 from lumiscope.images.world_image import WorldImage
@@ -33,6 +32,7 @@ from lumiscope.models import load_model
 from lumiscope.scorers import load_scorer
 from lumiscope.store import Store
 from lumiscope.study import dissect
+from lumiscope.study.dissect import choose_concepts
 from lumiscope.types import BoolArray, FloatArray, LayerLabels, UnitLabels
 from lumiscope.world import COLOURS, OBJECTS, SCENES, TEXTURES
 from lumiscope.world.planted import (
@@ -153,8 +153,7 @@ def presence_of_words() -> BoolArray:
 def presence_of(images: ImageSet) -> BoolArray:
     """(D, K): what the scorer `masks` says of pictures of the world."""
     scorer = load_scorer("masks")
-    words = tuple(scorer.words or ())
-    return np.asarray(scorer.score(images, ConceptSet("world", words, ("other",) * len(words))).values) > 0
+    return np.asarray(scorer.score(images, choose_concepts(None, scorer)).values) > 0
 
 
 def know(labels: UnitLabels, layer: str) -> dict[str, int]:

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import argparse
 import resource
-from pathlib import Path
 
 import numpy as np
 
 from lumiscope.attribution import PreparedBatch, get_method
 from lumiscope.models import load_model
+from memory import resident
 
 
 def main() -> None:
@@ -37,12 +37,6 @@ def main() -> None:
     method.explain(prepared, prepared.targets("predicted", [None]), method.options())
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"{choice.backend}: {before:.0f} MB with the model, at most {peak:.0f} MB after: {peak - before:.0f} MB more")
-
-
-def resident() -> float:
-    """Megabytes that the process holds now."""
-    status = Path("/proc/self/status").read_text().splitlines()
-    return int(next(line for line in status if line.startswith("VmRSS")).split()[1]) / 1024
 
 
 if __name__ == "__main__":

@@ -10,8 +10,8 @@
 3. *Inside*: the units of stage 5 of both. How well the label's presence in 2,000 pictures correlates with the unit's
    activation, as a share of the best that any word has.
 
-Labels are the most similar concepts, whatever the evidence says of them. Fewer images are drawn at random, several
-times. Prints Markdown.
+Labels are the most similar concepts, whatever the evidence says. Only *pictures, evidence* tells how many labels
+stand, and how many of those are right. Fewer images are drawn at random, several times. Prints Markdown.
 """
 
 from __future__ import annotations
@@ -25,10 +25,12 @@ from pathlib import Path
 import numpy as np
 
 from lumiscope.concepts import ConceptSet
-from lumiscope.dissection import collect_activations, get_similarity, label_units, similarity_methods, unit_probe
+from lumiscope.dissection import get_similarity, label_units, similarity_methods, unit_probe
 from lumiscope.images import ImageSet, draw_world_images, open_images
-from lumiscope.models import TorchModel, borrowed, load_model
+from lumiscope.models import TorchModel, load_model
 from lumiscope.scorers import load_scorer
+from lumiscope.study.dissect import choose_concepts
+from lumiscope.study.probe_images import probe_images
 from lumiscope.types import BoolArray, FloatArray, IntArray
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
@@ -61,6 +63,17 @@ class Pictures:
         else:
             labels = labels_of(self.logits[np.ix_(images, images)], self.scores[images], similarity)
         return float(np.mean(self.nearest[images, labels]))
+
+    def with_evidence(self, similarity: str) -> dict[str, float]:
+        """With all pictures: the share of units whose label stands, and how many of those, and of all, are right."""
+        labels = label_units(self.logits, self.scores, model="", layer="", similarity=similarity)
+        right = self.nearest[np.arange(len(labels)), labels.best[:, 0]]
+        labelled = labels.concept >= 0
+        return {
+            "labelled": float(labelled.mean()),
+            "right of these": float(right[labelled].mean()) if labelled.any() else float("nan"),
+            "right of all": float(right.mean()),
+        }
 
 
 def real_pictures(data: Path = DATA) -> Pictures:
@@ -115,12 +128,11 @@ def the_world(probe: str = PROBE) -> World:
     images = open_images(probe)
     draw_world_images(images)
     masks = load_scorer("masks")
-    words = tuple(masks.words or ())
-    concepts = ConceptSet("world", words, ("other",) * len(words))
+    concepts = choose_concepts(None, masks)
     scorers = {"world:clip": load_scorer("world:clip"), "masks": masks}
     models = {spec: load_model(spec) for spec in MODELS}
     return World(
-        words,
+        concepts.words,
         {name: scorer.score(images, concepts).values for name, scorer in scorers.items()},
         {
             (spec, layer): values
@@ -133,12 +145,10 @@ def the_world(probe: str = PROBE) -> World:
 
 def activations_of(model: TorchModel, images: ImageSet, layers: Sequence[str]) -> dict[str, FloatArray]:
     """(D, U) mean activations of each layer."""
-    starts = range(0, len(images), model.batch_size)
-    inputs = (model.inputs([model.view(item) for item in images[at : at + model.batch_size]]) for at in starts)
-    probes = {layer: unit_probe(model, layer) for layer in layers}
-    with borrowed(model.module):
-        batches = list(collect_activations(inputs, model.module, probes))
-    return {layer: np.concatenate([batch[layer] for batch in batches]) for layer in layers}
+    batches = [
+        rows for _, rows in probe_images(model, list(images), {layer: unit_probe(model, layer) for layer in layers})
+    ]
+    return {layer: np.concatenate([rows[layer] for rows in batches]) for layer in layers}
 
 
 def labels_of(activations: FloatArray, scores: FloatArray, similarity: str) -> IntArray:
@@ -152,7 +162,7 @@ def draws(count: int, among: int) -> Iterator[IntArray]:
         yield np.sort(np.random.default_rng(seed).choice(among, count, replace=False))
 
 
-def compare_on_pictures(pictures: Pictures) -> dict[str, dict[int, float]]:
+def compare_on_pictures(pictures: Pictures) -> dict[str, dict[int | str, float]]:
     """Similarity -> images -> mean share of units that are right."""
     among = len(pictures.logits)
     return {
@@ -165,7 +175,7 @@ def compare_on_pictures(pictures: Pictures) -> dict[str, dict[int, float]]:
     }
 
 
-def compare_on_world(world: World, scorer: str, what: str) -> dict[str, dict[int, float]]:
+def compare_on_world(world: World, scorer: str, what: str) -> dict[str, dict[int | str, float]]:
     """Similarity -> images -> mean over both models. `what`: "share_named" or "share_explained"."""
     ask = getattr(world, what)
     return {
@@ -194,21 +204,26 @@ def main() -> None:
         print(json.dumps(results, indent=1))
 
 
-def compare(data: Path) -> Iterator[tuple[str, dict[str, dict[int, float]]]]:
-    """Every part of the comparison: its name, and similarity -> images -> share."""
+def compare(data: Path) -> Iterator[tuple[str, dict[str, dict[int | str, float]]]]:
+    """Every part of the comparison: its name, and similarity -> images (or what is counted) -> share."""
     if data.is_dir():
-        yield "pictures", compare_on_pictures(real_pictures(data))
+        pictures = real_pictures(data)
+        yield "pictures", compare_on_pictures(pictures)
+        yield "pictures, evidence", {name: pictures.with_evidence(name) for name in similarity_methods()}
     world = the_world()
     for scorer in world.scores:
         yield f"classes, {scorer}", compare_on_world(world, scorer, "share_named")
     yield "inside, world:clip", compare_on_world(world, "world:clip", "share_explained")
 
 
-def markdown(by_similarity: Mapping[str, Mapping[int, float]]) -> str:
+def markdown(by_similarity: Mapping[str, Mapping[int | str, float]]) -> str:
     """A table with a row a similarity."""
-    counts = list(next(iter(by_similarity.values())))
-    rows = [[f"`{name}`", *(f"{value:.0%}" for value in shares.values())] for name, shares in by_similarity.items()]
-    lines = [["images", *(f"{count:,}" for count in counts)], ["---"] * (1 + len(counts)), *rows]
+    heads = [f"{head:,}" if isinstance(head, int) else head for head in next(iter(by_similarity.values()))]
+    rows = [
+        [f"`{name}`", *("–" if np.isnan(share) else f"{share:.0%}" for share in shares.values())]
+        for name, shares in by_similarity.items()
+    ]
+    lines = [["images" if "10" in heads else "share", *heads], ["---"] * (1 + len(heads)), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -32,14 +33,20 @@ CLASSES = ["cat", "dog, hound", "fish", "wheel"]
 
 
 def _loaded(name: str, path: str) -> ModuleType:
-    """A file beside the tests, loaded by path: under pytest's importlib mode tests are no package."""
-    spec = importlib.util.spec_from_file_location(name, Path(__file__).parent / path)
+    """A file loaded by its path from here: under pytest's importlib mode tests are no package."""
+    spec = importlib.util.spec_from_file_location(name, (Path(__file__).parent / path).resolve())
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
+    sys.modules[name] = module  # dataclasses look their module up
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="session")
+def load_module() -> Callable[[str, str], ModuleType]:
+    """(name, path from here) -> module."""
+    return _loaded
 
 
 @pytest.fixture(scope="session")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from pathlib import Path
+from collections.abc import Callable
 from types import ModuleType
 
 import numpy as np
@@ -24,15 +22,8 @@ PROBE = "world:1000@1001"
 
 
 @pytest.fixture(scope="module")
-def exam() -> ModuleType:
-    path = Path(__file__).parents[1] / "benchmarks" / "planted.py"
-    spec = importlib.util.spec_from_file_location("planted_exam", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # dataclasses look their module up
-    spec.loader.exec_module(module)
-    return module
+def exam(load_module: Callable[[str, str], ModuleType]) -> ModuleType:
+    return load_module("planted_exam", "../benchmarks/planted.py")
 
 
 @pytest.fixture(scope="module")

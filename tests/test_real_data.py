@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -52,12 +52,8 @@ def birds() -> TorchModel:
 
 
 @pytest.fixture(scope="module")
-def loops() -> ModuleType:
-    path = Path(__file__).parent / "dissection" / "reference.py"
-    spec = importlib.util.spec_from_file_location("similarity_loops", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def loops(load_module: Callable[[str, str], ModuleType]) -> ModuleType:
+    return load_module("dissection_reference", "dissection/reference.py")
 
 
 @pytest.mark.parametrize(("geometry", "racer"), [("squash", "racer"), ("crop", "sports car")])

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -12,8 +11,7 @@ import pytest
 
 from lumiscope.dissection import choose_similarity, label_units, similarity_methods
 
-TESTS = Path(__file__).parent
-SHARED = TESTS.parents[1] / "shared" / "data"
+SHARED = Path(__file__).parents[2] / "shared" / "data"
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(not SHARED.is_dir(), reason="the real pictures (../shared/data) are not here"),
@@ -33,19 +31,9 @@ COMPARED = {
 }
 
 
-def load(path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"real_{path.stem}", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # dataclasses look their module up
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.fixture(scope="module")
-def comparison() -> ModuleType:
-    return load(TESTS.parent / "benchmarks" / "similarities.py")
+def comparison(load_module: Callable[[str, str], ModuleType]) -> ModuleType:
+    return load_module("comparison_of_similarities", "../benchmarks/similarities.py")
 
 
 @pytest.fixture(scope="module")
@@ -54,8 +42,8 @@ def pictures(comparison: ModuleType) -> object:
 
 
 @pytest.fixture(scope="module")
-def loops() -> ModuleType:
-    return load(TESTS / "dissection" / "reference.py")
+def loops(load_module: Callable[[str, str], ModuleType]) -> ModuleType:
+    return load_module("dissection_reference", "dissection/reference.py")
 
 
 def test_the_classifier_knows_the_pictures(pictures: object) -> None:

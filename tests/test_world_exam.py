@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from pathlib import Path
+from collections.abc import Callable
 from types import ModuleType
 
 import pytest
@@ -22,15 +20,8 @@ FEWER_MARKED = {"lime": 24, "scorecam": 40}
 
 
 @pytest.fixture(scope="module")
-def exam() -> ModuleType:
-    path = Path(__file__).parents[1] / "benchmarks" / "world_exam.py"
-    spec = importlib.util.spec_from_file_location("world_exam", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # dataclasses look their module up
-    spec.loader.exec_module(module)
-    return module
+def exam(load_module: Callable[[str, str], ModuleType]) -> ModuleType:
+    return load_module("world_exam", "../benchmarks/world_exam.py")
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from lumiscope.types import FloatArray
 
 GATHERED = 2**23  # bytes of rows that are turned into columns at once
-SMALL = 2**26  # bytes of a matrix that may stand in memory
+SMALL = 2**24  # bytes of a matrix that may stand in memory
 
 
 class Columns(Protocol):

@@ -129,9 +129,9 @@ class SegmentMap(SaliencyMap):
 class UnitEvidence:
     """What speaks for the labels of a layer's units; arrays of length U, NaN where nothing could be tested.
 
-    `p_value`: of the best similarity, among the maxima over all concepts that permuted images give. `q_value`: the
-    p-value adjusted over the units of the layer (Benjamini and Hochberg). `stability`: the share of bootstrap resamples
-    of the images in which the same concept comes first.
+    `p_value`: of the activation's correlation with the best concept, among those of permuted units with theirs, chosen
+    anew in every permutation. `q_value`: the p-value adjusted over the units of the layer (Benjamini and Hochberg).
+    `stability`: the share of bootstrap resamples of the images in which the same concept comes first.
     On held-out images, for the concept chosen on the other half: `heldout_correlation`, of the activation and the
     concept's scores (the simulation correlation of Oikarinen and Weng 2024); `heldout_precision`, the average
     precision with which the activation ranks the images that show the concept; `heldout_chance`, what a random order

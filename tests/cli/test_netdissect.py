@@ -73,7 +73,7 @@ def test_the_best_concept_of_every_category(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--out", "units.txt"], "expected --out to end in .parquet or .csv"),
+        (["--out", "units.txt"], "expected a file that ends in .parquet or .csv"),
         (["--count", "--categories"], "expected one of --categories and --count"),
         (["--quantile", "0"], "expected a quantile between 0 and 1"),
         (["--layers", "stage44"], "did you mean stage4"),

@@ -100,14 +100,15 @@ def test_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
     assert call(monkeypatch, "why", str(tmp_path), "--image", "goldfish", "--model", "one", "--top", "2") == 0
     assert capsys.readouterr().out.strip() == (
         "goldfish (predicted goldfish, 0.93): orange 0.31 (layer4:12), fin 0.22 (layer4:99); these 2 units are 53% of "
-        "the score, those with a label 60%, all units together 99.8%"
+        "what the layer adds to the score, those with a label 60%, all units together 99.8%"
     )
     assert call(monkeypatch, "why", str(tmp_path)) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split(" (")[0] for line in lines] == ["one: goldfish", "one: shark", "two: goldfish"]
     assert call(monkeypatch, "why", str(tmp_path), "--json", "--top", "1") == 0
     first = json.loads(capsys.readouterr().out)[0]
-    assert first["units"] == [{"address": "layer4:12", "label": "orange", "share": 0.31, "contribution": 3.1}]
+    unit = {"address": "layer4:12", "label": "orange", "nearest": None, "share": 0.31, "contribution": 3.1}
+    assert first["units"] == [unit]
     assert (first["shown_units"], first["error"]) == (0.31, 0.002)
     assert first["all_units"] == pytest.approx(0.998)
 

@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
-
 import pytest
 
 
 @pytest.fixture(scope="session")
-def references():
-    spec = importlib.util.spec_from_file_location("dissection_reference", Path(__file__).with_name("reference.py"))
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.REFERENCES
+def references(load_module):
+    return load_module("dissection_reference", "dissection/reference.py").REFERENCES

@@ -7,7 +7,8 @@ import pytest
 import torch
 from torch import nn
 
-from lumiscope.dissection import Probe, collect_activations, map_probe, pool, unit_probe
+from lumiscope.dissection import Probe, collect_activations, map_probe, unit_probe
+from lumiscope.dissection.activations import pool
 from lumiscope.errors import LayerError, UnknownNameError
 from lumiscope.images import Geometry
 from lumiscope.models import TorchModel

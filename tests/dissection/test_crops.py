@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lumiscope.dissection import crop_box
+from lumiscope.dissection.crops import crop_box
 
 
 def test_one_position_of_many():
@@ -20,8 +20,9 @@ def test_one_position_of_many():
 def test_a_wide_region_has_a_margin_and_becomes_square():
     """Columns 2..5 of 8 are pixels 20..60 of 80; with a tenth of 40 on each side 16..64, and as high."""
     unit_map = np.zeros((8, 8), np.float32)
-    unit_map[3, 2:6] = [1, 0.6, 0.5, 0.9]
-    unit_map[7, 7] = 0.49
+    unit_map[3, 2:6] = [1, 0.8, 0.75, 0.9]
+    unit_map[3, 6] = 0.69
+    unit_map[7, 7] = 0.9
     assert crop_box(unit_map, (80, 80)) == (16, 11, 64, 59)
 
 
@@ -29,8 +30,17 @@ def test_it_is_moved_inside_the_view_and_cut_to_it():
     unit_map = np.zeros((4, 8), np.float32)
     unit_map[0, 0] = 1
     assert crop_box(unit_map, (40, 80)) == (0, 0, 14, 14)
-    unit_map[0, 7] = 1
+    unit_map[0] = 1
     assert crop_box(unit_map, (40, 80)) == (0, 0, 80, 40)
+
+
+def test_what_is_below_silence_does_not_count():
+    """A signed map: 0.6 of 1 is less than 0.7 of it, though it is more than 0.7 of the way up from -1."""
+    unit_map = np.full((8, 8), -1, np.float32)
+    unit_map[3, 2:6] = [1, 0.6, 0.6, 0.6]
+    alone = np.zeros((8, 8), np.float32)
+    alone[3, 2] = 1
+    assert crop_box(unit_map, (80, 80)) == crop_box(alone, (80, 80))
 
 
 @pytest.mark.parametrize("value", [0, 1, np.nan, np.inf])

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lumiscope.dissection import EvidenceOptions, measure_capacity, small_sample_notes
+from lumiscope.dissection import EvidenceOptions, small_sample_notes
+from lumiscope.dissection.evidence.capacity import measure_capacity
 from lumiscope.errors import UnknownNameError
 
 
@@ -49,6 +50,25 @@ def test_three_images_have_six_orders():
 def test_more_concepts_are_never_easier():
     shares = [measure_capacity("pearson", scores(25, count)).good for count in (2, 60, 2000)]
     assert shares[0] >= shares[1] >= shares[2]
+
+
+def test_a_concept_that_never_varies_stands_in_nobodys_way():
+    """Annotations have words that are on none of the images; the similarity of these is undefined."""
+    values = (np.random.default_rng(0).random((200, 30)) < 0.2).astype(np.float32)
+    values[:, 7] = 0
+    for name in ("pearson", "auroc", "f1"):
+        assert measure_capacity(name, values).perfect == 1
+    assert small_sample_notes("pearson", values) == ()
+
+
+def test_a_concept_that_ties_with_others_is_not_found():
+    """The order of two images is that of half of all concepts: they all score 0."""
+    capacity = measure_capacity("rank_reorder", scores(10, 3000))
+    assert (capacity.perfect, capacity.good) == (0, 0)
+
+
+def test_one_image_is_said_in_the_singular():
+    assert small_sample_notes("pearson", scores(1, 4))[0].startswith("1 probing image is few: Pearson")
 
 
 def test_few_images_for_the_definition_are_said():

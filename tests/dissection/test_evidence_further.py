@@ -8,7 +8,7 @@ from scipy import stats
 
 from lumiscope.dissection.evidence.further_labels import _Half, _propose, further_labels
 from lumiscope.dissection.evidence.partial_correlation import normal_scores, partial_test, permutation_tail
-from lumiscope.dissection.evidence.selection import Selection
+from lumiscope.dissection.selection import Selection
 
 IMAGES, CONCEPTS, UNITS = 2000, 120, 60
 

@@ -54,9 +54,10 @@ def test_dead_and_broken_units_get_no_label_and_change_no_other(name, options):
     bad[7, 3] = np.inf
     result = label(np.column_stack([bad[:, :1], activations, bad[:, 1:]]), scores, name, options)
 
-    broken = "not finite: the activation is NaN or infinite on some probing image"
+    everywhere = "not finite: NaN or infinite on 200 probing images, first on number 0 (from 0)"
+    once = "not finite: NaN or infinite on 1 probing image, first on number 7 (from 0)"
     dead, constant = "dead: 0 on every probing image", "constant: 2.5 on every probing image"
-    assert result.reason == (dead, *[""] * 6, constant, broken, broken)
+    assert result.reason == (dead, *[""] * 6, constant, everywhere, once)
     out = [0, 7, 8, 9]
     for chosen in (result.concept, result.runner_up, result.best, result.further, result.active_without):
         assert (chosen[out] == -1).all()

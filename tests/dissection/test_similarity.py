@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lumiscope.dissection import get_similarity, most_active_images, similarity_methods
+from lumiscope.dissection import get_similarity, similarity_methods
+from lumiscope.dissection.top_images import most_active_images
 from lumiscope.errors import ScorerError, UnknownNameError
 
 SHARED = Path(__file__).parents[2].parent / "shared"
@@ -192,6 +193,12 @@ def test_most_active_images_breaks_ties_by_index_and_puts_nan_last():
     activations = np.array([[1, 0, np.nan], [3, 0, 1], [3, 0, 2], [2, 0, np.nan]])
     np.testing.assert_array_equal(most_active_images(activations, 3), [[1, 2, 3], [0, 1, 2], [2, 1, 0]])
     np.testing.assert_array_equal(most_active_images(activations, 9), [[1, 2, 3, 0], [0, 1, 2, 3], [2, 1, 0, 3]])
+
+
+def test_most_active_images_of_a_layer_of_which_every_unit_is_dead_or_broken():
+    activations = np.zeros((1000, 2), np.float32)
+    activations[:, 1] = np.nan
+    np.testing.assert_array_equal(most_active_images(activations, 3), [[0, 1, 2]] * 2)
 
 
 def test_an_unknown_similarity_names_the_nearest():

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from html.parser import HTMLParser
-from pathlib import Path
 
 import pytest
 
@@ -13,17 +10,9 @@ VOID = {"meta", "img", "br", "input", "link", "hr"}
 
 
 @pytest.fixture(scope="session")
-def fakes(unit_labels):  # fake_run imports unit_labels
-    _load("fake_units")
-    return _load("fake_run")
-
-
-def _load(name):
-    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
+def fakes(load_module, unit_labels):  # fake_run imports unit_labels
+    load_module("fake_units", "report/fake_units.py")
+    return load_module("fake_run", "report/fake_run.py")
 
 
 class Page(HTMLParser):

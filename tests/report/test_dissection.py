@@ -130,6 +130,21 @@ def test_a_custom_category_has_a_colour_of_its_own(fakes, tmp_path):
     assert len(set(colours)) == len(colours)
 
 
+def test_many_units_without_a_label_do_not_flatten_the_other_trends(fakes, read, tmp_path):
+    run = fakes.fake_run(tmp_path)
+    share = {"object": 0.02, "no label": 0.98}
+
+    def rare(row):
+        value = share.get(row["category"], 0.0)
+        return {**row, "units": round(1000 * value), "share": value, "low": value, "high": value}
+
+    run.tables["categories"] = changed(run.tables["categories"], rare)
+    page = read(run)
+    drawn = re.findall(r'<i class="(hatched)?" style="height:([\d.]+)%', page.source)
+    assert set(drawn) == {("", "100.0"), ("hatched", "98.0")}
+    assert "their full height is 2.0 %; that of “no label” is 100 %." in words(page)
+
+
 def test_one_layer_has_no_trend(fakes, tmp_path):
     from lumiscope.report.dissection import dissection_of
     from lumiscope.report.embed import Thumbnails

@@ -66,6 +66,11 @@ def test_counts_are_those_of_the_table() -> None:
     assert len(set(colours.values())) == 4
 
 
+def test_kinds_stand_in_the_order_of_the_categories() -> None:
+    section = network_dissection_of(fake(ROWS[::-1]), Thumbnails())
+    assert [category.name for category in section.legend] == ["colour", "object", "scene", "my own kind"]
+
+
 def test_nothing_where_there_is_no_table() -> None:
     assert not network_dissection_of(fake([]), Thumbnails())
 

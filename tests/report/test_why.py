@@ -66,5 +66,10 @@ def test_an_incomplete_sum_and_a_layer_without_influence(fakes, read, tmp_path):
     assert "Why sports car: its score does not depend on the units of stage4." in text
 
 
+def test_a_share_that_rounds_to_nothing_has_no_sign(fakes, read, tmp_path):
+    small = [row("racer_01", 1, 12, "red", 3.0, labelled_total=-0.01)]
+    assert "all units with a label 0 %, all units" in words(read(with_contributions(fakes.fake_run(tmp_path), small)))
+
+
 def test_nothing_where_there_are_none(page):
     assert not [one for one in page.of("div") if one.get("class") == "why"]

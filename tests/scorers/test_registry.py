@@ -18,9 +18,14 @@ def test_every_scheme_has_a_chapter():
         assert f"\n## `{scheme}:" in PAGE
 
 
+def test_a_scheme_that_is_nearly_right_is_told():
+    with pytest.raises(UnknownNameError, match="did you mean masks"):
+        load_scorer("mask")
+
+
 def test_masks_may_stand_alone_and_no_other():
     assert load_scorer("masks").name == "masks"
-    for spec in ("table", "table:", "masks:", "nothing", ""):
+    for spec in ("table", "table:", "masks:", ""):
         with pytest.raises(UsageError, match=r"scheme:what.* or by masks alone"):
             load_scorer(spec)
 

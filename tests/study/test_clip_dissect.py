@@ -9,7 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from lumiscope.study import save_clip_dissect, save_clip_dissect_of_models, save_table
+from lumiscope.study import save_table
+from lumiscope.study.clip_dissect import save_clip_dissect, save_clip_dissect_of_models
 from lumiscope.types import UnitLabels
 
 CONCEPTS = ("tench, Tinca tinca", 'so-called "red"')

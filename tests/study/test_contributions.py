@@ -131,7 +131,7 @@ def test_the_sentence():
     (account,) = accounts_of(a_run(rows, [prediction]))
     assert account.text() == (
         "goldfish (predicted goldfish, 0.93): orange 0.31 (layer4:12), fin 0.22 (layer4:99), layer4:7 -0.05; these 3 "
-        "units are 48% of the score, those with a label 60%, all units together 99.8%"
+        "units are 48% of what the layer adds to the score, those with a label 60%, all units together 99.8%"
     )
     assert (
         account.shown(1)
@@ -140,6 +140,17 @@ def test_the_sentence():
     )
     other = dataclasses.replace(account, target="carp")
     assert other.text().startswith("goldfish (why carp; predicted goldfish, 0.93): orange")
+
+
+def test_a_unit_without_evidence_is_told_by_what_it_is_like():
+    (account,) = accounts_of(a_run([row(1, 7, None, 3.1, nearest="carp"), row(2, 8, None, 0.1)], []))
+    assert "carp? 0.31 (layer4:7), layer4:8 0.01;" in account.text()
+    assert account.text().endswith("; a word with ? is only the nearest: the evidence for it does not suffice")
+
+
+def test_a_share_that_rounds_to_nothing_has_no_sign():
+    (account,) = accounts_of(a_run([row(1, 12, "orange", -0.01, labelled_total=-0.01)], []))
+    assert "orange 0.00 (layer4:12); this unit is 0% of what the layer adds to the score" in account.text()
 
 
 def test_an_account_that_is_incomplete_or_undefined_says_so():

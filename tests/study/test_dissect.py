@@ -11,7 +11,8 @@ from lumiscope.errors import UnknownNameError
 from lumiscope.images import Geometry, ImageSet
 from lumiscope.models import TorchModel
 from lumiscope.store import Store
-from lumiscope.study import dissect, merge_labels
+from lumiscope.study import dissect
+from lumiscope.study.dissect import merge_labels
 
 SCORER = "table:scores.npz"
 
@@ -112,6 +113,17 @@ def test_few_images_are_said(tiny: TorchModel, pictures: ImageSet) -> None:
     labels = dissect(tiny, pictures, layers="auto", scorer=SCORER, similarity="soft_wpmi")
     assert any("7 probing images are few" in note for note in labels.notes)
     assert any("7 probing images cannot support" in note for note in labels.notes)
+
+
+def test_what_was_left_out_of_a_concept_file_is_said(tiny: TorchModel, pictures: ImageSet) -> None:
+    path = Path("words.txt")
+    path.write_bytes(b"red\r\n\r\ndog\r\nred\r\n")
+    labels = dissect(tiny, pictures, layers="auto", scorer=SCORER, similarity="cos", concepts=str(path))
+    assert labels.concepts == ("red", "dog")
+    assert labels.notes[:2] == (
+        "Concepts words: 1 blank line was left out.",
+        "Concepts words: 1 duplicate was left out.",
+    )
 
 
 def test_unknown_names(tiny: TorchModel, pictures: ImageSet) -> None:

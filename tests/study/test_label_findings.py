@@ -84,11 +84,20 @@ def test_depth_finds_the_category_that_changes_most(unit_labels) -> None:
     first = unit_labels.layer_labels("m", "a", [0] * 40 + [2] * 10 + [-1] * 50)
     last = unit_labels.layer_labels("m", "b", [0] * 5 + [2] * 20 + [-1] * 75)
     depth = claims(first, last)[-1]
-    assert "category colour fade with depth, from 40% in a to 5% in b." in depth["claim"]
+    assert depth["claim"] == "m: labels of the category colour fade with depth, from 40% of the units in a to 5% in b."
     assert depth["value"] == pytest.approx(-0.35)
     expected = stats.fisher_exact([[40, 60], [5, 95]])[1] * 2  # only two categories have units there
     assert depth["p_value"] == pytest.approx(expected)
     assert (depth["low"], depth["high"]) == difference_interval((40, 100), (5, 100))
+
+
+def test_a_change_with_depth_that_chance_explains_is_not_claimed(unit_labels) -> None:
+    first = unit_labels.layer_labels("m", "a", [0] * 2 + [-1] * 18)
+    last = unit_labels.layer_labels("m", "b", [0] * 3 + [-1] * 17)
+    assert claims(first, last)[-1]["claim"] == (
+        "m: no change with depth is shown. It is largest in the category colour, from 10% of the units in a to 15% in "
+        "b, which chance could explain."
+    )
 
 
 def test_models_are_compared_at_their_ends(unit_labels) -> None:

@@ -10,7 +10,7 @@ from PIL import Image
 
 from lumiscope.dissection.network_dissection import detector_table, unit_table
 from lumiscope.errors import ImageError, LayerError, UnknownNameError, UsageError
-from lumiscope.images import Geometry, ImageSet, open_images
+from lumiscope.images import Geometry, ImageSet, open_annotations, open_images
 from lumiscope.models import TorchModel, load_model
 from lumiscope.store import Store
 from lumiscope.study import network_dissection as module
@@ -158,6 +158,15 @@ def test_the_world_as_files_says_the_same(tmp_path: Path) -> None:
     (drawn,) = network_dissection(model, open_images("world:25"), layers="stage5")
     (read,) = network_dissection(model, files, layers="stage5", annotations=tmp_path / "world")
     assert unit_table([read]).equals(unit_table([drawn]))
+
+
+def test_label_maps_are_no_probing_images(tmp_path: Path) -> None:
+    """The folder of a written world holds pictures, masks and label maps: as --probe it gives all of them."""
+    write_dataset(tmp_path / "world", 2)
+    model, everything = load_model("world:objects"), open_images(str(tmp_path / "world"))
+    for folder in (tmp_path / "world", open_annotations(tmp_path / "world")):
+        with pytest.raises(ImageError, match=r"10 of the 14 images are label maps, as labels/.*DIR/images"):
+            network_dissection(model, everything, layers="stage5", annotations=folder)
 
 
 def test_units_of_a_transformer_have_maps_of_patches() -> None:

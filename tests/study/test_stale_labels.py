@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from lumiscope.dissection import EvidenceOptions
 from lumiscope.images import ImageSet
 from lumiscope.models import TorchModel
 from lumiscope.store import Store
-from lumiscope.study import dissect
+from lumiscope.study import concept_scores, concept_vectors, dissect
 
 ANY = EvidenceOptions(fdr=1, min_stability=0, draws=20, resamples=5)
 Words = list[tuple[str, ...]]
@@ -70,3 +71,18 @@ def test_edited_annotations(words: Callable[..., Words], pictures: ImageSet) -> 
     first = words("masks:.")
     annotate(2 - numbers)
     assert words("masks:.") != first
+
+
+@pytest.mark.parametrize("module", [concept_scores, concept_vectors])
+def test_scores_of_another_version(
+    tiny: TorchModel, pictures: ImageSet, module: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store(Path("store"))
+
+    def label() -> int:
+        dissect(tiny, pictures, layers="auto", scorer="table:scores.npz", evidence=ANY, store=store)
+        return sum(1 for _ in store.root.glob("labels/*"))
+
+    assert [label(), label()] == [1, 1]
+    monkeypatch.setattr(module, "VERSION", module.VERSION + 1)
+    assert label() == 2

@@ -11,7 +11,8 @@ from lumiscope.dissection import shown_images, shown_units
 from lumiscope.dissection.crops import crop_box
 from lumiscope.images import ImageSet
 from lumiscope.models import TorchModel
-from lumiscope.study import crops_of_shown, dissect
+from lumiscope.study import dissect
+from lumiscope.study.unit_crops import crops_of_shown
 
 
 @pytest.fixture

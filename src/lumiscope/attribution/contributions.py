@@ -15,7 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from lumiscope.attribution.prepared import PreparedBatch, target_scores
+from lumiscope.attribution.prepared import PreparedBatch
+from lumiscope.attribution.targets import target_scores
 from lumiscope.models import in_batches
 from lumiscope.models.unit_address import CLASS_TOKEN
 from lumiscope.models.unit_pooling import UnitPooling, find_layer

@@ -16,7 +16,8 @@ import torch
 from lumiscope.attribution.blending import Masks, blended_pixels
 from lumiscope.attribution.regions.segmenters import segment_view
 from lumiscope.attribution.seeds import derive_seed
-from lumiscope.errors import ModelError, TargetError
+from lumiscope.attribution.targets import choose_targets, target_scores
+from lumiscope.errors import ModelError
 from lumiscope.images import View
 from lumiscope.models import (
     BlackBox,
@@ -25,7 +26,6 @@ from lumiscope.models import (
     TorchModel,
     VisionModel,
     borrowed,
-    class_index,
     in_batches,
     probabilities,
 )
@@ -274,42 +274,20 @@ class PreparedBatch:
         return self._segments[key]
 
     def targets(self, wanted: str | int, labels: Sequence[int | None]) -> list[Target]:
-        """Decide what to explain: "predicted", "label" (where there is none: the prediction), an index or a name.
-
-        Errors: `TargetError` for a class that does not exist, or logits that are not finite.
-        """
-        if not np.isfinite(self.logits).all():
-            bad = ~np.isfinite(self.logits).all(axis=1)
-            ids = [self.views[row].item_id for row in np.flatnonzero(bad)]
-            raise TargetError(
-                f"expected finite scores; {self.model.name} gives NaN or infinity for {', '.join(ids)}. "
-                "Check its weights and its preprocessing (mean, std)."
-            )
-        predicted = self.logits.argmax(axis=1)
-        if wanted == "predicted":
-            chosen = list(predicted)
-        elif wanted == "label":
-            chosen = [best if label is None else label for label, best in zip(labels, predicted, strict=True)]
-        else:
-            chosen = [class_index(self.model, wanted)] * len(self)
-        return [self._target(row, int(index)) for row, index in enumerate(chosen)]
+        """What to explain on each image; see `choose_targets`. `labels`: (B,). Errors: `TargetError`."""
+        item_ids = [view.item_id for view in self.views]
+        chosen = choose_targets(self.model, self.logits, wanted, labels, item_ids)
+        return [self._target(row, index) for row, index in enumerate(chosen)]
 
     def seed_for(self, row: int, method: str, given: int | None = None) -> int:
         """The seed of one image and method; one that the user has `given` wins."""
         return given if given is not None else derive_seed(self.seed, self.views[row].item_id, method)
 
     def _target(self, row: int, index: int) -> Target:
-        logit, probability = float(self.logits[row, index]), float(self.probabilities[row, index])
-        if self.model.activation == "raw":
-            probability = math.nan
-        return Target(index, self.model.classes[index], logit, probability)
+        probability = math.nan if self.model.activation == "raw" else float(self.probabilities[row, index])
+        return Target(index, self.model.classes[index], float(self.logits[row, index]), probability)
 
     def _one_layer(self) -> str:
         if len(self.layers) != 1:
             raise ModelError(f"expected a batch prepared at one layer; this one has {len(self.layers)}")
         return self.layers[0]
-
-
-def target_scores(logits: torch.Tensor, targets: Sequence[Target]) -> torch.Tensor:
-    """(N,) the score of each row's target."""
-    return logits[torch.arange(len(logits)), [int(target) for target in targets]]

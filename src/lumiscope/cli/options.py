@@ -15,12 +15,33 @@ if TYPE_CHECKING:
     from lumiscope.models import BlackBox, TorchModel
     from lumiscope.study import ModelConfig
 
+LAYERS = "auto:5"  # what is dissected where nothing else is asked for
+ANY_MODEL = "A spec (timm:…, python:pkg.mod:name, onnx:FILE, http://…) or FILE.toml"
+OPEN_MODEL = "A spec (timm:…, torchvision:…, python:pkg.mod:factory) or FILE.toml."
+
 JSON = Annotated[bool, typer.Option("--json", help="Print data as JSON on stdout.")]
+ModelOption = Annotated[str, typer.Option("--model", help=f"{ANY_MODEL}.")]
+ModelsOption = Annotated[list[str] | None, typer.Option("--model", help=f"{ANY_MODEL}; repeatable.")]
+OpenModelOption = Annotated[str, typer.Option("--model", help=OPEN_MODEL)]
+LayersOption = Annotated[
+    str | None,
+    typer.Option(
+        "--layers", help=f"Layers to dissect: names, wildcards, auto (before the pooling) or {LAYERS} (default)."
+    ),
+]
+SeedOption = Annotated[int, typer.Option("--seed", help="All random choices derive from it.")]
+OnErrorOption = Annotated[str, typer.Option("--on-error", metavar="skip|stop", help="What a bad image does.")]
+StoreOption = Annotated[str, typer.Option("--runs", help="Folder of the store: what is in it is not computed again.")]
+TableOption = Annotated[Path | None, typer.Option("--out", help="Write the table here as well (.parquet or .csv).")]
+MethodOption = Annotated[
+    list[str] | None,
+    typer.Option("--option", metavar="METHOD.KEY=VALUE", help="So lime.num_samples=500; repeatable."),
+]
 ImagesOption = Annotated[
     str | None, typer.Option("--images", help="Images to explain: a folder, a 'glob*', a CSV or world:COUNT.")
 ]
 ProbeOption = Annotated[
-    str | None, typer.Option("--probe", help="Images to dissect with: a folder, a glob, a CSV or world:COUNT.")
+    str | None, typer.Option("--probe", help="Images to dissect with: a folder, a 'glob*', a CSV or world:COUNT.")
 ]
 BackendOption = Annotated[
     str | None,

@@ -8,9 +8,12 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import typer
+
 if TYPE_CHECKING:
     from rich.progress import Progress
 
+    from lumiscope.images import Skipped
     from lumiscope.models import BlackBox, TorchModel
     from lumiscope.study import ExplanationPlan
 
@@ -20,6 +23,14 @@ T = TypeVar("T")
 def say(text: str) -> None:
     """Talk to the user."""
     print(text, file=sys.stderr)
+
+
+def end_with_skipped(skipped: Sequence[Skipped]) -> None:
+    """Say what was left out, and end with exit code 3 where something was."""
+    for entry in skipped:
+        say(f"skipped {entry.name}: {entry.reason}")
+    if skipped:
+        raise typer.Exit(3)
 
 
 def say_how(model: TorchModel | BlackBox, plan: ExplanationPlan) -> None:

@@ -1,8 +1,7 @@
 """Dissection: every unit of a layer gets the concept that is most like it (CLIP-Dissect; Oikarinen and Weng, 2023)."""
 
-from lumiscope.dissection.activations import POOLINGS, Probe, collect_activations, map_probe, pool, unit_probe
-from lumiscope.dissection.crops import crop_box
-from lumiscope.dissection.evidence.capacity import Capacity, measure_capacity, small_sample_notes
+from lumiscope.dissection.activations import Probe, collect_activations, map_probe, unit_probe
+from lumiscope.dissection.evidence.capacity import small_sample_notes
 from lumiscope.dissection.evidence.options import EvidenceOptions
 from lumiscope.dissection.labels import label_units
 from lumiscope.dissection.model_differences import model_differences
@@ -14,12 +13,9 @@ from lumiscope.dissection.similarity import (
     similarity_methods,
 )
 from lumiscope.dissection.summary import NO_LABEL, category_histogram, concept_counts, count_units, layer_summary
-from lumiscope.dissection.top_images import most_active_images
 
 __all__ = [
     "NO_LABEL",
-    "POOLINGS",
-    "Capacity",
     "EvidenceOptions",
     "Probe",
     "SimilarityMethod",
@@ -28,15 +24,11 @@ __all__ = [
     "collect_activations",
     "concept_counts",
     "count_units",
-    "crop_box",
     "get_similarity",
     "label_units",
     "layer_summary",
     "map_probe",
-    "measure_capacity",
     "model_differences",
-    "most_active_images",
-    "pool",
     "shown_images",
     "shown_units",
     "similarity_methods",

@@ -13,7 +13,7 @@ from lumiscope.errors import LayerError, UnknownNameError
 from lumiscope.models import TorchModel
 from lumiscope.models.outputs import first_tensor
 from lumiscope.models.unit_address import CLASS_TOKEN
-from lumiscope.models.unit_pooling import UnitPooling, find_layer
+from lumiscope.models.unit_pooling import locate_units
 from lumiscope.types import FloatArray
 
 POOLINGS: tuple[str, ...] = ("mean", "max")
@@ -38,11 +38,10 @@ def unit_probe(model: TorchModel, layer: str, pooling: str = "mean") -> Probe:
     """
     if pooling not in POOLINGS:
         raise UnknownNameError("pooling", pooling, POOLINGS)
-    found = find_layer(model, layer)
-    where = UnitPooling.of(found, class_token=layer.endswith(CLASS_TOKEN))
+    found, where = locate_units(model, layer)
 
     def read(output: torch.Tensor) -> torch.Tensor:
-        return pool(output[:, where.start : where.stop], where.axes, pooling)
+        return pool(where.part(output), where.axes, pooling)
 
     return Probe(model.layer(found.name), read)
 
@@ -52,9 +51,8 @@ def map_probe(model: TorchModel, layer: str) -> Probe | None:
 
     `layer`: its address. Errors: those of `unit_probe`.
     """
-    found = find_layer(model, layer)
+    found, _ = locate_units(model, layer)
     if layer.endswith(CLASS_TOKEN) or not found.has_map:
-        UnitPooling.of(found, class_token=layer.endswith(CLASS_TOKEN))
         return None
     return Probe(model.layer(found.name), found.map_layout.maps)
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from scipy import ndimage
 
 from lumiscope.types import FloatArray
 
 Box = tuple[int, int, int, int]
-SHARE = 0.5
+SHARE = 0.7
 MARGIN = 0.1
 LEAST = 1 / 3
 
@@ -20,16 +21,19 @@ def crop_box(
     """(left, top, right, bottom), in pixels of a view of `size` (H, W), of the part on which a unit fires.
 
     `unit_map`: (h, w), its activations on the view; each is taken to stand for its share of the pixels.
-    The box holds all positions that are as far above the lowest activation as `share` of the distance from it to the
-    highest (with a ReLU, mostly: at least `share` of the maximum). It is as wide as it is high, has a margin of
-    `margin` of its side all around and a side of at least `least` of the view's shorter side, and is moved inside the
-    view, or cut where the view is shorter than it. The whole view where the map is constant, empty or not finite.
+    The box holds the positions around the highest activation that hang together with it, at corners too, and have at
+    least `share` of it; where no activation is positive, of its distance from the lowest. It is as wide as it is high,
+    has a margin of `margin` of its side all around and a side of at least `least` of the view's shorter side, and is
+    moved inside the view, or cut where the view is shorter than it. The whole view where the map is constant, empty or
+    not finite.
     """
     height, width = size
     if unit_map.size == 0 or not np.isfinite(unit_map).all() or unit_map.min() == unit_map.max():
         return 0, 0, width, height
     values = unit_map.astype(np.float64)
-    fires = values >= values.min() + share * (values.max() - values.min())
+    silence = max(values.min(), 0) if values.max() > 0 else values.min()
+    regions, _ = ndimage.label(values >= silence + share * (values.max() - silence), np.ones((3, 3)))
+    fires = regions == regions.flat[values.argmax()]
     rows, columns = np.flatnonzero(fires.any(1)), np.flatnonzero(fires.any(0))
     top, bottom = rows[0] * height / len(values), (rows[-1] + 1) * height / len(values)
     left, right = columns[0] * width / values.shape[1], (columns[-1] + 1) * width / values.shape[1]

@@ -16,8 +16,8 @@ from lumiscope.dissection.evidence.held_out import held_out_scores
 from lumiscope.dissection.evidence.null_distribution import label_p_values
 from lumiscope.dissection.evidence.options import EvidenceOptions
 from lumiscope.dissection.evidence.ranking import best_concepts
-from lumiscope.dissection.evidence.selection import Selection, blocks
 from lumiscope.dissection.evidence.stability import resampled_best
+from lumiscope.dissection.selection import Selection, blocks
 from lumiscope.dissection.similarity import get_similarity
 from lumiscope.dissection.unit_facts import UnitFacts, describe_units
 from lumiscope.errors import ScorerError
@@ -27,7 +27,6 @@ from lumiscope.types import DoubleArray, IntArray, LayerLabels, UnitEvidence
 LISTED = 5  # best concepts of each unit, which are also those that may come first in a resample
 
 DEAD = "dead: 0 on every probing image"
-NOT_FINITE = "not finite: the activation is NaN or infinite on some probing image"
 UNDEFINED = "undefined: the similarity gives no concept a finite score"
 
 
@@ -180,7 +179,9 @@ def _reasons(
     reasons = [""] * len(best)
     for unit in range(len(best)):
         if not facts.finite[unit]:
-            reasons[unit] = NOT_FINITE
+            count, first = facts.not_finite[unit], facts.first_not_finite[unit]
+            images = "1 probing image" if count == 1 else f"{count} probing images"
+            reasons[unit] = f"not finite: NaN or infinite on {images}, first on number {first} (from 0)"
         elif facts.constant[unit]:
             value = facts.span[unit, 0]
             reasons[unit] = f"constant: {value:.4g} on every probing image" if value else DEAD

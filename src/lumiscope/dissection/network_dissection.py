@@ -11,7 +11,7 @@ import pyarrow as pa
 from lumiscope.dissection.compositions import HeldOutComposition
 from lumiscope.dissection.overlaps import Overlaps
 from lumiscope.dissection.thresholds import Thresholds
-from lumiscope.statistics import benjamini_hochberg
+from lumiscope.statistics import benjamini_hochberg, counted_p_values
 from lumiscope.types import BoolArray, DoubleArray, IntArray
 
 IOU = 0.04  # Bau et al. 2017
@@ -122,7 +122,8 @@ def name_detectors(
     iou = np.where(left_out[:, None], np.nan, overlaps.iou)
     concept, best_iou = _best(iou)
     chance = overlaps.chance[:, ~left_out]
-    p_value = _p_values(best_iou, chance[np.isfinite(chance)])
+    chance = chance[np.isfinite(chance)]
+    p_value = counted_p_values(best_iou, chance) if chance.size else np.full(len(best_iou), np.nan)
     return NetworkDissection(
         model=model,
         layer=layer,
@@ -148,14 +149,6 @@ def _best(iou: DoubleArray) -> tuple[IntArray, DoubleArray]:
     concept = known.argmax(axis=1)
     best = known[np.arange(len(iou)), concept]
     return np.where(best > 0, concept, -1), np.where(best < 0, np.nan, best)
-
-
-def _p_values(observed: DoubleArray, chance: DoubleArray) -> DoubleArray:
-    """(1 + number of chance values at least as high) / (1 + number of them); NaN without any (Phipson, Smyth 2010)."""
-    if not chance.size:
-        return np.full(len(observed), np.nan)
-    higher = chance.size - np.searchsorted(np.sort(chance), observed, side="left")
-    return np.where(np.isnan(observed), np.nan, (1 + higher) / (1 + chance.size))
 
 
 def unit_table(layers: Iterable[NetworkDissection]) -> pa.Table:

@@ -65,7 +65,7 @@ def _most_active(activations: NDArray[np.floating[Any]], count: int) -> IntArray
     unit, image = np.divmod(np.flatnonzero(reached[few]), activations.shape[1])
     starts = np.cumsum(candidates[few]) - candidates[few]
     place = np.arange(len(unit)) - starts[unit]
-    shape = (int(few.sum()), int(candidates[few].max(initial=0)))
+    shape = (int(few.sum()), int(candidates[few].max(initial=count)))
     falling, images = np.full(shape, np.inf, activations.dtype), np.zeros(shape, np.int64)
     falling[unit, place] = -activations[few][unit, image]
     images[unit, place] = image

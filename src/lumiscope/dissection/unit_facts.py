@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lumiscope.columns import Columns
-from lumiscope.dissection.evidence.selection import blocks
+from lumiscope.dissection.selection import blocks
 from lumiscope.dissection.top_images import most_active_images
 from lumiscope.types import BoolArray, DoubleArray, FloatArray, IntArray
 
@@ -22,12 +22,15 @@ SHAPE = ("above", "below", "spread", "cubed spread", "positive", "peak", "top", 
 class UnitFacts:
     """Facts about U units over D images.
 
-    `finite`, `constant`: (U,) bool; a unit that is not finite is not constant. `span`: (U, 2) lowest and highest
-    activation; NaN for a unit that is not finite. `histogram`: (U, 20) counts in equally wide bins over the span, the
+    `not_finite`: (U,) on how many images the activation is NaN or infinite; `first_not_finite`: (U,) the first of them,
+    -1 for none. `finite`, `constant`: (U,) bool; a unit that is not finite is not constant. `span`: (U, 2) lowest and
+    highest activation; NaN for a unit that is not finite. `histogram`: (U, 20) counts in equally wide bins over the span, the
     last one closed; 0 for a unit that is not finite. `top_images`, `top_activations`: (U, n). `shape`: (U, 8), see
     `_shape`; NaN for a unit that is constant or not finite.
     """
 
+    not_finite: IntArray
+    first_not_finite: IntArray
     finite: BoolArray
     constant: BoolArray
     span: FloatArray
@@ -47,6 +50,8 @@ def describe_units(activations: Columns, top_images: int) -> UnitFacts:
     num_images, num_units = activations.shape
     count = min(top_images, num_images)
     facts = UnitFacts(
+        not_finite=np.zeros(num_units, np.int64),
+        first_not_finite=np.full(num_units, -1),
         finite=np.zeros(num_units, np.bool_),
         constant=np.zeros(num_units, np.bool_),
         span=np.full((num_units, 2), np.nan, np.float32),
@@ -59,7 +64,10 @@ def describe_units(activations: Columns, top_images: int) -> UnitFacts:
         block = activations[:, where]
         facts.top_images[where] = images = most_active_images(block, count)
         facts.top_activations[where] = np.take_along_axis(block, images.T, axis=0).T
-        facts.finite[where] = np.isfinite(block).all(axis=0)
+        broken = ~np.isfinite(block)
+        facts.not_finite[where] = np.count_nonzero(broken, axis=0)
+        facts.finite[where] = facts.not_finite[where] == 0
+        facts.first_not_finite[where] = np.where(facts.finite[where], -1, broken.argmax(axis=0))
         facts.constant[where] = facts.finite[where] & (block == block[:1]).all(axis=0)
         for unit in np.flatnonzero(facts.finite[where]):
             column = np.ascontiguousarray(block[:, unit], np.float64)
@@ -72,7 +80,7 @@ def describe_units(activations: Columns, top_images: int) -> UnitFacts:
 
 
 def _shape(activation: NDArray[np.floating[Any]]) -> tuple[float, ...]:
-    """What the null distribution of a similarity depends on, apart from the concepts; all on comparable scales.
+    """What the null distribution of a label's correlation depends on, apart from the concepts; on comparable scales.
 
     Of a column of D activations that is not constant: log2 of the share of images above, and of that below, the value
     that most images have (the lowest one, where no value is on more than 1 % of images); log2 of how many images the

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from lumiscope.errors import ImageError
 from lumiscope.images.decode import decode_labels
+from lumiscope.images.image_file import ImageFile
 from lumiscope.images.image_item import ImageItem
 
 LIST = "concepts.csv"
@@ -57,11 +58,19 @@ class LabelFolder:
         return found
 
     def check(self, images: Iterable[ImageItem]) -> None:
-        """Raise ImageError where no image has a map of any kind."""
+        """Raise ImageError where no image has a map of any kind, and where some are label maps themselves."""
         kinds = tuple(self._numbers)
         if not (self.folder / MAPS).is_dir():
             raise ImageError(f"{self.folder} has no folder {MAPS}; expected {LAYOUT}")
         known = list(images)
+        maps = (self.folder / MAPS).absolute()
+        own = [item.name for item in known if isinstance(item, ImageFile) and maps in item.path.absolute().parents]
+        if own:
+            # A folder that holds both gives both; a map would be compared with itself.
+            raise ImageError(
+                f"expected pictures; {len(own)} of the {len(known)} images are label maps, as {own[0]}. Name the "
+                "folder of the pictures alone (the world's lie in DIR/images), a glob, or a CSV that lists them"
+            )
         if known and not any(self.annotated_kinds(item) for item in known):
             raise ImageError(
                 f"{self.folder} has no label map of any of the {len(known)} images, which are named like "

@@ -90,9 +90,9 @@ def select_layers(wanted: Sequence[str], layers: Sequence[Layer], target: Callab
 
     `auto:5`: the last five stages; of a network that is one stage of equal blocks, five blocks evenly spaced that end
     with the last. A wildcard stands for the layers with units that it fits; only with "@class" at its end for class
-    tokens, as in `blocks.*@class`.
-    Each once, in the order asked for. Errors: `UnknownNameError` with the nearest names; `LayerError` where `auto` or
-    `auto:N` finds none, or a layer has no class token.
+    tokens, as in `blocks.*@class`. Each once, in the order asked for.
+    Errors: `UnknownNameError` with the nearest names; `LayerError` where `auto` or `auto:N` finds none, or a layer has
+    no class token.
     """
     names: dict[str, None] = {}
     for text in wanted:

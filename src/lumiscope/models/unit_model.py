@@ -15,7 +15,7 @@ from lumiscope.models.guard import borrowed
 from lumiscope.models.layers import Layer, trace_layers
 from lumiscope.models.torch_model import TorchModel
 from lumiscope.models.unit_address import CLASS_TOKEN, UnitAddress
-from lumiscope.models.unit_pooling import UnitPooling, find_layer
+from lumiscope.models.unit_pooling import find_layer, locate_units
 
 VERSION = 1  # raised whenever the scores change, so that stored results are not taken for new ones
 
@@ -29,8 +29,7 @@ class UnitModel(TorchModel):
     """
 
     def __init__(self, model: TorchModel, layer: str) -> None:
-        found = find_layer(model, layer)
-        pooling = UnitPooling.of(found, class_token=layer.endswith(CLASS_TOKEN))
+        found, pooling = locate_units(model, layer)
         self.whole = model
         self.unit_layer = layer
         self.units = found.units

@@ -54,9 +54,13 @@ class UnitPooling:
         """(B, U) float32: the mean over the positions of a layer's output."""
         return pooled(output, self.axes, self.start, self.stop, self.single)
 
+    def part(self, output: torch.Tensor) -> torch.Tensor:
+        """(B, ...): what of a layer's output is the units': of tokens some, of all else everything."""
+        return output[:, self.start : self.stop] if self._some else output
+
     def total(self, output: torch.Tensor) -> torch.Tensor:
         """(B, U): the sum over the positions of a layer's output."""
-        part = output[:, self.start : self.stop] if self._some else output
+        part = self.part(output)
         return part.sum(self.axes) if self.axes else part
 
     def scaled(self, output: torch.Tensor, factors: torch.Tensor) -> torch.Tensor:
@@ -81,6 +85,12 @@ def pooled(output: torch.Tensor, axes: tuple[int, ...], start: int, stop: int | 
     if axes:
         output = output.mean(axes)
     return torch.cat([-output, output], 1) if single else output
+
+
+def locate_units(model: TorchModel, address: str) -> tuple[Layer, UnitPooling]:
+    """The layer that an address means, and how its output becomes its units'. Errors: those of both."""
+    layer = find_layer(model, address)
+    return layer, UnitPooling.of(layer, class_token=address.endswith(CLASS_TOKEN))
 
 
 def find_layer(model: TorchModel, address: str) -> Layer:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lumiscope.concepts.categories import OTHER
-from lumiscope.dissection.summary import REASONS
+from lumiscope.dissection.summary import NO_LABEL, REASONS
 from lumiscope.report.categories import Category, coloured
 from lumiscope.report.embed import Thumbnails
 from lumiscope.report.model_differences import ModelPair, model_pairs
@@ -92,7 +92,10 @@ class DissectedModel:
 
 @dataclass(frozen=True)
 class Dissection:
-    """View data of the section. `top_share`: the highest whisker of all trends, the scale they share.
+    """View data of the section.
+
+    `top_share`: the highest whisker of all trends, the scale they share. Units without a label do not count: where few
+    units have one, the other trends would be invisible.
 
     `fdr`, `min_stability`: what a label had to pass; None where the run does not say.
     """
@@ -129,11 +132,11 @@ def dissection_of(run: Run, thumbnails: Thumbnails) -> Dissection:
         *found, whole = made
         cards = tuple(layer_units(_of(units, row), pictures) for row in rows[:-1])
         models.append(DissectedModel(model, tuple(found), whole, _trends(found, legend), cards))
-    trends = [piece.high for model in models for trend in model.trends for piece in trend.pieces]
+    trends = [trend for model in models for trend in model.trends if trend.category.name != NO_LABEL]
     return Dissection(
         models=tuple(models),
         legend=legend,
-        top_share=max(trends, default=0.0),
+        top_share=max((piece.high for trend in trends for piece in trend.pieces), default=0.0),
         pairs=model_pairs(run.table("model_differences").to_pylist(), categories),
         notes=tuple(_notes(run.manifest, [model.whole for model in models])),
         fdr=run.manifest.get("fdr"),
@@ -185,7 +188,7 @@ def _notes(manifest: Mapping[str, Any], models: Sequence[Layer]) -> Iterable[str
         known = f"{counted(concepts['count'], 'concept')} of the set “{concepts['name']}”"
         other = concepts.get("other_share")
         yield f"Names come from {known}" + (
-            f"; {percent(other)} of them are in the category “{OTHER}”." if other is not None else "."
+            f"; {percent(other)} of them are in the category “{OTHER}”." if other else "."
         )
     total = sum(model.units for model in models)
     if total:

@@ -12,6 +12,7 @@ FILTERS = (
     numbers.significant,
     numbers.percent,
     numbers.whole,
+    numbers.counted,
     numbers.p_value,
     numbers.duration,
     numbers.signed,

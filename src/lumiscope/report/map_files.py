@@ -23,8 +23,8 @@ def write_maps(maps: Sequence[SaliencyMap], view: View, folder: Path, suffix: st
     """Write `IMAGE.METHOD.png` and `IMAGE.METHOD.npz` for every map of one view; one row about each.
 
     `suffix`: what follows the method in the names, such as a unit; characters that some file systems refuse become "-".
-    The npz holds `values` and `display`, and for segment maps `segments`, `coefficients` and, where
-    the method gives them, `intervals`.
+    The npz holds `values` and `display`, and for segment maps `segments`, `coefficients` and, where the method gives
+    them, `intervals`.
     """
     rows = []
     end = "." + re.sub(r'[<>:"/\\|?*]', "-", suffix) if suffix else ""

@@ -6,11 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lumiscope.dissection.model_differences import CATEGORY, CONCEPT
+from lumiscope.dissection.model_differences import ALPHA, CATEGORY, CONCEPT
 from lumiscope.report.categories import Category
 from lumiscope.report.numbers import defined
 
-ALPHA = 0.05
 PAIRS = 3  # pairs of models on the page; the table has all
 CONCEPTS_SHOWN = 10
 ONLY_SHOWN = 24
@@ -45,9 +44,8 @@ class Comparison:
     """What differs between two models in one place. `where`: "stage4", or "all layers". `of`: units of either.
 
     `top_share`, `top_concept`: the highest share of a category and of a concept, the scales of the bars. `concepts`:
-    the most certain differences.
-    `only_a`, `only_b`: what one model has and the other has not, most units first, as (concept, units); `num_only`: how
-    many of them there are. `shared`: concepts that both have.
+    the most certain differences. `only_a`, `only_b`: what one model has and the other has not, most units first, as
+    (concept, units); `num_only`: how many of them there are. `shared`: concepts that both have.
     """
 
     where: str

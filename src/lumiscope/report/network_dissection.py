@@ -6,11 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from lumiscope.concepts import category_of_kind
-from lumiscope.report.categories import Category
+from lumiscope.concepts import CATEGORIES, category_of_kind
+from lumiscope.report.categories import Category, coloured
 from lumiscope.report.embed import Thumbnails
 from lumiscope.report.numbers import defined
-from lumiscope.report.palette import category_colour, further_categories, text_colour
 from lumiscope.report.unit_pictures import Shot, UnitPictures
 
 if TYPE_CHECKING:
@@ -99,7 +98,7 @@ def network_dissection_of(run: Run, thumbnails: Thumbnails) -> NetworkDissection
     layers: dict[tuple[str, str], list[Row]] = {}
     for row in rows:
         layers.setdefault((row["model"], row["layer"]), []).append(row)
-    categories = _categories(row["category"] for row in rows if row["category"])
+    categories = coloured(_in_order(row["category"] for row in rows if row["category"]), category_of_kind)
     most = max((len(_best_units(some)) for some in layers.values()), default=0)
     shots = _Shots(run, thumbnails) if rows else None
     models: dict[str, list[DetectorLayer]] = {}
@@ -117,13 +116,9 @@ def network_dissection_of(run: Run, thumbnails: Thumbnails) -> NetworkDissection
     )
 
 
-def _categories(kinds: Iterable[str]) -> dict[str, Category]:
-    """Kinds of annotation by name, with the colours of the categories that they are; a user's own have spare ones."""
-    once = list(dict.fromkeys(kinds))
-    known = {kind: category_of_kind(kind) for kind in once}
-    own = further_categories([kind for kind in once if known[kind] == "other"])
-    colours = {kind: category_colour(kind if kind in own else known[kind], own) for kind in once}
-    return {kind: Category(kind, colour, text_colour(colour)) for kind, colour in colours.items()}
+def _in_order(kinds: Iterable[str]) -> list[str]:
+    """Kinds of annotation in the order of the categories that they are, as everywhere in the report."""
+    return sorted(dict.fromkeys(kinds), key=lambda kind: CATEGORIES.index(category_of_kind(kind)))
 
 
 class _Shots:

@@ -20,10 +20,10 @@ def defined(value: float | None) -> TypeGuard[float]:
 
 
 def decimal(value: float | None, digits: int = 3) -> str:
-    """A fixed number of decimals; "–" for null, "undefined" for NaN."""
+    """A fixed number of decimals, 0 without a sign; "–" for null, "undefined" for NaN."""
     if value is None:
         return UNKNOWN
-    return f"{value:.{digits}f}".replace("-", "−") if defined(value) else "undefined"
+    return f"{value:z.{digits}f}".replace("-", "−") if defined(value) else "undefined"
 
 
 def significant(value: float | None, digits: int = 3) -> str:

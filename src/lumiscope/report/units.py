@@ -9,6 +9,7 @@ from typing import Any
 
 from lumiscope.dissection import shown_units
 from lumiscope.dissection.shown_units import COUNTER_EXAMPLES, TOP_IMAGES
+from lumiscope.models.unit_address import UnitAddress
 from lumiscope.report.numbers import defined, significant
 from lumiscope.report.unit_pictures import Shot, UnitPictures
 
@@ -66,7 +67,7 @@ class Unit:
     @property
     def address(self) -> str:
         """As `explain --unit` and `units --unit` take it."""
-        return f"{self.layer}:{self.unit}"
+        return str(UnitAddress(self.layer, self.unit))
 
 
 @dataclass(frozen=True)

@@ -74,10 +74,6 @@ class EmbeddingScorer(ABC):
             self._known_words.update(zip(batch, self.embed_words(batch), strict=True))
         return np.stack([self._known_words[word] for word in words])
 
-    def remember_words(self, words: Sequence[str], vectors: FloatArray) -> None:
-        """Take (K, E) vectors that were computed before, by a scorer of the same fingerprint."""
-        self._known_words.update(zip(words, vectors, strict=True))
-
     def score(self, images: ImageSet, concepts: ConceptSet, *, track: Track = silent) -> ConceptScores:
         """Score by cosine, in [-1, 1]. Raises ScorerError."""
         self.check(images, concepts)

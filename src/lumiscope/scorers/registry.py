@@ -59,14 +59,14 @@ def load_scorer(spec: str, *, prompts: Sequence[str] = ()) -> Scorer:
     name, colon, rest = spec.partition(":")
     schemes = scorer_schemes()
     found = schemes.get(name)
-    if not rest and (colon or found is None or not found.bare):
+    if found is None and name:
+        raise UnknownNameError("scorer", name, schemes)
+    if found is None or (not rest and (colon or not found.bare)):
         alone = ", ".join(scheme for scheme, facts in schemes.items() if facts.bare)
         raise UsageError(
             f"a scorer is named by scheme:what, with a scheme of {', '.join(schemes)}, or by {alone} alone; "
             f"got {spec!r}"
         )
-    if found is None:
-        raise UnknownNameError("scorer", name, schemes)
     arguments: dict[str, Any] = {}
     if prompts:
         if not found.takes_prompts:

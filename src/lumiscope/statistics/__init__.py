@@ -3,13 +3,14 @@
 from lumiscope.statistics.bootstrap import bootstrap_interval
 from lumiscope.statistics.multiple import benjamini_hochberg, holm
 from lumiscope.statistics.permutation import ALTERNATIVES, Alternative, sign_flip_test
-from lumiscope.statistics.tails import null_p_values
+from lumiscope.statistics.tails import counted_p_values, null_p_values
 
 __all__ = [
     "ALTERNATIVES",
     "Alternative",
     "benjamini_hochberg",
     "bootstrap_interval",
+    "counted_p_values",
     "holm",
     "null_p_values",
     "sign_flip_test",

@@ -63,22 +63,28 @@ def null_p_values(values: DoubleArray, draws: DoubleArray) -> DoubleArray:
     """The share of the null distribution that is at least as high as each of `values`.
 
     `values`: (m,); NaN stays NaN. `draws`: (n,) random draws from the null distribution, n >= 1; -inf may occur.
-    Returns (m,) float64 in (0, 1]. Where 10 or more draws are as high: (1 + how many) / (1 + n) (Phipson and Smyth
-    2010). Further out: the fitted tail of `fit_pareto_tail`; the count again where none fits.
+    Returns (m,) float64 in (0, 1]. Where 10 or more draws are as high: `counted_p_values`. Further out: the fitted tail
+    of `fit_pareto_tail`; the count again where none fits.
     Raises UsageError without draws or with NaN among them.
     """
     if draws.size == 0 or np.isnan(draws).any():
         raise UsageError(f"a null distribution needs at least one draw, and no NaN; got {draws.size} draws")
-    rising = np.sort(draws)
-    higher = len(rising) - np.searchsorted(rising, values, side="left")
-    counted = (1 + higher) / (1 + len(rising))
-    far = (higher < ENOUGH) & ~np.isnan(values)
-    tail = fit_pareto_tail(rising) if far.any() else None
-    p_values = np.where(np.isnan(values), np.nan, counted)
+    p_values, enough = counted_p_values(values, draws), (1 + ENOUGH) / (1 + len(draws))
+    far = p_values < enough
+    tail = fit_pareto_tail(draws) if far.any() else None
     if tail is not None:
         fitted = tail.share * tail.survival(np.maximum(values[far] - tail.threshold, 0))
-        p_values[far] = np.clip(fitted, np.finfo(np.float64).tiny, (1 + ENOUGH) / (1 + len(rising)))
+        p_values[far] = np.clip(fitted, np.finfo(np.float64).tiny, enough)
     return p_values
+
+
+def counted_p_values(values: DoubleArray, draws: DoubleArray) -> DoubleArray:
+    """(m,): (1 + how many of n `draws` are at least as high) / (1 + n) for each of `values`; NaN stays NaN.
+
+    Source: Phipson and Smyth 2010, Permutation P-values Should Never Be Zero.
+    """
+    higher = len(draws) - np.searchsorted(np.sort(draws), values, side="left")
+    return np.where(np.isnan(values), np.nan, (1 + higher) / (1 + len(draws)))
 
 
 def _moments(excess: DoubleArray) -> tuple[float, float]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
+from lumiscope.models.unit_address import UnitAddress
 from lumiscope.study.run_folder import Run
 
 COMPLETE = 0.01  # a completeness error up to this is not worth a word
@@ -14,17 +15,21 @@ COMPLETE = 0.01  # a completeness error up to this is not worth a word
 
 @dataclass(frozen=True)
 class UnitShare:
-    """One unit. `label`: None where it has none. `share`: what it contributes, of S(A) - S(0); negative: against."""
+    """One unit. `label`: None where it has none. `nearest`: the concept that it is most like, evidence or not.
+
+    `share`: what it contributes, of S(A) - S(0); negative: against.
+    """
 
     address: str
     label: str | None
+    nearest: str | None
     share: float
     contribution: float
 
     @property
     def name(self) -> str:
-        """The label, or the address of a unit without one."""
-        return self.label or self.address
+        """The label; without one the nearest concept with a question mark, else the address."""
+        return self.label or (f"{self.nearest}?" if self.nearest else self.address)
 
 
 @dataclass(frozen=True)
@@ -81,19 +86,20 @@ class Account:
         """Everything in one sentence."""
         if not self.is_defined:
             return f"{self.head}: the score does not depend on {self.layer}"
-        listed = ", ".join(_listed(unit) for unit in self.units)
+        listed = ", ".join(
+            unit.address + f" {unit.share:z.2f}"
+            if unit.name == unit.address
+            else f"{unit.name} {unit.share:z.2f} ({unit.address})"
+            for unit in self.units
+        )
         these = f"these {len(self.units)} units are" if len(self.units) > 1 else "this unit is"
         said = (
-            f"{self.head}: {listed}; {these} {self.shown_units:.0%} of the score, those with a label "
-            f"{self.labelled_units:.0%}, all units together {self.all_units:.1%}"
+            f"{self.head}: {listed}; {these} {self.shown_units:z.0%} of what the layer adds to the score, those with a "
+            f"label {self.labelled_units:z.0%}, all units together {self.all_units:z.1%}"
         )
+        if any(unit.label is None and unit.nearest for unit in self.units):
+            said += "; a word with ? is only the nearest: the evidence for it does not suffice"
         return said if self.is_complete else f"{said} (the sum misses {self.error:.1%} of it: trust the order alone)"
-
-
-def _listed(unit: UnitShare) -> str:
-    return (
-        f"{unit.address} {unit.share:.2f}" if unit.label is None else f"{unit.label} {unit.share:.2f} ({unit.address})"
-    )
 
 
 def accounts_of(run: Run) -> list[Account]:
@@ -122,7 +128,14 @@ def _account(rows: Sequence[Mapping[str, Any]], prediction: Mapping[str, Any] | 
         score=first["score"],
         baseline=first["baseline_score"],
         units=tuple(
-            UnitShare(f"{row['layer']}:{row['unit']}", row["label"], row["share"], row["contribution"]) for row in rows
+            UnitShare(
+                str(UnitAddress(row["layer"], row["unit"])),
+                row["label"],
+                row["nearest"],
+                row["share"],
+                row["contribution"],
+            )
+            for row in rows
         ),
         all_units=first["total"] / difference if known else float("nan"),
         labelled_units=first["labelled_total"] / difference if known else float("nan"),

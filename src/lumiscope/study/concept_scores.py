@@ -13,6 +13,7 @@ from lumiscope.images import ImageItem, ImageSet
 from lumiscope.progress import Track, silent
 from lumiscope.scorers import EmbeddingScorer, Scorer, largest_cosines, require_finite
 from lumiscope.store import Collection, Store, content_key
+from lumiscope.study import concept_vectors
 from lumiscope.study.concept_vectors import ConceptVectors
 from lumiscope.types import FloatArray
 
@@ -20,6 +21,11 @@ VERSION = 1  # of what is kept here: scores of another version are never read
 SHARD = 512  # images, at most
 SHARD_BYTES = 2**25
 ADVICE = "Use another scorer, or leave that image or concept out."
+
+
+def scores_version() -> list[int]:
+    """What is raised whenever scores, or the vectors that some are made of, are computed otherwise."""
+    return [VERSION, concept_vectors.VERSION]
 
 
 def stored_scores(
@@ -45,7 +51,7 @@ def stored_scores(
     item_of = dict(zip(keys, images, strict=True))
     if store is None:
         return columns_from(_computed(scorer, item_of, shards, concepts, None, track), len(images))
-    scope = {"scorer": scorer.fingerprint, "words": content_key(list(concepts.words)), "version": VERSION}
+    scope = {"scorer": scorer.fingerprint, "words": content_key(list(concepts.words)), "version": scores_version()}
     kept = store.collection("concept_scores", scope)
     missing = _shards(kept.missing(dict.fromkeys(keys)), len(concepts))
     made = _computed(scorer, item_of, missing, concepts, store, track)

@@ -34,6 +34,7 @@ CONTRIBUTION_SCHEMA = pa.schema(
         ("rank", pa.int64()),
         ("unit", pa.int64()),
         ("label", pa.string()),
+        ("nearest", pa.string()),
         ("contribution", pa.float64()),
         ("share", pa.float64()),
         ("target_index", pa.int64()),
@@ -47,7 +48,8 @@ CONTRIBUTION_SCHEMA = pa.schema(
         ("steps", pa.int64()),
     ]
 )
-"""One row an image and unit, the largest contribution first. `share`: of `score` - `baseline_score`, S(A) - S(0).
+"""One row an image and unit, the largest contribution first. `nearest`: the concept that the unit is most like, with or
+without evidence; null where it is like none. `share`: of `score` - `baseline_score`, S(A) - S(0).
 
 The same for all rows of an image: the target, `total` and `labelled_total`, the sums over all units of the layer and
 over those with a label, `completeness_error`, |total - (S(A) - S(0))| as a share of S(A) - S(0), and `steps`, the nodes
@@ -192,6 +194,7 @@ def _rows(
             "rank": rank,
             "unit": int(unit),
             "label": labels.concepts[layer.concept[unit]] if layer.concept[unit] >= 0 else None,
+            "nearest": labels.concepts[layer.best[unit, 0]] if layer.best[unit, 0] >= 0 else None,
             "contribution": float(contributions[unit]),
             "share": float(shares[unit]),
         }

@@ -16,12 +16,12 @@ from lumiscope.progress import Track, silent
 from lumiscope.scorers import Scorer, load_scorer
 from lumiscope.store import Store, content_key
 from lumiscope.study.activations import activation_scope, stored_activations
-from lumiscope.study.concept_scores import stored_scores
+from lumiscope.study.concept_scores import scores_version, stored_scores
 from lumiscope.study.label_store import label_arrays, labels_from
 from lumiscope.types import UnitLabels
 
 AUTO = "auto"
-LABELS_VERSION = 3
+LABELS_VERSION = 4  # raised whenever labels or their evidence come out otherwise
 
 
 def dissect(
@@ -68,7 +68,7 @@ def dissect(
         "similarity": chosen,
         "evidence": dataclasses.asdict(options),
         "seed": seed,
-        "version": LABELS_VERSION,
+        "version": [LABELS_VERSION, *scores_version()],
     }
     kept = store.collection("labels", {"inputs": content_key(shared)}) if store else None
     layer_labels = []
@@ -89,7 +89,8 @@ def dissect(
         if kept is not None:
             kept.put({key: label_arrays(made)})
         layer_labels.append(made)
-    notes = [why, *small_sample_notes(chosen, scores, options=options, seed=seed), _left_out(activations.skipped)]
+    notes = [f"Concepts {concept_set.name}: {note}." for note in concept_set.notes]
+    notes += [why, *small_sample_notes(chosen, scores, options=options, seed=seed), _left_out(activations.skipped)]
     return UnitLabels(
         layers=tuple(layer_labels),
         concepts=concept_set.words,

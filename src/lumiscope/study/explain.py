@@ -49,8 +49,8 @@ def explain(
 
     `methods`: names or wildcards. `target`: "predicted", "label" (the prediction where an image has none), a class
     index or a class name. `unit`: explain a unit instead, "layer4:447" or "blocks.11@class:5": what its mean activation
-    depends on. `layer`: where the CAM family looks, or several, whose maps are averaged; None: the last
-    spatial features before pooling.
+    depends on. `layer`: where the CAM family looks, or several, whose maps are averaged; None: the last spatial
+    features before pooling.
     `options`: per method, as `{"lime": {"num_samples": 500}}`; those of methods that do not run are checked only.
     `seed`: every random choice derives from it, the image's id and the method.
     `backend`: what runs the forward passes of methods that need many: "auto" takes the fastest whose logits are right

@@ -113,11 +113,13 @@ def _depth_claim(
     low, high = difference_interval(start, end)
     shares = [n / total for n, total in (start, end)]
     counted = f"{tests} categories" if tests > 1 else "one category"
+    ends = f"from {shares[0]:.0%} of the units in {first} to {shares[1]:.0%} in {last}"
     verb = "grow" if shares[1] > shares[0] else "fade"
-    hedge = "" if p_value < ALPHA else ", a change that chance could explain"
     return claim(
-        f"{model}: units labelled with a concept of the category {category} {verb} with depth, from {shares[0]:.0%} "
-        f"in {first} to {shares[1]:.0%} in {last}{hedge}.",
+        f"{model}: labels of the category {category} {verb} with depth, {ends}."
+        if p_value < ALPHA
+        else f"{model}: no change with depth is shown. It is largest in the category {category}, {ends}, which chance "
+        "could explain.",
         statistic="difference of shares",
         value=shares[1] - shares[0],
         low=low,

@@ -73,7 +73,8 @@ def network_dissection(
     opened = look_inside(model, "network dissection")
     names = opened.select_layers([layers] if isinstance(layers, str) else layers)
     _refuse_without_maps(opened, names)
-    found = annotations if isinstance(annotations, Annotations) else open_annotations(annotations, probing_images)
+    found = annotations if isinstance(annotations, Annotations) else open_annotations(annotations)
+    found.check(probing_images)
     passes = _Passes(opened, probing_images, found, quantile, compositions, seed, track)
     kept = store.collection("network_dissection", {"inputs": passes.key}) if store else None
     counted = _counted(passes, names, kept)

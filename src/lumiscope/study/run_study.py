@@ -14,13 +14,9 @@ from typing import Any
 import pyarrow as pa
 
 from lumiscope.agreement import Agreement, compare, parse_rule, summarise
-from lumiscope.concepts import ConceptSet
-from lumiscope.dissection import get_similarity
-from lumiscope.errors import UsageError
 from lumiscope.images import ImageSet, open_images
 from lumiscope.models import label_index
 from lumiscope.progress import Track, silent
-from lumiscope.scorers import Scorer, load_scorer
 from lumiscope.store import Store, write_atomically
 from lumiscope.study import tables as rows_of
 from lumiscope.study.abilities import AnyModel, dissectable, left_out, methods_of
@@ -28,8 +24,7 @@ from lumiscope.study.circumstances import circumstances
 from lumiscope.study.clip_dissect import save_clip_dissect_of_models
 from lumiscope.study.config import ModelConfig, Study, model_names, save_study
 from lumiscope.study.contributions import contribution_table
-from lumiscope.study.dissect import AUTO, choose_concepts
-from lumiscope.study.dissection_part import dissect_models
+from lumiscope.study.dissection_part import StudyDissection
 from lumiscope.study.explain import ExplanationPlan, PerImage, method_facts
 from lumiscope.study.findings import find
 from lumiscope.study.lime.parameters import read_lime_parameters
@@ -55,12 +50,11 @@ def compute(study: Study, *, command: str | None = None, track: Track = silent) 
     images, probe = work.open(study.images), work.open(study.probe)
     named = zip(study.models, model_names(study.models), strict=True)
     models = [load_configured(config, name) for config, name in named]
-    work.prepare(models, images)
+    work.prepare(models, images, probe)
     save_study(study, study.folder / "study.toml")
     (study.folder / "manifest.json").unlink(missing_ok=True)  # its absence says that the run has not finished
     with logged_to(study.folder / "log.jsonl"):
-        if probe is not None:  # first, as it is quicker and may find that the scorer lacks an image
-            work.dissect(models, probe)
+        work.dissect(models)  # first, as it is mostly quicker
         if images is not None:
             work.explain(images)
             work.collect(images)
@@ -80,8 +74,7 @@ class _Work:
     rows: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: {name: [] for name in SCHEMAS})
     tables: dict[str, pa.Table] = field(default_factory=dict)
     plans: list[ExplanationPlan] = field(default_factory=list)
-    scorer: Scorer | None = None
-    concepts: ConceptSet | None = None
+    dissection: StudyDissection | None = None
     labels: UnitLabels | None = None
     stored: list[StoredExplanations] = field(default_factory=list)
     failed: set[str] = field(default_factory=set)
@@ -96,16 +89,13 @@ class _Work:
         self.rows["skipped"] += rows_of.skipped_rows(what, images.skipped)
         return images
 
-    def prepare(self, models: Sequence[AnyModel], images: ImageSet | None) -> None:
+    def prepare(self, models: Sequence[AnyModel], images: ImageSet | None, probe: ImageSet | None) -> None:
         """Resolve every name, so that a mistake shows before anything is computed."""
         study = self.study
         for rule in study.masks.values():
             parse_rule(rule)
-        if study.scorer_spec is not None:
-            if study.similarity != AUTO:
-                get_similarity(study.similarity)
-            self.scorer = load_scorer(study.scorer_spec, prompts=study.prompts)
-            self.concepts = choose_concepts(study.concepts, self.scorer)
+        if probe is not None:
+            self.dissection = StudyDissection.make(study, probe, self.store, self.track)
             for opened in dissectable(models):
                 opened.select_layers(study.layers)
         if images is not None:
@@ -191,13 +181,11 @@ class _Work:
         )
         self.manifest.setdefault("methods", {}).update(method_facts(stored.plan, self.study.masks))
 
-    def dissect(self, models: Sequence[AnyModel], probe: ImageSet) -> None:
+    def dissect(self, models: Sequence[AnyModel]) -> None:
         """Label units and fill the tables about them."""
-        if self.scorer is None or self.concepts is None:
-            raise UsageError("expected a scorer to go with the probing images")
-        part = dissect_models(
-            self.study, dissectable(models), probe, self.scorer, self.concepts, self.store, self.track
-        )
+        if self.dissection is None:
+            return
+        part = self.dissection.run(dissectable(models))
         self.labels = part.labels
         self.tables |= part.tables
         self.manifest |= part.manifest

@@ -34,17 +34,22 @@ def write_tables(tables: Mapping[str, pa.Table], folder: Path) -> None:
 
 def save_table(table: pa.Table, path: Path) -> None:
     """Write one table as .parquet or .csv; lists become text in a CSV. Errors: `UsageError` for other endings."""
+    check_table_path(path)
     if path.suffix == ".parquet":
         write_tables({path.stem: table}, path.parent)
-    elif path.suffix == ".csv":
-        for place, column in enumerate(table.schema):
-            if pa.types.is_list(column.type):
-                joined = ["|".join(map(str, row or [])) for row in table.column(place).to_pylist()]
-                table = table.set_column(place, column.name, pa.array(joined, pa.string()))
-        sink = pa.BufferOutputStream()
-        csv.write_csv(table, sink)
-        write_atomically(path, sink.getvalue().to_pybytes())
-    else:
+        return
+    for place, column in enumerate(table.schema):
+        if pa.types.is_list(column.type):
+            joined = ["|".join(map(str, row or [])) for row in table.column(place).to_pylist()]
+            table = table.set_column(place, column.name, pa.array(joined, pa.string()))
+    sink = pa.BufferOutputStream()
+    csv.write_csv(table, sink)
+    write_atomically(path, sink.getvalue().to_pybytes())
+
+
+def check_table_path(path: Path) -> None:
+    """Errors: `UsageError` for a file that `save_table` does not write."""
+    if path.suffix not in (".parquet", ".csv"):
         raise UsageError(f"expected a file that ends in .parquet or .csv; got {path}")
 
 

@@ -12,8 +12,9 @@ from collections.abc import Sequence
 import torch
 
 from lumiscope.attribution.cam import LayerMaps, cam_method, weighted_sum
-from lumiscope.attribution.prepared import PreparedBatch, target_scores
+from lumiscope.attribution.prepared import PreparedBatch
 from lumiscope.attribution.registry import FlipOptions
+from lumiscope.attribution.targets import target_scores
 from lumiscope.models import Cut
 from lumiscope.types import Target
 

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import torch
 
 from lumiscope.attribution.cam import GRADIENT_PASSES, LayerMaps, cam_method, weighted_sum
-from lumiscope.attribution.prepared import PreparedBatch, target_scores
+from lumiscope.attribution.prepared import PreparedBatch
 from lumiscope.attribution.registry import FlipOptions
+from lumiscope.attribution.targets import target_scores
 from lumiscope.errors import UsageError
 from lumiscope.types import Target
 

@@ -12,8 +12,9 @@ import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from lumiscope.attribution.cam import cam_method, weighted_sum
-from lumiscope.attribution.prepared import PreparedBatch, target_scores
+from lumiscope.attribution.prepared import PreparedBatch
 from lumiscope.attribution.registry import FlipOptions
+from lumiscope.attribution.targets import target_scores
 from lumiscope.errors import ModelError
 from lumiscope.models import Cut
 from lumiscope.types import Target

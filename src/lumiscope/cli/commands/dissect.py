@@ -10,17 +10,24 @@ import typer
 from lumiscope.cli.groups import with_groups
 from lumiscope.cli.options import (
     JSON,
+    LAYERS,
     ConceptsOption,
     FdrOption,
+    LayersOption,
     MinStabilityOption,
     ModelFlags,
+    OnErrorOption,
+    OpenModelOption,
     PoolingOption,
     PromptOption,
+    SeedOption,
     SimilarityOption,
+    StoreOption,
+    TableOption,
     one_model,
     split_list,
 )
-from lumiscope.cli.output import print_rows, progress, say
+from lumiscope.cli.output import end_with_skipped, print_rows, progress, say
 
 if TYPE_CHECKING:
     from lumiscope.dissection import EvidenceOptions
@@ -36,18 +43,18 @@ def add_to(app: typer.Typer) -> None:
 
 def dissect(
     probe: Annotated[str, typer.Option(help="Images to dissect with: a folder, a 'glob*', a CSV or world:COUNT.")],
-    model: Annotated[str, typer.Option(help="A spec (timm:…, torchvision:…, python:pkg.mod:factory) or FILE.toml.")],
+    model: OpenModelOption,
     scorer: Annotated[
         str, typer.Option(help="open_clip:ARCH/PRETRAINED, world:clip, table:FILE.npz, masks or classes:MODEL.")
     ],
-    layers: Annotated[str, typer.Option(help="Names, wildcards, auto (before the pooling) or auto:5.")] = "auto:5",
+    layers: LayersOption = None,
     concepts: ConceptsOption = None,
     prompt: PromptOption = None,
     similarity: SimilarityOption = None,
     pooling: PoolingOption = None,
     fdr: FdrOption = None,
     min_stability: MinStabilityOption = None,
-    seed: Annotated[int, typer.Option(help="All random choices derive from it.")] = 0,
+    seed: SeedOption = 0,
     count: Annotated[
         str | None,
         typer.Option(
@@ -56,7 +63,7 @@ def dissect(
             "that have it as their label; further: units that have it only beside another label.",
         ),
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="Write the table here as well (.parquet or .csv).")] = None,
+    out: TableOption = None,
     clip_dissect: Annotated[
         Path | None,
         typer.Option(
@@ -66,8 +73,8 @@ def dissect(
             "without a label get the most similar concept, too.",
         ),
     ] = None,
-    runs: Annotated[str, typer.Option(help="Folder of the store: what is in it is not computed again.")] = "runs",
-    on_error: Annotated[str, typer.Option(metavar="skip|stop", help="What a bad image does.")] = "skip",
+    runs: StoreOption = "runs",
+    on_error: OnErrorOption = "skip",
     flags: ModelFlags = ModelFlags(),  # noqa: B008 - frozen
     json: JSON = False,
 ) -> None:
@@ -96,7 +103,7 @@ def dissect(
     labels = dissect_model(
         one_model(model, flags),
         found,
-        layers=split_list(layers),
+        layers=split_list(layers or LAYERS),
         scorer=opened,
         concepts=words,
         similarity=similarity or "auto",
@@ -115,10 +122,7 @@ def dissect(
     if clip_dissect is not None:
         _write_clip_dissect(labels, clip_dissect)
     print_rows(table.to_pylist(), columns, as_json=json)
-    for entry in found.skipped:
-        say(f"skipped {entry.name}: {entry.reason}")
-    if found.skipped:
-        raise typer.Exit(3)
+    end_with_skipped(found.skipped)
 
 
 def _evidence(fdr: float | None, min_stability: float | None) -> EvidenceOptions:
@@ -135,9 +139,10 @@ def _evidence(fdr: float | None, min_stability: float | None) -> EvidenceOptions
 def _check_endings(out: Path | None, clip_dissect: Path | None) -> None:
     """Before anything is computed."""
     from lumiscope.errors import UsageError
+    from lumiscope.study.tables import check_table_path
 
-    if out is not None and out.suffix not in (".parquet", ".csv"):
-        raise UsageError(f"expected a file that ends in .parquet or .csv; got {out}")
+    if out is not None:
+        check_table_path(out)
     if clip_dissect is not None and clip_dissect.suffix != ".csv":
         raise UsageError(f"expected a file that ends in .csv; got {clip_dissect}")
 

@@ -13,15 +13,19 @@ from lumiscope.cli.options import (
     JSON,
     BackendOption,
     LimeParamsOption,
+    MethodOption,
     ModelFlags,
+    ModelOption,
+    OnErrorOption,
     PrecisionOption,
     SaveLimeParamsOption,
+    SeedOption,
     method_options,
     one_model,
     parse_target,
     split_list,
 )
-from lumiscope.cli.output import print_rows, progress, say, say_how
+from lumiscope.cli.output import end_with_skipped, print_rows, progress, say, say_how
 
 
 def add_to(app: typer.Typer) -> None:
@@ -31,22 +35,20 @@ def add_to(app: typer.Typer) -> None:
 
 def explain(
     images: Annotated[str, typer.Option(help="Images to explain: a folder, a 'glob*', a CSV or world:COUNT.")],
-    model: Annotated[str, typer.Option(help="A spec (timm:…, python:pkg.mod:name, onnx:FILE, http://…) or FILE.toml.")],
+    model: ModelOption,
     out: Annotated[Path, typer.Option(help="Folder for the overlays (PNG) and arrays (npz).")] = Path("out"),
     methods: Annotated[str, typer.Option(help="Methods with commas, wildcards allowed.")] = "gradcam",
-    option: Annotated[
-        list[str] | None, typer.Option(metavar="METHOD.KEY=VALUE", help="So lime.num_samples=500; repeatable.")
-    ] = None,
+    option: MethodOption = None,
     target: Annotated[str, typer.Option(help="'predicted', 'label', a class index or a class name.")] = "predicted",
     unit: Annotated[
         str | None, typer.Option(metavar="LAYER:NUMBER", help="A unit instead of a class, so layer4:447.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="All random choices derive from it.")] = 0,
+    seed: SeedOption = 0,
     backend: BackendOption = None,
     precision: PrecisionOption = None,
     lime_params: LimeParamsOption = None,
     save_lime_params: SaveLimeParamsOption = None,
-    on_error: Annotated[str, typer.Option(metavar="skip|stop", help="What a bad image does.")] = "skip",
+    on_error: OnErrorOption = "skip",
     flags: ModelFlags = ModelFlags(),  # noqa: B008 - frozen
     json: JSON = False,
 ) -> None:
@@ -96,7 +98,4 @@ def explain(
     print_rows(made, ["image", "method", "target", score, "overlay", "array"], as_json=json)
     for line in warnings.lines():
         say(line)
-    for entry in failed:
-        say(f"skipped {entry.name}: {entry.reason}")
-    if failed:
-        raise typer.Exit(3)
+    end_with_skipped(failed)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from lumiscope.cli.groups import with_groups
-from lumiscope.cli.options import JSON, ModelFlags, one_model
+from lumiscope.cli.options import JSON, OPEN_MODEL, ModelFlags, one_model
 from lumiscope.cli.output import print_rows
 
 
@@ -17,7 +17,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def layers(
-    model: Annotated[str, typer.Argument(help="A spec (timm:…, torchvision:…, python:pkg.mod:factory) or FILE.toml.")],
+    model: Annotated[str, typer.Argument(help=OPEN_MODEL)],
     flags: ModelFlags = ModelFlags(),  # noqa: B008 - frozen
     json: JSON = False,
 ) -> None:

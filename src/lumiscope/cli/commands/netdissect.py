@@ -10,8 +10,20 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lumiscope.cli.groups import with_groups
-from lumiscope.cli.options import JSON, ModelFlags, one_model, split_list
-from lumiscope.cli.output import print_rows, progress, say
+from lumiscope.cli.options import (
+    JSON,
+    LAYERS,
+    LayersOption,
+    ModelFlags,
+    OnErrorOption,
+    OpenModelOption,
+    SeedOption,
+    StoreOption,
+    TableOption,
+    one_model,
+    split_list,
+)
+from lumiscope.cli.output import end_with_skipped, print_rows, progress, say
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -29,10 +41,8 @@ def add_to(app: typer.Typer) -> None:
 
 def netdissect(
     probe: Annotated[str, typer.Option(help="Annotated images: world:COUNT, or a folder, 'glob*' or CSV.")],
-    model: Annotated[str, typer.Option(help="A spec (timm:…, torchvision:…, python:pkg.mod:factory) or FILE.toml.")],
-    layers: Annotated[
-        str, typer.Option(help="Names, wildcards, auto (before the pooling) or auto:5; layers with maps.")
-    ] = "auto:5",
+    model: OpenModelOption,
+    layers: LayersOption = None,
     annotations: Annotated[
         Path | None,
         typer.Option(
@@ -52,10 +62,10 @@ def netdissect(
     count: Annotated[
         bool, typer.Option("--count", help="Count detectors per layer and category instead of listing units.")
     ] = False,
-    seed: Annotated[int, typer.Option(help="All random choices derive from it.")] = 0,
-    out: Annotated[Path | None, typer.Option(help="Write the table here as well (.parquet or .csv).")] = None,
-    runs: Annotated[str, typer.Option(help="Folder of the store: what is in it is not computed again.")] = "runs",
-    on_error: Annotated[str, typer.Option(metavar="skip|stop", help="What a bad image does.")] = "skip",
+    seed: SeedOption = 0,
+    out: TableOption = None,
+    runs: StoreOption = "runs",
+    on_error: OnErrorOption = "skip",
     flags: ModelFlags = ModelFlags(),  # noqa: B008 - frozen
     json: JSON = False,
 ) -> None:
@@ -82,7 +92,7 @@ def netdissect(
     dissected = network_dissection(
         one_model(model, flags),
         found,
-        layers=split_list(layers),
+        layers=split_list(layers or LAYERS),
         annotations=annotations,
         quantile=quantile,
         least_iou=iou,
@@ -97,17 +107,15 @@ def netdissect(
         say(f"wrote {out}")
     print_rows(table.to_pylist(), columns, as_json=json)
     _say_detectors(dissected)
-    for entry in found.skipped:
-        say(f"skipped {entry.name}: {entry.reason}")
-    if found.skipped:
-        raise typer.Exit(3)
+    end_with_skipped(found.skipped)
 
 
 def _check(out: Path | None, both: bool) -> None:
     from lumiscope.errors import UsageError
+    from lumiscope.study.tables import check_table_path
 
-    if out is not None and out.suffix not in (".parquet", ".csv"):
-        raise UsageError(f"expected --out to end in .parquet or .csv; got {out}")
+    if out is not None:
+        check_table_path(out)
     if both:
         raise UsageError("expected one of --categories and --count; got both")
 

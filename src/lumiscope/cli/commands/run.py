@@ -18,9 +18,12 @@ from lumiscope.cli.options import (
     ConceptsOption,
     FdrOption,
     ImagesOption,
+    LayersOption,
     LimeParamsOption,
+    MethodOption,
     MinStabilityOption,
     ModelFlags,
+    ModelsOption,
     PoolingOption,
     PrecisionOption,
     ProbeOption,
@@ -55,27 +58,20 @@ def add_to(app: typer.Typer) -> None:
 
 def run(
     images: ImagesOption = None,
-    model: Annotated[
-        list[str] | None,
-        typer.Option(help="A spec (timm:…, python:pkg.mod:name, onnx:FILE, http://…) or FILE.toml; repeatable."),
-    ] = None,
+    model: ModelsOption = None,
     probe: ProbeOption = None,
     methods: Annotated[
         str | None,
         typer.Option(help="Methods with commas, wildcards allowed. Default: gradcam,ablationcam,scorecam,lime."),
     ] = None,
-    option: Annotated[
-        list[str] | None, typer.Option(metavar="METHOD.KEY=VALUE", help="So lime.num_samples=500; repeatable.")
-    ] = None,
+    option: MethodOption = None,
     target: Annotated[
         str | None, typer.Option(help="What to explain: 'predicted' (default), 'label', a class index or name.")
     ] = None,
     masks: Annotated[
         str | None, typer.Option(help="Rules that make masks: 'gradcam=max:0.5,lime=lime'; also top:20%, otsu.")
     ] = None,
-    layers: Annotated[
-        str | None, typer.Option(help="Layers to dissect: names, wildcards, auto, auto:5 (default).")
-    ] = None,
+    layers: LayersOption = None,
     scorer: ScorerOption = None,
     concepts: ConceptsOption = None,
     prompt: PromptOption = None,

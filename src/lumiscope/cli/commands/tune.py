@@ -12,14 +12,17 @@ from lumiscope.cli.options import (
     JSON,
     BackendOption,
     ModelFlags,
+    ModelOption,
+    OnErrorOption,
     PrecisionOption,
     SaveLimeParamsOption,
+    SeedOption,
     method_options,
     one_model,
     parse_target,
     split_list,
 )
-from lumiscope.cli.output import print_json, print_rows, progress, say, say_how
+from lumiscope.cli.output import end_with_skipped, print_json, print_rows, progress, say, say_how
 
 if TYPE_CHECKING:
     from lumiscope.study.lime.search import LimeSearch
@@ -39,7 +42,7 @@ def add_to(app: typer.Typer) -> None:
 
 def lime(
     images: Annotated[str, typer.Option(help="Images to tune on: a folder, a 'glob*', a CSV or world:COUNT.")],
-    model: Annotated[str, typer.Option(help="A spec (timm:…, torchvision:…, python:pkg.mod:factory) or FILE.toml.")],
+    model: ModelOption,
     segmenters: Annotated[
         str | None, typer.Option(metavar="NAME[:KEY=VALUE],…", help="Segmenters to try, as slic:n_segments=50,grid.")
     ] = None,
@@ -50,7 +53,7 @@ def lime(
         list[str] | None, typer.Option(metavar="lime.KEY=VALUE", help="For what is not searched: lime.hide=blur.")
     ] = None,
     target: Annotated[str, typer.Option(help="'predicted', 'label', a class index or a class name.")] = "predicted",
-    seed: Annotated[int, typer.Option(help="All random choices derive from it.")] = 0,
+    seed: SeedOption = 0,
     backend: BackendOption = None,
     precision: PrecisionOption = None,
     plot: Annotated[Path | None, typer.Option(metavar="FILE", help="Quality against seconds: .png or .svg.")] = None,
@@ -58,7 +61,7 @@ def lime(
     one_for_all: Annotated[
         bool, typer.Option("--one-for-all", help="Write the one best setting for all images, not each one's own.")
     ] = False,
-    on_error: Annotated[str, typer.Option(metavar="skip|stop", help="What a bad image does.")] = "skip",
+    on_error: OnErrorOption = "skip",
     flags: ModelFlags = ModelFlags(),  # noqa: B008 - frozen
     json: JSON = False,
 ) -> None:
@@ -102,11 +105,9 @@ def lime(
         print_json({"images": tuning.rows(), "summary": tuning.summary(), "scores": scores, "notes": tuning.notes})
     else:
         print_rows(tuning.rows(), COLUMNS, as_json=False)
-    failed = [*found.skipped, *tuning.failed]
-    for text in (*tuning.notes, *tuning.sentences(), *(f"skipped {entry.name}: {entry.reason}" for entry in failed)):
+    for text in (*tuning.notes, *tuning.sentences()):
         say(text)
-    if failed:
-        raise typer.Exit(3)
+    end_with_skipped([*found.skipped, *tuning.failed])
 
 
 def _search(segmenters: str | None, samples: str | None, features: str | None, seeds: int) -> LimeSearch:

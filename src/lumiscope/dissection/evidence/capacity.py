@@ -14,7 +14,7 @@ from lumiscope.dissection.evidence.options import EvidenceOptions
 from lumiscope.dissection.evidence.partial_correlation import deviations
 from lumiscope.dissection.evidence.ranking import best_concepts, rounding
 from lumiscope.dissection.evidence.seeds import generator
-from lumiscope.dissection.evidence.selection import Selection
+from lumiscope.dissection.selection import Selection, blocks
 from lumiscope.dissection.similarity import get_similarity
 from lumiscope.statistics import null_p_values
 from lumiscope.types import BoolArray, DoubleArray, IntArray
@@ -31,10 +31,12 @@ DEFAULTS = EvidenceOptions()
 class Capacity:
     """What D probing images can tell about K concepts, found out with units that are known to respond to one.
 
+    Concepts that score alike on every image can be nobody's label: no unit is made of them, unless there are no others.
     `perfect`: the share of concepts that would become the label of a unit whose activation is the concept's score;
-    `good`: the same where the score explains half of the activation's variance, the rest being noise. A label must come
-    first, or a synonym of it (a correlation of 0.9), and be significant: p <= fdr, which is what the correction of
-    Benjamini and Hochberg asks for where every unit of the layer is like that, the most favourable case.
+    `good`: the same where the score explains half of the activation's variance, the rest being noise. A label must
+    come first, or a synonym of it (a correlation of 0.9), and no other tie with it, and be significant: p <= fdr,
+    which is what the correction of Benjamini and Hochberg asks for where every unit of the layer is like that, the
+    most favourable case.
     `supported`: the largest number of concepts, at most K, of which units of the good kind would get their label in
     80 % of cases if there were no other concepts; 0 if not even one.
     """
@@ -59,8 +61,9 @@ def small_sample_notes(
     num_images = len(concept_scores)
     notes = []
     if num_images < method.minimum_images:
+        images = "1 probing image is" if num_images == 1 else f"{num_images} probing images are"
         notes.append(
-            f"{num_images} probing images are few: {method.title} is defined for {method.minimum_images} or more; "
+            f"{images} few: {method.title} is defined for {method.minimum_images} or more; "
             f"with fewer it {method.with_fewer}."
         )
     if num_images <= FEW_IMAGES:
@@ -80,7 +83,9 @@ def measure_capacity(
     method = get_similarity(similarity)
     num_images, num_concepts = concept_scores.shape
     random = generator(seed, "capacity", 0)
-    sampled = np.sort(random.permutation(num_concepts)[:SAMPLED_CONCEPTS])
+    order = random.permutation(num_concepts)
+    varied = order[_varied(concept_scores)[order]]
+    sampled = np.sort((varied if varied.size else order)[:SAMPLED_CONCEPTS])
     perfect = Selection(concept_scores, columns=sampled)[:, :].astype(np.float64)
     noise = deviations(random.normal(size=perfect.shape))
     good = GOOD_CORRELATION * deviations(perfect) + math.sqrt(1 - GOOD_CORRELATION**2) * noise
@@ -96,6 +101,12 @@ def measure_capacity(
     return Capacity(num_images, num_concepts, float(shares[0][-1]), float(shares[1][-1]), supported)
 
 
+def _varied(concept_scores: Columns) -> BoolArray:
+    """(K,): whether a concept's score differs between images."""
+    spans = [np.ptp(concept_scores[:, where], axis=0) for where in blocks(concept_scores)]
+    return np.asarray(np.concatenate(spans) > 0)
+
+
 def _counts(num_concepts: int) -> IntArray:
     """Numbers of concepts to try: 1, 2, 5, 10, 20, 50 ... and all."""
     steps = [step * 10**power for power in range(len(str(num_concepts))) for step in (1, 2, 5)]
@@ -108,15 +119,20 @@ def _chosen_from(num_concepts: int, seed: int) -> IntArray:
 
 
 def _found(comparison: Comparison, concepts: IntArray, counts: IntArray, seed: int) -> BoolArray:
-    """(n, c): whether each unit is named after its own concept or a synonym, for each number to choose from."""
+    """(n, c): whether each unit is named after its own concept or a synonym, for each number to choose from.
+
+    Not if another concept ties with its own: which of them is the label then says nothing about the unit.
+    """
     order = _chosen_from(comparison.unitwise.shape[1], seed)
     own_scores = Selection(comparison.concept_scores, columns=concepts)[:, :]
     found = np.empty((len(concepts), len(counts)), np.bool_)
     for where, statistic in comparison.statistics():
         own = np.take_along_axis(statistic, concepts[where, np.newaxis], axis=1)[:, 0]
+        statistic = np.where(np.isnan(statistic), -np.inf, statistic)  # what is undefined is not the best
         for number, count in enumerate(counts):
-            best = order[statistic[:, order[:count]].argmax(axis=1)]
-            first = own >= statistic[np.arange(len(own)), best] - rounding(own)
+            rivals = np.where(order[:count] == concepts[where, np.newaxis], -np.inf, statistic[:, order[:count]])
+            best = order[rivals.argmax(axis=1)]
+            first = own - rounding(own) > rivals.max(axis=1)
             synonym = comparison.correlations(own_scores[:, where], best) ** 2 >= SYNONYM
             found[where, number] = first | synonym
     return found

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from lumiscope.columns import Columns
 from lumiscope.dissection.evidence.layer_contrast import LayerContrast
 from lumiscope.dissection.evidence.seeds import generator
-from lumiscope.dissection.evidence.selection import Selection, slices
+from lumiscope.dissection.selection import Selection, slices
 from lumiscope.dissection.similarity import SimilarityMethod
 from lumiscope.dissection.similarity.preparation import standardised
 from lumiscope.types import DoubleArray, IntArray
 
-PERMUTED_BYTES = 2**28  # of permuted columns and their scores: each block of them is met by all concepts once
+PERMUTED_BYTES = 2**27  # of permuted columns and their scores: each block of them is met by all concepts once
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class Comparison:
         undefined is not the best.
         """
         num_images, num_concepts = self.concept_scores.shape
-        for where in slices(len(units), num_images // 2 + 3 * num_concepts, PERMUTED_BYTES):
+        for where in slices(len(units), 3 * (num_images + num_concepts), PERMUTED_BYTES):
             orders = [
                 generator(seed, "permutations", *stream, place).permutation(num_images)
                 for place in range(where.start, where.stop)

@@ -7,7 +7,7 @@ import numpy as np
 from lumiscope.dissection.evidence.comparison import Comparison
 from lumiscope.dissection.evidence.ranking import best_concepts
 from lumiscope.dissection.evidence.seeds import generator
-from lumiscope.dissection.evidence.selection import Selection, slices
+from lumiscope.dissection.selection import Selection, slices
 from lumiscope.dissection.similarity import get_similarity
 from lumiscope.dissection.similarity.preparation import presence, standardised
 from lumiscope.types import DoubleArray, IntArray

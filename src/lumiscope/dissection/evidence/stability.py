@@ -7,7 +7,7 @@ import numpy as np
 from lumiscope.dissection.evidence.comparison import Comparison
 from lumiscope.dissection.evidence.ranking import rounding
 from lumiscope.dissection.evidence.seeds import generator
-from lumiscope.dissection.evidence.selection import Selection
+from lumiscope.dissection.selection import Selection
 from lumiscope.types import DoubleArray, IntArray
 
 UNITS_AT_ONCE = 64

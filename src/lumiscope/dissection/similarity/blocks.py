@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 BLOCK_BYTES = 2**26  # of a block of columns in float64
 MOST_COLUMNS = 256
 ROWS = 256  # of a block, that fit the processor's cache
-HELD_BYTES = 2**29  # of prepared units that all concepts are compared with in one turn
+HELD_BYTES = 2**27  # of prepared units that all concepts are compared with in one turn
 
 Made = TypeVar("Made")
 
@@ -46,6 +46,7 @@ def compare_blocks(
 
         for _ in in_blocks(compare, concept_scores):
             pass
+        turn.clear()  # before the next one is prepared
     return result
 
 

@@ -98,15 +98,6 @@ class SimilarityMethod:
         """(U, K): `unitwise` less contrast · `average` (K,); `unitwise` itself where there is no average."""
         return unitwise if average is None else np.asarray(unitwise - self.contrast * average)
 
-    @property
-    def tie_breaker(self) -> Callable[[Columns, Columns], DoubleArray] | None:
-        """What orders concepts that score alike up to rounding: `unitwise`; None where the scores are that already.
-
-        A contrast of 1 has the ceiling log U, which a unit that owns a concept reaches to the last digit of float64,
-        with all concepts that go along with that one. Among these the label is the one that is more alike.
-        """
-        return self.unitwise if self.contrast else None
-
 
 def similarity(
     *,

@@ -34,6 +34,7 @@
       const td = tr.insertCell();
       td.textContent = text;
       if (at === 2 || (at > 5 && at < 11)) td.className = "number";
+      if (at === 3) td.className = "unit-label";
     });
     return tr;
   };
