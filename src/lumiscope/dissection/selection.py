@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from lumiscope.columns import Columns
 from lumiscope.types import IntArray
 
-BLOCK_BYTES = 2**26  # of a block in float64
+BLOCK_BYTES = 2**25  # of a block in float64
 
 
 class Selection:

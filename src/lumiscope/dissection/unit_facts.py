@@ -24,9 +24,9 @@ class UnitFacts:
 
     `not_finite`: (U,) on how many images the activation is NaN or infinite; `first_not_finite`: (U,) the first of them,
     -1 for none. `finite`, `constant`: (U,) bool; a unit that is not finite is not constant. `span`: (U, 2) lowest and
-    highest activation; NaN for a unit that is not finite. `histogram`: (U, 20) counts in equally wide bins over the span, the
-    last one closed; 0 for a unit that is not finite. `top_images`, `top_activations`: (U, n). `shape`: (U, 8), see
-    `_shape`; NaN for a unit that is constant or not finite.
+    highest activation; NaN for a unit that is not finite. `histogram`: (U, 20) counts in equally wide bins over the
+    span, the last one closed; 0 for a unit that is not finite. `top_images`, `top_activations`: (U, n).
+    `shape`: (U, 8), see `_shape`; NaN for a unit that is constant or not finite.
     """
 
     not_finite: IntArray

@@ -17,7 +17,7 @@ from lumiscope.dissection.similarity import SimilarityMethod
 from lumiscope.dissection.similarity.preparation import standardised
 from lumiscope.types import DoubleArray, IntArray
 
-PERMUTED_BYTES = 2**27  # of permuted columns and their scores: each block of them is met by all concepts once
+PERMUTED_BYTES = 2**26  # of permuted columns and their scores: each block of them is met by all concepts once
 
 
 @dataclass(frozen=True)

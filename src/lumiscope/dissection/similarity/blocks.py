@@ -18,7 +18,7 @@ from lumiscope.types import DoubleArray
 if TYPE_CHECKING:
     from lumiscope.dissection.similarity.registry import SimilarityMethod
 
-BLOCK_BYTES = 2**26  # of a block of columns in float64
+BLOCK_BYTES = 2**25  # of a block of columns in float64
 MOST_COLUMNS = 256
 ROWS = 256  # of a block, that fit the processor's cache
 HELD_BYTES = 2**27  # of prepared units that all concepts are compared with in one turn
