@@ -16,7 +16,7 @@ from lumiscope.study import SCHEMAS
 def row(layer: str, unit: int, concept: str | None, category: str | None, iou: float, **others: object) -> dict:
     known = {"model": "objects", "layer": layer, "unit": unit, "concept": concept, "category": category, "iou": iou}
     facts = {"threshold": 1.0, "detector": iou >= 0.04, "p_value": 0.001, "q_value": 0.01, "reason": ""}
-    formula = {"formula": None, "formula_iou": None, "heldout_iou": None}
+    formula = {"formula": None, "formula_iou": None, "heldout_iou": None, "heldout_word_iou": None}
     return {**known, **facts, **formula, **others}
 
 
@@ -24,7 +24,17 @@ ROWS = [
     row("stage1", 0, "red", "colour", 0.2),
     row("stage1", 1, "red", "colour", 0.1, q_value=0.2),
     row("stage1", 2, None, None, float("nan"), reason="dead: 0 at every position", detector=False),
-    row("stage5", 0, "fish", "object", 0.3, formula="fish and not sea", formula_iou=0.4, heldout_iou=0.35),
+    row(
+        "stage5",
+        0,
+        "fish",
+        "object",
+        0.3,
+        formula="fish and not sea",
+        formula_iou=0.4,
+        heldout_iou=0.35,
+        heldout_word_iou=0.3,
+    ),
     row("stage5", 1, "sea", "scene", 0.06),
     row("stage5", 2, "fin", "part", 0.03),
     row("stage5", 3, "fish", "object", 0.5),

@@ -71,15 +71,14 @@ def test_rows_are_weights_times_means(tiny, pictures, labels_of):
         assert first["completeness_error"] < 1e-4
 
 
-def test_the_last_layer_with_labels_that_is_not_the_scores(tiny, pictures, labels_of):
+def test_the_last_layer_that_is_not_the_scores(tiny, pictures, labels_of):
     def layer_of(*layers):
         table = contribution_table([tiny], pictures[:1], labels_of(*layers))
         return set(table["layer"].to_pylist())
 
     none, some = [-1] * 6, [0, *[-1] * 5]
-    assert layer_of(("0", some), ("1", none), ("4", [0] * 4)) == {"0"}, "the last with a label; 4 is the scores"
-    assert layer_of(("0", some), ("1", some), ("4", [0] * 4)) == {"1"}
-    assert layer_of(("1", none), ("0", none)) == {"1"}, "without labels the last in the network"
+    assert layer_of(("0", some), ("1", none), ("4", [0] * 4)) == {"1"}, "with labels or without; 4 is the scores"
+    assert layer_of(("1", none), ("0", none)) == {"1"}, "the last in the network, in whatever order they were labelled"
     assert layer_of(("4", [0] * 4)) == set()
     assert contribution_table([tiny], pictures[:1], labels_of()).schema == CONTRIBUTION_SCHEMA
 

@@ -31,6 +31,7 @@ NETWORK_DISSECTION_SCHEMA = pa.schema(
         ("formula", pa.string()),
         ("formula_iou", pa.float64()),
         ("heldout_iou", pa.float64()),
+        ("heldout_word_iou", pa.float64()),
         ("reason", pa.string()),
     ]
 )
@@ -172,6 +173,7 @@ def _unit_table(layer: NetworkDissection) -> pa.Table:
         "formula": [one.text if one else None for one in found],
         "formula_iou": [one.iou if one else None for one in found],
         "heldout_iou": [one.heldout_iou if one else None for one in found],
+        "heldout_word_iou": [one.heldout_word_iou if one else None for one in found],
         "reason": layer.reason,
     }
     return pa.table(columns, schema=NETWORK_DISSECTION_SCHEMA)

@@ -70,8 +70,8 @@ def contribution_table(
 ) -> pa.Table:
     """The `top` units of each model and image, by |contribution|, in one of the dissected layers.
 
-    That is the last one with a label, of those that the scores depend on; without any label, the last. The layer that
-    gives the scores themselves does not count: there a class is its own reason. `target`: as in `explain`. `store`:
+    That is the last one, of those that the scores depend on. The layer that gives the scores themselves does not count:
+    there a class is its own reason. `target`: as in `explain`. `store`:
     where contributions are kept; labels are no part of them. Returns a table with the columns of
     `CONTRIBUTION_SCHEMA`; a model that has no such layer has no rows.
     """
@@ -92,11 +92,10 @@ def contribution_table(
 
 
 def _candidates(model: TorchModel, labels: UnitLabels) -> list[LayerLabels]:
-    """The dissected layers of a model, the last first; those with a label before all others."""
+    """The dissected layers of a model, the last first."""
     order = {layer.name: place for place, layer in enumerate(model.layers)}
     own = [layer for layer in labels.layers if layer.model == model.name]
-    own.sort(key=lambda layer: (bool((layer.concept >= 0).any()), order[layer.layer.removesuffix(CLASS_TOKEN)]))
-    return own[::-1]
+    return sorted(own, key=lambda layer: order[layer.layer.removesuffix(CLASS_TOKEN)], reverse=True)
 
 
 def _tells_something(found: Sequence[tuple[UnitContributions, int]]) -> bool:

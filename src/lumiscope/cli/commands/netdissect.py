@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from lumiscope.dissection.network_dissection import NetworkDissection
 
 COLUMNS = ["model", "layer", "unit", "concept", "category", "iou", "detector", "q_value"]
-FORMULA = ["formula", "formula_iou", "heldout_iou"]
+FORMULA = ["formula", "formula_iou", "heldout_iou", "heldout_word_iou"]
 
 
 def add_to(app: typer.Typer) -> None:
