@@ -9,6 +9,7 @@ from typing import Literal
 
 from lumiscope.attribution import look_inside
 from lumiscope.concepts import ConceptSet, category_of, load_concepts
+from lumiscope.discovery import source_digest
 from lumiscope.dissection import EvidenceOptions, choose_similarity, get_similarity, label_units, small_sample_notes
 from lumiscope.images import ImageSet, Skipped
 from lumiscope.models import VisionModel
@@ -21,7 +22,7 @@ from lumiscope.study.label_store import label_arrays, labels_from
 from lumiscope.types import UnitLabels
 
 AUTO = "auto"
-LABELS_VERSION = 4  # raised whenever labels or their evidence come out otherwise
+CODE = "lumiscope.dissection"  # what labels and their evidence come from: an edit there makes them anew
 
 
 def dissect(
@@ -68,7 +69,7 @@ def dissect(
         "similarity": chosen,
         "evidence": dataclasses.asdict(options),
         "seed": seed,
-        "version": [LABELS_VERSION, *scores_version()],
+        "version": [source_digest(CODE), *scores_version()],
     }
     kept = store.collection("labels", {"inputs": content_key(shared)}) if store else None
     layer_labels = []
