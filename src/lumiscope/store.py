@@ -45,6 +45,16 @@ def canonical_json(parts: object) -> str:
     return json.dumps(parts, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
+def json_array(content: object) -> NDArray[np.uint8]:
+    """JSON values as an array, as results are kept; `from_json_array` reads it back."""
+    return np.frombuffer(json.dumps(content).encode(), np.uint8)
+
+
+def from_json_array(array: NDArray[Any]) -> Any:
+    """What `json_array` was made from; tuples come back as lists."""
+    return json.loads(array.tobytes())
+
+
 def write_atomically(path: Path, content: bytes) -> None:
     """Write a file so that it is there whole or not at all, whatever happens meanwhile."""
     path.parent.mkdir(parents=True, exist_ok=True)

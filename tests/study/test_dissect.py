@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -124,6 +125,15 @@ def test_what_was_left_out_of_a_concept_file_is_said(tiny: TorchModel, pictures:
         "Concepts words: 1 blank line was left out.",
         "Concepts words: 1 duplicate was left out.",
     )
+
+
+def test_what_few_images_support_is_tried_out_once(
+    tiny: TorchModel, pictures: ImageSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, asked = Store(tmp_path), {"scorer": SCORER, "similarity": "cos"}
+    first = dissect(tiny, pictures, layers="auto", **asked, store=store)
+    monkeypatch.delattr(sys.modules[dissect.__module__], "small_sample_notes")
+    assert dissect(tiny, pictures, layers=tiny.layers[0].name, **asked, store=store).notes == first.notes
 
 
 def test_unknown_names(tiny: TorchModel, pictures: ImageSet) -> None:

@@ -73,38 +73,43 @@ ScorerOption = Annotated[
         "masks (annotated pixels; masks:FOLDER) or classes:MODEL (sentence embeddings of class names).",
     ),
 ]
-ConceptsOption = Annotated[
-    str | None,
-    typer.Option(
-        "--concepts", help="Concepts: a text file, 'visual' or 'world' (shipped). Default: the scorer's own words."
-    ),
-]
-PromptOption = Annotated[
-    list[str] | None,
-    typer.Option("--prompt", metavar="TEXT", help="So 'a photo of a {}'; several are averaged. Repeatable."),
-]
-SimilarityOption = Annotated[
-    str | None,
-    typer.Option(
-        "--similarity",
-        help="auto (default: what suits the scores), cos, cos_cubed, pearson, wpmi, soft_wpmi, rank_reorder, auroc, "
-        "average_precision, f1 or iou.",
-    ),
-]
-PoolingOption = Annotated[
-    str | None, typer.Option("--pooling", metavar="mean|max", help="One number of a unit's map. Default: mean.")
-]
-FdrOption = Annotated[
-    float | None,
-    typer.Option("--fdr", help="The share of labels that may be chance; 1 labels every unit. Default: 0.05."),
-]
-MinStabilityOption = Annotated[
-    float | None,
-    typer.Option(
-        "--min-stability",
-        help="How often a label must come first when the probing images are drawn again, 0 to 1. Default: 0.5.",
-    ),
-]
+
+
+@dataclass(frozen=True)
+class LabelFlags:
+    """How a user says what units are named with, and what a label must pass; None: as a study does by default."""
+
+    concepts: Annotated[
+        str | None,
+        typer.Option(help="Concepts: a text file, 'visual' or 'world' (shipped). Default: the scorer's own words."),
+    ] = None
+    prompt: Annotated[
+        list[str], typer.Option(metavar="TEXT", help="So 'a photo of a {}'; several are averaged. Repeatable.")
+    ] = field(default_factory=list)
+    similarity: Annotated[
+        str | None,
+        typer.Option(
+            help="auto (default: what suits the scores), cos, cos_cubed, pearson, wpmi, soft_wpmi, rank_reorder, "
+            "auroc, average_precision, f1 or iou.",
+        ),
+    ] = None
+    pooling: Annotated[
+        str | None, typer.Option(metavar="mean|max", help="One number of a unit's map. Default: mean.")
+    ] = None
+    fdr: Annotated[
+        float | None, typer.Option(help="The share of labels that may be chance; 1 labels every unit. Default: 0.05.")
+    ] = None
+    min_stability: Annotated[
+        float | None,
+        typer.Option(
+            help="How often a label must come first when the probing images are drawn again, 0 to 1. Default: 0.5."
+        ),
+    ] = None
+
+    def given(self) -> dict[str, Any]:
+        """The fields of a `Study` that they are; None where the user said nothing."""
+        fields = {name: getattr(self, name) for name in ("concepts", "similarity", "pooling", "fdr", "min_stability")}
+        return {**fields, "prompts": self.prompt or None}
 
 
 @dataclass(frozen=True)

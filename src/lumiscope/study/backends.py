@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Sequence
 from importlib import metadata
-
-import numpy as np
 
 from lumiscope.errors import LumiscopeError
 from lumiscope.images import ImageItem, View
 from lumiscope.models import Choice, TorchModel, VisionModel
 from lumiscope.models.backends.choose import check_names
 from lumiscope.models.backends.registry import Precision, available_backends
-from lumiscope.store import Store, content_key
+from lumiscope.store import Store, content_key, from_json_array, json_array
 
 CHECKED_ON = 4  # views; a backend that is wrong is wrong on any
 logger = logging.getLogger(__name__)
@@ -50,9 +47,9 @@ def settle(
         return model.choose(asked, precision, _views(model, images), among=among)
     kept, key = store.collection("backends", circumstances), content_key("choice")
     if key in kept:
-        return Choice(**json.loads(kept.get(key)["choice"].tobytes()))
+        return Choice(**from_json_array(kept.get(key)["choice"]))
     choice = model.choose(asked, precision, _views(model, images), among=among)
-    kept.put({key: {"choice": np.frombuffer(json.dumps(choice.facts()).encode(), np.uint8)}})
+    kept.put({key: {"choice": json_array(choice.facts())}})
     return choice
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from lumiscope.attribution import look_inside
+from lumiscope.columns import Columns
 from lumiscope.concepts import ConceptSet, category_of, load_concepts
 from lumiscope.discovery import source_digest
 from lumiscope.dissection import EvidenceOptions, choose_similarity, get_similarity, label_units, small_sample_notes
@@ -15,13 +16,14 @@ from lumiscope.images import ImageSet, Skipped
 from lumiscope.models import VisionModel
 from lumiscope.progress import Track, silent
 from lumiscope.scorers import Scorer, load_scorer
-from lumiscope.store import Store, content_key
+from lumiscope.store import Collection, Store, content_key, from_json_array, json_array
 from lumiscope.study.activations import activation_scope, stored_activations
 from lumiscope.study.concept_scores import scores_version, stored_scores
 from lumiscope.study.label_store import label_arrays, labels_from
 from lumiscope.types import UnitLabels
 
 AUTO = "auto"
+NOTES = "notes"  # their key among the labels of the models
 CODE = "lumiscope.dissection"  # what labels and their evidence come from: an edit there makes them anew
 
 
@@ -91,7 +93,7 @@ def dissect(
             kept.put({key: label_arrays(made)})
         layer_labels.append(made)
     notes = [f"Concepts {concept_set.name}: {note}." for note in concept_set.notes]
-    notes += [why, *small_sample_notes(chosen, scores, options=options, seed=seed), _left_out(activations.skipped)]
+    notes += [why, *_small_sample(kept, chosen, scores, options, seed), _left_out(activations.skipped)]
     return UnitLabels(
         layers=tuple(layer_labels),
         concepts=concept_set.words,
@@ -100,6 +102,19 @@ def dissect(
         similarity=chosen,
         notes=tuple(note for note in notes if note),
     )
+
+
+def _small_sample(
+    kept: Collection | None, similarity: str, scores: Columns, options: EvidenceOptions, seed: int
+) -> Sequence[str]:
+    """What few probing images cannot tell: tried out once for all models that are labelled from the same inputs."""
+    if kept is not None and NOTES in kept:
+        known: list[str] = from_json_array(kept.get(NOTES)["text"])
+        return known
+    notes = small_sample_notes(similarity, scores, options=options, seed=seed)
+    if kept is not None:
+        kept.put({NOTES: {"text": json_array(notes)}})
+    return notes
 
 
 def _left_out(skipped: Sequence[Skipped]) -> str:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
+from lumiscope.store import from_json_array, json_array
 from lumiscope.types import EVIDENCE, LayerLabels, UnitEvidence
 
 NO_ARRAYS = ("model", "layer", "reason", "evidence")
@@ -19,7 +18,7 @@ ARRAYS = tuple(one.name for one in dataclasses.fields(LayerLabels) if one.name n
 def label_arrays(labels: LayerLabels) -> dict[str, NDArray[Any]]:
     """Labels as named arrays."""
     arrays = {name: getattr(labels, name) for name in ARRAYS}
-    arrays["reason"] = np.frombuffer(json.dumps(labels.reason).encode(), np.uint8)
+    arrays["reason"] = json_array(labels.reason)
     if labels.evidence is not None:
         arrays |= {name: getattr(labels.evidence, name) for name in EVIDENCE}
     return arrays
@@ -31,7 +30,7 @@ def labels_from(arrays: Mapping[str, NDArray[Any]], model: str, layer: str) -> L
     return LayerLabels(
         model=model,
         layer=layer,
-        reason=tuple(json.loads(arrays["reason"].tobytes())),
+        reason=tuple(from_json_array(arrays["reason"])),
         evidence=UnitEvidence(**known) if known else None,
         **{name: arrays[name] for name in ARRAYS},
     )

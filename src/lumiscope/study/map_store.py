@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from lumiscope.attribution import AttributionMethod
 from lumiscope.images import ImageItem
 from lumiscope.models import TorchModel, VisionModel, label_index
-from lumiscope.store import Collection, Store, content_key
+from lumiscope.store import Collection, Store, content_key, from_json_array, json_array
 from lumiscope.study.segmentations import segmenter_source
 from lumiscope.types import SaliencyMap, SegmentMap, Target
 
@@ -75,13 +73,13 @@ def to_arrays(saliency: SaliencyMap) -> dict[str, NDArray[Any]]:
     if isinstance(saliency, SegmentMap):
         facts.update({name: getattr(saliency, name) for name in SEGMENT_FACTS})
         arrays.update({name: getattr(saliency, name) for name in SEGMENT_ARRAYS})
-    arrays["facts"] = np.frombuffer(json.dumps(facts).encode(), np.uint8)
+    arrays["facts"] = json_array(facts)
     return arrays
 
 
 def from_arrays(arrays: Mapping[str, NDArray[Any]]) -> SaliencyMap:
     """The map that `to_arrays` took apart."""
-    parts: dict[str, Any] = json.loads(arrays["facts"].tobytes())
+    parts: dict[str, Any] = from_json_array(arrays["facts"])
     parts["target"] = Target(*parts["target"])
     parts.update({name: array for name, array in arrays.items() if name != "facts"})
     return SegmentMap(**parts) if "segments" in arrays else SaliencyMap(**parts)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -26,7 +25,7 @@ from lumiscope.images import Annotations, ImageItem, ImageSet, draw_world_images
 from lumiscope.models import TorchModel, VisionModel
 from lumiscope.models.unit_pooling import find_layer
 from lumiscope.progress import Track, silent
-from lumiscope.store import Collection, Store, content_key
+from lumiscope.store import Collection, Store, content_key, from_json_array, json_array
 from lumiscope.study.probe_images import probe_images
 
 NETWORK_DISSECTION_VERSION = 1
@@ -251,12 +250,12 @@ def _arrays(counted: _Counted) -> dict[str, NDArray[Any]]:
     return {
         "thresholds": thresholds.values,
         **{name: getattr(counted.overlaps, name) for name in OVERLAP_ARRAYS},
-        "facts": np.frombuffer(json.dumps(facts).encode(), np.uint8),
+        "facts": json_array(facts),
     }
 
 
 def _from_arrays(arrays: Mapping[str, NDArray[Any]]) -> _Counted:
-    facts = json.loads(arrays["facts"].tobytes())
+    facts = from_json_array(arrays["facts"])
     thresholds = Thresholds(
         arrays["thresholds"],
         tuple(facts["reason"]),

@@ -11,17 +11,12 @@ from lumiscope.cli.groups import with_groups
 from lumiscope.cli.options import (
     JSON,
     LAYERS,
-    ConceptsOption,
-    FdrOption,
+    LabelFlags,
     LayersOption,
-    MinStabilityOption,
     ModelFlags,
     OnErrorOption,
     OpenModelOption,
-    PoolingOption,
-    PromptOption,
     SeedOption,
-    SimilarityOption,
     StoreOption,
     TableOption,
     one_model,
@@ -48,12 +43,7 @@ def dissect(
         str, typer.Option(help="open_clip:ARCH/PRETRAINED, world:clip, table:FILE.npz, masks or classes:MODEL.")
     ],
     layers: LayersOption = None,
-    concepts: ConceptsOption = None,
-    prompt: PromptOption = None,
-    similarity: SimilarityOption = None,
-    pooling: PoolingOption = None,
-    fdr: FdrOption = None,
-    min_stability: MinStabilityOption = None,
+    naming: LabelFlags = LabelFlags(),  # noqa: B008 - frozen
     seed: SeedOption = 0,
     count: Annotated[
         str | None,
@@ -94,9 +84,9 @@ def dissect(
     from lumiscope.study.dissect import choose_concepts
 
     _check_endings(out, clip_dissect)
-    evidence = _evidence(fdr, min_stability)
-    opened = load_scorer(scorer, prompts=prompt or ())
-    words = choose_concepts(concepts, opened)
+    evidence = _evidence(naming)
+    opened = load_scorer(scorer, prompts=naming.prompt)
+    words = choose_concepts(naming.concepts, opened)
     if count is not None:
         find_concepts(split_list(count), words.words)  # a mistake shows before anything is computed
     found = open_images(probe, on_error=on_error, track=progress)  # type: ignore[arg-type]
@@ -106,8 +96,8 @@ def dissect(
         layers=split_list(layers or LAYERS),
         scorer=opened,
         concepts=words,
-        similarity=similarity or "auto",
-        pooling=pooling or "mean",  # type: ignore[arg-type]
+        similarity=naming.similarity or "auto",
+        pooling=naming.pooling or "mean",  # type: ignore[arg-type]
         evidence=evidence,
         seed=seed,
         store=Store(Path(runs) / STORE),
@@ -125,14 +115,14 @@ def dissect(
     end_with_skipped(found.skipped)
 
 
-def _evidence(fdr: float | None, min_stability: float | None) -> EvidenceOptions:
+def _evidence(naming: LabelFlags) -> EvidenceOptions:
     """What a label must pass; the defaults where nothing was said."""
     from lumiscope.dissection import EvidenceOptions
 
     usual = EvidenceOptions()
     return EvidenceOptions(
-        fdr=usual.fdr if fdr is None else fdr,
-        min_stability=usual.min_stability if min_stability is None else min_stability,
+        fdr=usual.fdr if naming.fdr is None else naming.fdr,
+        min_stability=usual.min_stability if naming.min_stability is None else naming.min_stability,
     )
 
 

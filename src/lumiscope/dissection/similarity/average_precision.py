@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from lumiscope.dissection.similarity.registry import similarity
 from lumiscope.dissection.similarity.thresholds import (
     FoundPresence,
     PresentConcepts,
@@ -12,21 +11,16 @@ from lumiscope.dissection.similarity.thresholds import (
     SortedUnits,
     by_thresholds,
     found_presence,
-    present_concepts,
-    sorted_units,
+    threshold_similarity,
 )
 from lumiscope.types import DoubleArray, FloatArray, IntArray
 
 
-@similarity(
+@threshold_similarity(
     name="average_precision",
     title="average precision (AUPRC)",
     citation="Buckley and Voorhees 2000; as a score of unit labels: Oikarinen et al., ICML 2025",
     equation="Σ over thresholds of (recall - recall at the threshold before) · precision",
-    minimum_images=2,
-    with_fewer="is undefined, since presence does not vary",
-    of_units=sorted_units,
-    of_concepts=present_concepts,
 )
 def average_precision(units: SortedUnits, concepts: PresentConcepts) -> DoubleArray:
     """Average the precision S_n / n at each threshold, weighted with the presence that it adds.

@@ -4,28 +4,22 @@ from __future__ import annotations
 
 import numpy as np
 
-from lumiscope.dissection.similarity.registry import similarity
 from lumiscope.dissection.similarity.thresholds import (
     PresentConcepts,
     RankArray,
     SortedUnits,
     by_thresholds,
     found_presence,
-    present_concepts,
-    sorted_units,
+    threshold_similarity,
 )
 from lumiscope.types import DoubleArray, FloatArray, IntArray
 
 
-@similarity(
+@threshold_similarity(
     name="f1",
     title="F1 at the best threshold",
     citation="van Rijsbergen 1979; as a score of unit labels: Oikarinen et al., ICML 2025",
     equation="max over n of 2 S_n / (n + S), S_n the presence summed over the n most active images, S over all",
-    minimum_images=2,
-    with_fewer="is undefined, since presence does not vary",
-    of_units=sorted_units,
-    of_concepts=present_concepts,
 )
 def f1(units: SortedUnits, concepts: PresentConcepts) -> DoubleArray:
     """Ask how well one threshold on the activation separates the images with the concept from the others.

@@ -5,20 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from lumiscope.dissection.similarity.f1 import f1
-from lumiscope.dissection.similarity.registry import similarity
-from lumiscope.dissection.similarity.thresholds import PresentConcepts, SortedUnits, present_concepts, sorted_units
+from lumiscope.dissection.similarity.thresholds import PresentConcepts, SortedUnits, threshold_similarity
 from lumiscope.types import DoubleArray
 
 
-@similarity(
+@threshold_similarity(
     name="iou",
     title="IoU at the best threshold",
     citation="Jaccard 1912; as a score of units: Bau et al., CVPR 2017; Oikarinen et al., ICML 2025",
     equation="max over n of S_n / (n + S - S_n), S_n the presence summed over the n most active images, S over all",
-    minimum_images=2,
-    with_fewer="is undefined, since presence does not vary",
-    of_units=sorted_units,
-    of_concepts=present_concepts,
 )
 def iou(units: SortedUnits, concepts: PresentConcepts) -> DoubleArray:
     """Ask how far the images above one threshold and the images with the concept are the same images.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, TypeAlias
 
@@ -9,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lumiscope.dissection.similarity.preparation import Matrix, presence
+from lumiscope.dissection.similarity.registry import similarity
 from lumiscope.dissection.top_images import each_column
 from lumiscope.types import BoolArray, DoubleArray, FloatArray, IntArray
 
@@ -68,6 +70,16 @@ def present_concepts(concept_scores: Matrix) -> PresentConcepts:
     few = ((values == 0) | (values == 1)).all(axis=0) & (SPARSE * totals <= len(values))
     members = [np.flatnonzero(values[:, concept]) if few[concept] else None for concept in range(len(few))]
     return PresentConcepts(values.astype(np.float32), totals, members)
+
+
+threshold_similarity = functools.partial(
+    similarity,
+    minimum_images=2,
+    with_fewer="is undefined, since presence does not vary",
+    of_units=sorted_units,
+    of_concepts=present_concepts,
+)
+"""Register a similarity that looks at all thresholds; see `SimilarityMethod` for the fields that are left."""
 
 
 def by_thresholds(
