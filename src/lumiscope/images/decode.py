@@ -13,6 +13,7 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 from PIL.TiffImagePlugin import TiffImageFile
 
 from lumiscope.errors import ImageError
+from lumiscope.images.formats import FORMATS, has_ending_of_format_read, open_raster, refused_format
 from lumiscope.images.pillow_warnings import pillow_warnings_silenced
 from lumiscope.types import BoolArray, ByteArray, IntArray
 
@@ -94,23 +95,29 @@ def upright_size(path: Path) -> tuple[int, int]:
     """Return (height, width) of the upright image in `path` from its header. Raises ImageError as `decode` does."""
     _refuse_what_is_no_file(path)
     try:
-        with pillow_warnings_silenced(), Image.open(path) as image:
+        with pillow_warnings_silenced(), open_raster(path) as image:
             width, height = image.size
             lies_on_its_side = _orientation(image) >= 5
+    except UnidentifiedImageError:
+        raise ImageError(_unidentified_reason(path)) from None
     except Exception as error:
         raise ImageError(_reason(error)) from error
     return (width, height) if lies_on_its_side else (height, width)
 
 
 def is_image(path: Path) -> bool:
-    """Tell whether the first bytes of `path` are those of an image; its pixels may still be broken."""
+    """Tell whether `path` was meant as a picture; its pixels may still be broken.
+
+    True where it begins like a format that is read, and where only its name does so: EPS in x.jpg is a picture that is
+    refused by name, and x.eps a file that happens to lie here.
+    """
     if not path.is_file():
         return False
     try:
-        with pillow_warnings_silenced(), Image.open(path):
+        with pillow_warnings_silenced(), open_raster(path):
             return True
     except UnidentifiedImageError:
-        return _begins_like_an_image(path)
+        return _begins_like_an_image(path) or (has_ending_of_format_read(path) and refused_format(path) is not None)
     except Exception:
         # A decoder that recognised the format and then failed.
         return True
@@ -124,10 +131,8 @@ def _begins_like_an_image(path: Path) -> bool:
 @contextmanager
 def _loaded(path: Path) -> Iterator[Image.Image]:
     _refuse_what_is_no_file(path)
-    # Pillow imports its decoders when one is first needed, and misses some if two threads do so at once.
-    Image.init()
     try:
-        with pillow_warnings_silenced(), Image.open(path) as image:
+        with pillow_warnings_silenced(), open_raster(path) as image:
             _refuse_size(image)
             image.load()
             # Icons and multi-frame files learn their real size only now.
@@ -136,9 +141,7 @@ def _loaded(path: Path) -> Iterator[Image.Image]:
     except ImageError:
         raise
     except UnidentifiedImageError:
-        if _begins_like_an_image(path):
-            raise ImageError("truncated or damaged (it begins like an image, but its header cannot be read)") from None
-        raise ImageError("not an image (no format that Pillow knows begins like this file)") from None
+        raise ImageError(_unidentified_reason(path)) from None
     except Exception as error:
         # Pillow has some fifty decoders, and on broken data they raise whatever their parsing ran into.
         raise ImageError(_reason(error)) from error
@@ -166,6 +169,15 @@ def _refuse_size(image: Image.Image) -> None:
     # Pillow only warns between once and twice its limit; half a bomb is a bomb.
     if Image.MAX_IMAGE_PIXELS is not None and width * height > Image.MAX_IMAGE_PIXELS:
         raise ImageError(_bomb_reason(f"{width}×{height}"))
+
+
+def _unidentified_reason(path: Path) -> str:
+    if _begins_like_an_image(path):
+        return "truncated or damaged (it begins like an image, but its header cannot be read)"
+    refused = refused_format(path)
+    if refused is not None:
+        return f"it begins like {refused}, a format that is not read: convert it to PNG (read are {', '.join(FORMATS)})"
+    return f"not an image (none of the formats that are read begins like this file: {', '.join(FORMATS)})"
 
 
 def _bomb_reason(size: str) -> str:
