@@ -124,7 +124,7 @@ def run(job: Job, count: int, devices: list[str]) -> Result:
     layer = job.layer or model.target_layer
     targets = [PreparedBatch(model, [view]).targets("predicted", [None])[0] for view in views]
     peer = peer_lime if job.method == "lime" else peer_cam
-    pairs = [peer(model, view, job.method, layer, int(about)) for view, about in zip(views, targets, strict=True)]
+    pairs = [peer(model, view, job.method, layer, to.index) for view, to in zip(views, targets, strict=True)]
     case = Case(views, layer, targets, [result for result, _ in pairs])
     result = Result(job, count, float(np.mean([seconds for _, seconds in pairs])))
     for device in devices:

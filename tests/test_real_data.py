@@ -80,7 +80,7 @@ def test_ablation_cam_has_its_closed_form(imagenet: TorchModel) -> None:
     (ours,) = explain(imagenet, [picture], methods="ablationcam")
     with borrowed(imagenet.module), torch.no_grad():
         features = imagenet.module.forward_features(imagenet.inputs([imagenet.view(picture)]))[0].double()
-    weight = imagenet.module.classifier.weight[ours.target].double().detach()
+    weight = imagenet.module.classifier.weight[ours.target.index].double().detach()
     weights = weight * features.mean((1, 2)) / ours.target.logit
     cam = torch.einsum("chw,c->hw", features, weights).clamp(min=0)
     expected = torch.nn.functional.interpolate(cam[None, None], size=(224, 224), mode="bilinear")[0, 0]

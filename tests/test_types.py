@@ -4,18 +4,21 @@ import copy
 import pickle
 
 import numpy as np
+import pytest
 
 from lumiscope.types import SaliencyMap, SegmentMap, Target
 
 TARGET = Target(3, "cat", 2.5, 0.75)
 
 
-def test_a_target_is_the_class_index_and_knows_more() -> None:
-    assert TARGET == 3 == TARGET.index
-    assert type(TARGET.index) is int
-    assert ["a", "b", "c", "d"][TARGET] == "d"
+def test_a_target_is_no_number_and_equals_only_what_says_the_same() -> None:
+    assert TARGET != 3
+    assert Target(3, "dog", 2.5, 0.75) != TARGET
+    with pytest.raises(TypeError):
+        ["a", "b", "c", "d"][TARGET]  # type: ignore[call-overload]
+    assert {TARGET: "kept"}[Target(3, "cat", 2.5, 0.75)] == "kept"
     for copied in (copy.deepcopy(TARGET), pickle.loads(pickle.dumps(TARGET))):
-        assert copied.facts == (3, "cat", 2.5, 0.75)
+        assert copied == TARGET
 
 
 def test_display_of_a_signed_map_is_its_positive_part() -> None:

@@ -18,35 +18,18 @@ ByteArray: TypeAlias = NDArray[np.uint8]
 BoolArray: TypeAlias = NDArray[np.bool_]
 
 
-class Target(int):
-    """The class or unit that an explanation is about: an int, the column of the scores, that knows its name and score.
+@dataclass(frozen=True)
+class Target:
+    """The class or unit that an explanation is about, and what the model says of it.
 
-    `name`: its class name, or the unit's address. `logit`: the raw score, or the unit's activation. `probability`: in
-    [0, 1]; NaN for a unit, which has none.
+    `index`: the column of the scores. `name`: its class name, or the unit's address. `logit`: the raw score, or the
+    unit's activation. `probability`: in [0, 1]; NaN for a unit, which has none.
     """
 
+    index: int
     name: str
     logit: float
     probability: float
-
-    def __new__(cls, index: int, name: str, logit: float, probability: float) -> Target:
-        """Make the target `index` with what is known of it."""
-        target = super().__new__(cls, index)
-        target.name, target.logit, target.probability = name, logit, probability
-        return target
-
-    def __reduce__(self) -> tuple[type[Target], tuple[int, str, float, float]]:
-        return Target, self.facts
-
-    @property
-    def index(self) -> int:
-        """The column of the logits, as a plain int."""
-        return int(self)
-
-    @property
-    def facts(self) -> tuple[int, str, float, float]:
-        """What it is made from."""
-        return int(self), self.name, self.logit, self.probability
 
 
 @dataclass(frozen=True)

@@ -39,4 +39,4 @@ def choose_targets(
 
 def target_scores(logits: torch.Tensor, targets: Sequence[Target]) -> torch.Tensor:
     """(N,) the score of each row's target."""
-    return logits[torch.arange(len(logits)), [int(target) for target in targets]]
+    return logits[torch.arange(len(logits)), [target.index for target in targets]]

@@ -62,7 +62,7 @@ def to_arrays(saliency: SaliencyMap) -> dict[str, NDArray[Any]]:
     facts: dict[str, Any] = {
         "item_id": saliency.item_id,
         "method": saliency.method,
-        "target": saliency.target.facts,
+        "target": dataclasses.astuple(saliency.target),
         "options": dict(saliency.options),
         "layer": saliency.layer,
         "details": dict(saliency.details),

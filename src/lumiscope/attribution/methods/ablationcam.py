@@ -39,7 +39,7 @@ def ablationcam(prepared: PreparedBatch, targets: Sequence[Target], options: Fli
     if head is None:
         drops = torch.stack([_drops(prepared, prepared.cut.row(row), target) for row, target in enumerate(targets)])
     else:
-        drops = head[[int(target) for target in targets]].double() * maps.double().mean((2, 3))
+        drops = head[[target.index for target in targets]].double() * maps.double().mean((2, 3))
     weights = torch.where(scores[:, None] == 0, torch.nan, drops / scores[:, None])
     details = [{"undefined": "the target's score is 0"} if score == 0 else {} for score in scores.tolist()]
     return LayerMaps(weighted_sum(maps, weights), details)
