@@ -7,7 +7,7 @@ from pathlib import Path
 
 from typer.main import get_command
 
-from lumiscope.agreement import mask_rules
+from lumiscope.agreement import MASK_RULES
 from lumiscope.attribution import attribution_methods
 from lumiscope.cli.main import app
 from lumiscope.dissection import similarity_methods
@@ -23,7 +23,7 @@ README = (ROOT / "README.md").read_text()
 def test_every_method_similarity_rule_and_scorer_is_documented() -> None:
     for name in (*attribution_methods(), *similarity_methods()):
         assert f"`{name}`" in METHODS, name
-    for name in mask_rules():
+    for name in MASK_RULES:
         assert re.search(rf"^\| `{name}[:`]", METHODS, re.MULTILINE), name
     for scheme in scorer_schemes():
         assert f"`{scheme}:" in METHODS, scheme

@@ -11,13 +11,13 @@ import pytest
 from lumiscope.agreement import (
     AGREEMENT_SCHEMA,
     GROUND_TRUTH,
+    MASK_RULES,
     SUMMARY_SCHEMA,
     Agreement,
     Overlap,
     PairAgreement,
     compare,
     default_rule,
-    mask_rules,
     parse_rule,
     summarise,
 )
@@ -121,7 +121,7 @@ def test_rules_are_given_or_the_default_of_the_method(make_map, make_segment_map
 
 @pytest.mark.parametrize("method", list(attribution_methods()))
 def test_the_default_rule_of_every_method_exists(method):
-    assert parse_rule(default_rule(method)).name in mask_rules()
+    assert parse_rule(default_rule(method)).name in MASK_RULES
 
 
 def test_a_rule_for_a_method_that_exists_elsewhere_is_allowed_and_a_typo_is_not(make_map):

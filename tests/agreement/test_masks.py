@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from skimage.filters import threshold_otsu
 
-from lumiscope.agreement import make_mask, mask_rules
+from lumiscope.agreement import MASK_RULES, make_mask
 from lumiscope.errors import UsageError
 from lumiscope.types import SaliencyMap, Target
 
@@ -39,20 +39,20 @@ EXAMPLES = {
 
 
 def test_every_rule_has_an_example():
-    assert set(EXAMPLES) == set(mask_rules())
+    assert set(EXAMPLES) == set(MASK_RULES)
 
 
-@pytest.mark.parametrize("name", list(mask_rules()))
+@pytest.mark.parametrize("name", list(MASK_RULES))
 def test_example(name, make_map, make_segment_map):
     rule, expected = EXAMPLES[name]
-    segments = mask_rules()[name].needs_segments
+    segments = MASK_RULES[name].needs_segments
     one = make_segment_map(SEGMENTS, COEFFICIENTS, num_features=2) if segments else make_map(VALUES)
     mask = make_mask(one, rule)
     assert mask.dtype == np.bool_
     assert ones(mask) == expected
 
 
-@pytest.mark.parametrize("rule", [rule.form for rule in mask_rules().values()])
+@pytest.mark.parametrize("rule", [rule.form for rule in MASK_RULES.values()])
 @pytest.mark.parametrize("broken", [math.nan, math.inf, -math.inf])
 def test_a_broken_map_has_an_empty_mask(rule, broken, make_segment_map):
     one = make_segment_map([[0, 1], [1, 1]], [1.0, 0.5], num_features=2)
@@ -67,7 +67,7 @@ def test_a_broken_picture_has_an_empty_mask(make_map):
     assert not make_mask(make_map([[1, 2]], shown=[[1, math.nan]]), "top:50%").any()
 
 
-@pytest.mark.parametrize("rule", [rule.form for rule in mask_rules().values()])
+@pytest.mark.parametrize("rule", [rule.form for rule in MASK_RULES.values()])
 def test_a_map_of_zeros_has_an_empty_mask(rule, make_segment_map):
     assert not make_mask(make_segment_map([[0, 1], [1, 1]], [0.0, 0.0], num_features=2), rule).any()
 

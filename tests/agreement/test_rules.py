@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lumiscope.agreement import MaskRule, make_mask, mask_rule, mask_rules, parse_rule, parse_rules
-from lumiscope.agreement.rules import _RULES
+from lumiscope.agreement import MASK_RULES, MaskRule, make_mask, mask_rule, parse_rule, parse_rules
 from lumiscope.errors import UnknownNameError, UsageError
 
 
@@ -37,7 +36,7 @@ def test_canonical_text_reads_back_as_the_same_rule(name, fraction):
 
 
 def test_every_registered_form_is_canonical():
-    assert [str(parse_rule(rule.form)) for rule in mask_rules().values()] == ["top:20%", "max:0.5", "otsu", "lime"]
+    assert [str(parse_rule(rule.form)) for rule in MASK_RULES.values()] == ["top:20%", "max:0.5", "otsu", "lime"]
 
 
 @pytest.mark.parametrize(
@@ -86,7 +85,7 @@ def test_a_rule_that_does_not_exist_for_a_method():
 
 
 def test_a_new_rule_is_one_function(make_map, monkeypatch):
-    monkeypatch.setattr("lumiscope.agreement.rules._RULES", dict(_RULES))
+    monkeypatch.setattr(MASK_RULES, "_registered", dict(MASK_RULES._registered))
 
     @mask_rule("above", form="above:0.1")
     def above(saliency_map, fraction):

@@ -10,12 +10,13 @@ from lumiscope.agreement.agreement import (
 from lumiscope.agreement.compare import FALLBACK_RULE, GROUND_TRUTH, TRUTH_RULE, compare, default_rule
 from lumiscope.agreement.masks import make_mask
 from lumiscope.agreement.overlap import Overlap, overlap
-from lumiscope.agreement.rules import MaskRule, RegisteredRule, mask_rule, mask_rules, parse_rule, parse_rules
+from lumiscope.agreement.rules import MASK_RULES, MaskRule, RegisteredRule, mask_rule, parse_rule, parse_rules
 
 __all__ = [
     "AGREEMENT_SCHEMA",
     "FALLBACK_RULE",
     "GROUND_TRUTH",
+    "MASK_RULES",
     "SUMMARY_SCHEMA",
     "TRUTH_RULE",
     "Agreement",
@@ -27,7 +28,6 @@ __all__ = [
     "default_rule",
     "make_mask",
     "mask_rule",
-    "mask_rules",
     "overlap",
     "parse_rule",
     "parse_rules",

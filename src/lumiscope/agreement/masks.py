@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lumiscope.agreement.rules import forms, mask_rule, mask_rules, parse_rule
+from lumiscope.agreement.rules import MASK_RULES, forms, mask_rule, parse_rule
 from lumiscope.errors import UsageError
 from lumiscope.types import BoolArray, SaliencyMap, SegmentMap
 
@@ -16,7 +16,7 @@ def make_mask(saliency_map: SaliencyMap, rule: str) -> BoolArray:
     Raises UnknownNameError or UsageError for a rule that cannot be read, UsageError for one that does not fit the map.
     """
     parsed = parse_rule(rule)
-    registered = mask_rules()[parsed.name]
+    registered = MASK_RULES[parsed.name]
     if registered.needs_segments and not isinstance(saliency_map, SegmentMap):
         raise UsageError(
             f"the mask rule {parsed} needs a map made of segments; the map of {saliency_map.method} for "

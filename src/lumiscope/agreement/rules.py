@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
-from types import MappingProxyType
 from typing import TypeAlias, TypeVar
 
-from lumiscope.errors import UnknownNameError, UsageError
+from lumiscope.errors import UsageError
+from lumiscope.registry import Registry
 from lumiscope.types import BoolArray
 
 # What a rule takes depends on the rule: its map, and a fraction if its form has one.
@@ -31,7 +31,13 @@ class RegisteredRule:
         return ":" in self.form
 
 
-_RULES: dict[str, RegisteredRule] = {}
+def forms(*, any_map: bool = False) -> list[str]:
+    """Return how the rules are written; `any_map`: only those that need no segments."""
+    return [rule.form for rule in MASK_RULES.values() if not (any_map and rule.needs_segments)]
+
+
+MASK_RULES: Registry[RegisteredRule] = Registry("mask rule", hint=lambda: "Write it as " + " or ".join(forms()) + ".")
+"""Every way to make a mask, by the name that its rules begin with."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +52,7 @@ class MaskRule:
             return self.name
         # Decimal, as 0.07 * 100 is 7.000000000000001 in binary and the text must read back as the same rule.
         number = Decimal(repr(self.fraction))
-        if _RULES[self.name].form.endswith("%"):
+        if MASK_RULES[self.name].form.endswith("%"):
             return f"{self.name}:{(number * 100).normalize():f}%"
         return f"{self.name}:{number.normalize():f}"
 
@@ -58,15 +64,10 @@ def mask_rule(name: str, *, form: str, needs_segments: bool = False) -> Callable
     """
 
     def register(function: Rule) -> Rule:
-        _RULES[name] = RegisteredRule(name, form, needs_segments, function)
+        MASK_RULES.register(name, RegisteredRule(name, form, needs_segments, function), defined_by=function)
         return function
 
     return register
-
-
-def mask_rules() -> Mapping[str, RegisteredRule]:
-    """Every registered rule by name, in the order of registration."""
-    return MappingProxyType(dict(_RULES))
 
 
 def parse_rule(text: str) -> MaskRule:
@@ -75,9 +76,7 @@ def parse_rule(text: str) -> MaskRule:
     Raises UnknownNameError for an unknown rule, UsageError for a number that is missing, not wanted or out of range.
     """
     name, colon, number = (part.strip() for part in text.partition(":"))
-    if name not in _RULES:
-        raise UnknownNameError("mask rule", name, _RULES, hint="Write it as " + " or ".join(forms()) + ".")
-    rule = _RULES[name]
+    rule = MASK_RULES[name]
     if rule.has_fraction:
         return MaskRule(name, _fraction(number, rule))
     if colon:
@@ -113,8 +112,3 @@ def parse_rules(text: str) -> dict[str, str]:
             raise UsageError(f"two mask rules for {method}: {rules[method]} and {rule}. Keep one of them.")
         rules[method] = str(parse_rule(rule))
     return rules
-
-
-def forms(*, any_map: bool = False) -> list[str]:
-    """Return how the rules are written; `any_map`: only those that need no segments."""
-    return [rule.form for rule in _RULES.values() if not (any_map and rule.needs_segments)]
