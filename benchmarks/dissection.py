@@ -24,7 +24,7 @@ import numpy as np
 import torch
 
 from lumiscope.columns import ColumnFile
-from lumiscope.dissection import get_similarity, similarity_methods
+from lumiscope.dissection import SIMILARITIES
 from memory import resident
 from peers import machine, timed
 
@@ -35,7 +35,7 @@ ROWS = 1000
 def main() -> None:
     """Print a Markdown table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="*", default=list(similarity_methods()))
+    parser.add_argument("names", nargs="*", default=list(SIMILARITIES))
     parser.add_argument("--memory", action="store_true")
     parser.add_argument("--images", type=int)
     parser.add_argument("--concepts", type=int)
@@ -62,7 +62,7 @@ def show_seconds(arguments: argparse.Namespace, num_images: int, num_concepts: i
         peer = PEERS.get(name)
         ours, theirs, difference = math.inf, math.inf, math.nan
         for _ in range(1 if name in SLOW else arguments.repeats):
-            got, seconds = timed(lambda name=name, some=some: get_similarity(name)(some, scores))
+            got, seconds = timed(lambda name=name, some=some: SIMILARITIES[name](some, scores))
             ours = min(ours, seconds * scale)
             if peer is not None:
                 wanted, seconds = timed(lambda peer=peer, some=some: peer(some, scores))
@@ -98,7 +98,7 @@ def show_memory(arguments: argparse.Namespace, num_images: int, num_concepts: in
 def peak(name: str, activations: ColumnFile, scores: ColumnFile) -> tuple[float, float]:
     """MiB that the similarity called `name` takes at most, without its result; and its seconds."""
     before = resident()
-    result, seconds = timed(lambda: get_similarity(name)(activations, scores))
+    result, seconds = timed(lambda: SIMILARITIES[name](activations, scores))
     highest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return highest - before - result.nbytes / 2**20, seconds
 

@@ -25,7 +25,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lumiscope.dissection import choose_similarity, label_units, similarity_methods
+from lumiscope.dissection import SIMILARITIES, choose_similarity, label_units
 from lumiscope.images import ImageSet, open_images
 from lumiscope.images.world_image import WorldImage
 from lumiscope.models import load_model
@@ -196,7 +196,7 @@ def main() -> None:
     started = time.perf_counter()
     marks = pooled([one for exam in exams for one in mark(exam, exam.sit())])
     seconds = time.perf_counter() - started
-    by_similarity = {name: totals_over(exams, name) for name in ("auto", *similarity_methods())}
+    by_similarity = {name: totals_over(exams, name) for name in ("auto", *SIMILARITIES)}
     by_images = {
         count: totals_over([Exam.over(presence_of_few(count, seed), seed) for seed in range(given.seeds)], "auto")
         for count in FEWER

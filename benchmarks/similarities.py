@@ -25,7 +25,7 @@ from pathlib import Path
 import numpy as np
 
 from lumiscope.concepts import ConceptSet
-from lumiscope.dissection import get_similarity, label_units, similarity_methods, unit_probe
+from lumiscope.dissection import SIMILARITIES, label_units, unit_probe
 from lumiscope.images import ImageSet, draw_world_images, open_images
 from lumiscope.models import TorchModel, load_model
 from lumiscope.scorers import load_scorer
@@ -58,7 +58,7 @@ class Pictures:
         The layer has the units of all classes, as a real layer has; but a class that no picture shows cannot be
         recognised, and is only compared where it changes the layer's average.
         """
-        if get_similarity(similarity).contrast:
+        if SIMILARITIES[similarity].contrast:
             labels = labels_of(self.logits[images], self.scores[images], similarity)[images]
         else:
             labels = labels_of(self.logits[np.ix_(images, images)], self.scores[images], similarity)
@@ -118,7 +118,7 @@ class World:
         """How well the labels of stage 5 tell, on all pictures, where their units are active; 1: as any word could."""
         activations = self.activations[model, "stage5"]
         labels = labels_of(activations[images], self.scores[scorer][images], similarity)
-        truth = get_similarity("pearson")(activations, self.scores["masks"])
+        truth = SIMILARITIES["pearson"](activations, self.scores["masks"])
         chosen = np.where(labels >= 0, truth[np.arange(len(truth)), labels], 0)
         return float(chosen.mean() / truth.max(axis=1).mean())
 
@@ -171,7 +171,7 @@ def compare_on_pictures(pictures: Pictures) -> dict[str, dict[int | str, float]]
             for count in DRAWS
             if count <= among
         }
-        for name in similarity_methods()
+        for name in SIMILARITIES
     }
 
 
@@ -185,7 +185,7 @@ def compare_on_world(world: World, scorer: str, what: str) -> dict[str, dict[int
             )
             for count in DRAWS
         }
-        for name in similarity_methods()
+        for name in SIMILARITIES
     }
 
 
@@ -209,7 +209,7 @@ def compare(data: Path) -> Iterator[tuple[str, dict[str, dict[int | str, float]]
     if data.is_dir():
         pictures = real_pictures(data)
         yield "pictures", compare_on_pictures(pictures)
-        yield "pictures, evidence", {name: pictures.with_evidence(name) for name in similarity_methods()}
+        yield "pictures, evidence", {name: pictures.with_evidence(name) for name in SIMILARITIES}
     world = the_world()
     for scorer in world.scores:
         yield f"classes, {scorer}", compare_on_world(world, scorer, "share_named")

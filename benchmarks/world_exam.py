@@ -27,7 +27,7 @@ from scipy.ndimage import zoom
 
 from lumiscope.agreement import make_mask
 from lumiscope.attribution import PreparedBatch, get_method
-from lumiscope.dissection import similarity_methods
+from lumiscope.dissection import SIMILARITIES
 from lumiscope.images import open_images
 from lumiscope.models import TorchModel, load_model
 from lumiscope.statistics import bootstrap_interval, sign_flip_test
@@ -153,7 +153,7 @@ def names(similarities: Sequence[str] | None = None) -> list[Names]:
     results = []
     for spec in ("world:objects", "world:scenes"):
         model = load_model(spec)
-        for similarity in similarities or similarity_methods():
+        for similarity in similarities or SIMILARITIES:
             labels = dissect(model, images, layers="fc", scorer="world:clip", similarity=similarity, store=store)
             (layer,) = labels.layers
             given = [labels.concepts[concept] if concept >= 0 else "" for concept in layer.concept]
@@ -183,7 +183,7 @@ def truth(similarities: Sequence[str] | None = None) -> list[Truth]:
     results = []
     for spec in ("world:objects", "world:scenes"):
         model = load_model(spec)
-        for similarity in similarities or similarity_methods():
+        for similarity in similarities or SIMILARITIES:
             labels = dissect(model, images, layers="stage5", scorer="world:clip", similarity=similarity, store=store)
             (layer,) = labels.layers
             named = [

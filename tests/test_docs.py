@@ -10,7 +10,7 @@ from typer.main import get_command
 from lumiscope.agreement import MASK_RULES
 from lumiscope.attribution import attribution_methods
 from lumiscope.cli.main import app
-from lumiscope.dissection import similarity_methods
+from lumiscope.dissection import SIMILARITIES
 from lumiscope.models import sources
 from lumiscope.scorers import scorer_schemes
 from lumiscope.study import SCHEMAS, load_study
@@ -21,7 +21,7 @@ README = (ROOT / "README.md").read_text()
 
 
 def test_every_method_similarity_rule_and_scorer_is_documented() -> None:
-    for name in (*attribution_methods(), *similarity_methods()):
+    for name in (*attribution_methods(), *SIMILARITIES):
         assert f"`{name}`" in METHODS, name
     for name in MASK_RULES:
         assert re.search(rf"^\| `{name}[:`]", METHODS, re.MULTILINE), name

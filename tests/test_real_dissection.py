@@ -9,7 +9,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from lumiscope.dissection import choose_similarity, label_units, similarity_methods
+from lumiscope.dissection import SIMILARITIES, choose_similarity, label_units
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 pytestmark = [
@@ -51,7 +51,7 @@ def test_the_classifier_knows_the_pictures(pictures: object) -> None:
     assert pictures.scores.shape == (1000, 3000)
 
 
-@pytest.mark.parametrize("similarity", similarity_methods())
+@pytest.mark.parametrize("similarity", SIMILARITIES)
 def test_labels_equal_those_of_plain_loops(pictures: object, loops: ModuleType, similarity: str) -> None:
     num_units, num_concepts = COMPARED[similarity]
     generator = np.random.default_rng(1)

@@ -85,6 +85,11 @@ class Registry(Mapping[str, Entry]):
         """Every name, in order."""
         return tuple(self)
 
+    def check(self, name: str) -> None:
+        """Errors: `UnknownNameError` where there is no entry of that name."""
+        if name not in self:
+            raise self._unknown(name)
+
     def select(self, patterns: Iterable[str], among: Collection[str] | None = None) -> list[str]:
         """Turn names and wildcards (`*cam`) into names, each once, in the order asked for.
 
@@ -101,9 +106,7 @@ class Registry(Mapping[str, Entry]):
         return list(chosen)
 
     def __getitem__(self, name: str) -> Entry:
-        self._import_all()
-        if name not in self._registered:
-            raise self._unknown(name)
+        self.check(name)
         return self._registered[name].entry
 
     @overload

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lumiscope.dissection import choose_similarity, similarity_methods
+from lumiscope.dissection import SIMILARITIES, choose_similarity
 
 
 def scores_with(shown: int, concepts: int = 8, images: int = 400) -> np.ndarray:
@@ -48,4 +48,4 @@ def test_one_image_is_few() -> None:
 def test_every_choice_is_a_similarity() -> None:
     chosen = {choose_similarity(scores)[0] for scores in (scores_with(5), scores_with(50), np.eye(3))}
     assert len(chosen) == 3
-    assert chosen <= set(similarity_methods())
+    assert chosen <= set(SIMILARITIES)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lumiscope.dissection import get_similarity
+from lumiscope.dissection import SIMILARITIES
 from lumiscope.dissection.evidence.comparison import Comparison
 from lumiscope.dissection.evidence.held_out import halves, held_out_scores
 from lumiscope.dissection.evidence.ranking import best_concepts
@@ -35,7 +35,7 @@ def test_halves_part_the_images():
 @pytest.mark.parametrize("name", ["pearson", "soft_wpmi", "iou"])
 def test_held_out_scores_by_hand(name):
     activations, presence = case()
-    method = get_similarity(name)
+    method = SIMILARITIES[name]
     correlation, precision, chance = held_out_scores(Comparison.make(method, activations, presence), seed=0)
     first, second = halves(80, 0)
     totals = method.row_totals(presence)
@@ -51,14 +51,14 @@ def test_held_out_scores_by_hand(name):
 def test_noise_is_at_chance_on_held_out_images():
     rng = np.random.default_rng(0)
     presence = (rng.random((400, 50)) < 0.2).astype(np.float64)
-    made = Comparison.make(get_similarity("pearson"), rng.normal(size=(400, 100)), presence)
+    made = Comparison.make(SIMILARITIES["pearson"], rng.normal(size=(400, 100)), presence)
     correlation, precision, chance = held_out_scores(made, seed=0)
     assert abs(correlation.mean()) < 0.03
     assert precision.mean() == pytest.approx(chance.mean(), abs=0.03)
 
 
 def test_too_few_images_have_no_held_out_half():
-    made = Comparison.make(get_similarity("cos"), np.random.default_rng(0).random((3, 2)), np.eye(3))
+    made = Comparison.make(SIMILARITIES["cos"], np.random.default_rng(0).random((3, 2)), np.eye(3))
     assert np.isnan(held_out_scores(made, 0)).all()
 
 
@@ -66,7 +66,7 @@ def test_too_few_images_have_no_held_out_half():
 def test_the_first_concept_of_each_resample_by_loops(name):
     activations, presence = case()
     scores = presence + np.random.default_rng(1).normal(0, 0.1, presence.shape)
-    made = Comparison.make(get_similarity(name), activations, scores)
+    made = Comparison.make(SIMILARITIES[name], activations, scores)
     best = np.concatenate([best_concepts(ranked, 6) for _, ranked in made.statistics()])
     winners = resampled_best(made, best, resamples=5, seed=2)
     others = made.contrast.others(np.arange(5), made.unitwise)
@@ -80,7 +80,7 @@ def test_the_first_concept_of_each_resample_by_loops(name):
 
 
 def test_a_unit_without_a_concept_has_no_winner():
-    made = Comparison.make(get_similarity("cos"), *case())
+    made = Comparison.make(SIMILARITIES["cos"], *case())
     best = np.full((5, 2), -1)
     best[0, 0] = 3
     winners = resampled_best(made, best, resamples=3, seed=0)

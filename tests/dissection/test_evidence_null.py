@@ -7,7 +7,7 @@ import pytest
 from scipy.special import logsumexp
 from scipy.stats import binom
 
-from lumiscope.dissection import get_similarity
+from lumiscope.dissection import SIMILARITIES
 from lumiscope.dissection.evidence import comparison as comparison_module
 from lumiscope.dissection.evidence.comparison import Comparison
 from lumiscope.dissection.evidence.layer_contrast import LayerContrast
@@ -39,7 +39,7 @@ def concept_scores(kind, images, concepts, seed=1):
 
 
 def p_values_of(name, activations, scores, draws, with_best=False):
-    made = Comparison.make(get_similarity(name), activations, scores)
+    made = Comparison.make(SIMILARITIES[name], activations, scores)
     best = np.concatenate([best_concepts(ranked, 1)[:, 0] for _, ranked in made.statistics()])
     shape = describe_units(activations, 1).shape
     p_values = label_p_values(made, best, shape, draws=draws, seed=0)
@@ -78,7 +78,7 @@ def test_a_unit_that_several_others_resemble_is_no_chance():
 def test_permuted_units_choose_their_best_concept_anew(name):
     """Each draw by itself: one column of the layer permuted in its place, and the whole similarity computed again."""
     activations, scores = null_units(60, 2), concept_scores("soft", 60, 9)
-    method = get_similarity(name)
+    method = SIMILARITIES[name]
     units = np.array([4, 0, 4, 9])
     expected = []
     for place, unit in enumerate(units):
@@ -92,18 +92,18 @@ def test_permuted_units_choose_their_best_concept_anew(name):
 
 def test_with_pearson_it_is_the_maximum_over_all_concepts():
     activations, scores = null_units(80, 2), concept_scores("masks", 80, 12)
-    made = Comparison.make(get_similarity("pearson"), activations, scores)
+    made = Comparison.make(SIMILARITIES["pearson"], activations, scores)
     units = np.arange(10)
     permuted = np.column_stack(
         [activations[generator(1, "permutations", unit).permutation(80), unit] for unit in units]
     )
-    maxima = get_similarity("pearson")(permuted, scores).max(axis=1)
+    maxima = SIMILARITIES["pearson"](permuted, scores).max(axis=1)
     np.testing.assert_allclose(permuted_correlations(made, units, 1), maxima, rtol=1e-10)
 
 
 def test_a_constant_concept_correlates_with_nothing():
     scores = np.column_stack([np.ones(40), np.arange(40.0)])
-    made = Comparison.make(get_similarity("cos"), np.arange(40.0)[:, np.newaxis] + 5, scores)
+    made = Comparison.make(SIMILARITIES["cos"], np.arange(40.0)[:, np.newaxis] + 5, scores)
     column = np.arange(40.0)[:, np.newaxis]
     assert made.correlations(np.repeat(column, 3, axis=1), np.array([0, 1, -1])).tolist() == pytest.approx([0, 1, 0])
 
@@ -118,11 +118,11 @@ def test_neither_blocks_nor_threads_change_a_p_value(monkeypatch):
 def test_a_layer_without_one_of_its_units_by_loops():
     rng = np.random.default_rng(0)
     unitwise = rng.normal(0, 300, (6, 20))
-    contrast = LayerContrast(get_similarity("soft_wpmi"), unitwise)
+    contrast = LayerContrast(SIMILARITIES["soft_wpmi"], unitwise)
     expected = [[logsumexp(np.delete(unitwise[:, k], u)) for k in range(20)] for u in range(6)]
     np.testing.assert_allclose(contrast.others(np.arange(6), unitwise), expected, rtol=1e-9)
     np.testing.assert_allclose(contrast.rows(np.arange(6), unitwise), unitwise - expected, rtol=1e-9)
-    weaker = LayerContrast(get_similarity("wpmi"), unitwise).rows(np.arange(6), unitwise)
+    weaker = LayerContrast(SIMILARITIES["wpmi"], unitwise).rows(np.arange(6), unitwise)
     np.testing.assert_allclose(weaker, unitwise - 0.6 * (logsumexp(unitwise, axis=0) - np.log(6)), rtol=1e-9)
 
 

@@ -10,10 +10,10 @@ import pytest
 from scipy.special import logsumexp
 
 from lumiscope.columns import ColumnFile
-from lumiscope.dissection import EvidenceOptions, get_similarity, label_units, similarity_methods
+from lumiscope.dissection import SIMILARITIES, EvidenceOptions, label_units
 from lumiscope.errors import ScorerError, UsageError
 
-NAMES = sorted(similarity_methods())
+NAMES = sorted(SIMILARITIES)
 QUICK = EvidenceOptions(draws=200, resamples=10)
 EVERY = EvidenceOptions(fdr=1, min_stability=0, draws=100, resamples=4)
 
@@ -31,7 +31,7 @@ def label(activations, scores, similarity="soft_wpmi", options=None, **more):
 @pytest.mark.parametrize("name", NAMES)
 def test_label_score_runner_up_and_margin_come_from_the_similarities(name):
     activations, scores = case()
-    similarities = get_similarity(name)(activations, scores)
+    similarities = SIMILARITIES[name](activations, scores)
     result = label(activations, scores, name)
     order = np.argsort(-similarities, axis=1)
     np.testing.assert_array_equal(result.concept, order[:, 0])
@@ -146,7 +146,7 @@ def test_units_that_own_their_concepts_are_named_after_the_best_of_them():
     strength = np.array([0.45, 0.6, 0.45])
     scores = np.concatenate([np.outer(unit_of == unit, strength) for unit in range(3)], axis=1)
     scores += rng.normal(0, 0.01, scores.shape)
-    method = get_similarity("soft_wpmi")
+    method = SIMILARITIES["soft_wpmi"]
     similarities = method(activations, scores)
     own = similarities[0, :3]
     assert np.ptp(own) < 1e-13, "the case is one where rounding decides"

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lumiscope.dissection import get_similarity, similarity_methods
+from lumiscope.dissection import SIMILARITIES
 from lumiscope.dissection.top_images import most_active_images
 from lumiscope.errors import ScorerError, UnknownNameError
 
@@ -50,8 +50,8 @@ def assert_alike(got, wanted, tolerance):
 
 
 def test_every_similarity_has_a_reference_and_says_what_it_is(references):
-    assert list(similarity_methods()) == sorted(references) == NAMES
-    for name, method in similarity_methods().items():
+    assert list(SIMILARITIES) == sorted(references) == NAMES
+    for name, method in SIMILARITIES.items():
         assert method.name == name
         assert method.title
         assert method.equation
@@ -65,7 +65,7 @@ def test_equals_the_plain_loop(name, shape, references):
     if shape[0] > 1000 and name in ("auroc", *OVER_THRESHOLDS):
         pytest.skip("the plain loop takes the square of the images")
     activations, scores = random_case(*shape)
-    got = get_similarity(name)(activations, scores)
+    got = SIMILARITIES[name](activations, scores)
     assert got.dtype == np.float64
     assert got.shape == (shape[1], shape[2])
     assert_alike(got, references[name](activations, scores), TOLERANCES.get(name, 1e-11))
@@ -79,7 +79,7 @@ def test_ties_follow_the_stated_rule(name, references):
     activations[:3] += 1  # so that the top 8 images are not all equal
     scores = generator.integers(0, 4, (160, 6)) / 10
     assert_alike(
-        get_similarity(name)(activations, scores), references[name](activations, scores), TOLERANCES.get(name, 1e-11)
+        SIMILARITIES[name](activations, scores), references[name](activations, scores), TOLERANCES.get(name, 1e-11)
     )
 
 
@@ -87,7 +87,7 @@ def test_ties_follow_the_stated_rule(name, references):
 @pytest.mark.parametrize("shape", [(150, 4, 7), (600, 12, 40)], ids=str)
 def test_float32_inputs_lose_nothing(name, shape):
     activations, scores = (array.astype(np.float32) for array in random_case(*shape))
-    method = get_similarity(name)
+    method = SIMILARITIES[name]
     wide = method(activations.astype(np.float64), scores.astype(np.float64))
     assert_alike(method(activations, scores), wide, FLOAT32_TOLERANCES.get(name, 1e-12))
 
@@ -95,7 +95,7 @@ def test_float32_inputs_lose_nothing(name, shape):
 @pytest.mark.parametrize("name", NAMES)
 def test_rounding_the_inputs_to_float32_changes_little(name):
     activations, scores = random_case(600, 12, 40)
-    method = get_similarity(name)
+    method = SIMILARITIES[name]
     rounded = method(activations.astype(np.float32), scores.astype(np.float32))
     assert_alike(rounded, method(activations, scores), 1e-5)
 
@@ -107,7 +107,7 @@ def test_soft_wpmi_keeps_the_digits_of_nearly_equal_concepts(references):
     scores = generator.uniform(0.18, 0.2, (120, 3000))
     scores[0, 0], scores[1, 1] = -0.14, 1.0
     activations = generator.random((120, 2))
-    got = get_similarity("soft_wpmi")(activations, scores)
+    got = SIMILARITIES["soft_wpmi"](activations, scores)
     wanted = references["soft_wpmi"](activations, scores)
     np.testing.assert_allclose(got, wanted, rtol=0, atol=2e-12)
     assert len(np.unique(got)) == got.size
@@ -120,14 +120,14 @@ def test_finds_a_planted_concept(name):
     scores = generator.uniform(0.1, 0.3, (2000, 30))
     planted = np.arange(10) * 3 + 1
     activations = np.exp(20 * scores[:, planted]) + generator.normal(0, 0.1, (2000, 10))
-    np.testing.assert_array_equal(get_similarity(name)(activations, scores).argmax(axis=1), planted)
+    np.testing.assert_array_equal(SIMILARITIES[name](activations, scores).argmax(axis=1), planted)
 
 
 def test_a_unit_that_is_a_concept_has_the_highest_possible_similarity():
     _, scores = random_case(200, 1, 5)
     for name in ("cos", "cos_cubed"):
-        np.testing.assert_allclose(np.diag(get_similarity(name)(50 * scores, 9 * scores + 0)), 1)
-    order = get_similarity("rank_reorder")(scores, np.abs(scores))
+        np.testing.assert_allclose(np.diag(SIMILARITIES[name](50 * scores, 9 * scores + 0)), 1)
+    order = SIMILARITIES["rank_reorder"](scores, np.abs(scores))
     np.testing.assert_array_equal(np.diag(order), 0)
     assert (order <= 0).all()
 
@@ -135,7 +135,7 @@ def test_a_unit_that_is_a_concept_has_the_highest_possible_similarity():
 @pytest.mark.parametrize("name", ["wpmi", "soft_wpmi"])
 def test_a_layer_of_one_unit_compares_it_with_itself(name):
     """U = 1: logsumexp_u L - log U is L itself, so soft WPMI (weight 1) is 0 and WPMI (weight 0.6) is 0.4 L < 0."""
-    similarities = get_similarity(name)(*random_case(150, 1, 5))
+    similarities = SIMILARITIES[name](*random_case(150, 1, 5))
     if name == "soft_wpmi":
         np.testing.assert_allclose(similarities, 0, atol=1e-12)
     else:
@@ -143,12 +143,12 @@ def test_a_layer_of_one_unit_compares_it_with_itself(name):
 
 
 def test_wpmi_cannot_tell_units_apart_on_28_images():
-    similarities = get_similarity("wpmi")(*random_case(28, 4, 6))
+    similarities = SIMILARITIES["wpmi"](*random_case(28, 4, 6))
     np.testing.assert_allclose(similarities, np.tile(similarities[:1], (4, 1)), atol=1e-5)
 
 
 class TestRankReorder:
-    method = get_similarity("rank_reorder")
+    method = SIMILARITIES["rank_reorder"]
 
     def test_one_image_has_no_order(self):
         assert np.isnan(self.method(np.ones((1, 2)), np.ones((1, 3)))).all()
@@ -203,7 +203,7 @@ def test_most_active_images_of_a_layer_of_which_every_unit_is_dead_or_broken():
 
 def test_an_unknown_similarity_names_the_nearest():
     with pytest.raises(UnknownNameError, match="did you mean soft_wpmi"):
-        get_similarity("softwpmi")
+        SIMILARITIES.check("softwpmi")
 
 
 @pytest.mark.parametrize(
@@ -212,7 +212,7 @@ def test_an_unknown_similarity_names_the_nearest():
 )
 def test_arrays_that_do_not_fit_are_refused(activations, scores, message):
     with pytest.raises(ScorerError, match=message):
-        get_similarity("cos")(np.ones(activations), np.ones(scores))
+        SIMILARITIES["cos"](np.ones(activations), np.ones(scores))
 
 
 @pytest.mark.skipif(not TABLE.is_file(), reason=f"needs the shared score table {TABLE}")
@@ -226,6 +226,6 @@ def test_equals_the_plain_loop_on_real_scores(name, references):
     step = 1500 if name in ("auroc", *OVER_THRESHOLDS) else 10  # plain loops that take the square of the images
     scores = np.load(TABLE)["scores"][:, ::step]
     activations = np.random.default_rng(2).random((1000, 3), dtype=np.float32)
-    got = get_similarity(name)(activations, scores)
+    got = SIMILARITIES[name](activations, scores)
     wanted = references[name](activations.astype(np.float64), scores.astype(np.float64))
     assert_alike(got, wanted, max(TOLERANCES.get(name, 0), 1e-10))

@@ -7,11 +7,11 @@ import pytest
 from scipy.special import logsumexp
 
 from lumiscope.columns import ColumnFile
-from lumiscope.dissection import get_similarity, similarity_methods
+from lumiscope.dissection import SIMILARITIES
 from lumiscope.dissection.similarity import blocks
 from lumiscope.errors import ScorerError
 
-NAMES = list(similarity_methods())
+NAMES = list(SIMILARITIES)
 SOFTMAX = ["soft_wpmi", "wpmi"]
 ROUNDING = dict.fromkeys(SOFTMAX, 1e-5)  # float32 sums in another order
 
@@ -25,7 +25,7 @@ def case(images=300, units=11, concepts=23):
 @pytest.mark.parametrize("name", NAMES)
 def test_blocks_change_nothing(name, monkeypatch):
     activations, scores = case()
-    method = get_similarity(name)
+    method = SIMILARITIES[name]
     whole = method(activations, scores)
     monkeypatch.setattr(blocks, "MOST_COLUMNS", 4)
     monkeypatch.setattr(blocks, "HELD_BYTES", 1000)
@@ -37,7 +37,7 @@ def test_blocks_change_nothing(name, monkeypatch):
 def test_files_give_what_arrays_give(name, monkeypatch):
     activations, scores = case()
     files = [ColumnFile.from_rows([array], *array.shape) for array in (activations, scores)]
-    method = get_similarity(name)
+    method = SIMILARITIES[name]
     whole = method(activations, scores)
     monkeypatch.setattr(blocks, "MOST_COLUMNS", 3)
     np.testing.assert_allclose(method(*files), whole, rtol=1e-10, atol=ROUNDING.get(name, 1e-12))
@@ -46,7 +46,7 @@ def test_files_give_what_arrays_give(name, monkeypatch):
 @pytest.mark.parametrize("name", NAMES)
 def test_some_units_and_some_concepts_score_as_they_do_among_all(name):
     activations, scores = case()
-    method = get_similarity(name)
+    method = SIMILARITIES[name]
     whole = method.unitwise(activations, scores)
     units, concepts = [7, 2], [20, 3, 4]
     part = method.unitwise(activations[:, units], scores[:, concepts], method.row_totals(scores))
@@ -56,7 +56,7 @@ def test_some_units_and_some_concepts_score_as_they_do_among_all(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_the_parts_make_the_whole(name):
     activations, scores = case()
-    method = get_similarity(name)
+    method = SIMILARITIES[name]
     unitwise = method.unitwise(activations, scores)
     average = method.layer_average(unitwise)
     np.testing.assert_array_equal(method.contrasted(unitwise, average), method(activations, scores))
@@ -69,7 +69,7 @@ def test_the_parts_make_the_whole(name):
 def test_row_totals_are_those_of_all_concepts(name, monkeypatch):
     _, scores = case()
     monkeypatch.setattr(blocks, "MOST_COLUMNS", 5)
-    totals = get_similarity(name).row_totals(scores * 300)
+    totals = SIMILARITIES[name].row_totals(scores * 300)
     if name in SOFTMAX:
         sharpness = {"soft_wpmi": 10, "wpmi": 2}[name]
         np.testing.assert_allclose(totals, logsumexp(sharpness * (scores * 300).astype(float), axis=1), rtol=1e-7)
@@ -80,7 +80,7 @@ def test_row_totals_are_those_of_all_concepts(name, monkeypatch):
 def test_totals_of_other_images_are_refused():
     activations, scores = case()
     with pytest.raises(ScorerError, match="one total for each of 300 images"):
-        get_similarity("wpmi").unitwise(activations, scores, np.zeros(299))
+        SIMILARITIES["wpmi"].unitwise(activations, scores, np.zeros(299))
 
 
 class ManyConcepts:
@@ -103,7 +103,7 @@ def test_twenty_thousand_concepts_in_float32_keep_four_digits(name):
     scores = ManyConcepts()
     activations = np.maximum(np.random.default_rng(9).normal(0.2, 0.1, (10_000, 2)), 0).astype(np.float32)
     activations[:, 1] += scores[:, 3:4][:, 0]
-    method = get_similarity(name)
+    method = SIMILARITIES[name]
     totals = totals_of_all = None
     if name in SOFTMAX:
         sharpness = {"soft_wpmi": 10, "wpmi": 2}[name]

@@ -7,7 +7,7 @@ import pytest
 from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score
 
 from lumiscope.columns import ColumnFile
-from lumiscope.dissection import choose_similarity, get_similarity
+from lumiscope.dissection import SIMILARITIES, choose_similarity
 from lumiscope.dissection.similarity.preparation import presence
 
 DETECTORS = ["auroc", "average_precision", "f1", "iou"]
@@ -40,7 +40,7 @@ def annotated_case(num_images, seed):
 def test_annotations_score_as_scikit_learn_has_it(name, num_images):
     activations, present = annotated_case(num_images, 0)
     wanted = [[PEERS[name](column, activation) for column in present.T] for activation in activations.T]
-    got = get_similarity(name)(activations, present.astype(np.float32))
+    got = SIMILARITIES[name](activations, present.astype(np.float32))
     np.testing.assert_allclose(got, wanted, rtol=0, atol=1e-6)
 
 
@@ -49,28 +49,28 @@ def test_a_rare_annotation_scores_as_the_same_presence_made_soft(name):
     """1 for all but a hair: the way of rare annotations and that of soft presence meet."""
     activations, present = annotated_case(900, 1)
     soft = np.where(present, 1 - 1e-9, 0)
-    method = get_similarity(name)
+    method = SIMILARITIES[name]
     np.testing.assert_allclose(method(activations, soft), method(activations, present * 1.0), rtol=0, atol=1e-6)
 
 
 @pytest.mark.parametrize("name", DETECTORS)
 def test_only_the_order_of_activations_counts(name):
     activations, present = annotated_case(300, 2)
-    method = get_similarity(name)
+    method = SIMILARITIES[name]
     np.testing.assert_array_equal(method(np.arctan(activations), present * 1.0), method(activations, present * 1.0))
 
 
 @pytest.mark.parametrize("name", DETECTORS)
 def test_a_perfect_detector_scores_one(name):
     _, present = annotated_case(300, 3)
-    np.testing.assert_allclose(np.diag(get_similarity(name)(present * 7.0, present * 1.0)), 1)
+    np.testing.assert_allclose(np.diag(SIMILARITIES[name](present * 7.0, present * 1.0)), 1)
 
 
 @pytest.mark.parametrize("name", [*DETECTORS, "pearson"])
 def test_a_constant_concept_is_undefined_and_spoils_no_other(name):
     activations, present = annotated_case(300, 4)
     scores = present.astype(float)
-    method = get_similarity(name)
+    method = SIMILARITIES[name]
     alone = method(activations, scores)
     for value in (0.0, 0.3, 1.0, -7.1):
         got = method(activations, np.insert(scores, 2, value, axis=1))
@@ -83,8 +83,8 @@ def test_a_unit_that_knows_nothing_scores_as_chance():
     scores = np.repeat([1.0, 0.0], [25, 75])[:, np.newaxis]
     wanted = {"auroc": 0.5, "average_precision": 0.25, "f1": 0.4, "iou": 0.25}
     for name, value in wanted.items():
-        np.testing.assert_allclose(get_similarity(name)(np.ones((100, 1)), scores), value, rtol=1e-6)
-    assert np.isnan(get_similarity("pearson")(np.ones((100, 1)) / 3, scores)).all()
+        np.testing.assert_allclose(SIMILARITIES[name](np.ones((100, 1)), scores), value, rtol=1e-6)
+    assert np.isnan(SIMILARITIES["pearson"](np.ones((100, 1)) / 3, scores)).all()
 
 
 def test_f1_keeps_its_digits_over_many_soft_images():
@@ -95,7 +95,7 @@ def test_f1_keeps_its_digits_over_many_soft_images():
     total = scores[:, 0].sum()
     counts = np.arange(1, 60_002)
     wanted = (2 * np.cumsum(scores[:, 0]) / (counts + total)).max()
-    np.testing.assert_allclose(get_similarity("f1")(activations, scores), wanted, rtol=1e-6)
+    np.testing.assert_allclose(SIMILARITIES["f1"](activations, scores), wanted, rtol=1e-6)
 
 
 def test_presence_is_what_lies_in_the_unit_interval_and_else_scaled():

@@ -7,15 +7,15 @@ from lumiscope.dissection.labels import label_units
 from lumiscope.dissection.model_differences import model_differences
 from lumiscope.dissection.shown_units import shown_images, shown_units
 from lumiscope.dissection.similarity import (
+    SIMILARITIES,
     SimilarityMethod,
     choose_similarity,
-    get_similarity,
-    similarity_methods,
 )
 from lumiscope.dissection.summary import NO_LABEL, category_histogram, concept_counts, count_units, layer_summary
 
 __all__ = [
     "NO_LABEL",
+    "SIMILARITIES",
     "EvidenceOptions",
     "Probe",
     "SimilarityMethod",
@@ -24,14 +24,12 @@ __all__ = [
     "collect_activations",
     "concept_counts",
     "count_units",
-    "get_similarity",
     "label_units",
     "layer_summary",
     "map_probe",
     "model_differences",
     "shown_images",
     "shown_units",
-    "similarity_methods",
     "small_sample_notes",
     "unit_probe",
 ]

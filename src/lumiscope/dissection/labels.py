@@ -18,7 +18,7 @@ from lumiscope.dissection.evidence.options import EvidenceOptions
 from lumiscope.dissection.evidence.ranking import best_concepts
 from lumiscope.dissection.evidence.stability import resampled_best
 from lumiscope.dissection.selection import Selection, blocks
-from lumiscope.dissection.similarity import get_similarity
+from lumiscope.dissection.similarity import SIMILARITIES
 from lumiscope.dissection.unit_facts import UnitFacts, describe_units
 from lumiscope.errors import ScorerError
 from lumiscope.statistics import benjamini_hochberg
@@ -67,7 +67,7 @@ def label_units(
     K = 1, the runner-up is -1 and the margin NaN.
     Raises UnknownNameError, and ScorerError for scores that are not finite or do not fit.
     """
-    method = get_similarity(similarity)
+    method = SIMILARITIES[similarity]
     _check(activations, concept_scores)
     facts = describe_units(activations, top_images)
     live = facts.live

@@ -11,7 +11,7 @@ from lumiscope.attribution import look_inside
 from lumiscope.columns import Columns
 from lumiscope.concepts import ConceptSet, category_of, load_concepts
 from lumiscope.discovery import source_digest
-from lumiscope.dissection import EvidenceOptions, choose_similarity, get_similarity, label_units, small_sample_notes
+from lumiscope.dissection import SIMILARITIES, EvidenceOptions, choose_similarity, label_units, small_sample_notes
 from lumiscope.images import ImageSet, Skipped
 from lumiscope.models import VisionModel
 from lumiscope.progress import Track, silent
@@ -46,7 +46,7 @@ def dissect(
     `layers`: names, wildcards, "auto" or "auto:5"; "blocks.11@class" is the class token of a layer of tokens.
     `scorer`: a spec as "open_clip:ViT-B-32/openai", "table:FILE" or "masks", or a scorer.
     `concepts`: a file, "visual" (the shipped set), words or a concept set; None: the scorer's own words, else "visual".
-    `similarity`: see `lumiscope.dissection.similarity_methods`; "auto" chooses by what the scores are.
+    `similarity`: see `lumiscope.dissection.SIMILARITIES`; "auto" chooses by what the scores are.
     `pooling`: how a map becomes one number an image. `evidence`: what a label must pass; None: the defaults.
     `seed`: permutations, halves and resamples derive from it.
     `store`: where activations, scores and labels are kept; None: nowhere.
@@ -56,7 +56,7 @@ def dissect(
     names = opened.select_layers([layers] if isinstance(layers, str) else layers)
     scorer = load_scorer(scorer) if isinstance(scorer, str) else scorer
     if similarity != AUTO:
-        get_similarity(similarity)
+        SIMILARITIES.check(similarity)
     concept_set = choose_concepts(concepts, scorer)
     scorer.check(probing_images, concept_set)
     activations = stored_activations(opened, probing_images, names, pooling=pooling, store=store, track=track)

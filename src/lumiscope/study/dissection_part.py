@@ -11,10 +11,10 @@ import pyarrow as pa
 
 from lumiscope.concepts import CATEGORIES, ConceptSet
 from lumiscope.dissection import (
+    SIMILARITIES,
     EvidenceOptions,
     category_histogram,
     concept_counts,
-    get_similarity,
     layer_summary,
     map_probe,
     model_differences,
@@ -59,7 +59,7 @@ class StudyDissection:
     def make(cls, study: Study, probe: ImageSet, store: Store, track: Track) -> StudyDissection:
         """Resolve every name, so that a mistake shows before anything is computed. Errors: those of `dissect`."""
         if study.similarity != AUTO:
-            get_similarity(study.similarity)
+            SIMILARITIES.check(study.similarity)
         scorer = load_scorer(study.scorer_spec or "", prompts=study.prompts)
         concepts = choose_concepts(study.concepts, scorer)
         scorer.check(probe, concepts)

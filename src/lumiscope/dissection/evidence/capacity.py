@@ -15,7 +15,7 @@ from lumiscope.dissection.evidence.partial_correlation import deviations
 from lumiscope.dissection.evidence.ranking import best_concepts, rounding
 from lumiscope.dissection.evidence.seeds import generator
 from lumiscope.dissection.selection import Selection, blocks
-from lumiscope.dissection.similarity import get_similarity
+from lumiscope.dissection.similarity import SIMILARITIES
 from lumiscope.statistics import null_p_values
 from lumiscope.types import BoolArray, DoubleArray, IntArray
 
@@ -57,7 +57,7 @@ def small_sample_notes(
     support K concepts (see `Capacity`; with more than 1,000 images this is not looked into).
     Raises UnknownNameError for an unknown similarity.
     """
-    method = get_similarity(similarity)
+    method = SIMILARITIES[similarity]
     num_images = len(concept_scores)
     notes = []
     if num_images < method.minimum_images:
@@ -80,7 +80,7 @@ def measure_capacity(
 
     `concept_scores`: (D, K), finite. 50 concepts are sampled, and 1,000 permutations drawn, whatever D and K.
     """
-    method = get_similarity(similarity)
+    method = SIMILARITIES[similarity]
     num_images, num_concepts = concept_scores.shape
     random = generator(seed, "capacity", 0)
     order = random.permutation(num_concepts)

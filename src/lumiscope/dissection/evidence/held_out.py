@@ -8,7 +8,7 @@ from lumiscope.dissection.evidence.comparison import Comparison
 from lumiscope.dissection.evidence.ranking import best_concepts
 from lumiscope.dissection.evidence.seeds import generator
 from lumiscope.dissection.selection import Selection, slices
-from lumiscope.dissection.similarity import get_similarity
+from lumiscope.dissection.similarity import SIMILARITIES
 from lumiscope.dissection.similarity.preparation import presence, standardised
 from lumiscope.types import DoubleArray, IntArray
 
@@ -37,7 +37,7 @@ def held_out_scores(comparison: Comparison, seed: int) -> tuple[DoubleArray, Dou
     first, second = halves(len(activations), seed)
     chosen = [best_concepts(ranked, 1)[:, 0] for _, ranked in comparison.on_images(first).statistics()]
     concept = np.concatenate(chosen)
-    precision = get_similarity("average_precision")
+    precision = SIMILARITIES["average_precision"]
     for one in np.unique(concept[concept >= 0]):
         units = np.flatnonzero(concept == one)
         scores = Selection(concept_scores, second, np.array([one]))[:, :].astype(np.float64)

@@ -2,10 +2,9 @@
 
 from lumiscope.dissection.similarity.choose import choose_similarity
 from lumiscope.dissection.similarity.registry import (
+    SIMILARITIES,
     SimilarityMethod,
-    get_similarity,
     similarity,
-    similarity_methods,
 )
 
-__all__ = ["SimilarityMethod", "choose_similarity", "get_similarity", "similarity", "similarity_methods"]
+__all__ = ["SIMILARITIES", "SimilarityMethod", "choose_similarity", "similarity"]

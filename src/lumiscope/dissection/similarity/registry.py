@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lumiscope.columns import Columns
-from lumiscope.discovery import import_siblings
 from lumiscope.dissection.similarity.blocks import compare_blocks, in_blocks, log_totals
-from lumiscope.errors import ScorerError, UnknownNameError
+from lumiscope.errors import ScorerError
+from lumiscope.registry import Registry
 from lumiscope.types import DoubleArray
-
-_METHODS: dict[str, SimilarityMethod] = {}
 
 
 def unchanged(block: Any) -> Any:
@@ -99,6 +96,10 @@ class SimilarityMethod:
         return unitwise if average is None else np.asarray(unitwise - self.contrast * average)
 
 
+SIMILARITIES: Registry[SimilarityMethod] = Registry("similarity", package="lumiscope.dissection.similarity")
+"""Every similarity by name."""
+
+
 def similarity(
     *,
     name: str,
@@ -115,7 +116,7 @@ def similarity(
     """Register the decorated comparison as the similarity called `name`; see `SimilarityMethod` for the fields."""
 
     def register(compare: Callable[[Any, Any], DoubleArray]) -> Callable[[Any, Any], DoubleArray]:
-        _METHODS[name] = SimilarityMethod(
+        method = SimilarityMethod(
             name=name,
             title=title,
             citation=citation,
@@ -128,23 +129,10 @@ def similarity(
             sharpness=sharpness,
             contrast=contrast,
         )
+        SIMILARITIES.register(name, method, defined_by=compare)
         return compare
 
     return register
-
-
-def similarity_methods() -> Mapping[str, SimilarityMethod]:
-    """Every registered similarity by name, in alphabetical order."""
-    import_siblings(__name__)
-    return MappingProxyType(dict(sorted(_METHODS.items())))
-
-
-def get_similarity(name: str) -> SimilarityMethod:
-    """Return the similarity called `name`. Raises UnknownNameError with the nearest names."""
-    methods = similarity_methods()
-    if name not in methods:
-        raise UnknownNameError("similarity", name, methods)
-    return methods[name]
 
 
 def _log_mean_exp(block: NDArray[np.floating[Any]]) -> DoubleArray:
