@@ -11,8 +11,8 @@ from lumiscope.agreement import MASK_RULES
 from lumiscope.attribution import attribution_methods
 from lumiscope.cli.main import app
 from lumiscope.dissection import SIMILARITIES
-from lumiscope.models import sources
-from lumiscope.scorers import scorer_schemes
+from lumiscope.models import SOURCES
+from lumiscope.scorers import SCORERS
 from lumiscope.study import SCHEMAS, load_study
 
 ROOT = Path(__file__).parents[1]
@@ -25,14 +25,14 @@ def test_every_method_similarity_rule_and_scorer_is_documented() -> None:
         assert f"`{name}`" in METHODS, name
     for name in MASK_RULES:
         assert re.search(rf"^\| `{name}[:`]", METHODS, re.MULTILINE), name
-    for scheme in scorer_schemes():
+    for scheme in SCORERS:
         assert f"`{scheme}:" in METHODS, scheme
 
 
 def test_every_command_and_source_is_in_the_readme() -> None:
     for name in get_command(app).commands:  # type: ignore[attr-defined]
         assert f"`{name}`" in README or f"lumiscope {name}" in README, name
-    for scheme in sources():
+    for scheme in SOURCES:
         assert f"{scheme}:" in README, scheme
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from lumiscope.cli import main
-from lumiscope.models import TorchModel, load_model, probabilities, sources
+from lumiscope.models import SOURCES, TorchModel, load_model, probabilities
 from lumiscope.models.http_client import HttpOptions
 from lumiscope.models.sources.onnx_source import OnnxOptions
 
@@ -136,7 +136,7 @@ def test_models_says_what_it_does_not_list(monkeypatch: pytest.MonkeyPatch, caps
 
 def test_every_source_and_option_is_documented() -> None:
     page = (ROOT / "docs" / "models.md").read_text()
-    for scheme in sources():
+    for scheme in SOURCES:
         assert f"`{scheme}:" in page, scheme
     for kind in (OnnxOptions, HttpOptions):
         for option in dataclasses.fields(kind):

@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import save_file
 
 from lumiscope.errors import UnknownNameError, UsageError, WeightsError
-from lumiscope.models import load_model, sources
+from lumiscope.models import SOURCES, load_model
 from lumiscope.world import OBJECTS, SCENES, render
 from lumiscope.world.networks import MEAN, STD
 
@@ -44,7 +44,7 @@ def test_they_know_the_world():
 
 
 def test_their_names():
-    names = sources()["world"].names
+    names = SOURCES["world"].names
     assert names("*") == ["objects", "scenes", "shortcut"]
     assert names("s*") == ["scenes", "shortcut"]
     assert names("resnet*") == []

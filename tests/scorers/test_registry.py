@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from lumiscope.errors import UnknownNameError, UsageError
-from lumiscope.scorers import load_scorer, scorer_schemes
+from lumiscope.scorers import SCORERS, load_scorer
 
 PAGE = (Path(__file__).parents[2] / "docs" / "scorers.md").read_text()
 
 
 def test_every_scheme_has_a_chapter():
-    assert list(scorer_schemes()) == ["classes", "masks", "open_clip", "table", "world"]
-    for scheme in scorer_schemes():
+    assert list(SCORERS) == ["classes", "masks", "open_clip", "table", "world"]
+    for scheme in SCORERS:
         assert f"\n## `{scheme}:" in PAGE
 
 

@@ -6,7 +6,7 @@ from lumiscope.models.guard import borrowed
 from lumiscope.models.layers import Layer
 from lumiscope.models.load import default_name, load_model
 from lumiscope.models.options import parse_model_options
-from lumiscope.models.sources import sources
+from lumiscope.models.sources import SOURCES
 from lumiscope.models.split import Cut, Split, split
 from lumiscope.models.stages import equal_blocks, select_layers, stages
 from lumiscope.models.torch_model import TorchModel
@@ -21,6 +21,7 @@ from lumiscope.models.vision_model import (
 )
 
 __all__ = [
+    "SOURCES",
     "Activation",
     "BlackBox",
     "Choice",
@@ -44,7 +45,6 @@ __all__ = [
     "probabilities",
     "select_layers",
     "short_name",
-    "sources",
     "split",
     "stages",
 ]

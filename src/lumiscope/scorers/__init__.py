@@ -2,15 +2,16 @@
 
 from lumiscope.scorers.concept_scores import ConceptScores, Scorer, require_finite
 from lumiscope.scorers.embedding import EmbeddingScorer, largest_cosines
-from lumiscope.scorers.registry import load_scorer, scorer_scheme, scorer_schemes
+from lumiscope.scorers.registry import SCORERS, ScorerScheme, load_scorer, scorer_scheme
 
 __all__ = [
+    "SCORERS",
     "ConceptScores",
     "EmbeddingScorer",
     "Scorer",
+    "ScorerScheme",
     "largest_cosines",
     "load_scorer",
     "require_finite",
     "scorer_scheme",
-    "scorer_schemes",
 ]

@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lumiscope.errors import ScorerError, UsageError, nearest
-from lumiscope.models.hub import quick_hub
+from lumiscope.requirement import Requirement
 from lumiscope.scorers.concept_scores import first
 from lumiscope.scorers.embedding import EmbeddingScorer
 from lumiscope.scorers.registry import scorer_scheme
+from lumiscope.specs import Change
 from lumiscope.store import content_key
 from lumiscope.types import FloatArray
 
@@ -58,8 +59,10 @@ class ClassNameScorer(EmbeddingScorer):
 
         A folder counts by its files, a name on the hub by the name and the weights, which are loaded for it.
         """
-        facts = [_folder_digest(Path(self.model)) if Path(self.model).is_dir() else self._weights_digest(), _version()]
-        return content_key(facts)
+        from sentence_transformers import __version__
+
+        is_folder = Path(self.model).is_dir()
+        return content_key([_folder_digest(Path(self.model)) if is_folder else self._weights_digest(), __version__])
 
     @property
     def image_fingerprint(self) -> str:
@@ -118,11 +121,13 @@ class ClassNameScorer(EmbeddingScorer):
     @functools.cached_property
     def _network(self) -> Any:
         import torch
+        from sentence_transformers import SentenceTransformer
 
-        library = _library()
+        from lumiscope.models.hub import quick_hub
+
         try:
             with torch.random.fork_rng(devices=[]), quick_hub(), _no_bars(Path(self.model).is_dir()):
-                network = library.SentenceTransformer(self.model, device=self.device, trust_remote_code=False)
+                network = SentenceTransformer(self.model, device=self.device, trust_remote_code=False)
         # The library, and what lies below it, raise whatever fits them.
         except Exception as error:
             reason = str(error).strip().split("\n")[0][:300] or type(error).__name__
@@ -130,11 +135,22 @@ class ClassNameScorer(EmbeddingScorer):
         return network.float().eval()
 
 
-@scorer_scheme("classes")
+def _folder(rest: str, change: Change) -> str:
+    """A model that is written as a path; any other is a name on the hub."""
+    return change(rest) if rest.startswith((".", "/", "~")) else rest
+
+
+@scorer_scheme(
+    "classes",
+    form="classes:MODEL",
+    title="sentence embeddings of class names or captions",
+    paths=_folder,
+    requires=Requirement("sentence-transformers", "sentence_transformers", "text"),
+)
 def load_classes(rest: str) -> ClassNameScorer:
     """Return the scorer for "MODEL" or "MODEL@COLUMN": a sentence-transformers model, by hub name or folder.
 
-    Raises ScorerError if the library is missing, the folder is none of such a model, or it asks for code of its own;
+    Raises ScorerError if the folder is none of such a model, or it asks for code of its own;
     UsageError if the name or the column is empty.
     """
     name = f"classes:{rest}"
@@ -143,7 +159,6 @@ def load_classes(rest: str) -> ClassNameScorer:
         model, at, column = rest.rpartition(COLUMN)
     if not model or (at and not column.strip()):
         raise UsageError(f"{name}: expected a model and, if wanted, a column, as {EXAMPLE} or {EXAMPLE}@caption")
-    _library()
     folder = Path(model).expanduser()
     if folder.is_dir():
         _refuse_foreign_code(name, folder)
@@ -151,21 +166,6 @@ def load_classes(rest: str) -> ClassNameScorer:
     elif model.startswith((".", "/", "~")) or model.count("/") > 1:
         raise ScorerError(f"{name}: there is no folder {model}. {OFFLINE}")
     return ClassNameScorer(name, model, column.strip() or None)
-
-
-def _library() -> Any:
-    try:
-        import sentence_transformers
-    except ImportError as error:
-        raise ScorerError(
-            "the scorer classes:MODEL needs the library sentence-transformers, which is not installed: "
-            "pip install 'lumiscope[text]'"
-        ) from error
-    return sentence_transformers
-
-
-def _version() -> str:
-    return str(_library().__version__)
 
 
 def _refuse_foreign_code(name: str, folder: Path) -> None:

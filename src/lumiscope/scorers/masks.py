@@ -17,12 +17,14 @@ from lumiscope.images import Annotations, draw_world_images, numbers_in, open_an
 from lumiscope.progress import Track, silent
 from lumiscope.scorers.concept_scores import ConceptScores, first, require_words
 from lumiscope.scorers.registry import scorer_scheme
+from lumiscope.specs import Change
 
 if TYPE_CHECKING:
     from lumiscope.concepts import ConceptSet
     from lumiscope.images import ImageItem, ImageSet
 
 VERSION = 1
+WORLD = "world"
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +110,11 @@ class MaskScorer:
         }
 
 
-@scorer_scheme("masks", bare=True)
+def _folder(rest: str, change: Change) -> str:
+    return rest if rest == WORLD else change(rest)
+
+
+@scorer_scheme("masks", form="masks:FOLDER", title="annotated pixels", bare=True, paths=_folder)
 def load_masks(rest: str) -> MaskScorer:
     """Return the scorer by the annotations in the folder `rest`; nothing, or "world": by the world's own.
 
@@ -116,6 +122,6 @@ def load_masks(rest: str) -> MaskScorer:
     """
     name = f"masks:{rest}" if rest else "masks"
     try:
-        return MaskScorer(name, open_annotations(rest if rest not in ("", "world") else None))
+        return MaskScorer(name, open_annotations(rest if rest not in ("", WORLD) else None))
     except ImageError as error:
         raise ScorerError(f"{name}: {error}") from error

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from lumiscope.errors import ScorerError, UnknownNameError, UsageError
 from lumiscope.images import draw_world_images
-from lumiscope.models.hub import quick_hub
 from lumiscope.scorers.embedding import EmbeddingScorer
 from lumiscope.scorers.prompts import GAP, fill
 from lumiscope.scorers.registry import scorer_scheme
+from lumiscope.specs import Change
 from lumiscope.types import FloatArray
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from lumiscope.images import ImageItem
 
 LOCAL_FOLDER = "local-dir:"
+WEIGHTS_FILES = (".safetensors", ".pt", ".pth", ".bin")
 BARE = (GAP,)
 OFFLINE = (
     "Offline, give a weights file after the slash (open_clip:ARCH//path/to/weights.safetensors), a folder with "
@@ -103,6 +104,8 @@ class OpenClipScorer(EmbeddingScorer):
         """The model in eval mode, its preprocessing of a PIL image, and its tokenizer."""
         import open_clip
 
+        from lumiscope.models.hub import quick_hub
+
         tag = open_clip.get_pretrained_cfg(self.architecture, self.pretrained or "")
         try:
             with _undisturbed(), quick_hub():
@@ -125,7 +128,17 @@ class OpenClipScorer(EmbeddingScorer):
         return sorted(path for path in Path(self.architecture.removeprefix(LOCAL_FOLDER)).iterdir() if path.is_file())
 
 
-@scorer_scheme("open_clip", takes_prompts=True)
+def _files(rest: str, change: Change) -> str:
+    """local-dir:FOLDER, and ARCH/FILE where the file's ending is one of weights."""
+    if rest.startswith(LOCAL_FOLDER):
+        return LOCAL_FOLDER + change(rest.removeprefix(LOCAL_FOLDER))
+    architecture, _, pretrained = rest.partition("/")
+    return f"{architecture}/{change(pretrained)}" if Path(pretrained).suffix in WEIGHTS_FILES else rest
+
+
+@scorer_scheme(
+    "open_clip", form="open_clip:ARCH/PRETRAINED", title="an image-text model", takes_prompts=True, paths=_files
+)
 def load_open_clip(rest: str, prompts: tuple[str, ...] | None = None) -> OpenClipScorer:
     """Return the scorer for "ARCH/PRETRAINED" (split at the first slash) or "local-dir:FOLDER".
 
@@ -160,7 +173,7 @@ def load_open_clip(rest: str, prompts: tuple[str, ...] | None = None) -> OpenCli
 
 
 def _refuse_weights(name: str, architecture: str, pretrained: str, tags: Sequence[str]) -> None:
-    if "/" in pretrained or Path(pretrained).suffix in {".safetensors", ".pt", ".pth", ".bin"}:
+    if "/" in pretrained or Path(pretrained).suffix in WEIGHTS_FILES:
         raise ScorerError(f"{name}: there is no weights file {pretrained}")
     raise UnknownNameError(
         f"weights tag of {architecture}", pretrained, tags, hint="A weights file may stand there, too."

@@ -19,6 +19,7 @@ from lumiscope.errors import ScorerError
 from lumiscope.progress import Track, silent
 from lumiscope.scorers.concept_scores import ConceptScores, first, require_finite, require_words
 from lumiscope.scorers.registry import scorer_scheme
+from lumiscope.specs import one_path
 from lumiscope.store import content_key
 from lumiscope.types import FloatArray
 
@@ -108,7 +109,7 @@ class TableScorer:
         return [column_of[word] for word in words]
 
 
-@scorer_scheme("table")
+@scorer_scheme("table", form="table:FILE.npz", title="a table of scores", paths=one_path)
 def load_table(rest: str) -> TableScorer:
     """Read the .npz file `rest`. Raises ScorerError if it is missing, damaged or not a table of scores."""
     path = Path(rest).expanduser()

@@ -114,7 +114,7 @@ class WorldClipScorer(EmbeddingScorer):
         return model.eval()
 
 
-@scorer_scheme("world", takes_prompts=True)
+@scorer_scheme("world", form="world:clip", title="the built-in world's image-text model", takes_prompts=True)
 def load_world(rest: str, prompts: tuple[str, ...] | None = None) -> WorldClipScorer:
     """Return the scorer `world:clip`, the only one of the world. `prompts`: the templates; None: its own four."""
     if rest != "clip":

@@ -14,6 +14,7 @@ import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from lumiscope.errors import UsageError, nearest
+from lumiscope.specs import change_paths
 
 DEFAULT_METHODS = ["gradcam", "ablationcam", "scorecam", "lime"]
 RANDOM_WEIGHTS = "random"
@@ -169,6 +170,7 @@ def with_paths(study: Study, change: Callable[[str], str]) -> Study:
     """A copy of `study` in which `change` was applied to everything that is a path."""
     from lumiscope.concepts import SHIPPED
     from lumiscope.images import names_world
+    from lumiscope.scorers import SCORERS
 
     concepts = study.concepts
 
@@ -182,7 +184,7 @@ def with_paths(study: Study, change: Callable[[str], str]) -> Study:
             "runs": change(study.runs) if "runs" in study.model_fields_set else study.runs,
             "concepts": concepts if concepts in (None, *SHIPPED) else change(str(concepts)),
             "annotations": study.annotations and change(study.annotations),
-            "scorer": study.scorer and _scorer_with_paths(study.scorer, change),
+            "scorer": study.scorer and change_paths(study.scorer, SCORERS, change),
             "lime_params": study.lime_params and change(study.lime_params),
             "models": [_model_with_paths(model, change) for model in study.models],
         }
@@ -190,30 +192,13 @@ def with_paths(study: Study, change: Callable[[str], str]) -> Study:
 
 
 def _model_with_paths(model: ModelConfig, change: Callable[[str], str]) -> ModelConfig:
+    from lumiscope.models import SOURCES
+
     weights = model.weights if model.weights in (None, RANDOM_WEIGHTS) else change(str(model.weights))
     classes = model.classes and change(model.classes)
     return model.model_copy(
-        update={"spec": _spec_with_paths(model.spec, change), "weights": weights, "classes": classes}
+        update={"spec": change_paths(model.spec, SOURCES, change), "weights": weights, "classes": classes}
     )
-
-
-def _spec_with_paths(spec: str, change: Callable[[str], str]) -> str:
-    for opening in ("onnx:", "local-dir:", "timm:local-dir:"):
-        if spec.startswith(opening):
-            return opening + change(spec.removeprefix(opening))
-    return spec
-
-
-def _scorer_with_paths(scorer: str, change: Callable[[str], str]) -> str:
-    """Scorers name files: table:, masks:, classes:./FOLDER, open_clip:local-dir:FOLDER and open_clip:ARCH/FILE."""
-    if scorer.startswith("classes:") and not scorer.startswith(("classes:.", "classes:/", "classes:~")):
-        return scorer  # the name of a model
-    for opening in ("table:", "masks:", "classes:", "open_clip:local-dir:"):
-        if scorer.startswith(opening):
-            return opening + change(scorer.removeprefix(opening))
-    architecture, slash, weights = scorer.partition("/")
-    is_file = bool(slash) and Path(weights).suffix in (".pt", ".pth", ".bin", ".safetensors")
-    return f"{architecture}/{change(weights)}" if is_file else scorer
 
 
 def _absolute(given: str, folder: Path) -> str:

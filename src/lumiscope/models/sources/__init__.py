@@ -1,12 +1,13 @@
 """Where models come from: one module a scheme, found by the registry."""
 
 from lumiscope.models.sources.registry import (
+    SOURCES,
     Loaded,
     LoadedBlackBox,
     Preprocessing,
+    Source,
     find_source,
     model_source,
-    sources,
 )
 
-__all__ = ["Loaded", "LoadedBlackBox", "Preprocessing", "find_source", "model_source", "sources"]
+__all__ = ["SOURCES", "Loaded", "LoadedBlackBox", "Preprocessing", "Source", "find_source", "model_source"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import glob
 import hashlib
-import importlib.util
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -17,6 +16,8 @@ from lumiscope.errors import ModelError, UnknownNameError, UsageError
 from lumiscope.models.black_box import Predictor
 from lumiscope.models.options import BuildOptions, source_options
 from lumiscope.models.sources.registry import LoadedBlackBox, Preprocessing, model_source
+from lumiscope.requirement import Requirement
+from lumiscope.specs import one_path
 from lumiscope.types import ByteArray
 
 Side = int | str | None
@@ -50,14 +51,10 @@ class Input:
     size: tuple[int, int] | None
 
 
-@model_source("onnx", "onnx:FILE")
+@model_source("onnx", "onnx:FILE", paths=one_path, requires=Requirement("onnxruntime", "onnxruntime", extra="onnx"))
 def build_onnx(rest: str, options: BuildOptions, *, pretrained: bool) -> LoadedBlackBox:
-    """Open an ONNX file. Errors: no ONNX Runtime, no such file, a graph that takes no RGB picture, unknown options."""
+    """Open an ONNX file. Errors: no such file, a graph that takes no RGB picture, unknown options."""
     chosen = source_options(OnnxOptions, options.keywords, "onnx")
-    if importlib.util.find_spec("onnxruntime") is None:
-        raise UsageError(
-            f"onnx:{rest} needs the package onnxruntime, which is not installed: pip install 'lumiscope[onnx]'"
-        )
     path = Path(rest).expanduser()
     if not path.is_file():
         raise ModelError(f"there is no ONNX file {path}")

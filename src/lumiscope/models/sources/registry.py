@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import torch
 
-from lumiscope.discovery import import_siblings
-from lumiscope.errors import UnknownNameError, UsageError
+from lumiscope.errors import UsageError
 from lumiscope.models.black_box import Predictor
 from lumiscope.models.options import BuildOptions
 from lumiscope.models.vision_model import Activation
+from lumiscope.registry import Registry
+from lumiscope.requirement import Requirement
+from lumiscope.specs import Paths, no_path
 
 STATEMENTS = frozenset({"input_size", "mean", "std"})
 
@@ -89,14 +91,25 @@ class ModelSource(Protocol):
         ...
 
 
+def unlisted(pattern: str) -> list[str]:
+    """The names of a source that cannot list what there is: none."""
+    return []
+
+
 @dataclass(frozen=True)
 class Source:
-    """One scheme: how to build, and how to list what there is."""
+    """One scheme: how to build, and how to list what there is.
+
+    `form`: how its specs look. `names`: a wildcard pattern -> the names that match. `paths`: which parts of the rest of
+    a spec are paths. `requires`: a package that not every installation has.
+    """
 
     scheme: str
     form: str
     build: ModelSource
-    names: Callable[[str], list[str]]
+    names: Callable[[str], list[str]] = unlisted
+    paths: Paths = no_path
+    requires: Requirement | None = None
 
     @property
     def listed(self) -> bool:
@@ -104,42 +117,50 @@ class Source:
         return self.names is not unlisted
 
 
-_SOURCES: dict[str, Source] = {}
+def forms() -> str:
+    """How the specs of every source look, with commas."""
+    return ", ".join(source.form for source in SOURCES.values())
 
 
-def unlisted(pattern: str) -> list[str]:
-    """The names of a source that cannot list what there is: none."""
-    return []
+SOURCES: Registry[Source] = Registry(
+    "model source",
+    package="lumiscope.models.sources",
+    group="lumiscope.models",
+    hint=lambda: f"Specs look like {forms()}.",
+)
+"""Every source by the scheme that its specs begin with."""
 
 
 def model_source(
-    scheme: str, form: str, names: Callable[[str], list[str]] = unlisted
+    scheme: str,
+    form: str,
+    names: Callable[[str], list[str]] = unlisted,
+    *,
+    paths: Paths = no_path,
+    requires: Requirement | None = None,
 ) -> Callable[[ModelSource], ModelSource]:
-    """Register a source. `form`: how its specs look. `names(pattern)`: the names that match a wildcard pattern."""
+    """Register the decorated function for specs `scheme:rest`; see `Source`."""
 
     def register(build: ModelSource) -> ModelSource:
-        _SOURCES[scheme] = Source(scheme, form, build, names)
+        SOURCES.register(scheme, Source(scheme, form, build, names, paths, requires), defined_by=build)
         return build
 
     return register
 
 
-def sources() -> Mapping[str, Source]:
-    """Every source by scheme."""
-    import_siblings(__name__)
-    return dict(_SOURCES)
-
-
 def find_source(spec: str) -> tuple[Source, str]:
-    """Return the source of `spec` and the rest of the spec."""
-    known = sources()
+    """Return the source of `spec` and the rest of the spec.
+
+    Errors: `UsageError` for another form and for a package that the source needs and that is not installed,
+    `UnknownNameError` for an unknown scheme.
+    """
     scheme, colon, rest = spec.partition(":")
-    forms = ", ".join(source.form for source in known.values())
     if not colon or not rest:
-        raise UsageError(f"expected a model spec like {forms}; got {spec!r}")
-    if scheme not in known:
-        raise UnknownNameError("model source", scheme, known, hint=f"Specs look like {forms}.")
-    return known[scheme], rest
+        raise UsageError(f"expected a model spec like {forms()}; got {spec!r}")
+    source = SOURCES[scheme]
+    if source.requires is not None and source.requires.missing:
+        raise UsageError(f"{spec} needs {source.requires}")
+    return source, rest
 
 
 def build_quietly(factory: Callable[..., Any], *arguments: Any, **options: Any) -> Any:

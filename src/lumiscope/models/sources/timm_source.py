@@ -14,6 +14,9 @@ from lumiscope.models.hub import quick_hub
 from lumiscope.models.options import BuildOptions
 from lumiscope.models.sources.registry import Loaded, Preprocessing, build_quietly, model_source
 from lumiscope.models.weights import OFFLINE_WAYS
+from lumiscope.specs import Change, one_path
+
+LOCAL_FOLDER = "local-dir:"
 
 
 def timm_names(pattern: str) -> list[str]:
@@ -23,7 +26,12 @@ def timm_names(pattern: str) -> list[str]:
     return sorted(set(timm.list_models(pattern)) | set(timm.list_pretrained(pattern)))
 
 
-@model_source("timm", "timm:resnet50.a1_in1k", timm_names)
+def _folder(rest: str, change: Change) -> str:
+    """Of timm:local-dir:FOLDER the folder."""
+    return LOCAL_FOLDER + change(rest.removeprefix(LOCAL_FOLDER)) if rest.startswith(LOCAL_FOLDER) else rest
+
+
+@model_source("timm", "timm:resnet50.a1_in1k", timm_names, paths=_folder)
 def build_timm(rest: str, options: BuildOptions, *, pretrained: bool) -> Loaded:
     """Build a timm model; `rest` may also be hf-hub:ORG/NAME or local-dir:FOLDER, as in timm.
 
@@ -57,7 +65,7 @@ def _from_hub(rest: str, options: BuildOptions, pretrained: bool) -> Loaded:
     return Loaded(module, timm_preprocessing(module), _stated_names(module) or own)
 
 
-@model_source("local-dir", "local-dir:FOLDER")
+@model_source("local-dir", "local-dir:FOLDER", paths=one_path)
 def build_folder(rest: str, options: BuildOptions, *, pretrained: bool) -> Loaded:
     """Build the model of a folder with config.json and weights, as timm writes it and the hub keeps it.
 
