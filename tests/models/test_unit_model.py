@@ -13,8 +13,8 @@ from lumiscope.errors import LayerError, UnknownNameError, UsageError
 from lumiscope.images import Geometry
 from lumiscope.models import TorchModel
 from lumiscope.models.outputs import first_tensor
-from lumiscope.models.unit_address import UnitAddress
 from lumiscope.models.unit_model import UnitModel, unit_model
+from lumiscope.unit_address import UnitAddress
 
 
 def wrap(module, size=(32, 40), **options):

@@ -18,9 +18,9 @@ import torch
 from lumiscope.attribution.prepared import PreparedBatch
 from lumiscope.attribution.targets import target_scores
 from lumiscope.models import in_batches
-from lumiscope.models.unit_address import CLASS_TOKEN
 from lumiscope.models.unit_pooling import UnitPooling, find_layer
 from lumiscope.types import DoubleArray, IntArray, Target
+from lumiscope.unit_address import CLASS_TOKEN
 
 TOLERANCE = 0.01
 NODES = 8  # of each part of the way

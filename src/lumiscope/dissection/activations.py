@@ -12,9 +12,9 @@ import torch
 from lumiscope.errors import LayerError, UnknownNameError
 from lumiscope.models import TorchModel
 from lumiscope.models.outputs import first_tensor
-from lumiscope.models.unit_address import CLASS_TOKEN
 from lumiscope.models.unit_pooling import locate_units
 from lumiscope.types import FloatArray
+from lumiscope.unit_address import CLASS_TOKEN
 
 POOLINGS: tuple[str, ...] = ("mean", "max")
 

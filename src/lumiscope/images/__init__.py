@@ -1,6 +1,6 @@
 """Where images and ground truth come from: decoding, image sets, and the geometry between an image and its view."""
 
-from lumiscope.images.address import read_mask, read_pixels
+from lumiscope.images.address import read_digest, read_mask, read_pixels
 from lumiscope.images.annotations import Annotations, open_annotations
 from lumiscope.images.csv_listing import CLASS_SEPARATOR
 from lumiscope.images.decode import decode, decode_mask
@@ -32,6 +32,7 @@ __all__ = [
     "numbers_in",
     "open_annotations",
     "open_images",
+    "read_digest",
     "read_mask",
     "read_pixels",
 ]

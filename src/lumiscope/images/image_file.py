@@ -78,15 +78,16 @@ class ImageFile:
     @functools.cached_property
     def sha256(self) -> str:
         """Hex digest of the bytes of the image file."""
-        return _file_digest(self.path)
+        return file_digest(self.path)
 
     @functools.cached_property
     def mask_sha256(self) -> str | None:
         """Hex digest of the bytes of the mask file; None if there is no mask."""
-        return None if self.mask_path is None else _file_digest(self.mask_path)
+        return None if self.mask_path is None else file_digest(self.mask_path)
 
 
-def _file_digest(path: Path) -> str:
+def file_digest(path: Path) -> str:
+    """Hex SHA-256 of the bytes of a file. Raises ImageError where it cannot be read."""
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()

@@ -11,7 +11,7 @@ from lumiscope.errors import LayerError
 from lumiscope.models.guard import borrowed, hooked
 from lumiscope.models.layout import Grid, Layout, token_layout
 from lumiscope.models.outputs import first_tensor
-from lumiscope.models.unit_address import CLASS_TOKEN
+from lumiscope.unit_address import CLASS_TOKEN
 
 Shape = tuple[int, ...]
 FIRST_AXIS = (torch.nn.Conv2d, torch.nn.BatchNorm2d)  # what they give is (C, h, w), also where C = h = w

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from lumiscope.errors import LayerError, UnknownNameError
 from lumiscope.models.layers import Layer
-from lumiscope.models.unit_address import CLASS_TOKEN
+from lumiscope.unit_address import CLASS_TOKEN
 
 AUTO = re.compile(r"auto(?::(\d+))?")
 NUMBERED = re.compile(r"(.*?)\d+")

@@ -27,9 +27,9 @@ from lumiscope.models.outputs import first_tensor, is_single, last_operation, lo
 from lumiscope.models.split import Split, named_part
 from lumiscope.models.stages import select_layers
 from lumiscope.models.target_layer import target_layer
-from lumiscope.models.unit_address import CLASS_TOKEN
 from lumiscope.models.vision_model import Activation, unnamed_classes
 from lumiscope.types import ByteArray, FloatArray
+from lumiscope.unit_address import CLASS_TOKEN
 
 LIBRARIES = {"torch", "torchvision", "timm"}
 

@@ -14,8 +14,8 @@ from lumiscope.models.cut_off import cut_off
 from lumiscope.models.guard import borrowed
 from lumiscope.models.layers import Layer, trace_layers
 from lumiscope.models.torch_model import TorchModel
-from lumiscope.models.unit_address import CLASS_TOKEN, UnitAddress
 from lumiscope.models.unit_pooling import find_layer, locate_units
+from lumiscope.unit_address import CLASS_TOKEN, UnitAddress
 
 VERSION = 1  # raised whenever the scores change, so that stored results are not taken for new ones
 

@@ -9,7 +9,7 @@ import torch
 from lumiscope.errors import LayerError
 from lumiscope.models.layers import Layer
 from lumiscope.models.torch_model import TorchModel
-from lumiscope.models.unit_address import CLASS_TOKEN
+from lumiscope.unit_address import CLASS_TOKEN
 
 
 @dataclass(frozen=True)

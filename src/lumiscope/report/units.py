@@ -9,9 +9,9 @@ from typing import Any
 
 from lumiscope.dissection import shown_units
 from lumiscope.dissection.shown_units import COUNTER_EXAMPLES, TOP_IMAGES
-from lumiscope.models.unit_address import UnitAddress
 from lumiscope.report.numbers import defined, significant
 from lumiscope.report.unit_pictures import Shot, UnitPictures
+from lumiscope.unit_address import UnitAddress
 
 CARD_IMAGES = 5  # on a card that is not open
 CONCEPTS_SHOWN = 5

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from lumiscope.models.unit_address import UnitAddress
 from lumiscope.study.run_folder import Run
+from lumiscope.unit_address import UnitAddress
 
 COMPLETE = 0.01  # a completeness error up to this is not worth a word
 

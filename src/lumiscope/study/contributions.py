@@ -16,11 +16,11 @@ from lumiscope.attribution.contributions import MOST_STEPS, TOLERANCE, UnitContr
 from lumiscope.errors import LumiscopeError
 from lumiscope.images import ImageItem
 from lumiscope.models import TorchModel, label_index, short_name
-from lumiscope.models.unit_address import CLASS_TOKEN
 from lumiscope.progress import Track, silent
 from lumiscope.store import Collection, Store
 from lumiscope.study.map_store import map_key
 from lumiscope.types import LayerLabels, UnitLabels
+from lumiscope.unit_address import CLASS_TOKEN
 
 VERSION = 1  # raised whenever the numbers change, so that stored ones are not taken for new ones
 TOP_UNITS = 10

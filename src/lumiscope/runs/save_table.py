@@ -1,0 +1,43 @@
+"""Tables as files: those of a run, and one for whoever computes with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from lumiscope.errors import UsageError
+from lumiscope.store import write_atomically
+
+
+def write_tables(tables: Mapping[str, pa.Table], folder: Path) -> None:
+    """Write every table as Parquet; the same tables give the same bytes."""
+    for name, table in tables.items():
+        sink = pa.BufferOutputStream()
+        pq.write_table(table, sink, compression="zstd")
+        write_atomically(folder / f"{name}.parquet", sink.getvalue().to_pybytes())
+
+
+def save_table(table: pa.Table, path: Path) -> None:
+    """Write one table as .parquet or .csv; lists become text in a CSV. Errors: `UsageError` for other endings."""
+    from pyarrow import csv
+
+    check_table_path(path)
+    if path.suffix == ".parquet":
+        write_tables({path.stem: table}, path.parent)
+        return
+    for place, column in enumerate(table.schema):
+        if pa.types.is_list(column.type):
+            joined = ["|".join(map(str, row or [])) for row in table.column(place).to_pylist()]
+            table = table.set_column(place, column.name, pa.array(joined, pa.string()))
+    sink = pa.BufferOutputStream()
+    csv.write_csv(table, sink)
+    write_atomically(path, sink.getvalue().to_pybytes())
+
+
+def check_table_path(path: Path) -> None:
+    """Errors: `UsageError` for a file that `save_table` does not write."""
+    if path.suffix not in (".parquet", ".csv"):
+        raise UsageError(f"expected a file that ends in .parquet or .csv; got {path}")

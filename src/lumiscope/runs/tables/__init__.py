@@ -1,0 +1,42 @@
+"""The tables of a run: a dataclass for the rows of each."""
+
+from lumiscope.runs.tables.agreement import AgreementRow, AgreementSummaryRow
+from lumiscope.runs.tables.concept_counts import CategoryRow, ConceptCountRow
+from lumiscope.runs.tables.contributions import ContributionRow
+from lumiscope.runs.tables.explanations import ExplanationRow
+from lumiscope.runs.tables.findings import FindingRow
+from lumiscope.runs.tables.images import ImageRow, ProbingImageRow
+from lumiscope.runs.tables.judgements import JudgementRow
+from lumiscope.runs.tables.layers import LayerRow
+from lumiscope.runs.tables.masks import MaskRow
+from lumiscope.runs.tables.model_differences import ModelDifferenceRow
+from lumiscope.runs.tables.models import ModelRow
+from lumiscope.runs.tables.network_dissection import CategoryBestRow, DetectorRow, NetworkDissectionRow
+from lumiscope.runs.tables.predictions import PredictionRow
+from lumiscope.runs.tables.skipped import SkippedRow
+from lumiscope.runs.tables.units import ShownUnitRow, UnitCropRow, UnitRow
+
+__all__ = [
+    "AgreementRow",
+    "AgreementSummaryRow",
+    "CategoryBestRow",
+    "CategoryRow",
+    "ConceptCountRow",
+    "ContributionRow",
+    "DetectorRow",
+    "ExplanationRow",
+    "FindingRow",
+    "ImageRow",
+    "JudgementRow",
+    "LayerRow",
+    "MaskRow",
+    "ModelDifferenceRow",
+    "ModelRow",
+    "NetworkDissectionRow",
+    "PredictionRow",
+    "ProbingImageRow",
+    "ShownUnitRow",
+    "SkippedRow",
+    "UnitCropRow",
+    "UnitRow",
+]

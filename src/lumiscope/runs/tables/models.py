@@ -1,0 +1,27 @@
+"""The table `models`."""
+
+from __future__ import annotations
+
+from lumiscope.runs.table import column, table
+
+
+@table("models", "each model: spec, fingerprint, target layer, what it sees, notes")
+class ModelRow:
+    """One model: what it is and what it sees."""
+
+    model: str = column("its name in this run")
+    spec: str = column("where it comes from, as `--model` takes it")
+    fingerprint: str = column("digest of spec, options, weights and preprocessing")
+    num_classes: int = column("how many classes", low=1)
+    target_layer: str | None = column("where the CAM family looks, several with commas; null where no method does")
+    input_height: int = column("height of its input", unit="pixels", low=1)
+    input_width: int = column("width of its input", unit="pixels", low=1)
+    resize_height: int | None = column("height of which the centre is cropped; null: nothing is cropped", unit="pixels")
+    resize_width: int | None = column("width of which the centre is cropped; null: nothing is cropped", unit="pixels")
+    geometry: str = column("crop or squash: how an image gets the input's shape")
+    interpolation: str = column("how an image is resized")
+    mean: str | None = column(
+        "what is taken off each channel of [0, 1], with commas; null: the model normalises itself"
+    )
+    std: str | None = column("what each channel is divided by, with commas; null: the model does it itself")
+    notes: tuple[str, ...] = column("what a reader must know of it")
