@@ -3,6 +3,7 @@
 from lumiscope.runs.accounts import Account, UnitShare, accounts_of
 from lumiscope.runs.clip_dissect import save_clip_dissect, save_clip_dissect_of_models
 from lumiscope.runs.find_units import UnitQuery, find_units
+from lumiscope.runs.foreign_masks import models_with_foreign_masks
 from lumiscope.runs.manifest import (
     FORMAT,
     BackendChoice,
@@ -95,6 +96,7 @@ __all__ = [
     "map_from_arrays",
     "mask_arrays",
     "mask_from_arrays",
+    "models_with_foreign_masks",
     "save_clip_dissect",
     "save_clip_dissect_of_models",
     "save_table",
