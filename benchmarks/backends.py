@@ -13,7 +13,7 @@ import time
 import numpy as np
 
 from lumiscope.images import open_images
-from lumiscope.models import Choice, TorchModel, available_backends, backends, load_model
+from lumiscope.models import BACKENDS, Choice, TorchModel, available_backends, load_model
 from peers import SHARED, machine, real_model
 
 PASSES = 6
@@ -28,7 +28,7 @@ def main() -> None:
     for spec in parser.parse_args().specs:
         model = real_model() if spec == "real" else load_model(spec, weights="random")
         for backend in reversed(available_backends()):
-            for numbers in ("float32", "half") if backends()[backend].half else ("float32",):
+            for numbers in ("float32", "half") if BACKENDS[backend].half else ("float32",):
                 print(f"| {spec} | {backend} | {numbers} | {measure(model, backend, numbers)} |", flush=True)
 
 

@@ -14,13 +14,12 @@ from torch import nn
 
 from lumiscope.errors import UnknownNameError
 from lumiscope.images import Geometry
-from lumiscope.models import Choice, TorchModel, available_backends, backends
-from lumiscope.models.backends import registry
+from lumiscope.models import BACKENDS, Choice, TorchModel, available_backends
 from lumiscope.models.backends.choose import TOLERANCES, choose
 from lumiscope.models.backends.registry import half_is_fast
 
 SIZE = (32, 40)
-NAMES = [name for name in ("openvino", "onnxruntime", "torch", "eager") if not backends()[name].missing]
+NAMES = [name for name in ("openvino", "onnxruntime", "torch", "eager") if not BACKENDS[name].missing]
 
 
 def model_of(module, size=SIZE):
@@ -119,7 +118,7 @@ def test_the_error_that_is_reported_is_the_difference_of_logits(modules, backend
     model = model_of(modules["residual"])
     choice = model.choose(backend, precision)
     assert (choice.backend, choice.precision, choice.asked) == (backend, precision, backend)
-    half = precision == "fast" and backends()[backend].half and half_is_fast("cpu")
+    half = precision == "fast" and BACKENDS[backend].half and half_is_fast("cpu")
     assert choice.numbers == ("half" if half else "float32")
     assert choice.error <= TOLERANCES[choice.numbers]
     if backend != "eager":
@@ -251,7 +250,7 @@ def test_scores_of_zero_have_no_largest_to_divide_by():
 def test_a_package_that_is_missing(monkeypatch):
     found = importlib.util.find_spec
     monkeypatch.setattr(
-        registry.importlib.util, "find_spec", lambda name, *rest: None if name == "openvino" else found(name, *rest)
+        importlib.util, "find_spec", lambda name, *rest: None if name == "openvino" else found(name, *rest)
     )
     assert "openvino" not in available_backends("cpu")
     choice = choose("openvino", "exact", "cpu", runners(), torch.ones(2, 3, 4, 4))
@@ -333,7 +332,7 @@ class Unexportable(nn.Module):
         return self.fc(self.conv(inputs).flatten(2).mT.mean(1))
 
 
-@pytest.mark.skipif(backends()["onnxruntime"].missing, reason="needs ONNX Runtime")
+@pytest.mark.skipif(BACKENDS["onnxruntime"].missing, reason="needs ONNX Runtime")
 def test_a_network_that_cannot_be_exported_prints_nothing(capfd):
     choice = model_of(Unexportable()).choose("onnxruntime")
     assert choice.backend == "eager"

@@ -1,6 +1,6 @@
 """Where models come from, and how they are run, cut and left as they were."""
 
-from lumiscope.models.backends import Choice, Inference, available_backends, backends, in_batches
+from lumiscope.models.backends import BACKENDS, Choice, Inference, available_backends, in_batches
 from lumiscope.models.black_box import BlackBox
 from lumiscope.models.guard import borrowed
 from lumiscope.models.layers import Layer
@@ -21,6 +21,7 @@ from lumiscope.models.vision_model import (
 )
 
 __all__ = [
+    "BACKENDS",
     "SOURCES",
     "Activation",
     "BlackBox",
@@ -32,7 +33,6 @@ __all__ = [
     "TorchModel",
     "VisionModel",
     "available_backends",
-    "backends",
     "borrowed",
     "class_index",
     "default_name",

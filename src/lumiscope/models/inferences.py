@@ -10,7 +10,7 @@ import torch
 
 from lumiscope.models.backends import Choice, Inference, choose
 from lumiscope.models.backends.folding import Folding
-from lumiscope.models.backends.registry import Numbers, Precision, Runner, get_backend, half_pays
+from lumiscope.models.backends.registry import BACKENDS, Numbers, Precision, Runner, half_pays
 from lumiscope.models.backends.torch_backend import in_bfloat16
 from lumiscope.models.guard import borrowed
 from lumiscope.models.split import Cut, Split, split
@@ -63,7 +63,7 @@ class Inferences:
 
     def batch_size(self, backend: str) -> int:
         """How many views a runner takes at once: as many pixels as the backend likes best, in its own steps."""
-        step = get_backend(backend).batch_size
+        step = BACKENDS[backend].batch_size
         height, width = self.size
         return max(step, step * PIXELS // (height * width) // step * step)
 
@@ -79,7 +79,7 @@ class Inferences:
 
     def _runner(self, name: str, numbers: Numbers) -> Runner:
         if (name, numbers) not in self._runners:
-            backend = get_backend(name)
+            backend = BACKENDS[name]
             network = self._folding.copy() if backend.folded else self.network
             self._runners[name, numbers] = backend.build(network, self.example(self.batch_size(name)), numbers)
         return self._runners[name, numbers]

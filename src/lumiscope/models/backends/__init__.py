@@ -2,15 +2,15 @@
 
 from lumiscope.models.backends.choose import Choice, choose
 from lumiscope.models.backends.inference import PRECISIONS, Inference, in_batches
-from lumiscope.models.backends.registry import Backend, available_backends, backends, inference_backend
+from lumiscope.models.backends.registry import BACKENDS, Backend, available_backends, inference_backend
 
 __all__ = [
+    "BACKENDS",
     "PRECISIONS",
     "Backend",
     "Choice",
     "Inference",
     "available_backends",
-    "backends",
     "choose",
     "in_batches",
     "inference_backend",

@@ -14,12 +14,11 @@ import torch
 from lumiscope.errors import UnknownNameError
 from lumiscope.models.backends.inference import PRECISIONS
 from lumiscope.models.backends.registry import (
+    BACKENDS,
     Numbers,
     Precision,
     Runner,
     available_backends,
-    backends,
-    get_backend,
     half_pays,
 )
 
@@ -55,7 +54,7 @@ class Choice:
 def check_names(backend: str, precision: str) -> None:
     """Errors: `UnknownNameError` with the nearest names."""
     if backend != "auto":
-        get_backend(backend)
+        BACKENDS.check(backend)
     if precision not in PRECISIONS:
         raise UnknownNameError("precision", precision, PRECISIONS)
 
@@ -104,9 +103,9 @@ def _error(
     name: str, device: str, build: Callable[[], Runner], inputs: torch.Tensor, expected: torch.Tensor
 ) -> tuple[float, str]:
     """The difference of logits as a share of the largest; infinite, with the reason, where the backend cannot run."""
-    backend = backends()[name]
-    if backend.missing:
-        return math.inf, f"the package {backend.requires} is not installed"
+    backend = BACKENDS[name]
+    if backend.requires is not None and backend.requires.missing:
+        return math.inf, f"the package {backend.requires.package} is not installed"
     if device not in backend.devices:
         return math.inf, f"it does not run on {device}"
     try:

@@ -15,9 +15,12 @@ import torch
 from lumiscope.models.backends.registry import Numbers, Runner, inference_backend
 from lumiscope.models.guard import borrowed
 from lumiscope.models.outputs import LogitsOnly
+from lumiscope.requirement import Requirement
 
 
-@inference_backend("onnxruntime", title="ONNX Runtime", requires="onnxruntime")
+@inference_backend(
+    "onnxruntime", title="ONNX Runtime", requires=Requirement("onnxruntime", "onnxruntime", extra="onnx"), rank=2
+)
 def run_onnxruntime(module: torch.nn.Module, example: torch.Tensor, numbers: Numbers) -> Runner:
     """Export the module with a batch of any size, and run it with as many threads as torch has."""
     import onnxruntime

@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 from lumiscope.models.backends.registry import Numbers, Runner, inference_backend
 from lumiscope.models.guard import borrowed
 from lumiscope.models.outputs import LogitsOnly
+from lumiscope.requirement import Requirement
 
 STREAMS = 2  # two half batches side by side, each on half of the threads, take less time than one batch on all
 
 
-@inference_backend("openvino", title="OpenVINO", requires="openvino", half=True)
+@inference_backend("openvino", title="OpenVINO", requires=Requirement("openvino", "openvino"), rank=1, half=True)
 def run_openvino(module: torch.nn.Module, example: torch.Tensor, numbers: Numbers) -> Runner:
     """Convert the module and compile it for batches of the example's size, in two streams; short ones are filled up."""
     threads = torch.get_num_threads()

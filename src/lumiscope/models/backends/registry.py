@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 import torch
 
-from lumiscope.discovery import import_siblings
-from lumiscope.errors import UnknownNameError
+from lumiscope.registry import Registry
+from lumiscope.requirement import Requirement
 
 Precision = Literal["exact", "fast"]
 Numbers = Literal["float32", "half"]
@@ -23,7 +22,7 @@ Builder: TypeAlias = Callable[[torch.nn.Module, torch.Tensor, Numbers], Runner]
 
 @dataclass(frozen=True)
 class Backend:
-    """A way to run a whole network. `title`: what it is; `requires`: the package it needs, "" for none.
+    """A way to run a whole network. `title`: what it is. `requires`: a package that not every installation has.
 
     `batch_size`: views of 224×224 at once; other sizes take as many as have that many pixels. `devices`: where it runs.
     `folded`: whether it is given a copy with folded batch norms. `half`: whether it can compute in half precision.
@@ -31,7 +30,7 @@ class Backend:
 
     name: str
     title: str
-    requires: str
+    requires: Requirement | None
     batch_size: int
     devices: tuple[str, ...]
     folded: bool
@@ -41,35 +40,33 @@ class Backend:
     @property
     def missing(self) -> bool:
         """Whether the package it needs is not installed."""
-        return bool(self.requires) and importlib.util.find_spec(self.requires) is None
+        return self.requires is not None and self.requires.missing
 
 
-_BACKENDS: dict[str, Backend] = {}
+BACKENDS: Registry[Backend] = Registry("backend", package="lumiscope.models.backends", also=["auto"])
+"""Every backend by name, the fastest first."""
+UNMEASURED, LAST = 50, 100
 
 
 def inference_backend(
     name: str,
     *,
     title: str,
-    requires: str = "",
+    requires: Requirement | None = None,
+    rank: int = UNMEASURED,
     batch_size: int = 8,
     devices: tuple[str, ...] = ("cpu",),
     folded: bool = False,
     half: bool = False,
 ) -> Callable[[Builder], Builder]:
-    """Register a backend under `name`."""
+    """Register a backend under `name`. `rank`: its place in the order of speed, as measured in docs/benchmarks.md."""
 
     def register(build: Builder) -> Builder:
-        _BACKENDS[name] = Backend(name, title, requires, batch_size, devices, folded, half, build)
+        backend = Backend(name, title, requires, batch_size, devices, folded, half, build)
+        BACKENDS.register(name, backend, defined_by=build, order=rank)
         return build
 
     return register
-
-
-def backends() -> Mapping[str, Backend]:
-    """Every backend by name."""
-    import_siblings(__name__)
-    return dict(_BACKENDS)
 
 
 def available_backends(device: str = "cpu") -> list[str]:
@@ -77,10 +74,7 @@ def available_backends(device: str = "cpu") -> list[str]:
 
     The order is that of measurements (docs/benchmarks.md), not of a race: the same machine always chooses the same.
     """
-    order = ("openvino", "onnxruntime", "torch", "eager")
-    known = backends()
-    ranked = sorted(known, key=lambda name: order.index(name) if name in order else len(order))
-    return [name for name in ranked if device in known[name].devices and not known[name].missing]
+    return [name for name, backend in BACKENDS.items() if device in backend.devices and not backend.missing]
 
 
 def half_is_fast(device: str) -> bool:
@@ -90,12 +84,4 @@ def half_is_fast(device: str) -> bool:
 
 def half_pays(backend: str, device: str) -> bool:
     """Whether a backend can compute in half precision, and that is faster on a device of this type."""
-    return get_backend(backend).half and half_is_fast(device)
-
-
-def get_backend(name: str) -> Backend:
-    """Return one backend. Errors: `UnknownNameError` with the nearest names."""
-    known = backends()
-    if name not in known:
-        raise UnknownNameError("backend", name, ["auto", *known])
-    return known[name]
+    return BACKENDS[backend].half and half_is_fast(device)

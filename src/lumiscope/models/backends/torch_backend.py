@@ -6,12 +6,14 @@ import copy
 
 import torch
 
-from lumiscope.models.backends.registry import Numbers, Runner, inference_backend
+from lumiscope.models.backends.registry import LAST, Numbers, Runner, inference_backend
 from lumiscope.models.guard import borrowed
 from lumiscope.models.outputs import logits_of
 
 
-@inference_backend("eager", title="torch, the network as it is", batch_size=4, devices=("cpu", "cuda", "mps"))
+@inference_backend(
+    "eager", title="torch, the network as it is", rank=LAST, batch_size=4, devices=("cpu", "cuda", "mps")
+)
 def run_eagerly(module: torch.nn.Module, example: torch.Tensor, numbers: Numbers) -> Runner:
     """Run `module` itself, in float32."""
 
@@ -23,7 +25,12 @@ def run_eagerly(module: torch.nn.Module, example: torch.Tensor, numbers: Numbers
 
 
 @inference_backend(
-    "torch", title="torch, batch norms folded, channels-last", devices=("cpu", "cuda", "mps"), folded=True, half=True
+    "torch",
+    title="torch, batch norms folded, channels-last",
+    rank=3,
+    devices=("cpu", "cuda", "mps"),
+    folded=True,
+    half=True,
 )
 def run_folded(module: torch.nn.Module, example: torch.Tensor, numbers: Numbers) -> Runner:
     """Run a folded copy; half: with bfloat16 weights on a CPU, under autocast on a GPU."""
