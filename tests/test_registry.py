@@ -49,7 +49,7 @@ def test_an_order_that_was_asked_for_comes_first() -> None:
 def test_an_unknown_name_has_the_nearest_and_the_hint() -> None:
     with pytest.raises(UnknownNameError, match=r"unknown fruit 'aple': did you mean apple or pear\? See the basket\."):
         fruits(hint="See the basket.")["aple"]
-    with pytest.raises(UnknownNameError, match=r"unknown fruit 'xyz': known: any, pear, apple\. 2 of them\."):
+    with pytest.raises(UnknownNameError, match=r"unknown fruit 'xyz': known: pear, apple, any\. 2 of them\."):
         fruits(hint=lambda: "2 of them.", also=["any"])["xyz"]
 
 

@@ -142,7 +142,7 @@ class Registry(Mapping[str, Entry]):
 
     def _unknown(self, name: str) -> UnknownNameError:
         hint = self._hint if isinstance(self._hint, str) else self._hint()
-        return UnknownNameError(self.noun, name, [*self._also, *self], hint=hint)
+        return UnknownNameError(self.noun, name, [*self, *self._also], hint=hint)
 
     @functools.cached_property
     def _modules(self) -> tuple[str, ...]:

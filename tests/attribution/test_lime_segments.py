@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lumiscope.attribution.regions.hiding import hidden_picture
-from lumiscope.attribution.regions.segmenters import segment_view, segmenters
+from lumiscope.attribution.regions.segmenters import SEGMENTERS, segment_view
 from lumiscope.errors import UsageError
 from lumiscope.images import Geometry
 
@@ -25,7 +25,7 @@ def quarters(size=48):
     return pixels
 
 
-@pytest.mark.parametrize("name", sorted(segmenters()))
+@pytest.mark.parametrize("name", sorted(SEGMENTERS))
 def test_segments_are_numbered_from_zero_without_gaps(name, pictures):
     segments = segment_view(view_of(pictures(1)), name, {"min_size": 20} if name == "felzenszwalb" else {})
     assert segments.shape == (48, 48)

@@ -10,7 +10,7 @@ import pytest
 
 from lumiscope.attribution import attribution_methods
 from lumiscope.attribution.option_help import allowed, meanings, option_help, segmenter_help
-from lumiscope.attribution.regions.segmenters import segmenters
+from lumiscope.attribution.regions.segmenters import SEGMENTERS
 
 
 @pytest.mark.parametrize("method", sorted(attribution_methods()))
@@ -84,7 +84,7 @@ def test_values_of_types():
 
 def test_segmenters_are_told_with_their_options():
     told = {one.name: one for one in segmenter_help()}
-    assert list(told) == list(segmenters())
+    assert list(told) == list(SEGMENTERS)
     assert told["grid"].values == "rows, columns"
     assert told["grid"].default == {"rows": 7, "columns": 7}
     assert all(one.meaning for one in told.values())

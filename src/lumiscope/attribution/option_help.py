@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from lumiscope.attribution.regions.segmenters import segmenters
+from lumiscope.attribution.regions.segmenters import SEGMENTERS
 
 PLAIN = {bool: "True | False", int: "whole number", float: "number", str: "text", type(None): "None"}
 
@@ -52,7 +52,7 @@ def segmenter_help() -> list[OptionHelp]:
     """Every segmenter: its own options with their defaults, and what it does."""
     return [
         OptionHelp(name, ", ".join(one.defaults), one.defaults, _one_line(one.function.__doc__ or ""))
-        for name, one in segmenters().items()
+        for name, one in SEGMENTERS.items()
     ]
 
 

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from lumiscope.attribution.pixel_maps import HideColor, check_color
 from lumiscope.attribution.regions.hiding import HIDING
-from lumiscope.attribution.regions.segmenters import check_segmenter, segmenters
+from lumiscope.attribution.regions.segmenters import SEGMENTERS, check_segmenter
 from lumiscope.errors import UnknownNameError, UsageError
 
 SEED_LIMIT = 2**32  # what NumPy's legacy generator, which lime draws from, takes
@@ -30,9 +30,7 @@ class RegionOptions:
 
     method: ClassVar[str]
 
-    segmenter: str = field(
-        default="quickshift", metadata={"values": (*segmenters(), "mask:FILE", "python:MODULE:NAME")}
-    )
+    segmenter: str = field(default="quickshift", metadata={"values": (*SEGMENTERS, "mask:FILE", "python:MODULE:NAME")})
     segmenter_options: Mapping[str, Any] = field(default_factory=dict)
     hide: str = field(default="mean", metadata={"choices": (*HIDING, "color")})
     hide_color: HideColor = None

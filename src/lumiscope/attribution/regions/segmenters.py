@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from lumiscope.errors import UnknownNameError, UsageError
 from lumiscope.images import View
+from lumiscope.registry import Registry
 from lumiscope.types import ByteArray, IntArray
 
 OUTSIDE = ("mask", "python")  # prefixes of what lies outside this room: a file, or a function of the user's
@@ -50,22 +51,18 @@ class Segmenter:
         return {one.name: one for one in parameters if one.kind is one.KEYWORD_ONLY}
 
 
-_SEGMENTERS: dict[str, Segmenter] = {}
+SEGMENTERS: Registry[Segmenter] = Registry("segmenter", also=["mask:FILE", "python:module:function"])
+"""Every segmenter by name."""
 
 
 def segmenter(name: str) -> Callable[[Cut], Cut]:
     """Register a function under `name`; its keyword-only parameters are its options."""
 
     def register(function: Cut) -> Cut:
-        _SEGMENTERS[name] = Segmenter(name, function)
+        SEGMENTERS.register(name, Segmenter(name, function), defined_by=function)
         return function
 
     return register
-
-
-def segmenters() -> Mapping[str, Segmenter]:
-    """Every segmenter by name."""
-    return dict(_SEGMENTERS)
 
 
 def check_segmenter(name: str, options: Mapping[str, Any]) -> None:
@@ -80,9 +77,7 @@ def check_segmenter(name: str, options: Mapping[str, Any]) -> None:
         if prefix == "mask" and options:
             raise UsageError(f"a mask file has no options; got {', '.join(options)} for {name}")
         return
-    if name not in _SEGMENTERS:
-        raise UnknownNameError("segmenter", name, [*_SEGMENTERS, "mask:FILE", "python:module:function"])
-    _SEGMENTERS[name].check(options)
+    SEGMENTERS[name].check(options)
 
 
 def segment_view(view: View, name: str, options: Mapping[str, Any]) -> IntArray:
@@ -91,10 +86,10 @@ def segment_view(view: View, name: str, options: Mapping[str, Any]) -> IntArray:
     Errors: `UsageError` for `mask:` and `python:`, which are not read in this room, or where segments cannot be made.
     """
     check_segmenter(name, options)
-    if name not in _SEGMENTERS:
+    if name not in SEGMENTERS:
         raise UsageError(f"{name} must be read first: use lumiscope.explain, or give the batch a `segment` of your own")
     try:
-        labels = _SEGMENTERS[name].function(view.pixels, **options)
+        labels = SEGMENTERS[name].function(view.pixels, **options)
     except ValueError as error:
         raise UsageError(f"segmenter {name} refuses {dict(options)}: {error}") from error
     return renumbered(labels, view, name)

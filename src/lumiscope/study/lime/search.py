@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from lumiscope.attribution.regions.lime_options import LimeOptions
-from lumiscope.attribution.regions.segmenters import check_segmenter, segmenters
+from lumiscope.attribution.regions.segmenters import SEGMENTERS as REGISTERED
+from lumiscope.attribution.regions.segmenters import check_segmenter
 from lumiscope.errors import UnknownNameError, UsageError
 from lumiscope.models import parse_model_options
 
@@ -105,8 +106,8 @@ def base_setting(base: LimeOptions) -> Setting:
 def parse_segmenter(text: str) -> CutChoice:
     """Read "grid" or "slic:n_segments=50:compactness=20". Errors: `UnknownNameError` with the nearest, `UsageError`."""
     name, *pairs = (part.strip() for part in text.split(":"))
-    if name not in segmenters():
-        raise UnknownNameError("segmenter to tune", name, segmenters())
+    if name not in REGISTERED:
+        raise UnknownNameError("segmenter to tune", name, REGISTERED)
     options = parse_model_options(pairs)
     check_segmenter(name, options)
     return CutChoice(name, options)
