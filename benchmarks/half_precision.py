@@ -12,7 +12,7 @@ import time
 
 import numpy as np
 
-from lumiscope.attribution import PreparedBatch, get_method
+from lumiscope.attribution import METHODS, PreparedBatch
 from lumiscope.images import View, open_images
 from lumiscope.models import Choice, TorchModel
 from lumiscope.types import SaliencyMap, Target
@@ -41,7 +41,7 @@ def explain(
     model: TorchModel, views: list[View], targets: list[Target], name: str, numbers: tuple[str, str]
 ) -> tuple[list[SaliencyMap], float]:
     """One map a picture, and the mean seconds of one, without preparation."""
-    method = get_method(name)
+    method = METHODS[name]
     inference = model.inference(Choice("openvino", "openvino", *numbers, 0.0, ""))  # type: ignore[arg-type]
     inference.logits(model.inputs(views[:1]))
     layer = model.target_layer if method.needs_layer else None

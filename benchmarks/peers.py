@@ -29,7 +29,7 @@ from lime.lime_image import LimeImageExplainer
 from pytorch_grad_cam import AblationCAM, GradCAM, ScoreCAM
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 
-from lumiscope.attribution import PreparedBatch, get_method
+from lumiscope.attribution import METHODS, PreparedBatch
 from lumiscope.images import View, open_images
 from lumiscope.models import TorchModel, borrowed, load_model
 from lumiscope.models.backends import PRECISIONS
@@ -138,7 +138,7 @@ def run(job: Job, count: int, devices: list[str]) -> Result:
 
 def ours(model: TorchModel, job: Job, case: Case, precision: Precision) -> Side:
     """lumiscope on the same views, prepared first: the way to run the model is chosen, made and used once."""
-    method = get_method(job.method)
+    method = METHODS[job.method]
     options = method.options(LIME if job.method == "lime" else None)
 
     def explain(rows: slice) -> list[SaliencyMap]:

@@ -13,7 +13,7 @@ import resource
 
 import numpy as np
 
-from lumiscope.attribution import PreparedBatch, get_method
+from lumiscope.attribution import METHODS, PreparedBatch
 from lumiscope.models import load_model
 from memory import resident
 
@@ -30,7 +30,7 @@ def main() -> None:
     model.predict(views)
     before = resident()
     choice = model.choose(arguments.backend, "exact", views)
-    method = get_method("scorecam")
+    method = METHODS["scorecam"]
     prepared = PreparedBatch(model, views, layer=model.target_layer, inference=model.inference(choice))
     if arguments.channels is not None:
         prepared.cut.activations[:, arguments.channels :] = 0

@@ -26,7 +26,7 @@ import numpy as np
 from scipy.ndimage import zoom
 
 from lumiscope.agreement import make_mask
-from lumiscope.attribution import PreparedBatch, get_method
+from lumiscope.attribution import METHODS, PreparedBatch
 from lumiscope.dissection import SIMILARITIES
 from lumiscope.images import open_images
 from lumiscope.models import TorchModel, load_model
@@ -37,7 +37,7 @@ from lumiscope.types import BoolArray, FloatArray, SaliencyMap
 from lumiscope.world import MARK_BOX, OBJECTS, SIZE, WORDS, Scene, render
 from lumiscope.world.renderer.pen import KINDS
 
-METHODS = ("gradcam", "ablationcam", "scorecam", "lime")
+EXAMINED = ("gradcam", "ablationcam", "scorecam", "lime")
 EXAM_SEED = 1_000  # the models were trained on another
 PROBE = "world:2000@1001"
 BATCH = 4
@@ -79,7 +79,7 @@ class Localisation:
     own: Mean
 
 
-def localisation(scenes: Sequence[Scene], methods: Sequence[str] = METHODS, **options: dict) -> list[Localisation]:
+def localisation(scenes: Sequence[Scene], methods: Sequence[str] = EXAMINED, **options: dict) -> list[Localisation]:
     """Ask whether the maps of world:objects find the object that is named."""
     model = load_model("world:objects")
     truths = [scene.mask for scene in scenes]
@@ -98,7 +98,7 @@ def localisation(scenes: Sequence[Scene], methods: Sequence[str] = METHODS, **op
                 Mean.of(chance),
                 sign_flip_test(np.subtract(found, centred)),
                 sign_flip_test(np.subtract(found, chance)),
-                Mean.of(overlaps([make_mask(one, get_method(name).mask_rule) for one in maps], truths)),
+                Mean.of(overlaps([make_mask(one, METHODS[name].mask_rule) for one in maps], truths)),
             )
         )
     return results
@@ -120,7 +120,7 @@ class Corner:
     p: float
 
 
-def corner(count: int, methods: Sequence[str] = METHODS, **options: dict) -> list[Corner]:
+def corner(count: int, methods: Sequence[str] = EXAMINED, **options: dict) -> list[Corner]:
     """Ask whether the maps of world:shortcut lie on the mark that gives the class away, and those of objects do not."""
     scenes = [marked(index) for index in range(count)]
     models = [load_model("world:shortcut"), load_model("world:objects")]
@@ -253,7 +253,7 @@ def explain(
     model: TorchModel, scenes: Sequence[Scene], name: str, options: dict | None, target: str = "predicted"
 ) -> list[SaliencyMap]:
     """Maps of one method. `target`: "predicted", or "object": the class of the main object."""
-    method = get_method(name)
+    method = METHODS[name]
     maps: list[SaliencyMap] = []
     for batch in batches(scenes):
         views = [model.geometry.view(scene.pixels, f"{scene.seed}-{scene.index}") for scene in batch]

@@ -21,7 +21,7 @@ from lumiscope.agreement import (
     parse_rule,
     summarise,
 )
-from lumiscope.attribution import attribution_methods
+from lumiscope.attribution import METHODS
 from lumiscope.errors import UnknownNameError, UsageError
 from lumiscope.statistics import bootstrap_interval
 
@@ -119,7 +119,7 @@ def test_rules_are_given_or_the_default_of_the_method(make_map, make_segment_map
     assert [row.overlap.iou for row in rows] == [1 / 3, 0, 0]
 
 
-@pytest.mark.parametrize("method", list(attribution_methods()))
+@pytest.mark.parametrize("method", list(METHODS))
 def test_the_default_rule_of_every_method_exists(method):
     assert parse_rule(default_rule(method)).name in MASK_RULES
 

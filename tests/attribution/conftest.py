@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from lumiscope.attribution import PreparedBatch, get_method
+from lumiscope.attribution import METHODS, PreparedBatch
 from lumiscope.images import Geometry
 from lumiscope.models import TorchModel
 
@@ -97,7 +97,7 @@ def model_of(torch_model):
 @pytest.fixture(scope="session")
 def cheap_options():
     """Options of a method under which it runs the network a few times only."""
-    return lambda method: get_method(method).options(FEW.get(method))
+    return lambda method: METHODS[method].options(FEW.get(method))
 
 
 @pytest.fixture(scope="session")

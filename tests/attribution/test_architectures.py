@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 
-from lumiscope.attribution import PreparedBatch, attribution_methods, get_method
+from lumiscope.attribution import METHODS, PreparedBatch
 from lumiscope.errors import LayerError
 
 spec = importlib.util.spec_from_file_location("kinds", Path(__file__).with_name("kinds.py"))
@@ -21,7 +21,6 @@ architectures = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(architectures)
 
 KINDS = sorted(architectures.KINDS)
-METHODS = sorted(attribution_methods())
 COMPARED = {
     "ablationcam",
     "eigencam",
@@ -45,7 +44,7 @@ def explain(cheap_options):
 
     def run(method, prepared):
         targets = prepared.targets("predicted", [None] * len(prepared))
-        return get_method(method).explain(prepared, targets, cheap_options(method))
+        return METHODS[method].explain(prepared, targets, cheap_options(method))
 
     return run
 
@@ -104,7 +103,7 @@ def test_another_backend_gives_the_same_maps(model_of, prepare, explain, backend
             np.testing.assert_allclose(ours.display(), expected.display(), atol=1e-3, rtol=0)
 
 
-@pytest.mark.parametrize("method", [method for method in METHODS if get_method(method).needs_layer])
+@pytest.mark.parametrize("method", [method for method in METHODS if METHODS[method].needs_layer])
 def test_a_layer_that_gives_a_tuple_is_its_first_tensor(networks, torch_model, prepare, explain, method):
     """`pair` gives (what its `conv` gives, a number)."""
     model = torch_model(networks.seeded(networks.TupleLayer), (32, 32))
@@ -115,7 +114,7 @@ def test_a_layer_that_gives_a_tuple_is_its_first_tensor(networks, torch_model, p
         assert one.values.any()
 
 
-@pytest.mark.parametrize("method", [method for method in METHODS if get_method(method).needs_layer])
+@pytest.mark.parametrize("method", [method for method in METHODS if METHODS[method].needs_layer])
 def test_a_layer_without_a_map_is_refused(model_of, prepare, explain, method):
     with pytest.raises(LayerError, match=r"net\.4 gives shape \(8, 1, 1\)"):
         explain(method, prepare(model_of("tuple"), "net.4"))

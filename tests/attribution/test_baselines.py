@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from lumiscope.attribution import get_method
+from lumiscope.attribution import METHODS
 from lumiscope.errors import UsageError
 
 SIZE = (48, 64)
@@ -17,7 +17,7 @@ SIZE = (48, 64)
 def explain(networks, torch_model, prepare):
     def run(method, count=2, seed=0, first=0, **options):
         prepared = prepare(torch_model(networks.seeded(networks.plain), SIZE), count=count, seed=seed, first=first)
-        chosen = get_method(method)
+        chosen = METHODS[method]
         return chosen.explain(prepared, prepared.targets("predicted", [None] * count), chosen.options(options))
 
     return run
@@ -64,7 +64,7 @@ def test_baselines_need_no_more_than_the_view(black_box, networks, torch_model, 
     prepared = prepare(black_box(torch_model(networks.seeded(networks.plain), SIZE)), count=2)
     targets = prepared.targets("predicted", [None, None])
     prepared.model.predict = None
-    maps = get_method(method).explain(prepared, targets, get_method(method).options())
+    maps = METHODS[method].explain(prepared, targets, METHODS[method].options())
     assert [saliency.item_id for saliency in maps] == ["image 0", "image 1"]
     assert [saliency.method for saliency in maps] == [method] * 2
     assert maps[0].details == {}
@@ -80,4 +80,4 @@ def test_baselines_need_no_more_than_the_view(black_box, networks, torch_model, 
 )
 def test_options_out_of_range(method, options, message):
     with pytest.raises(UsageError, match=message):
-        get_method(method).options(options)
+        METHODS[method].options(options)

@@ -7,18 +7,18 @@ import pytest
 import torch
 from torch import nn
 
-from lumiscope.attribution import PreparedBatch, attribution_methods, get_method
+from lumiscope.attribution import METHODS, PreparedBatch
 from lumiscope.attribution.cam import LayerMaps, cam_maps
 from lumiscope.errors import LayerError, ModelError, TargetError, UnknownNameError, UsageError
 
 SIZE = (40, 56)
-FAMILY = [name for name, method in attribution_methods().items() if method.needs_layer]
-GRADIENTS = [name for name in FAMILY if get_method(name).needs_gradients]
+FAMILY = [name for name, method in METHODS.items() if method.needs_layer]
+GRADIENTS = [name for name in FAMILY if METHODS[name].needs_gradients]
 every_method = pytest.mark.parametrize("method", FAMILY)
 
 
 def explain(method, prepared, wanted="predicted", **options):
-    chosen = get_method(method)
+    chosen = METHODS[method]
     targets = prepared.targets(wanted, [None] * len(prepared))
     return chosen.explain(prepared, targets, chosen.options(options))
 
@@ -76,7 +76,7 @@ def test_activations_that_are_constant_over_the_image(networks, torch_model, pre
 
 def test_a_map_of_one_position_has_nothing_to_show(networks, torch_model, prepare):
     prepared = prepare(torch_model(networks.seeded(networks.plain), SIZE), "3", count=1)
-    maps, options = LayerMaps(torch.full((1, 1, 1), 3.0)), get_method("gradcam").options()
+    maps, options = LayerMaps(torch.full((1, 1, 1), 3.0)), METHODS["gradcam"].options()
     (saliency,) = cam_maps(prepared, prepared.targets(1, [None]), [maps], "gradcam", options)
     np.testing.assert_allclose(saliency.values, np.full(SIZE, 3), rtol=1e-6)
     assert not saliency.display().any()
@@ -201,7 +201,7 @@ def test_a_layer_that_does_not_exist_names_the_nearest(networks, torch_model, pr
 
 @every_method
 def test_a_batch_without_a_layer_is_an_error_in_words(networks, torch_model, prepare, method):
-    with pytest.raises(ModelError, match=f"where {get_method(method).title.replace('+', '.')} looks; .* without one"):
+    with pytest.raises(ModelError, match=f"where {METHODS[method].title.replace('+', '.')} looks; .* without one"):
         explain(method, prepare(torch_model(networks.seeded(networks.plain))))
 
 
@@ -212,10 +212,10 @@ def test_a_black_box_is_an_error_in_words(networks, torch_model, prepare, black_
         explain(method, prepared)
 
 
-@pytest.mark.parametrize("method", sorted(attribution_methods()))
+@pytest.mark.parametrize("method", sorted(METHODS))
 @pytest.mark.parametrize("count", [0, 1, 4])
 def test_targets_that_are_not_one_an_image_are_an_error(networks, torch_model, prepare, method, count):
     prepared = prepare(torch_model(networks.seeded(networks.plain)), "3")
     targets = (prepared.targets(1, [None] * 3) * 2)[:count]
     with pytest.raises(UsageError, match=f"one target an image, 3 in all; got {count}"):
-        get_method(method).explain(prepared, targets, get_method(method).options())
+        METHODS[method].explain(prepared, targets, METHODS[method].options())

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from lumiscope.attribution import get_method
+from lumiscope.attribution import METHODS
 from lumiscope.errors import ModelError
 
 SIZE = (40, 56)
@@ -27,7 +27,7 @@ CLOSED = [
 
 
 def explain(method, prepared, wanted="predicted", **options):
-    chosen = get_method(method)
+    chosen = METHODS[method]
     targets = prepared.targets(wanted, [None] * len(prepared))
     return chosen.explain(prepared, targets, chosen.options(options))
 
@@ -96,7 +96,7 @@ def test_with_the_closed_form_the_head_is_not_differentiated(networks, torch_mod
     runs = []
     handle = model.module[4].register_forward_hook(lambda *_: runs.append(torch.is_grad_enabled()))
     for method in CLOSED:
-        get_method(method).explain(prepared, targets, get_method(method).options())
+        METHODS[method].explain(prepared, targets, METHODS[method].options())
     handle.remove()
     assert not any(runs)
 

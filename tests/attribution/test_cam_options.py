@@ -12,7 +12,7 @@ import torch
 import ttach
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 
-from lumiscope.attribution import PreparedBatch, attribution_methods, get_method
+from lumiscope.attribution import METHODS, PreparedBatch
 from lumiscope.errors import UnknownNameError, UsageError
 
 SIZE = (40, 56)
@@ -26,12 +26,12 @@ PEERS = {
     "scorecam": peers.ScoreCAM,
     "xgradcam": peers.XGradCAM,
 }
-LAYERED = [name for name, method in attribution_methods().items() if method.needs_layer]
-SMOOTHED = [name for name, method in attribution_methods().items() if method.needs_layer or name == "fullgrad"]
+LAYERED = [name for name, method in METHODS.items() if method.needs_layer]
+SMOOTHED = [name for name, method in METHODS.items() if method.needs_layer or name == "fullgrad"]
 
 
 def explain(method, prepared, wanted="predicted", **options):
-    chosen = get_method(method)
+    chosen = METHODS[method]
     targets = prepared.targets(wanted, [None] * len(prepared))
     return chosen.explain(prepared, targets, chosen.options(options))
 
@@ -176,8 +176,8 @@ def test_finer_cam_is_right_where_the_network_is_so_sure_that_the_others_vanish(
 
 def test_options_that_do_not_exist_or_cannot_be():
     with pytest.raises(UsageError, match="comparisons of at least 1; got 0"):
-        get_method("finercam").options({"comparisons": 0})
+        METHODS["finercam"].options({"comparisons": 0})
     with pytest.raises(UnknownNameError, match="unknown option of finercam 'aplha': did you mean alpha"):
-        get_method("finercam").options({"aplha": 1})
+        METHODS["finercam"].options({"aplha": 1})
     with pytest.raises(UnknownNameError, match="unknown option of hirescam 'flip': did you mean flips"):
-        get_method("hirescam").options({"flip": True})
+        METHODS["hirescam"].options({"flip": True})

@@ -11,7 +11,7 @@ from pytorch_grad_cam.utils.image import scale_cam_image
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from pytorch_grad_cam.utils.svd_on_activations import get_2d_projection
 
-from lumiscope.attribution import attribution_methods, get_method
+from lumiscope.attribution import METHODS
 
 PEERS = {
     "ablationcam": peers.AblationCAM,
@@ -30,13 +30,13 @@ every_method = pytest.mark.parametrize("method", FAMILY)
 
 
 def explain(method, prepared, wanted="predicted", **options):
-    chosen = get_method(method)
+    chosen = METHODS[method]
     targets = prepared.targets(wanted, [None] * len(prepared))
     return chosen.explain(prepared, targets, chosen.options(options))
 
 
 def test_every_method_has_a_reference(reference):
-    assert reference.REFERENCES.keys() == attribution_methods().keys()
+    assert reference.REFERENCES.keys() == METHODS.keys()
 
 
 CASES = [

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from lumiscope.attribution import attribution_methods, get_method
+from lumiscope.attribution import METHODS
 from lumiscope.attribution.details import joined_details
 from lumiscope.types import SaliencyMap, Target
 
@@ -28,11 +28,11 @@ def test_the_last_one_wins_but_every_warning_stays_once():
     assert joined_details(iter(())) == {}
 
 
-@pytest.mark.parametrize("method", sorted(attribution_methods()))
+@pytest.mark.parametrize("method", sorted(METHODS))
 def test_warnings_are_a_list_of_sentences(networks, torch_model, prepare, method):
     """On a network without ReLU, with as few samples as there may be, those that can warn do."""
     model = torch_model(networks.seeded(networks.Patches), (32, 32))
-    chosen = get_method(method)
+    chosen = METHODS[method]
     layer = model.target_layer if chosen.needs_layer else None
     prepared = prepare(model, layer, count=1)
     (saliency,) = chosen.explain(prepared, prepared.targets(1, [None]), chosen.options(FEW.get(method)))
@@ -46,7 +46,7 @@ def test_warnings_are_a_list_of_sentences(networks, torch_model, prepare, method
 
 def test_flips_keep_the_warnings_of_both(networks, torch_model, prepare):
     prepared = prepare(torch_model(networks.seeded(networks.Patches), (32, 32)), count=1)
-    method = get_method("fullgrad")
+    method = METHODS["fullgrad"]
     targets = prepared.targets(1, [None])
     one, mirrored = (method.explain(batch, targets, method.options())[0] for batch in (prepared, prepared.mirrored()))
     (both,) = method.explain(prepared, targets, method.options({"flips": True}))
@@ -67,7 +67,7 @@ def test_a_map_without_a_positive_pixel_says_that_it_is_blank(networks, torch_mo
         module[6].weight.zero_()
         module[6].bias.zero_()
     prepared = prepare(torch_model(module, (32, 32)), count=1)
-    chosen = get_method(method)
+    chosen = METHODS[method]
     (saliency,) = chosen.explain(prepared, prepared.targets(0, [None]), chosen.options(FEW.get(method)))
     blank = not saliency.display().any()
     assert blank == (method != "rise")  # whose map of a constant score is the mean of its few masks

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from lumiscope.attribution import get_method
+from lumiscope.attribution import METHODS
 from lumiscope.attribution.methods.eigencam import first_component
 
 SHAPES = [(5, 3, 4), (12, 3, 4), (13, 3, 4), (40, 2, 5), (1, 4, 4), (3, 1, 7), (6, 1, 1)]
@@ -59,7 +59,7 @@ def test_an_activation_that_is_not_finite_makes_its_image_nan_and_no_other():
 
 def test_eigen_cam_looks_at_no_class(networks, torch_model, prepare):
     prepared = prepare(torch_model(networks.seeded(networks.plain)), "3")
-    method = get_method("eigencam")
+    method = METHODS["eigencam"]
     maps = [method.explain(prepared, prepared.targets(wanted, [None] * 3), method.options()) for wanted in (0, 1)]
     for one, other in zip(*maps, strict=True):
         np.testing.assert_array_equal(one.values, other.values)

@@ -11,7 +11,7 @@ from timm.layers import BatchNormAct2d
 from torch import nn
 from torch.nn import functional
 
-from lumiscope.attribution import get_method
+from lumiscope.attribution import METHODS
 from lumiscope.attribution.methods.fullgrad import BiasProbes
 from lumiscope.errors import ModelError
 
@@ -19,7 +19,7 @@ SIZE = (40, 56)
 
 
 def explain(prepared, wanted="predicted"):
-    method = get_method("fullgrad")
+    method = METHODS["fullgrad"]
     return method.explain(prepared, prepared.targets(wanted, [None] * len(prepared)), method.options())
 
 

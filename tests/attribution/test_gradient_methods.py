@@ -11,18 +11,18 @@ import torch
 from captum.attr import GuidedBackprop, InputXGradient, IntegratedGradients, NoiseTunnel, Saliency
 from torch import nn
 
-from lumiscope.attribution import get_method
+from lumiscope.attribution import METHODS
 from lumiscope.attribution.methods.integrated_gradients import baseline_input
 from lumiscope.errors import ModelError, UsageError
 
-METHODS = ("saliency", "input_x_gradient", "integrated_gradients", "smoothgrad", "guided_backprop")
+FAMILY = ("saliency", "input_x_gradient", "integrated_gradients", "smoothgrad", "guided_backprop")
 SIZE = (32, 40)
 FEW = {"integrated_gradients": {"steps": 12}, "smoothgrad": {"num_samples": 3}}
-every_method = pytest.mark.parametrize("method", METHODS)
+every_method = pytest.mark.parametrize("method", FAMILY)
 
 
 def explain(method, prepared, wanted="predicted", **options):
-    chosen = get_method(method)
+    chosen = METHODS[method]
     targets = prepared.targets(wanted, [None] * len(prepared))
     return chosen.explain(prepared, targets, chosen.options(FEW.get(method, {}) | options))
 
@@ -103,10 +103,10 @@ def linear(torch_model):
 def test_of_a_linear_model_every_method_is_known(linear, prepare):
     model, weight = linear
     prepared = prepare(model, count=2)
-    maps = {method: explain(method, prepared, 1) for method in METHODS}
+    maps = {method: explain(method, prepared, 1) for method in FAMILY}
     for row, image in enumerate(prepared.inputs):
         products, largest = (weight[1] * image).sum(0).numpy(), weight[1].abs().amax(0).numpy()
-        for method, expected in zip(METHODS, (largest, products, products, largest, largest), strict=True):
+        for method, expected in zip(FAMILY, (largest, products, products, largest, largest), strict=True):
             assert_close(maps[method][row].values, expected)
         facts = maps["integrated_gradients"][row].details
         assert facts["completeness_gap"] == pytest.approx(0, abs=1e-4)
@@ -270,9 +270,9 @@ def test_what_a_map_says_of_itself(networks, torch_model, prepare, method):
     for row, saliency in enumerate(explain(method, prepared)):
         assert (saliency.method, saliency.layer, saliency.item_id) == (method, None, f"image {row}")
         assert saliency.options == {"flips": False} | FEW.get(method, {}) | said.get(method, {})
-    assert get_method(method).needs_gradients
-    assert not get_method(method).needs_layer
-    assert not get_method(method).perturbs
+    assert METHODS[method].needs_gradients
+    assert not METHODS[method].needs_layer
+    assert not METHODS[method].perturbs
 
 
 @every_method
@@ -294,4 +294,4 @@ def test_a_black_box_is_refused_in_words(black_box, networks, torch_model, prepa
 )
 def test_options_out_of_range(method, options, message):
     with pytest.raises(UsageError, match=message):
-        get_method(method).options(options)
+        METHODS[method].options(options)

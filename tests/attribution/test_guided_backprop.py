@@ -8,14 +8,14 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from lumiscope.attribution import get_method
+from lumiscope.attribution import METHODS
 from lumiscope.attribution.methods.guided_backprop import GuidedRectifiers
 
 SIZE = (32, 40)
 
 
 def explain(method, prepared, wanted="predicted"):
-    chosen = get_method(method)
+    chosen = METHODS[method]
     return chosen.explain(prepared, prepared.targets(wanted, [None] * len(prepared)), chosen.options())
 
 

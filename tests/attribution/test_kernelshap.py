@@ -9,14 +9,14 @@ import pytest
 import torch
 from captum.attr import ShapleyValues
 
-from lumiscope.attribution import get_method
+from lumiscope.attribution import METHODS
 from lumiscope.attribution.regions.hiding import hidden_picture
 
 SIZE = (32, 40)
 
 
 def explain(prepared, wanted="predicted", **options):
-    method = get_method("kernelshap")
+    method = METHODS["kernelshap"]
     targets = prepared.targets(wanted, [None] * len(prepared))
     return method.explain(prepared, targets, method.options(options))
 
@@ -140,4 +140,4 @@ def test_kernelshap_explains_quickshifts_segments_and_masks_the_best(model, prep
     assert saliency.coefficients.shape == (count,)
     best = saliency.coefficients.argmax()
     np.testing.assert_array_equal(saliency.mask(1), saliency.segments == best)
-    assert get_method("kernelshap").mask_rule == "lime"
+    assert METHODS["kernelshap"].mask_rule == "lime"

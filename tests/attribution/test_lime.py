@@ -11,19 +11,19 @@ import pytest
 from lime.lime_image import LimeImageExplainer
 from scipy.special import softmax
 
-from lumiscope.attribution import PreparedBatch, derive_seed, get_method
+from lumiscope.attribution import METHODS, PreparedBatch, derive_seed
 from lumiscope.attribution.regions.segmentation import segment_means
 from lumiscope.errors import UnknownNameError, UsageError
 from lumiscope.images import Geometry
 
 
 def options_of(**given):
-    return get_method("lime").options(given)
+    return METHODS["lime"].options(given)
 
 
 def explain(prepared, wanted="predicted", **given):
     targets = prepared.targets(wanted, [None] * len(prepared))
-    return get_method("lime").explain(prepared, targets, options_of(**given))
+    return METHODS["lime"].explain(prepared, targets, options_of(**given))
 
 
 class BlackBox:

@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from lumiscope.attribution import attribution_methods, get_method
+from lumiscope.attribution import METHODS
 
-METHODS = sorted(attribution_methods())
 LOOK_AT_NOTHING = ("gaussian", "random")  # baselines, which never run the network
 every_method = pytest.mark.parametrize("method", METHODS)
 every_method_that_runs_it = pytest.mark.parametrize(
@@ -71,7 +70,7 @@ def test_the_model_is_what_it_was(networks, torch_model, prepare, cheap_options,
     prepared = prepare(model, layer, count=2)
     fails = nullcontext() if fails_after is None else pytest.raises(RuntimeError, match="raised midway")
     with fails:
-        maps = get_method(method).explain(prepared, prepared.targets(1, [None, None]), cheap_options(method))
+        maps = METHODS[method].explain(prepared, prepared.targets(1, [None, None]), cheap_options(method))
         assert len(maps) == 2
     assert_same(before, state_of(module))
 
@@ -84,7 +83,7 @@ def test_the_head_alone_raising_midway(networks, torch_model, prepare, cheap_opt
     before = state_of(module)
     module.tail.armed = True
     with pytest.raises(RuntimeError, match="raised midway"):
-        get_method(method).explain(prepared, targets, cheap_options(method))
+        METHODS[method].explain(prepared, targets, cheap_options(method))
     assert_same(before, state_of(module))
 
 
@@ -95,7 +94,7 @@ def test_the_surroundings_change_nothing(networks, torch_model, prepare, cheap_o
 
     def maps():
         prepared = prepare(model, "block.bn1")
-        return get_method(method).explain(
+        return METHODS[method].explain(
             prepared, prepared.targets("predicted", [None] * len(prepared)), cheap_options(method)
         )
 
@@ -121,6 +120,6 @@ def test_the_global_generators_do_not_move(networks, torch_model, prepare, cheap
     np.random.seed(7)  # noqa: NPY002 - what must not move
     before = torch.get_rng_state(), np.random.get_state()[1].copy()  # noqa: NPY002
     targets = prepared.targets("predicted", [None] * 3)
-    get_method(method).explain(prepared, targets, cheap_options(method))
+    METHODS[method].explain(prepared, targets, cheap_options(method))
     assert torch.equal(torch.get_rng_state(), before[0])
     np.testing.assert_array_equal(np.random.get_state()[1], before[1])  # noqa: NPY002

@@ -8,14 +8,14 @@ from typing import Any, Literal
 
 import pytest
 
-from lumiscope.attribution import attribution_methods
+from lumiscope.attribution import METHODS
 from lumiscope.attribution.option_help import allowed, meanings, option_help, segmenter_help
 from lumiscope.attribution.regions.segmenters import SEGMENTERS
 
 
-@pytest.mark.parametrize("method", sorted(attribution_methods()))
+@pytest.mark.parametrize("method", sorted(METHODS))
 def test_every_option_has_a_meaning_and_its_default_is_allowed(method):
-    chosen = attribution_methods()[method]
+    chosen = METHODS[method]
     for one in option_help(chosen.options_type):
         assert len(one.meaning) > 8, one.name
         assert one.values
@@ -27,7 +27,7 @@ def test_every_option_has_a_meaning_and_its_default_is_allowed(method):
 
 
 def test_every_choice_that_is_named_is_taken():
-    for method in attribution_methods().values():
+    for method in METHODS.values():
         for one in option_help(method.options_type):
             if one.name in ("hide", "design", "sampling", "baseline"):
                 assert len(one.values.split(" | ")) > 1

@@ -11,22 +11,22 @@ import torch
 from captum.attr import Occlusion
 from torch import nn
 
-from lumiscope.attribution import PreparedBatch, attribution_methods, get_method
+from lumiscope.attribution import METHODS, PreparedBatch
 from lumiscope.attribution.methods.occlusion import OcclusionOptions
 from lumiscope.attribution.methods.rise import RiseOptions, SmoothMasks
 from lumiscope.errors import UsageError
 from lumiscope.models import load_model
 from lumiscope.world import OBJECTS, render
 
-METHODS = ("occlusion", "rise", "kernelshap")
+FAMILY = ("occlusion", "rise", "kernelshap")
 SIZE = (32, 40)
 GRID = {"segmenter": "grid", "segmenter_options": {"rows": 2, "columns": 3}}
 FEW = {"occlusion": {"window": 8}, "rise": {"num_masks": 12, "cells": 4}, "kernelshap": GRID}
-every_method = pytest.mark.parametrize("method", METHODS)
+every_method = pytest.mark.parametrize("method", FAMILY)
 
 
 def explain(method, prepared, wanted="predicted", **options):
-    chosen = get_method(method)
+    chosen = METHODS[method]
     targets = prepared.targets(wanted, [None] * len(prepared))
     return chosen.explain(prepared, targets, chosen.options(FEW.get(method, {}) | options))
 
@@ -202,7 +202,7 @@ def test_hidden_pictures_without_a_finite_score_are_said(torch_model, prepare, m
 
 @every_method
 def test_what_a_map_says_of_itself(model, prepare, method):
-    chosen = get_method(method)
+    chosen = METHODS[method]
     for row, saliency in enumerate(explain(method, prepare(model))):
         assert (saliency.method, saliency.layer, saliency.item_id) == (method, None, f"image {row}")
         assert saliency.options == chosen.options(FEW[method]).__dict__
@@ -229,7 +229,7 @@ def test_maps_lie_on_the_object(method):
     views = [model.geometry.view(scene.pixels, str(scene.index)) for scene in scenes]
     prepared = PreparedBatch(model, views)
     targets = prepared.targets("label", [OBJECTS.index(scene.object) for scene in scenes])
-    maps = get_method(method).explain(prepared, targets, get_method(method).options(WORLD[method]))
+    maps = METHODS[method].explain(prepared, targets, METHODS[method].options(WORLD[method]))
     shares, chances = [], []
     for saliency, scene in zip(maps, scenes, strict=True):
         area = int(scene.mask.sum())
@@ -260,6 +260,6 @@ def test_maps_lie_on_the_object(method):
     ],
 )
 def test_options_out_of_range(method, options, message):
-    assert method in attribution_methods()
+    assert method in METHODS
     with pytest.raises(UsageError, match=message):
-        get_method(method).options(options)
+        METHODS[method].options(options)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from lumiscope.attribution import get_method
+from lumiscope.attribution import METHODS
 from lumiscope.attribution.methods.rise import SmoothMasks
 from lumiscope.attribution.methods.smoothgrad import gaussian_noise
 from lumiscope.attribution.regions.segmentation import segment_means
@@ -75,7 +75,7 @@ class Slow:
 
     def rise(self):
         size = self.pixels.shape[:2]
-        drawn = SmoothMasks.draw(SEED, size, get_method("rise").options(OPTIONS["rise"]))
+        drawn = SmoothMasks.draw(SEED, size, METHODS["rise"].options(OPTIONS["rise"]))
         grey = self.input_of(np.full_like(self.pixels, 128))
 
         def probability(mask):
@@ -110,7 +110,7 @@ class Slow:
 @pytest.mark.parametrize("kind", sorted(architectures.KINDS))
 @pytest.mark.parametrize("method", sorted(OPTIONS))
 def test_values_equal_the_slow_reference(model_of, prepare, reference, kind, method):
-    model, chosen = model_of(kind), get_method(method)
+    model, chosen = model_of(kind), METHODS[method]
     prepared = prepare(model, count=1)
     (target,) = targets = prepared.targets("predicted", [None])
     (saliency,) = chosen.explain(prepared, targets, chosen.options(OPTIONS[method]))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from lumiscope.attribution import PreparedBatch, attribution_methods, get_method, select_methods
+from lumiscope.attribution import METHODS, PreparedBatch, select_methods
 from lumiscope.errors import ModelError, TargetError, UnknownNameError, UsageError
 from lumiscope.images import Geometry
 
@@ -72,12 +72,12 @@ def test_scores_that_are_not_finite_cannot_be_explained():
         PreparedBatch(NotFinite(), views).targets("predicted", [None] * 3)
 
 
-@pytest.mark.parametrize("method", [name for name, method in attribution_methods().items() if method.needs_gradients])
+@pytest.mark.parametrize("method", [name for name, method in METHODS.items() if method.needs_gradients])
 def test_methods_that_look_inside_refuse_a_black_box(model, prepare, black_box, method):
     prepared = prepare(black_box(model))
     targets = prepared.targets(1, [None] * 3)
     with pytest.raises(ModelError, match="box can only predict"):
-        get_method(method).explain(prepared, targets, get_method(method).options())
+        METHODS[method].explain(prepared, targets, METHODS[method].options())
 
 
 def test_several_methods_cost_one_trunk(model, prepare):
@@ -95,7 +95,7 @@ def test_several_methods_cost_one_trunk(model, prepare):
 
 def explain_all(prepared, targets=None):
     for method in ("gradcam", "hirescam", "ablationcam", "eigencam", "shapleycam", "finercam"):
-        chosen = get_method(method)
+        chosen = METHODS[method]
         chosen.explain(prepared, targets or prepared.targets(1, [None] * len(prepared)), chosen.options())
 
 
@@ -157,24 +157,24 @@ def normalised(pictures):
 
 
 def test_the_registry():
-    assert list(attribution_methods()) == select_methods(["*"])
-    assert select_methods(["*cam"]) == [name for name in attribution_methods() if name.endswith("cam")]
+    assert list(METHODS) == select_methods(["*"])
+    assert select_methods(["*cam"]) == [name for name in METHODS if name.endswith("cam")]
     assert select_methods(["lime", "grad*", "lime"]) == ["lime", "gradcam", "gradcampp"]
     with pytest.raises(UnknownNameError, match="unknown method 'grandcam': did you mean gradcam"):
         select_methods(["grandcam"])
     with pytest.raises(UnknownNameError, match="unknown option of gradcam 'x'"):
-        get_method("gradcam").options({"x": 1})
+        METHODS["gradcam"].options({"x": 1})
     assert issubclass(UnknownNameError, UsageError)
 
 
 def test_what_methods_say_they_need():
-    needs = {name: (method.needs_gradients, method.needs_layer) for name, method in attribution_methods().items()}
+    needs = {name: (method.needs_gradients, method.needs_layer) for name, method in METHODS.items()}
     for name in ("gradcam", "gradcampp", "hirescam", "layercam", "xgradcam", "eigengradcam", "finercam", "shapleycam"):
         assert needs[name] == (True, True)
     assert needs["ablationcam"] == needs["scorecam"] == needs["eigencam"] == (False, True)
     assert needs["fullgrad"] == (True, False)
     assert needs["lime"] == (False, False)
-    for method in attribution_methods().values():
+    for method in METHODS.values():
         assert method.title
         assert any(character.isdigit() for character in method.citation), "a citation has a year"
         assert method.passes

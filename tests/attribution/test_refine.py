@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from lumiscope.attribution import PreparedBatch, get_method
+from lumiscope.attribution import METHODS, PreparedBatch
 from lumiscope.attribution.methods.scorecam import refine
 from lumiscope.models import Choice
 from lumiscope.models.backends.registry import half_is_fast
@@ -80,7 +80,7 @@ def test_fast_maps_are_near_exact_ones(networks, torch_model, prepare, seed):
     for precision in ("exact", "fast"):
         inference = model.inference(Choice("torch", "torch", precision, "float32", 0.0, ""))
         prepared = PreparedBatch(model, prepare(model).views, layer="act", inference=inference)
-        method = get_method("scorecam")
+        method = METHODS["scorecam"]
         maps.append(method.explain(prepared, prepared.targets(1, [None] * 3), method.options()))
     for exact, fast in zip(*maps, strict=True):
         np.testing.assert_allclose(fast.display(), exact.display(), atol=WITHIN)

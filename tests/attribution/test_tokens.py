@@ -11,7 +11,7 @@ import pytest
 import torch
 from pytorch_grad_cam import GradCAM
 
-from lumiscope.attribution import get_method
+from lumiscope.attribution import METHODS
 
 spec = importlib.util.spec_from_file_location("kinds", Path(__file__).with_name("kinds.py"))
 architectures = importlib.util.module_from_spec(spec)
@@ -33,7 +33,7 @@ CAMS = (
 
 
 def explain(method, prepared):
-    chosen = get_method(method)
+    chosen = METHODS[method]
     return chosen.explain(prepared, prepared.targets("predicted", [None] * len(prepared)), chosen.options())
 
 

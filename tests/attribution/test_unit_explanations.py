@@ -9,11 +9,10 @@ import pytest
 import torch
 from torch.nn.functional import interpolate
 
-from lumiscope.attribution import attribution_methods, get_method
+from lumiscope.attribution import METHODS
 from lumiscope.models import BlackBox
 from lumiscope.models.unit_model import unit_model
 
-METHODS = sorted(attribution_methods())
 UNITS = [
     ("resnet", "layer3:7"),
     ("resnet", "layer4.0.bn1:3"),
@@ -30,7 +29,7 @@ def test_every_method_explains_a_unit(model_of, prepare, cheap_options, method, 
     model, column = unit_model(model_of(kind), address)
     prepared = prepare(model, model.target_layer, count=2)
     targets = prepared.targets(column, [None, None])
-    maps = get_method(method).explain(prepared, targets, cheap_options(method))
+    maps = METHODS[method].explain(prepared, targets, cheap_options(method))
     assert [one.target.name for one in maps] == [address, address]
     assert all(np.isfinite(one.values).all() for one in maps)
     assert any(one.values.any() for one in maps)
@@ -43,7 +42,7 @@ def test_gradient_is_autograds_in_float64(model_of, prepare, kind, address):
     model, column = unit_model(whole, address)
     prepared = prepare(model, count=1)
     targets = prepared.targets(column, [None])
-    (saliency,) = get_method("saliency").explain(prepared, targets, get_method("saliency").options())
+    (saliency,) = METHODS["saliency"].explain(prepared, targets, METHODS["saliency"].options())
 
     double, outputs = copy.deepcopy(whole.module).double(), []
     part = double.get_submodule(layer.removesuffix("@class"))
@@ -76,9 +75,7 @@ def test_at_its_own_layer_grad_cam_is_the_units_own_map(model_of, prepare):
     expected = interpolate((own.clamp(min=0) / own[0].numel())[:, None], prepared.size, mode="bilinear")[:, 0]
     assert expected.any()
     for method in ("gradcam", "hirescam"):
-        maps = get_method(method).explain(
-            prepared, prepared.targets(column, [None, None]), get_method(method).options()
-        )
+        maps = METHODS[method].explain(prepared, prepared.targets(column, [None, None]), METHODS[method].options())
         np.testing.assert_allclose(np.stack([one.values for one in maps]), expected, rtol=1e-4, atol=1e-7)
 
 
@@ -86,9 +83,9 @@ def test_lime_is_that_of_a_black_box_that_returns_the_activation(model_of, prepa
     whole = model_of("resnet")
     model, column = unit_model(whole, "layer3:7")
     box = BlackBox(model.predict, model.geometry, activation="raw", classes=model.classes)
-    options = get_method("lime").options({"num_samples": 60})
+    options = METHODS["lime"].options({"num_samples": 60})
     first, second = (
-        get_method("lime").explain(prepared, prepared.targets(column, [None]), options)[0]
+        METHODS["lime"].explain(prepared, prepared.targets(column, [None]), options)[0]
         for prepared in (prepare(model, count=1), prepare(box, count=1))
     )
     assert first.coefficients.any()
@@ -100,7 +97,7 @@ def test_kernelshap_adds_up_to_the_activation(model_of, prepare):
     model, column = unit_model(model_of("resnet"), "layer3:7")
     prepared = prepare(model, count=1)
     (target,) = prepared.targets(column, [None])
-    (saliency,) = get_method("kernelshap").explain(prepared, [target], get_method("kernelshap").options())
+    (saliency,) = METHODS["kernelshap"].explain(prepared, [target], METHODS["kernelshap"].options())
     assert saliency.details["probability_of_all"] == pytest.approx(target.logit, rel=1e-4)
     total = saliency.details["probability_of_all"] - saliency.details["probability_of_nothing"]
     assert saliency.coefficients.sum() == pytest.approx(total, rel=1e-3)
@@ -113,5 +110,5 @@ def test_a_unit_has_no_probability_and_lime_says_activation(model_of, prepare, n
     prepared = prepare(model, count=1)
     (target,) = prepared.targets(column, [None])
     assert np.isnan(target.probability)
-    (saliency,) = get_method("lime").explain(prepared, [target], get_method("lime").options({"num_samples": 20}))
+    (saliency,) = METHODS["lime"].explain(prepared, [target], METHODS["lime"].options({"num_samples": 20}))
     assert "hiding segments never changes the activation: there is nothing to explain" in saliency.warnings

@@ -10,7 +10,7 @@ import pytest
 import torch
 from scipy.special import expit, softmax
 
-from lumiscope.attribution import PreparedBatch, get_method
+from lumiscope.attribution import METHODS, PreparedBatch
 from lumiscope.errors import ModelError, UnknownNameError, UsageError
 from lumiscope.models import load_model
 from lumiscope.models.device import available_devices, usable_device
@@ -76,7 +76,7 @@ def load(tmp_path, monkeypatch):
 
 def gradcam(model):
     prepared = PreparedBatch(model, [model.geometry.view(PIXELS[0], "p")], layer="3")
-    return get_method("gradcam").explain(prepared, prepared.targets(1, [None]), get_method("gradcam").options())[0]
+    return METHODS["gradcam"].explain(prepared, prepared.targets(1, [None]), METHODS["gradcam"].options())[0]
 
 
 @pytest.mark.parametrize("kind", ["tuple", "dict", "object"])

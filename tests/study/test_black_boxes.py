@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lumiscope.attribution import attribution_methods, methods_for, select_methods
+from lumiscope.attribution import METHODS, methods_for, select_methods
 from lumiscope.errors import UsageError
 from lumiscope.images import ImageSet
 from lumiscope.models import BlackBox, TorchModel, probabilities
@@ -44,9 +44,9 @@ def test_methods_that_look_inside_are_refused_in_one_line(box: BlackBox, tiny: T
     able = methods_for(box)
     assert "lime" in able
     assert not {"gradcam", "scorecam", "ablationcam"} & set(able)
-    assert methods_for(tiny) == list(attribution_methods())
+    assert methods_for(tiny) == list(METHODS)
     assert select_methods(["*"], box) == able
-    assert select_methods(["*"], tiny) == select_methods(["*"]) == list(attribution_methods())
+    assert select_methods(["*"], tiny) == select_methods(["*"]) == list(METHODS)
     with pytest.raises(UsageError) as refused:
         explain(box, pictures, methods=["lime", "gradcam", "scorecam"])
     assert str(refused.value) == (
@@ -70,7 +70,7 @@ def test_a_box_is_explained_as_the_model_in_it(box: BlackBox, tiny: TorchModel, 
         np.testing.assert_allclose(one.coefficients, other.coefficients, atol=1e-6)
 
 
-@pytest.mark.parametrize("name", [name for name, one in attribution_methods().items() if not one.looks_inside])
+@pytest.mark.parametrize("name", [name for name, one in METHODS.items() if not one.looks_inside])
 def test_methods_that_need_no_more_than_predictions_do_run(name: str, box: BlackBox, pictures: ImageSet) -> None:
     few = {"lime": {"num_samples": 20}, "rise": {"num_masks": 20}, "kernelshap": {"num_samples": 40}}
     (made,) = explain(box, pictures[:1], methods=name, options={name: few.get(name, {})})

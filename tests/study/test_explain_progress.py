@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 import pytest
 
-from lumiscope.attribution import AttributionMethod, get_method
+from lumiscope.attribution import METHODS, AttributionMethod
 from lumiscope.errors import ModelError
 from lumiscope.images import ImageItem, ImageSet, Skipped
 from lumiscope.models import TorchModel
@@ -21,7 +21,7 @@ from lumiscope.study.stored_explanations import StoredExplanations
 
 T = TypeVar("T")
 PASSES = "  forward passes"
-METHODS = ["gradcam", "occlusion"]
+TWO = ["gradcam", "occlusion"]
 
 
 class Recorded:
@@ -65,7 +65,7 @@ def test_the_bar_moves_with_every_batch_and_method(
 ) -> None:
     track = Recorded()
     seen = watch(monkeypatch, track)
-    explain(tiny, pictures, methods=METHODS, backend="eager", track=track)
+    explain(tiny, pictures, methods=TWO, backend="eager", track=track)
     assert seen == [("gradcam", 4, 0), ("occlusion", 4, 4), ("gradcam", 3, 8), ("occlusion", 3, 11)]
     assert track.bars[0] == ["explaining with tiny", 14, 14]
 
@@ -75,10 +75,10 @@ def test_a_study_has_the_same_bar_and_what_is_stored_is_done_at_once(
 ) -> None:
     store, track = Store(tmp_path / "store"), Recorded()
     seen = watch(monkeypatch, track)
-    StoredExplanations(make_plan(tiny, METHODS), store).compute(pictures, track=track)
+    StoredExplanations(make_plan(tiny, TWO), store).compute(pictures, track=track)
     assert [done for *_, done in seen] == [0, 4, 8, 11]
     again = Recorded()
-    StoredExplanations(make_plan(tiny, METHODS), store).compute(pictures, track=again)
+    StoredExplanations(make_plan(tiny, TWO), store).compute(pictures, track=again)
     assert again.bars == [["explaining with tiny", 14, 14]]
 
 
@@ -95,7 +95,7 @@ def test_images_that_fail_are_passed_over(
     monkeypatch.setattr(ExplanationPlan, "prepare", prepare)
     track, failed = Recorded(), list[Skipped]()
     shown = [
-        (item.id, track.bars[0][2]) for item, _ in explain_each(make_plan(tiny, METHODS), pictures, failed, track=track)
+        (item.id, track.bars[0][2]) for item, _ in explain_each(make_plan(tiny, TWO), pictures, failed, track=track)
     ]
     assert shown == [("p0", 2), ("p2", 6), ("p3", 8), ("p4", 14), ("p5", 14), ("p6", 14)]
     assert [entry.name for entry in failed] == ["pictures/p1.png"]
@@ -143,7 +143,7 @@ def test_tuning_counts_segmenters_and_passes(tiny: TorchModel, pictures: ImageSe
 
 
 def test_a_bar_changes_no_map(tiny: TorchModel, pictures: ImageSet) -> None:
-    options = {"rise": get_method("rise").options({"num_masks": 30}).__dict__}
+    options = {"rise": METHODS["rise"].options({"num_masks": 30}).__dict__}
     plain, tracked = (
         explain(tiny, pictures[:1], methods="rise", options=options, backend="eager", **given)
         for given in ({}, {"track": Recorded()})

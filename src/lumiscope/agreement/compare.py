@@ -68,16 +68,16 @@ def compare(
 def default_rule(method: str) -> str:
     """Return the rule that a registered attribution method asks for; "max:0.5" for any other name."""
     # Imported here, as reading or applying a rule needs no torch.
-    from lumiscope.attribution import attribution_methods
+    from lumiscope.attribution import METHODS
 
-    registered = attribution_methods().get(method)
+    registered = METHODS.get(method)
     return FALLBACK_RULE if registered is None else str(parse_rule(registered.mask_rule))
 
 
 def _check_names(rules: Mapping[str, str], methods: Iterable[str]) -> None:
-    from lumiscope.attribution import attribution_methods
+    from lumiscope.attribution import METHODS
 
-    known = dict.fromkeys([*methods, *attribution_methods()])
+    known = dict.fromkeys([*methods, *METHODS])
     for method in rules:
         if method not in known:
             raise UnknownNameError("method", method, known, hint="It has a mask rule, but there is no map of it.")

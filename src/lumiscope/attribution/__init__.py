@@ -2,10 +2,9 @@
 
 from lumiscope.attribution.prepared import PreparedBatch
 from lumiscope.attribution.registry import (
+    METHODS,
     AttributionMethod,
     attribution_method,
-    attribution_methods,
-    get_method,
     look_inside,
     methods_for,
     select_methods,
@@ -13,12 +12,11 @@ from lumiscope.attribution.registry import (
 from lumiscope.attribution.seeds import derive_seed
 
 __all__ = [
+    "METHODS",
     "AttributionMethod",
     "PreparedBatch",
     "attribution_method",
-    "attribution_methods",
     "derive_seed",
-    "get_method",
     "look_inside",
     "methods_for",
     "select_methods",

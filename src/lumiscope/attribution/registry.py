@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import fnmatch
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -12,9 +11,9 @@ import numpy as np
 
 from lumiscope.attribution.details import joined_details
 from lumiscope.attribution.prepared import PreparedBatch
-from lumiscope.discovery import import_members
 from lumiscope.errors import UnknownNameError, UsageError
 from lumiscope.models import TorchModel, VisionModel
+from lumiscope.registry import Registry
 from lumiscope.types import FloatArray, SaliencyMap, Target
 
 Options = TypeVar("Options")
@@ -96,7 +95,13 @@ def _mean(one: SaliencyMap, mirrored: SaliencyMap) -> SaliencyMap:
     return dataclasses.replace(one, values=mean(one.values, mirrored.values), shown=shown, details=said)
 
 
-_METHODS: dict[str, AttributionMethod[Any]] = {}
+METHODS: Registry[AttributionMethod[Any]] = Registry(
+    "method",
+    package="lumiscope.attribution.methods",
+    group="lumiscope.methods",
+    hint="`lumiscope methods` lists them.",
+)
+"""Every attribution method by name."""
 
 
 def attribution_method(
@@ -115,7 +120,7 @@ def attribution_method(
     """Register an attribution method under `name`."""
 
     def register(function: Function[Options]) -> Function[Options]:
-        _METHODS[name] = AttributionMethod(
+        method = AttributionMethod(
             name,
             title,
             citation,
@@ -128,23 +133,10 @@ def attribution_method(
             function,
             mask_rule,
         )
+        METHODS.register(name, method, defined_by=function)
         return function
 
     return register
-
-
-def attribution_methods() -> Mapping[str, AttributionMethod[Any]]:
-    """Every method by name, in the order of registration."""
-    import_members("lumiscope.attribution.methods")
-    return dict(_METHODS)
-
-
-def get_method(name: str) -> AttributionMethod[Any]:
-    """Return one method. Errors: `UnknownNameError` with the nearest names."""
-    methods = attribution_methods()
-    if name not in methods:
-        raise UnknownNameError("method", name, methods, hint="`lumiscope methods` lists them.")
-    return methods[name]
 
 
 def select_methods(patterns: Sequence[str], model: VisionModel | None = None) -> list[str]:
@@ -153,21 +145,20 @@ def select_methods(patterns: Sequence[str], model: VisionModel | None = None) ->
     With a `model` a wildcard means those of its methods that can explain this model. Errors: `UnknownNameError`;
     `UsageError` where methods that look inside are asked for by name and the model can only predict.
     """
-    able = list(attribution_methods()) if model is None else methods_for(model)
-    names: dict[str, None] = {}
-    for pattern in patterns:
-        matches = fnmatch.filter(able, pattern) or fnmatch.filter(attribution_methods(), pattern)
-        names.update(dict.fromkeys(matches or [get_method(pattern).name]))
+    able = None if model is None else methods_for(model)
+    names = METHODS.select(patterns, among=able)
+    if model is None or able is None:
+        return names
     refused = [name for name in names if name not in able]
-    if refused and model is not None:
+    if refused:
         look_inside(model, ", ".join(refused))
-    return list(names)
+    return names
 
 
 def methods_for(model: VisionModel) -> list[str]:
     """The methods that can explain `model`: all of a torch model, of a black box those that need predictions alone."""
     opens = isinstance(model, TorchModel)
-    return [name for name, method in attribution_methods().items() if opens or not method.looks_inside]
+    return [name for name, method in METHODS.items() if opens or not method.looks_inside]
 
 
 def look_inside(model: VisionModel, what: str) -> TorchModel:

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from lumiscope.attribution import AttributionMethod, PreparedBatch, get_method, look_inside, select_methods
+from lumiscope.attribution import METHODS, AttributionMethod, PreparedBatch, look_inside, select_methods
 from lumiscope.errors import UnknownNameError, UsageError
 from lumiscope.images import ImageItem, Skipped
 from lumiscope.models import Choice, TorchModel, VisionModel, class_index, label_index
@@ -143,10 +143,10 @@ class ExplanationPlan:
         common = options or {}
 
         def built(given: Options) -> dict[str, Any]:
-            return {name: get_method(name).options({**common.get(name, {}), **new}) for name, new in given.items()}
+            return {name: METHODS[name].options({**common.get(name, {}), **new}) for name, new in given.items()}
 
         given = built(common)
-        wanted = [get_method(name) for name in names]
+        wanted = [METHODS[name] for name in names]
         chosen = tuple((method, given.get(method.name, method.options())) for method in wanted)
         if target not in ("predicted", "label"):
             target = class_index(model, target)

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from lumiscope.agreement import GROUND_TRUTH
-from lumiscope.attribution import get_method
+from lumiscope.attribution import METHODS
 from lumiscope.statistics import holm
 from lumiscope.statistics.proportions import wilson_interval
 from lumiscope.study.claim import Row, by_model, claim
@@ -78,7 +78,7 @@ def models_with_foreign_masks(explanations: pa.Table) -> set[str]:
 
 
 def _truth_claim(row: Row, *, foreign: bool) -> Row:
-    title = get_method(row["method_a"]).title
+    title = METHODS[row["method_a"]].title
     if not foreign:
         return _iou_claim(row, f"{row['model']}: {title} covers the true masks best")
     found = _iou_claim(row, f"{row['model']}: {title} overlaps the true masks most")
@@ -87,7 +87,7 @@ def _truth_claim(row: Row, *, foreign: bool) -> Row:
 
 
 def _titles(pair: Row) -> str:
-    return f"{get_method(pair['method_a']).title} and {get_method(pair['method_b']).title}"
+    return f"{METHODS[pair['method_a']].title} and {METHODS[pair['method_b']].title}"
 
 
 def _iou_claim(row: Row, opening: str) -> Row:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from lumiscope.attribution import AttributionMethod, get_method
+from lumiscope.attribution import METHODS, AttributionMethod
 from lumiscope.images import ImageItem, Skipped
 from lumiscope.progress import Track, silent
 from lumiscope.store import Collection, Store, canonical_json
@@ -62,7 +62,7 @@ class StoredExplanations:
 
     def address(self, method: str, item: ImageItem) -> tuple[str, str]:
         """Where a map lies: its collection's place in the store, and its key there."""
-        return self._collection(get_method(method), item).location, self._key(item)
+        return self._collection(METHODS[method], item).location, self._key(item)
 
     def _compute_batch(self, batch: Sequence[ImageItem], steps: ImageSteps) -> None:
         keys = {self._key(item): item for item in batch}

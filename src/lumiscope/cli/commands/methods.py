@@ -31,12 +31,12 @@ def methods(
         lumiscope methods
         lumiscope methods lime
     """
-    from lumiscope.attribution import attribution_methods, get_method
+    from lumiscope.attribution import METHODS
 
     if method is not None:
-        _tell(get_method(method), as_json=json)
+        _tell(METHODS[method], as_json=json)
         return
-    rows = [_facts(one) | {"options": _defaults(one)} for one in attribution_methods().values()]
+    rows = [_facts(one) | {"options": _defaults(one)} for one in METHODS.values()]
     if not json:
         rows = [row | {"options": ", ".join(row["options"])} for row in rows]
     print_rows(rows, ["method", "title", "passes", "mask_rule", "options", "citation"], as_json=json)

@@ -14,7 +14,7 @@ from typing import Any
 
 import tomli_w
 
-from lumiscope.attribution import derive_seed, get_method
+from lumiscope.attribution import METHODS, derive_seed
 from lumiscope.attribution.regions.lime_options import LimeOptions
 from lumiscope.errors import UsageError
 from lumiscope.images import ImageItem
@@ -92,7 +92,7 @@ def read_lime_parameters(path: Path) -> LimeParameters:
         try:
             options[name], said = from_lime_keys(entry)
             _place_mask(options[name], lambda file: os.path.abspath(path.parent / Path(file).expanduser()))
-            get_method("lime").options(options[name])
+            METHODS["lime"].options(options[name])
         except UsageError as error:
             raise UsageError(f"{path}: {name}: {error}") from error
         for remark in said:
@@ -124,7 +124,7 @@ def save_lime_parameters(path: Path, options: Mapping[str, LimeOptions]) -> None
 
 def parameters_of(plan: ExplanationPlan, images: Sequence[ImageItem]) -> dict[str, LimeOptions]:
     """What LIME is run with on each image, its seed spelled out. Errors: `UsageError` where the plan has no LIME."""
-    method = get_method("lime")
+    method = METHODS["lime"]
     if method.name not in [one.name for one, _ in plan.methods]:
         raise UsageError("expected lime among the methods, whose parameters these are. Add it: --methods lime")
     names = file_names(images)
