@@ -5,11 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from typer.main import get_command
-
 from lumiscope.agreement import MASK_RULES
 from lumiscope.attribution import METHODS
-from lumiscope.cli.main import app
+from lumiscope.cli.command import COMMANDS
 from lumiscope.dissection import SIMILARITIES
 from lumiscope.models import SOURCES
 from lumiscope.scorers import SCORERS
@@ -30,7 +28,7 @@ def test_every_method_similarity_rule_and_scorer_is_documented() -> None:
 
 
 def test_every_command_and_source_is_in_the_readme() -> None:
-    for name in get_command(app).commands:  # type: ignore[attr-defined]
+    for name in COMMANDS:
         assert f"`{name}`" in README or f"lumiscope {name}" in README, name
     for scheme in SOURCES:
         assert f"{scheme}:" in README, scheme

@@ -9,22 +9,7 @@ import sys
 
 import typer
 
-from lumiscope.cli.commands import (
-    compare,
-    concepts,
-    dissect,
-    explain,
-    layers,
-    methods,
-    models,
-    netdissect,
-    report,
-    run,
-    tune,
-    units,
-    why,
-    world,
-)
+from lumiscope.cli.command import add_commands
 from lumiscope.errors import LumiscopeError
 
 HELP = """What an image classifier sees, and how far that can be believed.
@@ -48,23 +33,7 @@ app = typer.Typer(
     rich_markup_mode=None,  # plain help needs no rich: it answers in a third of the time
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (
-    run,
-    explain,
-    dissect,
-    netdissect,
-    units,
-    why,
-    compare,
-    report,
-    tune,
-    models,
-    layers,
-    methods,
-    concepts,
-    world,
-):
-    command.add_to(app)
+add_commands(app)
 
 
 class _Stopped(BaseException):

@@ -46,7 +46,7 @@ ProbeOption = Annotated[
 BackendOption = Annotated[
     str | None,
     typer.Option(
-        metavar="auto|eager|torch|openvino|onnxruntime",
+        metavar="{backends}",
         help="What runs methods that need many passes. Default: auto, the fastest whose logits are right.",
     ),
 ]
@@ -69,8 +69,7 @@ ScorerOption = Annotated[
     str | None,
     typer.Option(
         "--scorer",
-        help="What says which concepts are in a probing image: open_clip:ARCH/PRETRAINED, world:clip, table:FILE.npz, "
-        "masks (annotated pixels; masks:FOLDER) or classes:MODEL (sentence embeddings of class names).",
+        help="What says which concepts are in a probing image: {scorers and what they are}.",
     ),
 ]
 
@@ -89,8 +88,7 @@ class LabelFlags:
     similarity: Annotated[
         str | None,
         typer.Option(
-            help="auto (default: what suits the scores), cos, cos_cubed, pearson, wpmi, soft_wpmi, rank_reorder, "
-            "auroc, average_precision, f1 or iou.",
+            help="auto (default: what suits the scores), {similarities}.",
         ),
     ] = None
     pooling: Annotated[

@@ -114,7 +114,7 @@ def _folder(rest: str, change: Change) -> str:
     return rest if rest == WORLD else change(rest)
 
 
-@scorer_scheme("masks", form="masks:FOLDER", title="annotated pixels", bare=True, paths=_folder)
+@scorer_scheme("masks", form="masks[:FOLDER]", title="annotated pixels", bare=True, paths=_folder)
 def load_masks(rest: str) -> MaskScorer:
     """Return the scorer by the annotations in the folder `rest`; nothing, or "world": by the world's own.
 

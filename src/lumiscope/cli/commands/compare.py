@@ -7,19 +7,16 @@ from typing import Annotated
 
 import typer
 
+from lumiscope.cli.command import command
 from lumiscope.cli.options import JSON
 from lumiscope.cli.output import print_rows
 
 
-def add_to(app: typer.Typer) -> None:
-    """Register the command."""
-    app.command("compare")(compare)
-
-
+@command("compare", order=70)
 def compare(
     run: Annotated[Path, typer.Argument(help="A run folder.")],
     masks: Annotated[
-        str | None, typer.Option(help="Other rules than the run's: 'gradcam=top:20%,lime=lime'; also max:0.5, otsu.")
+        str | None, typer.Option(help="Other rules than the run's: 'gradcam=top:20%,lime=lime'; rules: {mask_rules}.")
     ] = None,
     by_image: Annotated[bool, typer.Option("--by-image", help="One row an image and pair, not the means.")] = False,
     json: JSON = False,

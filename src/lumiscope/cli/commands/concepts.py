@@ -6,15 +6,12 @@ from typing import Annotated
 
 import typer
 
+from lumiscope.cli.command import command
 from lumiscope.cli.options import JSON
 from lumiscope.cli.output import print_rows, say
 
 
-def add_to(app: typer.Typer) -> None:
-    """Register the command."""
-    app.command("concepts")(concepts)
-
-
+@command("concepts", order=120)
 def concepts(
     source: Annotated[
         str, typer.Argument(help="A text file with one concept a line, 'visual' or 'world' (shipped).")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lumiscope.cli.groups import with_groups
+from lumiscope.cli.command import command
 from lumiscope.cli.options import (
     JSON,
     LAYERS,
@@ -31,17 +31,11 @@ if TYPE_CHECKING:
 COLUMNS = ["model", "layer", "unit", "label", "score", "margin", "category", "q_value", "heldout_correlation", "reason"]
 
 
-def add_to(app: typer.Typer) -> None:
-    """Register the command."""
-    app.command("dissect")(with_groups(dissect))
-
-
+@command("dissect", order=30)
 def dissect(
     probe: Annotated[str, typer.Option(help="Images to dissect with: a folder, a 'glob*', a CSV or world:COUNT.")],
     model: OpenModelOption,
-    scorer: Annotated[
-        str, typer.Option(help="open_clip:ARCH/PRETRAINED, world:clip, table:FILE.npz, masks or classes:MODEL.")
-    ],
+    scorer: Annotated[str, typer.Option(help="What says which concepts are in a probing image: {scorers}.")],
     layers: LayersOption = None,
     naming: LabelFlags = LabelFlags(),  # noqa: B008 - frozen
     seed: SeedOption = 0,

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from lumiscope.cli.groups import with_groups
+from lumiscope.cli.command import command
 from lumiscope.cli.map_warnings import MapWarnings
 from lumiscope.cli.options import (
     JSON,
@@ -28,11 +28,7 @@ from lumiscope.cli.options import (
 from lumiscope.cli.output import end_with_skipped, print_rows, progress, say, say_how
 
 
-def add_to(app: typer.Typer) -> None:
-    """Register the command."""
-    app.command("explain")(with_groups(explain))
-
-
+@command("explain", order=20)
 def explain(
     images: Annotated[str, typer.Option(help="Images to explain: a folder, a 'glob*', a CSV or world:COUNT.")],
     model: ModelOption,

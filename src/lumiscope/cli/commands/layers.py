@@ -6,16 +6,12 @@ from typing import Annotated
 
 import typer
 
-from lumiscope.cli.groups import with_groups
+from lumiscope.cli.command import command
 from lumiscope.cli.options import JSON, OPEN_MODEL, ModelFlags, one_model
 from lumiscope.cli.output import print_rows
 
 
-def add_to(app: typer.Typer) -> None:
-    """Register the command."""
-    app.command("layers")(with_groups(layers))
-
-
+@command("layers", order=100)
 def layers(
     model: Annotated[str, typer.Argument(help=OPEN_MODEL)],
     flags: ModelFlags = ModelFlags(),  # noqa: B008 - frozen

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lumiscope.cli.command import command
 from lumiscope.cli.options import JSON
 from lumiscope.cli.output import print_json, print_rows, say
 
@@ -16,11 +17,7 @@ if TYPE_CHECKING:
 COLUMNS = ["option", "values", "default", "meaning"]
 
 
-def add_to(app: typer.Typer) -> None:
-    """Register the command."""
-    app.command("methods")(methods)
-
-
+@command("methods", order=110)
 def methods(
     method: Annotated[str | None, typer.Argument(help="Tell the options of this one, with what they mean.")] = None,
     json: JSON = False,

@@ -6,15 +6,12 @@ from typing import Annotated
 
 import typer
 
+from lumiscope.cli.command import command
 from lumiscope.cli.options import JSON
 from lumiscope.cli.output import print_rows, say
 
 
-def add_to(app: typer.Typer) -> None:
-    """Register the command."""
-    app.command("models")(models)
-
-
+@command("models", order=90)
 def models(
     pattern: Annotated[
         str, typer.Argument(help="Wildcards, with or without a source: '*resnet50*', 'timm:vit_*'.")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lumiscope.cli.groups import with_groups
+from lumiscope.cli.command import command
 from lumiscope.cli.options import (
     JSON,
     LAYERS,
@@ -34,11 +34,7 @@ COLUMNS = ["model", "layer", "unit", "concept", "category", "iou", "detector", "
 FORMULA = ["formula", "formula_iou", "heldout_iou", "heldout_word_iou"]
 
 
-def add_to(app: typer.Typer) -> None:
-    """Register the command."""
-    app.command("netdissect")(with_groups(netdissect))
-
-
+@command("netdissect", order=40)
 def netdissect(
     probe: Annotated[str, typer.Option(help="Annotated images: world:COUNT, or a folder, 'glob*' or CSV.")],
     model: OpenModelOption,

@@ -7,12 +7,10 @@ from typing import Annotated
 
 import typer
 
-
-def add_to(app: typer.Typer) -> None:
-    """Register the command."""
-    app.command("report")(report)
+from lumiscope.cli.command import command
 
 
+@command("report", order=80)
 def report(run: Annotated[Path, typer.Argument(help="A run folder.")]) -> None:
     """Write the report of a run again.
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from lumiscope.cli.groups import with_groups
+from lumiscope.cli.command import command
 from lumiscope.cli.map_warnings import MapWarnings
 from lumiscope.cli.options import (
     JSON,
@@ -32,7 +32,7 @@ from lumiscope.cli.options import (
 )
 from lumiscope.cli.output import print_json, progress, say
 
-EXAMPLE = """Explain, dissect and compare: everything, in one report.
+HELP = """Explain, dissect and compare: everything, in one report.
 
 \b
     lumiscope run
@@ -46,11 +46,7 @@ Stopped half-way? The same command goes on where it was: results are kept in `ru
 """
 
 
-def add_to(app: typer.Typer) -> None:
-    """Register the command."""
-    app.command("run", help=EXAMPLE)(with_groups(run))
-
-
+@command("run", order=10, help=HELP)
 def run(
     images: ImagesOption = None,
     model: ModelsOption = None,
@@ -64,7 +60,7 @@ def run(
         str | None, typer.Option(help="What to explain: 'predicted' (default), 'label', a class index or name.")
     ] = None,
     masks: Annotated[
-        str | None, typer.Option(help="Rules that make masks: 'gradcam=max:0.5,lime=lime'; also top:20%, otsu.")
+        str | None, typer.Option(help="Rules that make masks: 'gradcam=max:0.5,lime=lime'; rules: {mask_rules}.")
     ] = None,
     layers: LayersOption = None,
     scorer: ScorerOption = None,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lumiscope.cli.groups import with_groups
+from lumiscope.cli.command import command
 from lumiscope.cli.options import (
     JSON,
     BackendOption,
@@ -33,18 +33,15 @@ COLUMNS = [
 ]  # fmt: skip
 
 
-def add_to(app: typer.Typer) -> None:
-    """Register the command and what can be tuned."""
-    tune = typer.Typer(help="Search for parameters that suit the images.", no_args_is_help=True)
-    tune.command("lime")(with_groups(lime))
-    app.add_typer(tune, name="tune")
-
-
+@command("tune lime", order=140, group="Search for parameters that suit the images.")
 def lime(
     images: Annotated[str, typer.Option(help="Images to tune on: a folder, a 'glob*', a CSV or world:COUNT.")],
     model: ModelOption,
     segmenters: Annotated[
-        str | None, typer.Option(metavar="NAME[:KEY=VALUE],…", help="Segmenters to try, as slic:n_segments=50,grid.")
+        str | None,
+        typer.Option(
+            metavar="NAME[:KEY=VALUE],…", help="Segmenters to try, as slic:n_segments=50,grid; there are {segmenters}."
+        ),
     ] = None,
     samples: Annotated[str | None, typer.Option(help="Numbers of samples to try. Default: 100,250,500,1000.")] = None,
     features: Annotated[str | None, typer.Option(help="Numbers of features to try. Default: 1,2,3,5,8,12,20.")] = None,

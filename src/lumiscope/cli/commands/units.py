@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from lumiscope.cli.command import command
 from lumiscope.cli.options import JSON
 from lumiscope.cli.output import print_json, print_rows, progress, say
 
@@ -17,11 +18,7 @@ COLUMNS = [
 ]  # fmt: skip
 
 
-def add_to(app: typer.Typer) -> None:
-    """Register the command."""
-    app.command("units")(units)
-
-
+@command("units", order=50)
 def units(
     run: Annotated[Path, typer.Argument(help="A run folder.")],
     concept: Annotated[

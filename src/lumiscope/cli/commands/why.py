@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lumiscope.cli.command import command
 from lumiscope.cli.options import JSON
 from lumiscope.cli.output import print_json
 from lumiscope.errors import UnknownNameError, UsageError
@@ -16,11 +17,7 @@ if TYPE_CHECKING:
     from lumiscope.study.account import Account
 
 
-def add_to(app: typer.Typer) -> None:
-    """Register the command."""
-    app.command("why")(why)
-
-
+@command("why", order=60)
 def why(
     run: Annotated[Path, typer.Argument(help="A run folder with explained images and dissected layers.")],
     image: Annotated[str | None, typer.Option(help="One image of the run. Default: all.")] = None,

@@ -9,15 +9,12 @@ from typing import Annotated
 
 import typer
 
+from lumiscope.cli.command import command
 from lumiscope.cli.options import JSON
 from lumiscope.cli.output import print_json, progress
 
 
-def add_to(app: typer.Typer) -> None:
-    """Register the command."""
-    app.command("world")(world)
-
-
+@command("world", order=130)
 def world(
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="A new folder for images, masks, label maps and lists.")
