@@ -8,24 +8,30 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from lumiscope.agreement import Agreement, compare
     from lumiscope.concepts import ConceptSet, load_concepts
+    from lumiscope.dissection import UnitLabels
     from lumiscope.errors import LumiscopeError
     from lumiscope.images import ImageItem, ImageSet, View, open_images
     from lumiscope.models import BlackBox, TorchModel, VisionModel, load_model
-    from lumiscope.report import run, write_report
+    from lumiscope.report import write_report
+    from lumiscope.running import run
+    from lumiscope.runs import Run
     from lumiscope.scorers import load_scorer
-    from lumiscope.study import ModelConfig, Run, Study, dissect, explain, load_study
-    from lumiscope.types import SaliencyMap, SegmentMap, UnitLabels
+    from lumiscope.study import ModelConfig, Study, dissect, explain, load_study
+    from lumiscope.types import SaliencyMap, SegmentMap
 
 _HOMES = {
     "agreement": ("Agreement", "compare"),
     "concepts": ("ConceptSet", "load_concepts"),
+    "dissection": ("UnitLabels",),
     "errors": ("LumiscopeError",),
     "images": ("ImageItem", "ImageSet", "View", "open_images"),
     "models": ("BlackBox", "TorchModel", "VisionModel", "load_model"),
-    "report": ("run", "write_report"),
+    "report": ("write_report",),
+    "running": ("run",),
+    "runs": ("Run",),
     "scorers": ("load_scorer",),
-    "study": ("ModelConfig", "Run", "Study", "dissect", "explain", "load_study"),
-    "types": ("SaliencyMap", "SegmentMap", "UnitLabels"),
+    "study": ("ModelConfig", "Study", "dissect", "explain", "load_study"),
+    "types": ("SaliencyMap", "SegmentMap"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -32,8 +32,9 @@ class _Source:
     names: dict[str, tuple[str, str]]
 
 
-def code_digest(modules: Iterable[str]) -> str:
-    """Sha256 (hex) of the code of `modules` and of all that they import; see above. Their order does not matter."""
+@functools.cache
+def code_digest(modules: frozenset[str]) -> str:
+    """Sha256 (hex) of the code of `modules` and of all that they import, as it was when first asked for; see above."""
     digest = hashlib.sha256()
     for name in sorted(import_closure(modules)):
         source = _source(name)

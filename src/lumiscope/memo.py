@@ -7,7 +7,7 @@ hand. `Memo.results` gives the results of one kind that share their inputs; in t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from numpy.typing import NDArray
@@ -57,12 +57,22 @@ class AnyStore(Protocol):
         """The results of one kind that share `scope` (JSON values)."""
         ...
 
+    def open_collection(self, location: str) -> Results:
+        """The results at a location. Errors: `StoreError` where they are gone."""
+        ...
 
-@dataclass(frozen=True)
+
 class Memo:
     """Results that were made once. `store`: where they are; by default in memory, as long as this object lives."""
 
-    store: AnyStore = field(default_factory=MemoryStore)
+    def __init__(self, store: AnyStore | None = None) -> None:
+        self.store: AnyStore = MemoryStore() if store is None else store
+        self._open: dict[str, Results] = {}
+
+    @property
+    def folder(self) -> Path | None:
+        """Where large temporary files may lie; None: where the system keeps them."""
+        return getattr(self.store, "root", None)
 
     def results(self, kind: str, inputs: Mapping[str, Any], *, made_by: Iterable[object]) -> Results:
         """The results of one kind that share `inputs` (JSON values) and were made by the code that stands there now.
@@ -70,8 +80,15 @@ class Memo:
         `made_by`: the functions, classes or modules that make them; what these import counts, too, but not what they
         find in a registry, so an entry that was chosen by name is one of them.
         """
-        modules = {_module(maker) for maker in made_by}
-        return self.store.collection(kind, {**inputs, "code": code_digest(modules)})
+        scope = {**inputs, "code": code_digest(frozenset(_module(maker) for maker in made_by))}
+        place = f"{kind} {content_key(scope)}"
+        if place not in self._open:  # to open one reads all that is there
+            self._open[place] = self.store.collection(kind, scope)
+        return self._open[place]
+
+    def open(self, location: str) -> Results:
+        """The results at a `Results.location`. Errors: `StoreError` where they are gone."""
+        return self.store.open_collection(location)
 
     def value(
         self,

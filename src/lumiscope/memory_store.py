@@ -33,6 +33,12 @@ class MemoryStore:
         location = f"{kind}/{content_key(scope)[:32]}"
         return self._collections.setdefault(location, MemoryCollection(self, location))
 
+    def open_collection(self, location: str) -> MemoryCollection:
+        """The results at a location. Errors: `StoreError` where there are none."""
+        if location not in self._collections:
+            raise StoreError(f"expected results at {location}; there are none")
+        return self._collections[location]
+
     def keep(self, array: NDArray[Any]) -> NDArray[Any] | _Spooled:
         """Take a copy of an array; `_Spooled.read` or the array itself gives it back."""
         if array.nbytes <= self._left:

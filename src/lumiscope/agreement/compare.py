@@ -24,7 +24,7 @@ class _Masked:
 
     mask: BoolArray
     rule: str
-    target: Target | None = None
+    target: Target
 
 
 def compare(
@@ -58,11 +58,19 @@ def compare(
     _check_names(rules, methods)
     rows: list[PairAgreement] = []
     for item_id, by_method in images.items():
-        ordered = {method: by_method[method] for method in methods if method in by_method}
+        masks_of_image = {name: (by_method[name].mask, by_method[name].rule) for name in methods if name in by_method}
         if truth is not None and item_id in truth:
-            ordered[GROUND_TRUTH] = _Masked(truth[item_id], TRUTH_RULE)
-        rows.extend(_pair(item_id, a, b, ordered) for a, b in itertools.combinations(ordered, 2))
+            masks_of_image[GROUND_TRUTH] = truth[item_id], TRUTH_RULE
+        rows += compare_masks(item_id, masks_of_image)
     return Agreement(tuple(rows), model)
+
+
+def compare_masks(item_id: str, masks: Mapping[str, tuple[BoolArray, str]]) -> list[PairAgreement]:
+    """Compare every pair of masks of one image. `masks`: method -> (H, W) bool mask and the rule that made it.
+
+    Errors: `UsageError` for masks of several sizes.
+    """
+    return [_pair(item_id, a, b, masks) for a, b in itertools.combinations(masks, 2)]
 
 
 def default_rule(method: str) -> str:
@@ -87,7 +95,7 @@ def _check_comparable(one: SaliencyMap, image: Mapping[str, _Masked]) -> None:
     if one.method == GROUND_TRUTH:
         raise UsageError(f"{GROUND_TRUTH} is the name of the truth in this comparison; give the method another name.")
     for method, other in image.items():
-        if other.target is not None and other.target.index != one.target.index:
+        if other.target.index != one.target.index:
             raise UsageError(
                 f"the maps of one image must be about one target; for {one.item_id}, {method} explains "
                 f"{_name(other.target)} and {one.method} explains {_name(one.target)}. Compare each target by itself."
@@ -103,11 +111,11 @@ def _name(target: Target) -> str:
     return f"class {target.index} ({target.name})"
 
 
-def _pair(item_id: str, a: str, b: str, masked: Mapping[str, _Masked]) -> PairAgreement:
-    mask_a, mask_b = masked[a].mask, masked[b].mask
+def _pair(item_id: str, a: str, b: str, masks: Mapping[str, tuple[BoolArray, str]]) -> PairAgreement:
+    (mask_a, rule_a), (mask_b, rule_b) = masks[a], masks[b]
     if mask_a.shape != mask_b.shape:
         raise UsageError(
             f"the masks of one image must be of one size, that of the view; for {item_id}, that of {a} is "
             f"{mask_a.shape} and that of {b} is {mask_b.shape} (height, width)."
         )
-    return PairAgreement(item_id, a, b, overlap(mask_a, mask_b), masked[a].rule, masked[b].rule)
+    return PairAgreement(item_id, a, b, overlap(mask_a, mask_b), rule_a, rule_b)

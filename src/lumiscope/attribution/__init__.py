@@ -1,5 +1,6 @@
 """Saliency maps: one file per method, found by the registry."""
 
+from lumiscope.attribution.contributions import UnitContributions, unit_contributions
 from lumiscope.attribution.prepared import PreparedBatch
 from lumiscope.attribution.registry import (
     METHODS,
@@ -15,9 +16,11 @@ __all__ = [
     "METHODS",
     "AttributionMethod",
     "PreparedBatch",
+    "UnitContributions",
     "attribution_method",
     "derive_seed",
     "look_inside",
     "methods_for",
     "select_methods",
+    "unit_contributions",
 ]

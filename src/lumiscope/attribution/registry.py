@@ -32,7 +32,8 @@ class AttributionMethod(Generic[Options]):
     """A way to explain, with what a user must know of it.
 
     `passes`: what one image costs. `perturbs`: whether that is many forward passes of the whole network, so that a fast
-    backend is worth its preparation. `mask_rule`: the rule that makes a mask of its maps unless told otherwise.
+    backend is worth its preparation. `makes_segments`: whether its maps are made of segments. `mask_rule`: the rule
+    that makes a mask of its maps unless told otherwise.
     `version`: raised whenever its results change, so that stored ones are not taken for new ones.
     """
 
@@ -42,6 +43,7 @@ class AttributionMethod(Generic[Options]):
     needs_gradients: bool
     needs_layer: bool
     perturbs: bool
+    makes_segments: bool
     passes: str
     version: int
     options_type: type[Options]
@@ -114,6 +116,7 @@ def attribution_method(
     needs_gradients: bool = False,
     needs_layer: bool = False,
     perturbs: bool = False,
+    makes_segments: bool = False,
     version: int = 1,
     mask_rule: str = "max:0.5",
 ) -> Callable[[Function[Options]], Function[Options]]:
@@ -127,6 +130,7 @@ def attribution_method(
             needs_gradients,
             needs_layer,
             perturbs,
+            makes_segments,
             passes,
             version,
             options,

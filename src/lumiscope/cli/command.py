@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import typer
 
-from lumiscope.cli.groups import with_groups
+from lumiscope.cli.groups import with_flags
 from lumiscope.cli.listed import ListingCommand
 from lumiscope.registry import Registry
 
@@ -35,12 +35,12 @@ def command(
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Register the decorated function as `lumiscope NAME`; see `Command`.
 
-    A parameter that is a dataclass is spread into an option for each of its fields. `order`: the place in
+    A parameter that is `Flags[SomeConfig]` is spread into an option for each of its fields. `order`: the place in
     `lumiscope --help`; groups come after all commands.
     """
 
     def register(function: Callable[..., None]) -> Callable[..., None]:
-        entry = Command(name, with_groups(function), help, group)
+        entry = Command(name, with_flags(function), help, group)
         COMMANDS.register(name, entry, defined_by=function, order=order)
         return function
 

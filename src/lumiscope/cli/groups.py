@@ -1,50 +1,35 @@
-"""Options that several commands share, written once as a dataclass and spread out for typer."""
+"""Options that are fields: parameters of a command that stand for the tables of a study, spread out for typer."""
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import inspect
 import typing
 from collections.abc import Callable
 from typing import Any
 
+from lumiscope.cli.flags import flag_parameters, is_flags, read_flags
 
-def with_groups(command: Callable[..., None]) -> Callable[..., None]:
-    """Spread every parameter that is a dataclass into one option a field; the command gets the dataclass built."""
+
+def with_flags(command: Callable[..., None]) -> Callable[..., None]:
+    """Spread every parameter that is `Flags` into one option a field; the command gets what the user gave of them."""
     hints = typing.get_type_hints(command, include_extras=True)
     parameters: list[inspect.Parameter] = []
-    groups: dict[str, tuple[type, list[str]]] = {}
+    spread_hints: dict[str, Any] = {}
     for parameter in inspect.signature(command).parameters.values():
         hint = hints[parameter.name]
-        if not dataclasses.is_dataclass(hint):
+        if is_flags(hint):
+            spread_hints[parameter.name] = hint
+            parameters += flag_parameters(parameter.name, hint)
+        else:
             parameters.append(parameter.replace(annotation=hint))
-            continue
-        fields = typing.get_type_hints(hint, include_extras=True)
-        groups[parameter.name] = (typing.cast(type, hint), list(fields))
-        parameters += [
-            inspect.Parameter(
-                field.name,
-                inspect.Parameter.KEYWORD_ONLY,
-                default=_default(field),
-                annotation=fields[field.name],
-            )
-            for field in dataclasses.fields(hint)
-        ]
 
     @functools.wraps(command)
     def spread(**given: Any) -> None:
-        for name, (kind, fields) in groups.items():
-            given[name] = kind(**{field: given.pop(field) for field in fields})
-        command(**given)
+        flags = {name: read_flags(name, hint, given) for name, hint in spread_hints.items()}
+        command(**given, **flags)
 
     ordered = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in parameters]
     spread.__signature__ = inspect.Signature(ordered)  # type: ignore[attr-defined]
     spread.__annotations__ = {parameter.name: parameter.annotation for parameter in ordered}
     return spread
-
-
-def _default(field: dataclasses.Field[Any]) -> Any:
-    if field.default_factory is not dataclasses.MISSING:
-        return field.default_factory()
-    return inspect.Parameter.empty if field.default is dataclasses.MISSING else field.default

@@ -1,10 +1,18 @@
 """Dissection: every unit of a layer gets the concept that is most like it (CLIP-Dissect; Oikarinen and Weng, 2023)."""
 
 from lumiscope.dissection.activations import Probe, collect_activations, map_probe, unit_probe
+from lumiscope.dissection.crops import crop_box
 from lumiscope.dissection.evidence.capacity import small_sample_notes
 from lumiscope.dissection.evidence.options import EvidenceOptions
 from lumiscope.dissection.labels import label_units
 from lumiscope.dissection.model_differences import model_differences
+from lumiscope.dissection.network_dissection import (
+    IOU,
+    NetworkDissection,
+    category_rows,
+    detector_rows,
+    network_dissection_rows,
+)
 from lumiscope.dissection.shown_units import shown_images, shown_units
 from lumiscope.dissection.similarity import (
     SIMILARITIES,
@@ -12,24 +20,37 @@ from lumiscope.dissection.similarity import (
     choose_similarity,
 )
 from lumiscope.dissection.summary import NO_LABEL, category_histogram, concept_counts, count_units, layer_summary
+from lumiscope.dissection.thresholds import QUANTILE
+from lumiscope.dissection.unit_labels import LayerLabels, UnitEvidence, UnitLabels, unit_rows
 
 __all__ = [
+    "IOU",
     "NO_LABEL",
+    "QUANTILE",
     "SIMILARITIES",
     "EvidenceOptions",
+    "LayerLabels",
+    "NetworkDissection",
     "Probe",
     "SimilarityMethod",
+    "UnitEvidence",
+    "UnitLabels",
     "category_histogram",
+    "category_rows",
     "choose_similarity",
     "collect_activations",
     "concept_counts",
     "count_units",
+    "crop_box",
+    "detector_rows",
     "label_units",
     "layer_summary",
     "map_probe",
     "model_differences",
+    "network_dissection_rows",
     "shown_images",
     "shown_units",
     "small_sample_notes",
     "unit_probe",
+    "unit_rows",
 ]

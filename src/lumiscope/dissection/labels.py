@@ -20,14 +20,16 @@ from lumiscope.dissection.evidence.stability import resampled_best
 from lumiscope.dissection.selection import Selection, blocks
 from lumiscope.dissection.similarity import SIMILARITIES
 from lumiscope.dissection.unit_facts import UnitFacts, describe_units
+from lumiscope.dissection.unit_labels import LayerLabels, UnitEvidence
 from lumiscope.errors import ScorerError
+from lumiscope.runs import NoLabel, Reason
 from lumiscope.statistics import benjamini_hochberg
-from lumiscope.types import DoubleArray, IntArray, LayerLabels, UnitEvidence
+from lumiscope.types import DoubleArray, IntArray
 
 LISTED = 5  # best concepts of each unit, which are also those that may come first in a resample
 
-DEAD = "dead: 0 on every probing image"
-UNDEFINED = "undefined: the similarity gives no concept a finite score"
+DEAD = NoLabel(Reason.DEAD, "0 on every probing image")
+UNDEFINED = NoLabel(Reason.UNDEFINED, "the similarity gives no concept a finite score")
 
 
 @dataclass(frozen=True)
@@ -56,9 +58,8 @@ def label_units(
     permutations, halves and resamples derive from it, whatever the layer. `top_images`: how many of the most
     activating images to keep of each unit (all of them, where there are fewer).
 
-    A unit without a label has concept -1 and a reason that starts with "dead" (0 on every image), "constant",
-    "not finite", "undefined" (no concept has a finite score), "not significant" or "unstable"; after the last two its
-    best concepts, score and margin stay. Dead, constant and non-finite units are left out of the similarity, so they
+    A unit without a label has concept -1 and a reason (see `Reason`); one that is not significant or unstable keeps its
+    best concepts, score and margin. Dead, constant and non-finite units are left out of the similarity, so they
     change nobody's score: the average over units in WPMI and soft WPMI runs over the live units only. (CLIP-Dissect
     labels dead units and averages over them; on a layer without such units the two agree.)
 
@@ -83,7 +84,7 @@ def label_units(
     elif options is not None:
         evidence = UnitEvidence(*np.full((6, len(best)), np.nan))
     reasons = _reasons(facts, best, evidence, agreed, options)
-    concept = np.where(np.array(reasons, np.str_) == "", best[:, 0], -1)
+    concept = np.where([reason is None for reason in reasons], best[:, 0], -1)
     further = np.where(concept[:, np.newaxis] >= 0, _placed(found, live, len(best), -1), -1)
     active_without, silent_with = counter_examples(activations, concept_scores, best[:, 0])
     return LayerLabels(
@@ -174,23 +175,26 @@ def _reasons(
     evidence: UnitEvidence | None,
     agreed: DoubleArray,
     options: EvidenceOptions | None,
-) -> tuple[str, ...]:
-    """Why each unit has no label; "" where it has one."""
-    reasons = [""] * len(best)
+) -> tuple[NoLabel | None, ...]:
+    """Why each unit has no label; None where it has one."""
+    reasons: list[NoLabel | None] = [None] * len(best)
     for unit in range(len(best)):
         if not facts.finite[unit]:
             count, first = facts.not_finite[unit], facts.first_not_finite[unit]
             images = "1 probing image" if count == 1 else f"{count} probing images"
-            reasons[unit] = f"not finite: NaN or infinite on {images}, first on number {first} (from 0)"
+            detail = f"NaN or infinite on {images}, first on number {first} (from 0)"
+            reasons[unit] = NoLabel(Reason.NOT_FINITE, detail)
         elif facts.constant[unit]:
             value = facts.span[unit, 0]
-            reasons[unit] = f"constant: {value:.4g} on every probing image" if value else DEAD
+            reasons[unit] = NoLabel(Reason.CONSTANT, f"{value:.4g} on every probing image") if value else DEAD
         elif best[unit, 0] < 0:
             reasons[unit] = UNDEFINED
         elif evidence is None or options is None:
             continue
         elif evidence.q_value[unit] > options.fdr:
-            reasons[unit] = f"not significant: p = {evidence.p_value[unit]:.2g}, q = {evidence.q_value[unit]:.2g}"
+            detail = f"p = {evidence.p_value[unit]:.2g}, q = {evidence.q_value[unit]:.2g}"
+            reasons[unit] = NoLabel(Reason.NOT_SIGNIFICANT, detail)
         elif agreed[unit] < options.min_stability:
-            reasons[unit] = f"unstable: first in only {100 * evidence.stability[unit]:.0f} % of resamples"
+            detail = f"first in only {100 * evidence.stability[unit]:.0f} % of resamples"
+            reasons[unit] = NoLabel(Reason.UNSTABLE, detail)
     return tuple(reasons)

@@ -2,59 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pyarrow as pa
 
 from lumiscope.dissection.compositions import HeldOutComposition
 from lumiscope.dissection.overlaps import Overlaps
 from lumiscope.dissection.thresholds import Thresholds
+from lumiscope.runs import CategoryBestRow, DetectorRow, NetworkDissectionRow, NoLabel
 from lumiscope.statistics import benjamini_hochberg, counted_p_values
 from lumiscope.types import BoolArray, DoubleArray, IntArray
 
 IOU = 0.04  # Bau et al. 2017
-
-NETWORK_DISSECTION_SCHEMA = pa.schema(
-    [
-        ("model", pa.string()),
-        ("layer", pa.string()),
-        ("unit", pa.int32()),
-        ("threshold", pa.float64()),
-        ("concept", pa.string()),
-        ("category", pa.string()),
-        ("iou", pa.float64()),
-        ("detector", pa.bool_()),
-        ("p_value", pa.float64()),
-        ("q_value", pa.float64()),
-        ("formula", pa.string()),
-        ("formula_iou", pa.float64()),
-        ("heldout_iou", pa.float64()),
-        ("heldout_word_iou", pa.float64()),
-        ("reason", pa.string()),
-    ]
-)
-DETECTOR_SCHEMA = pa.schema(
-    [
-        ("model", pa.string()),
-        ("layer", pa.string()),
-        ("category", pa.string()),
-        ("units", pa.int64()),
-        ("detectors", pa.int64()),
-        ("unique_detectors", pa.int64()),
-    ]
-)
-CATEGORY_BEST_SCHEMA = pa.schema(
-    [
-        ("model", pa.string()),
-        ("layer", pa.string()),
-        ("unit", pa.int32()),
-        ("category", pa.string()),
-        ("concept", pa.string()),
-        ("iou", pa.float64()),
-    ]
-)
 
 
 @dataclass(frozen=True)
@@ -62,7 +23,7 @@ class NetworkDissection:
     """What the units of one layer detect; arrays with a row for each of U units, NaN where nothing is defined.
 
     `words` and `categories`: of the K concepts; a category is a kind of label maps. `threshold`: (U,), infinite for a
-    unit that is left out, and `reason` says why ("" for the others). `iou`: (U, K) dataset-wide intersection over
+    unit that is left out, and `reason` says why (None for the others). `iou`: (U, K) dataset-wide intersection over
     union. `concept`: (U,) index of the concept with the highest IoU, the first of equal ones; -1: none overlaps.
     `best_iou`: (U,) the highest IoU. `detector`: (U,) whether that reaches `least_iou`.
     `p_value`: (U,) of the best IoU, among the best IoUs of all units with the annotations of other images. Units are
@@ -76,7 +37,7 @@ class NetworkDissection:
     words: tuple[str, ...]
     categories: tuple[str, ...]
     threshold: DoubleArray
-    reason: tuple[str, ...]
+    reason: tuple[NoLabel | None, ...]
     iou: DoubleArray
     concept: IntArray
     best_iou: DoubleArray
@@ -119,7 +80,7 @@ def name_detectors(
 
     Source: Bau, Zhou, Khosla, Oliva and Torralba 2017, Network Dissection, section 2.3; the test is our own.
     """
-    left_out = np.array([bool(reason) for reason in thresholds.reason])
+    left_out = np.array([reason is not None for reason in thresholds.reason])
     iou = np.where(left_out[:, None], np.nan, overlaps.iou)
     concept, best_iou = _best(iou)
     chance = overlaps.chance[:, ~left_out]
@@ -152,37 +113,38 @@ def _best(iou: DoubleArray) -> tuple[IntArray, DoubleArray]:
     return np.where(best > 0, concept, -1), np.where(best < 0, np.nan, best)
 
 
-def unit_table(layers: Iterable[NetworkDissection]) -> pa.Table:
-    """One row a unit, with the columns of `NETWORK_DISSECTION_SCHEMA`; the threshold of a unit left out is null."""
-    return pa.concat_tables([NETWORK_DISSECTION_SCHEMA.empty_table(), *map(_unit_table, layers)])
+def network_dissection_rows(layers: Iterable[NetworkDissection]) -> list[NetworkDissectionRow]:
+    """One row a unit; the threshold of a unit left out is None."""
+    return [row for layer in layers for row in _unit_rows(layer)]
 
 
-def _unit_table(layer: NetworkDissection) -> pa.Table:
-    found = layer.compositions
-    columns = {
-        "model": [layer.model] * len(layer),
-        "layer": [layer.layer] * len(layer),
-        "unit": range(len(layer)),
-        "threshold": [value if np.isfinite(value) else None for value in layer.threshold],
-        "concept": [layer.words[index] if index >= 0 else None for index in layer.concept],
-        "category": [layer.categories[index] if index >= 0 else None for index in layer.concept],
-        "iou": layer.best_iou,
-        "detector": layer.detector,
-        "p_value": layer.p_value,
-        "q_value": layer.q_value,
-        "formula": [one.text if one else None for one in found],
-        "formula_iou": [one.iou if one else None for one in found],
-        "heldout_iou": [one.heldout_iou if one else None for one in found],
-        "heldout_word_iou": [one.heldout_word_iou if one else None for one in found],
-        "reason": layer.reason,
-    }
-    return pa.table(columns, schema=NETWORK_DISSECTION_SCHEMA)
+def _unit_rows(layer: NetworkDissection) -> Iterator[NetworkDissectionRow]:
+    for unit, (reason, composition) in enumerate(zip(layer.reason, layer.compositions, strict=True)):
+        concept, threshold = int(layer.concept[unit]), float(layer.threshold[unit])
+        yield NetworkDissectionRow(
+            model=layer.model,
+            layer=layer.layer,
+            unit=unit,
+            threshold=threshold if math.isfinite(threshold) else None,
+            concept=layer.words[concept] if concept >= 0 else None,
+            category=layer.categories[concept] if concept >= 0 else None,
+            iou=float(layer.best_iou[unit]),
+            detector=bool(layer.detector[unit]),
+            p_value=float(layer.p_value[unit]),
+            q_value=float(layer.q_value[unit]),
+            formula=None if composition is None else composition.text,
+            formula_iou=None if composition is None else composition.iou,
+            heldout_iou=None if composition is None else composition.heldout_iou,
+            heldout_word_iou=None if composition is None else composition.heldout_word_iou,
+            reason=None if reason is None else reason.reason,
+            reason_detail=None if reason is None else reason.detail,
+        )
 
 
-def detector_table(layers: Iterable[NetworkDissection]) -> pa.Table:
-    """Units, detectors and unique detectors of each layer, with the columns of `DETECTOR_SCHEMA`.
+def detector_rows(layers: Iterable[NetworkDissection]) -> list[DetectorRow]:
+    """Units, detectors and unique detectors of each layer.
 
-    A row for each category, in the order of the concepts, then one with a null category for all of them.
+    A row for each category, in the order of the concepts, then one without a category for all of them.
     """
     rows = []
     for layer in layers:
@@ -190,20 +152,20 @@ def detector_table(layers: Iterable[NetworkDissection]) -> pa.Table:
         for category in (*dict.fromkeys(layer.categories), None):
             inside = [index for index in detected if category in (None, layer.categories[index])]
             rows.append(
-                {
-                    "model": layer.model,
-                    "layer": layer.layer,
-                    "category": category,
-                    "units": len(layer),
-                    "detectors": len(inside),
-                    "unique_detectors": len(set(inside)),
-                }
+                DetectorRow(
+                    model=layer.model,
+                    layer=layer.layer,
+                    category=category,
+                    units=len(layer),
+                    detectors=len(inside),
+                    unique_detectors=len(set(inside)),
+                )
             )
-    return pa.Table.from_pylist(rows, schema=DETECTOR_SCHEMA)
+    return rows
 
 
-def category_table(layers: Iterable[NetworkDissection]) -> pa.Table:
-    """The best concept of every category for every unit, with the columns of `CATEGORY_BEST_SCHEMA`.
+def category_rows(layers: Iterable[NetworkDissection]) -> list[CategoryBestRow]:
+    """The best concept of every category for every unit.
 
     Left out: units that have a reason, and categories of which no concept overlaps with the unit.
     """
@@ -213,7 +175,15 @@ def category_table(layers: Iterable[NetworkDissection]) -> pa.Table:
         for unit in range(len(layer)):
             for category, (concept, iou) in best.items():
                 if concept[unit] >= 0:
-                    name = layer.words[concept[unit]]
-                    where = {"model": layer.model, "layer": layer.layer, "unit": unit}
-                    rows.append({**where, "category": category, "concept": name, "iou": float(iou[unit])})
-    return pa.Table.from_pylist(rows, schema=CATEGORY_BEST_SCHEMA)
+                    word = layer.words[concept[unit]]
+                    rows.append(
+                        CategoryBestRow(
+                            model=layer.model,
+                            layer=layer.layer,
+                            unit=unit,
+                            category=category,
+                            concept=word,
+                            iou=float(iou[unit]),
+                        )
+                    )
+    return rows

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from lumiscope.errors import UsageError
+from lumiscope.runs import NoLabel, Reason
 from lumiscope.types import DoubleArray
 
 QUANTILE = 0.005  # Bau et al. 2017
@@ -20,13 +21,13 @@ CHUNK = 2**14  # values a unit that wait at least before the highest are picked 
 class Thresholds:
     """What a layer's units exceed on the share `quantile` of positions.
 
-    `values`: (U,) float64, infinite for a unit that is left out. `reason`: why it is, "" for the others.
+    `values`: (U,) float64, infinite for a unit that is left out. `reason`: why it is, None for the others.
     `num_positions`: of all maps together. `num_sampled`: how many of them were looked at. `standard_error`: of the
     share of positions above the threshold; 0 where all were looked at.
     """
 
     values: DoubleArray
-    reason: tuple[str, ...]
+    reason: tuple[NoLabel | None, ...]
     quantile: float
     num_positions: int
     num_sampled: int
@@ -99,7 +100,7 @@ class ThresholdStream:
         values = self._kept.amin(1).double().numpy()
         highest, lowest = self._highest.double().numpy(), self._lowest.double().numpy()
         reason = tuple(_reason(*row) for row in zip(values, highest, lowest, strict=True))
-        values = np.where([not one for one in reason], values, np.inf)
+        values = np.where([left_out is None for left_out in reason], values, np.inf)
         images = self._num_images
         return Thresholds(values, reason, self._quantile, images * self._positions, images * self._drawn)
 
@@ -116,11 +117,13 @@ def _above(quantile: float, count: int) -> int:
     return math.floor(quantile * count + 1e-9)  # 0.005 · 200 is 1, however it was rounded
 
 
-def _reason(threshold: float, highest: float, lowest: float) -> str:
+def _reason(threshold: float, highest: float, lowest: float) -> NoLabel | None:
     if not (math.isfinite(highest) and math.isfinite(lowest)):
-        return "not finite: its maps hold NaN or infinite values"
+        return NoLabel(Reason.NOT_FINITE, "its maps hold NaN or infinite values")
     if highest == lowest:
-        return "dead: 0 at every position" if highest == 0 else "constant: the same at every position"
+        dead = NoLabel(Reason.DEAD, "0 at every position")
+        return dead if highest == 0 else NoLabel(Reason.CONSTANT, "the same at every position")
     if highest <= threshold:
-        return "undefined: its highest value stands at more positions than may lie above the threshold"
-    return ""
+        said = "its highest value stands at more positions than may lie above the threshold"
+        return NoLabel(Reason.UNDEFINED, said)
+    return None

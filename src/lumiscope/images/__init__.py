@@ -12,7 +12,7 @@ from lumiscope.images.label_folder import numbers_in
 from lumiscope.images.open_images import open_images
 from lumiscope.images.skipped import Skipped
 from lumiscope.images.view import View
-from lumiscope.images.world_image import WorldImage, draw_world_images, names_world
+from lumiscope.images.world_image import WorldImage, names_world, prefetch
 
 __all__ = [
     "CLASS_SEPARATOR",
@@ -27,11 +27,11 @@ __all__ = [
     "WorldImage",
     "decode",
     "decode_mask",
-    "draw_world_images",
     "names_world",
     "numbers_in",
     "open_annotations",
     "open_images",
+    "prefetch",
     "read_digest",
     "read_mask",
     "read_pixels",

@@ -155,6 +155,6 @@ class WorldImage:
         return {"object": facts.object, "scene": facts.scene, "colour": facts.colour, "texture": facts.texture}
 
 
-def draw_world_images(images: Iterable[ImageItem], *, track: Track = silent) -> None:
-    """Draw those of `images` that are of the world, before each is asked for its pixels: two processes are faster."""
+def prefetch(images: Iterable[ImageItem], *, track: Track = silent) -> None:
+    """Prepare images that will be looked at, where that is faster for many: two processes draw those of the world."""
     draw_ahead([(image.index, image.seed) for image in images if isinstance(image, WorldImage)], track=track)

@@ -1,6 +1,15 @@
 """Where models come from, and how they are run, cut and left as they were."""
 
-from lumiscope.models.backends import BACKENDS, Choice, Inference, available_backends, in_batches
+from lumiscope.models.backends import (
+    BACKENDS,
+    Choice,
+    Inference,
+    Precision,
+    available_backends,
+    check_names,
+    in_batches,
+    is_out_of_memory,
+)
 from lumiscope.models.black_box import BlackBox
 from lumiscope.models.guard import borrowed
 from lumiscope.models.layers import Layer
@@ -10,6 +19,7 @@ from lumiscope.models.sources import SOURCES
 from lumiscope.models.split import Cut, Split, split
 from lumiscope.models.stages import equal_blocks, select_layers, stages
 from lumiscope.models.torch_model import TorchModel
+from lumiscope.models.unit_model import unit_model
 from lumiscope.models.vision_model import (
     Activation,
     VisionModel,
@@ -29,15 +39,18 @@ __all__ = [
     "Cut",
     "Inference",
     "Layer",
+    "Precision",
     "Split",
     "TorchModel",
     "VisionModel",
     "available_backends",
     "borrowed",
+    "check_names",
     "class_index",
     "default_name",
     "equal_blocks",
     "in_batches",
+    "is_out_of_memory",
     "label_index",
     "load_model",
     "mask_shows_label",
@@ -47,4 +60,5 @@ __all__ = [
     "short_name",
     "split",
     "stages",
+    "unit_model",
 ]

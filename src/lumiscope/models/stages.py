@@ -107,6 +107,17 @@ def select_layers(wanted: Sequence[str], layers: Sequence[Layer], target: Callab
     return list(names)
 
 
+def check_layer_names(wanted: Sequence[str], parts: Sequence[str]) -> None:
+    """Look up what `select_layers` is asked for among the names of a network's parts, which need no forward pass.
+
+    Errors: `UnknownNameError` with the nearest names.
+    """
+    for text in wanted:
+        name = text.removesuffix(CLASS_TOKEN)
+        if not AUTO.fullmatch(text) and name not in parts and not fnmatch.filter(parts, name):
+            raise UnknownNameError("layer", name, parts, hint="`lumiscope layers MODEL` lists them.")
+
+
 def _matching(text: str, layers: Sequence[Layer]) -> list[Layer]:
     """The layer called `text`, or those that it fits as a wildcard and that have units."""
     exact = [layer for layer in layers if layer.name == text]

@@ -25,7 +25,7 @@ from lumiscope.models.layers import EXPECTED, Layer, layout_of, trace_layers
 from lumiscope.models.layout import Layout
 from lumiscope.models.outputs import first_tensor, is_single, last_operation, logits_of, with_complement
 from lumiscope.models.split import Split, named_part
-from lumiscope.models.stages import select_layers
+from lumiscope.models.stages import check_layer_names, select_layers
 from lumiscope.models.target_layer import target_layer
 from lumiscope.models.vision_model import Activation, unnamed_classes
 from lumiscope.types import ByteArray, FloatArray
@@ -189,6 +189,13 @@ class TorchModel:
     def select_layers(self, wanted: Sequence[str]) -> list[str]:
         """Turn names, wildcards, `auto` and `auto:5` into layer names; see `select_layers`."""
         return select_layers(wanted, self.layers, lambda: self.target_layer)
+
+    def check_layers(self, wanted: Sequence[str]) -> None:
+        """Look up names and wildcards among the parts of the network, without a forward pass; see `select_layers`.
+
+        Errors: `UnknownNameError` with the nearest names.
+        """
+        check_layer_names(wanted, [name for name, _ in self.network.named_modules() if name])
 
     def layer(self, name: str) -> torch.nn.Module:
         """Return the module called `name`. Errors: `UnknownNameError` with the nearest names."""

@@ -17,8 +17,6 @@ from lumiscope.models.torch_model import TorchModel
 from lumiscope.models.unit_pooling import find_layer, locate_units
 from lumiscope.unit_address import CLASS_TOKEN, UnitAddress
 
-VERSION = 1  # raised whenever the scores change, so that stored results are not taken for new ones
-
 
 class UnitModel(TorchModel):
     """`model` cut off after a layer: its scores are (B, U) mean activations of the units, raw, no probabilities.
@@ -52,7 +50,7 @@ class UnitModel(TorchModel):
     @functools.cached_property
     def fingerprint(self) -> str:
         """Sha256 (hex) of the whole model's fingerprint and the layer."""
-        return hashlib.sha256(f"units {VERSION} of {self.unit_layer} {self.whole.fingerprint}".encode()).hexdigest()
+        return hashlib.sha256(f"units of {self.unit_layer} {self.whole.fingerprint}".encode()).hexdigest()
 
     @functools.cached_property
     def layers(self) -> list[Layer]:

@@ -15,7 +15,7 @@ from lumiscope.runs.manifest import (
     Timing,
 )
 from lumiscope.runs.maps import map_arrays, map_from_arrays, mask_arrays, mask_from_arrays
-from lumiscope.runs.no_label import NoLabel, Reason
+from lumiscope.runs.no_label import NoLabel, Reason, why_not
 from lumiscope.runs.reader import RunReader
 from lumiscope.runs.run import STORE, Run
 from lumiscope.runs.save_table import check_table_path, save_table, write_tables
@@ -103,5 +103,6 @@ __all__ = [
     "table",
     "table_of",
     "to_arrow",
+    "why_not",
     "write_tables",
 ]

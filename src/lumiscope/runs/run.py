@@ -86,7 +86,8 @@ class Run:
         if not path.is_file():
             return TABLES[name].schema.empty_table()
         try:
-            table = pq.read_table(path)
+            with pq.ParquetFile(path) as file:  # not `read_table`, which imports pandas where there is one
+                table = file.read()
         except (OSError, pa.ArrowException) as error:
             raise StoreError(f"the table {path} is damaged: {error}. Run it again: {self._again}") from error
         if lacking := TABLES[name].lacking(table):

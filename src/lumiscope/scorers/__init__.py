@@ -2,12 +2,14 @@
 
 from lumiscope.scorers.concept_scores import ConceptScores, Scorer, require_finite
 from lumiscope.scorers.embedding import EmbeddingScorer, largest_cosines
+from lumiscope.scorers.masks import MaskScorer
 from lumiscope.scorers.registry import SCORERS, ScorerScheme, load_scorer, scorer_scheme
 
 __all__ = [
     "SCORERS",
     "ConceptScores",
     "EmbeddingScorer",
+    "MaskScorer",
     "Scorer",
     "ScorerScheme",
     "largest_cosines",

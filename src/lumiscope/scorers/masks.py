@@ -13,7 +13,7 @@ import numpy as np
 
 from lumiscope.concepts.categories import OTHER
 from lumiscope.errors import ImageError, ScorerError
-from lumiscope.images import Annotations, draw_world_images, numbers_in, open_annotations
+from lumiscope.images import Annotations, numbers_in, open_annotations
 from lumiscope.progress import Track, silent
 from lumiscope.scorers.concept_scores import ConceptScores, first, require_words
 from lumiscope.scorers.registry import scorer_scheme
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from lumiscope.concepts import ConceptSet
     from lumiscope.images import ImageItem, ImageSet
 
-VERSION = 1
 WORLD = "world"
 
 
@@ -55,7 +54,7 @@ class MaskScorer:
     @functools.cached_property
     def fingerprint(self) -> str:
         """Hex SHA-256 of the annotated concepts; what is annotated on an image is in its `image_key`."""
-        return hashlib.sha256(f"masks {VERSION} {self.annotations.concepts_fingerprint}".encode()).hexdigest()
+        return hashlib.sha256(f"masks {self.annotations.concepts_fingerprint}".encode()).hexdigest()
 
     def image_key(self, item: ImageItem) -> str:
         """The digest of the image's label maps."""
@@ -87,7 +86,6 @@ class MaskScorer:
     def score(self, images: ImageSet, concepts: ConceptSet, *, track: Track = silent) -> ConceptScores:
         """Score 0 or 1. Raises ScorerError as `check` does, and for label maps that cannot be used."""
         self.check(images, concepts)
-        draw_world_images(images)
         columns = self._columns(concepts.words)
         values = np.zeros((len(images), len(concepts.words)), np.float32)
         for row, item in enumerate(track(images, "concept scores of images", len(images))):

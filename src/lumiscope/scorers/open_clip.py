@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lumiscope.errors import ScorerError, UnknownNameError, UsageError
-from lumiscope.images import draw_world_images
 from lumiscope.scorers.embedding import EmbeddingScorer
 from lumiscope.scorers.prompts import GAP, fill
 from lumiscope.scorers.registry import scorer_scheme
@@ -79,7 +78,6 @@ class OpenClipScorer(EmbeddingScorer):
         from PIL import Image
 
         model, preprocess, _ = self._parts
-        draw_world_images(images)
         vectors: list[FloatArray] = []
         for start in range(0, len(images), self.image_batch):
             pictures = [Image.fromarray(item.pixels) for item in images[start : start + self.image_batch]]

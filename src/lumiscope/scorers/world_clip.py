@@ -14,7 +14,7 @@ import numpy as np
 
 from lumiscope.concepts.world_concepts import world_words
 from lumiscope.errors import ScorerError, UnknownNameError, WeightsError
-from lumiscope.images import Geometry, draw_world_images
+from lumiscope.images import Geometry
 from lumiscope.scorers.embedding import EmbeddingScorer
 from lumiscope.scorers.prompts import fill
 from lumiscope.scorers.registry import scorer_scheme
@@ -71,7 +71,6 @@ class WorldClipScorer(EmbeddingScorer):
         from lumiscope.world.networks import normalised
 
         geometry = Geometry((SIZE, SIZE))
-        draw_world_images(images)
         vectors: list[FloatArray] = []
         for start in range(0, len(images), self.image_batch):
             views = [geometry.view(item.pixels).pixels for item in images[start : start + self.image_batch]]

@@ -3,6 +3,7 @@
 from lumiscope.statistics.bootstrap import bootstrap_interval
 from lumiscope.statistics.multiple import benjamini_hochberg, holm
 from lumiscope.statistics.permutation import ALTERNATIVES, Alternative, sign_flip_test
+from lumiscope.statistics.proportions import wilson_interval
 from lumiscope.statistics.tails import counted_p_values, null_p_values
 
 __all__ = [
@@ -14,4 +15,5 @@ __all__ = [
     "holm",
     "null_p_values",
     "sign_flip_test",
+    "wilson_interval",
 ]

@@ -1,42 +1,99 @@
 """Studies: from a config to explanations, labels, agreement, findings and a run folder."""
 
-from lumiscope.study.builtin import builtin_study
-from lumiscope.study.clip_dissect import save_clip_dissect
-from lumiscope.study.compare_run import compare_run
-from lumiscope.study.config import ModelConfig, Study, load_model_config, load_study, model_names, save_study
-from lumiscope.study.dissect import dissect
-from lumiscope.study.explain import ExplanationPlan, explain, explain_each
-from lumiscope.study.find_units import UnitQuery, find_units
-from lumiscope.study.findings import models_with_foreign_masks
-from lumiscope.study.load_configured import load_configured
-from lumiscope.study.run_folder import STORE, Run
-from lumiscope.study.run_study import compute
-from lumiscope.study.schemas import SCHEMAS
-from lumiscope.study.tables import save_table
-from lumiscope.study.unit_crops import crops_of_unit
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lumiscope.study.builtin import builtin_study
+    from lumiscope.study.config import (
+        AUTO,
+        DissectConfig,
+        ExplainConfig,
+        ModelConfig,
+        RunConfig,
+        Setting,
+        Study,
+        content_of,
+        load_model_config,
+        load_study,
+        save_study,
+        setting_of,
+        split_list,
+        validated,
+    )
+    from lumiscope.study.dissect import Dissecting, dissect
+    from lumiscope.study.explain import Explaining, explain
+    from lumiscope.study.load_configured import load_configured
+    from lumiscope.study.pipeline import compute
+    from lumiscope.study.stages.explanation_plan import ExplanationPlan
+    from lumiscope.study.unit_crops import crops_of_unit
+
+# The command line makes its flags of the configs whenever it starts: what needs torch waits until it is used.
+_HOMES = {
+    "builtin": ("builtin_study",),
+    "config": (
+        "AUTO",
+        "DissectConfig",
+        "ExplainConfig",
+        "ModelConfig",
+        "RunConfig",
+        "Setting",
+        "Study",
+        "content_of",
+        "load_model_config",
+        "load_study",
+        "save_study",
+        "setting_of",
+        "split_list",
+        "validated",
+    ),
+    "dissect": (
+        "Dissecting",
+        "dissect",
+    ),
+    "explain": (
+        "Explaining",
+        "explain",
+    ),
+    "load_configured": ("load_configured",),
+    "pipeline": ("compute",),
+    "stages.explanation_plan": ("ExplanationPlan",),
+    "unit_crops": ("crops_of_unit",),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
-    "SCHEMAS",
-    "STORE",
+    "AUTO",
+    "DissectConfig",
+    "Dissecting",
+    "ExplainConfig",
+    "Explaining",
     "ExplanationPlan",
     "ModelConfig",
-    "Run",
+    "RunConfig",
+    "Setting",
     "Study",
-    "UnitQuery",
     "builtin_study",
-    "compare_run",
     "compute",
+    "content_of",
     "crops_of_unit",
     "dissect",
     "explain",
-    "explain_each",
-    "find_units",
     "load_configured",
     "load_model_config",
     "load_study",
-    "model_names",
-    "models_with_foreign_masks",
-    "save_clip_dissect",
     "save_study",
-    "save_table",
+    "setting_of",
+    "split_list",
+    "validated",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"{__name__}.{_HOME_OF[name]}"), name)
+    globals()[name] = value  # also where the submodule has the same name, which importing it has put there
+    return value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lumiscope.study.config import ModelConfig, Study
+from lumiscope.study.config import DissectConfig, ExplainConfig, ModelConfig, RunConfig, Study
 
 IMAGES = "world:12"
 PROBING_IMAGES = "world:2000@1"
@@ -24,14 +24,10 @@ def builtin_study() -> Study:
     with 2,000 others. Needs nothing but the package.
     """
     return Study(
-        name="world",
-        description=DESCRIPTION,
-        images=IMAGES,
-        models=[ModelConfig(spec="world:objects"), ModelConfig(spec="world:scenes")],
-        probe=PROBING_IMAGES,
-        scorer="world:clip",
-        concepts="world",
-        layers=["auto:5"],
-        similarity=SIMILARITY,
-        options={"lime": {"num_samples": LIME_SAMPLES}},
+        models=(ModelConfig(spec="world:objects"), ModelConfig(spec="world:scenes")),
+        run=RunConfig(name="world", description=DESCRIPTION),
+        explain=ExplainConfig(images=IMAGES, options={"lime": {"num_samples": LIME_SAMPLES}}),
+        dissect=DissectConfig(
+            probe=PROBING_IMAGES, scorer="world:clip", concepts="world", layers=["auto:5"], similarity=SIMILARITY
+        ),
     )

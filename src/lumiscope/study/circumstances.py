@@ -5,11 +5,12 @@ from __future__ import annotations
 import datetime
 import platform
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from lumiscope.runs import Machine, Manifest
 from lumiscope.study.config import Study
 
 PACKAGES = (
@@ -19,42 +20,39 @@ PACKAGES = (
 OPTIONAL = {"onnxruntime"}
 
 
-def circumstances(study: Study, command: str | None, started: float) -> dict[str, Any]:
-    """What a manifest says of how a run came about: when, on which machine, with which versions.
+def manifest_of(study: Study, command: str | None, started: float, facts: Mapping[str, Any]) -> Manifest:
+    """What is to be said of how a run came about: when, on which machine, with which versions, and what stages found.
 
-    `command`: how to make the run again. `started`: seconds since the epoch. What the run itself finds (methods,
-    timings, notes) is there as empty as it is before anything ran.
+    `command`: how to make the run again. `started`: seconds since the epoch. `facts`: fields of the manifest.
     """
     import torch
 
     def moment(seconds: float) -> str:
         return datetime.datetime.fromtimestamp(seconds).astimezone().isoformat(timespec="seconds")
 
-    return {
-        "name": study.run_name,
-        "description": study.description,
-        "lumiscope": metadata.version("lumiscope"),
-        "command": command,
-        "started": moment(started),
-        "finished": moment(time.time()),
-        "seconds": round(time.time() - started, 3),
-        "seed": study.seed,
-        "target": study.target,
-        "scorer": study.scorer,
-        "similarity": study.similarity if study.probe else None,
-        "similarity_notes": [],
-        "concepts": None,
-        "methods": {},
-        "timings": [],
-        "machine": {
-            "system": platform.platform(terse=True),
-            "python": platform.python_version(),
-            "processor": _processor(),
-            "cores": torch.multiprocessing.cpu_count(),
-            "threads": torch.get_num_threads(),
-        },
-        "versions": dict(_versions()),
-    }
+    finished = time.time()
+    machine = Machine(
+        system=platform.platform(terse=True),
+        python=platform.python_version(),
+        processor=_processor(),
+        cores=torch.multiprocessing.cpu_count(),
+        threads=torch.get_num_threads(),
+    )
+    return Manifest(
+        name=study.run_name,
+        description=study.run.description,
+        lumiscope=metadata.version("lumiscope"),
+        command=command,
+        started=moment(started),
+        finished=moment(finished),
+        seconds=round(finished - started, 3),
+        seed=study.run.seed,
+        target=study.explain.target,
+        machine=machine,
+        versions=dict(_versions()),
+        scorer=study.dissect.scorer,
+        **facts,
+    )
 
 
 def _versions() -> Iterator[tuple[str, str]]:

@@ -1,30 +1,28 @@
-"""Dissection: a model and probing images to a label for every unit, in memory or through the store."""
+"""Dissection in Python: a model and probing images to a label for every unit."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Literal
 
 from lumiscope.attribution import look_inside
-from lumiscope.columns import Columns
-from lumiscope.concepts import ConceptSet, category_of, load_concepts
-from lumiscope.discovery import source_digest
-from lumiscope.dissection import SIMILARITIES, EvidenceOptions, choose_similarity, label_units, small_sample_notes
-from lumiscope.images import ImageSet, Skipped
+from lumiscope.concepts import ConceptSet
+from lumiscope.dissection import EvidenceOptions, NetworkDissection, UnitLabels
+from lumiscope.engines import LocalEngine
+from lumiscope.images import ImageSet
+from lumiscope.memo import Memo
 from lumiscope.models import VisionModel
 from lumiscope.progress import Track, silent
 from lumiscope.scorers import Scorer, load_scorer
-from lumiscope.store import Collection, Store, content_key, from_json_array, json_array
-from lumiscope.study.activations import activation_scope, stored_activations
-from lumiscope.study.concept_scores import scores_version, stored_scores
-from lumiscope.study.label_store import label_arrays, labels_from
-from lumiscope.types import UnitLabels
-
-AUTO = "auto"
-NOTES = "notes"  # their key among the labels of the models
-CODE = "lumiscope.dissection"  # what labels and their evidence come from: an edit there makes them anew
+from lumiscope.store import Store
+from lumiscope.study.config import AUTO, DissectConfig, ExplainConfig, RunConfig
+from lumiscope.study.open_study import OpenStudy
+from lumiscope.study.stage import STAGES, Tables, run_stage
+from lumiscope.study.stages.choose_concepts import choose_concepts
+from lumiscope.study.stages.detectors import DissectNetwork
+from lumiscope.study.stages.labels import labels_of
 
 
 def dissect(
@@ -46,99 +44,69 @@ def dissect(
     `layers`: names, wildcards, "auto" or "auto:5"; "blocks.11@class" is the class token of a layer of tokens.
     `scorer`: a spec as "open_clip:ViT-B-32/openai", "table:FILE" or "masks", or a scorer.
     `concepts`: a file, "visual" (the shipped set), words or a concept set; None: the scorer's own words, else "visual".
-    `similarity`: see `lumiscope.dissection.SIMILARITIES`; "auto" chooses by what the scores are.
+    `similarity`: see `lumiscope.dissection.similarity_methods`; "auto" chooses by what the scores are.
     `pooling`: how a map becomes one number an image. `evidence`: what a label must pass; None: the defaults.
     `seed`: permutations, halves and resamples derive from it.
     `store`: where activations, scores and labels are kept; None: nowhere.
     Errors: `UnknownNameError`, `LayerError`, `ScorerError`, `UsageError`.
     """
-    opened = look_inside(model, "dissection")
-    names = opened.select_layers([layers] if isinstance(layers, str) else layers)
-    scorer = load_scorer(scorer) if isinstance(scorer, str) else scorer
-    if similarity != AUTO:
-        SIMILARITIES.check(similarity)
-    concept_set = choose_concepts(concepts, scorer)
-    scorer.check(probing_images, concept_set)
-    activations = stored_activations(opened, probing_images, names, pooling=pooling, store=store, track=track)
-    images = activations.images
-    scores = stored_scores(scorer, images, concept_set, store=store, track=track)
-    chosen, why = choose_similarity(scores) if similarity == AUTO else (similarity, "")
-    options = evidence or EvidenceOptions()
-    shared = {
-        "scorer": scorer.fingerprint,
-        "concepts": concept_set.fingerprint,
-        "probe": [[item.id, item.sha256, scorer.image_key(item)] for item in images],
-        "similarity": chosen,
-        "evidence": dataclasses.asdict(options),
-        "seed": seed,
-        "version": [source_digest(CODE), *scores_version()],
-    }
-    kept = store.collection("labels", {"inputs": content_key(shared)}) if store else None
-    layer_labels = []
-    for name in track(names, f"labelling units of {opened.name}", len(names)):
-        key = content_key(activation_scope(opened, name, pooling))
-        if kept is not None and key in kept:
-            layer_labels.append(labels_from(kept.get(key), opened.name, name))
-            continue
-        made = label_units(
-            activations[name],
-            scores,
-            model=opened.name,
-            layer=name,
-            similarity=chosen,
-            options=options,
-            seed=seed,
-        )
-        if kept is not None:
-            kept.put({key: label_arrays(made)})
-        layer_labels.append(made)
-    notes = [f"Concepts {concept_set.name}: {note}." for note in concept_set.notes]
-    notes += [why, *_small_sample(kept, chosen, scores, options, seed), _left_out(activations.skipped)]
-    return UnitLabels(
-        layers=tuple(layer_labels),
-        concepts=concept_set.words,
-        categories=concept_set.categories,
-        image_ids=tuple(item.id for item in images),
-        similarity=chosen,
-        notes=tuple(note for note in notes if note),
+    config = DissectConfig(
+        layers=[layers] if isinstance(layers, str) else list(layers), similarity=similarity, pooling=pooling
     )
+    dissecting = Dissecting.of(model, probing_images, config, run=RunConfig(seed=seed), memo=Memo(store), track=track)
+    study = dissecting.study
+    study.scorer = load_scorer(scorer) if isinstance(scorer, str) else scorer
+    study.concepts = choose_concepts(concepts, study.scorer)
+    if evidence is not None:
+        study.evidence = evidence
+    return dissecting.labels()
 
 
-def _small_sample(
-    kept: Collection | None, similarity: str, scores: Columns, options: EvidenceOptions, seed: int
-) -> Sequence[str]:
-    """What few probing images cannot tell: tried out once for all models that are labelled from the same inputs."""
-    if kept is not None and NOTES in kept:
-        known: list[str] = from_json_array(kept.get(NOTES)["text"])
-        return known
-    notes = small_sample_notes(similarity, scores, options=options, seed=seed)
-    if kept is not None:
-        kept.put({NOTES: {"text": json_array(notes)}})
-    return notes
+@dataclass(frozen=True)
+class Dissecting:
+    """One model and probing images, ready to be dissected: by the same tasks as in a study, and with the same store."""
 
+    study: OpenStudy
 
-def _left_out(skipped: Sequence[Skipped]) -> str:
-    """What became of probing images that failed, in words; "" where none did."""
-    named = "; ".join(f"{entry.name}: {entry.reason}" for entry in skipped)
-    count = "1 probing image was" if len(skipped) == 1 else f"{len(skipped)} probing images were"
-    return f"{count} left out of everything ({named})." if skipped else ""
+    @classmethod
+    def of(
+        cls,
+        model: VisionModel,
+        probing_images: ImageSet,
+        config: DissectConfig,
+        *,
+        run: RunConfig,
+        memo: Memo,
+        track: Track = silent,
+    ) -> Dissecting:
+        """Errors: `UsageError` for a model that can only predict."""
+        opened = look_inside(model, "dissection")
+        study = OpenStudy(
+            run=run,
+            explain=ExplainConfig(),
+            dissect=config,
+            models={opened.name: opened},
+            probe=probing_images,
+            memo=memo,
+            track=track,
+        )
+        return cls(study)
 
+    def labels(self) -> UnitLabels:
+        """The labels of the units, by the stages that lead to them. Errors: as `dissect`."""
+        for name in ("activations", "concept_scores", "labels"):
+            STAGES[name].check(self.study)
+        tables = Tables()
+        _, read = run_stage("activations", self.study, tables)
+        run_stage("concept_scores", self.study, tables)
+        results, _ = run_stage("labels", self.study, tables)
+        labels = labels_of(self.study, tables, results)
+        return dataclasses.replace(labels, notes=(*labels.notes, *read.facts["similarity_notes"]))
 
-def merge_labels(labels: Sequence[UnitLabels]) -> UnitLabels:
-    """The labels of several models over the same concepts and probing images as one table."""
-    layers = tuple(layer for one in labels for layer in one.layers)
-    notes = tuple(dict.fromkeys(note for one in labels for note in one.notes))
-    return dataclasses.replace(labels[0], layers=layers, notes=notes)
-
-
-def choose_concepts(concepts: ConceptSet | Sequence[str] | str | None, scorer: Scorer) -> ConceptSet:
-    """The concept set asked for; by default the words that the scorer is limited to, else the shipped set."""
-    if isinstance(concepts, ConceptSet):
-        return concepts
-    if isinstance(concepts, (str, Path)):
-        return load_concepts(concepts)
-    if concepts is not None:
-        return ConceptSet.of(concepts)
-    if scorer.words is None:
-        return load_concepts()
-    return ConceptSet(scorer.name, scorer.words, scorer.categories or tuple(map(category_of, scorer.words)))
+    def detectors(self, *, quantile: float, least_iou: float, compositions: bool) -> Sequence[NetworkDissection]:
+        """What the units detect, layer by layer. Errors: as `network_dissection`."""
+        ((name, layers),) = self.study.layers.items()
+        images = tuple(item.id for item in self.study.probe or ())
+        task = DissectNetwork(name, tuple(layers), images, quantile, least_iou, compositions)
+        ((_, found),) = LocalEngine(track=self.study.track).map([task], self.study, "detectors")
+        return found

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from logging.handlers import MemoryHandler
 from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+logger = logging.getLogger(__name__)
 
 
 class _JsonLines(logging.Formatter):
@@ -23,23 +27,42 @@ class _JsonLines(logging.Formatter):
         return json.dumps(entry, ensure_ascii=False)
 
 
-@contextmanager
-def logged_to(path: Path) -> Iterator[None]:
-    """Append what lumiscope logs meanwhile to the file; the level and handlers of others stay as they are."""
-    handler = logging.FileHandler(path, encoding="utf-8")
-    handler.setFormatter(_JsonLines())
-    logger = logging.getLogger("lumiscope")
-    level = logger.level
-    logger.addHandler(handler)
-    logger.setLevel(logging.INFO)
-    try:
+class RunLog:
+    """What lumiscope logs while a study runs: kept from its first line on, in memory until it has a file.
+
+    Used with `with`; the level and handlers of others stay as they are.
+    """
+
+    def __init__(self) -> None:
+        self._logger = logging.getLogger("lumiscope")
+        self._level = self._logger.level
+        self._waiting = MemoryHandler(capacity=sys.maxsize, flushLevel=sys.maxsize, flushOnClose=False)
+        self._file: logging.FileHandler | None = None
+
+    def __enter__(self) -> Self:
+        self._logger.addHandler(self._waiting)
+        self._logger.setLevel(logging.INFO)
         logger.info("started")
-        yield
-        logger.info("finished")
-    except BaseException as error:
-        logger.info("ended early: %s", type(error).__name__, exc_info=error)
-        raise
-    finally:
-        logger.removeHandler(handler)
-        logger.setLevel(level)
-        handler.close()
+        return self
+
+    def write_to(self, path: Path) -> None:
+        """Append what was logged so far, and whatever comes, to the file."""
+        self._file = logging.FileHandler(path, encoding="utf-8")
+        self._file.setFormatter(_JsonLines())
+        self._waiting.setTarget(self._file)
+        self._waiting.flush()
+        self._logger.removeHandler(self._waiting)
+        self._logger.addHandler(self._file)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
+        if error is None:
+            logger.info("finished")
+        else:
+            logger.info("ended early: %s", type(error).__name__, exc_info=error)
+        for handler in (self._waiting, self._file):
+            if handler is not None:
+                self._logger.removeHandler(handler)
+                handler.close()
+        self._logger.setLevel(self._level)

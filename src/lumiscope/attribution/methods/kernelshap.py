@@ -50,6 +50,7 @@ class KernelShapOptions(RegionOptions):
     passes="num_samples forwards (1000), or 2^segments where that is less",
     options=KernelShapOptions,
     perturbs=True,
+    makes_segments=True,
     mask_rule="lime",
 )
 def kernelshap(prepared: PreparedBatch, targets: Sequence[Target], options: KernelShapOptions) -> list[SaliencyMap]:

@@ -36,6 +36,7 @@ __all__ = ["LimeOptions", "draw_samples", "lime", "local_model", "proximity"]
     passes="num_samples forwards (1000)",
     options=LimeOptions,
     perturbs=True,
+    makes_segments=True,
     version=3,
     mask_rule="lime",
 )

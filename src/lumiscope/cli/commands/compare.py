@@ -26,10 +26,11 @@ def compare(
     IoU of their masks, with the areas. Chance is the IoU of masks of these areas placed at random; the ceiling is what
     these areas allow at most. Rows with `ground_truth` compare with the true masks. Sorted, highest first.
     """
-    from lumiscope.agreement import parse_rules
-    from lumiscope.study import Run, compare_run
+    from lumiscope.agreement import compare_run, parse_rules
+    from lumiscope.runs import AgreementRow, AgreementSummaryRow, Run, as_json, table_of
 
-    result = compare_run(Run.open(run), masks=parse_rules(masks) if masks else None)
-    table = result.by_image if by_image else result.summary
+    agreement = compare_run(Run.open(run), masks=parse_rules(masks) if masks else None)
+    rows = agreement.by_image if by_image else agreement.summary
+    names = table_of(AgreementRow if by_image else AgreementSummaryRow).schema.names
     hidden = {"rule_a", "rule_b", "reason"} if by_image else set()
-    print_rows(table.to_pylist(), [name for name in table.column_names if name not in hidden], as_json=json)
+    print_rows(map(as_json, rows), [name for name in names if name not in hidden], as_json=json)

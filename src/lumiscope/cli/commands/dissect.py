@@ -8,37 +8,30 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lumiscope.cli.command import command
+from lumiscope.cli.flags import Flags
 from lumiscope.cli.options import (
     JSON,
-    LAYERS,
-    LabelFlags,
-    LayersOption,
     ModelFlags,
-    OnErrorOption,
     OpenModelOption,
-    SeedOption,
-    StoreOption,
+    RequiredProbe,
+    StoreFlags,
     TableOption,
     one_model,
-    split_list,
 )
 from lumiscope.cli.output import end_with_skipped, print_rows, progress, say
+from lumiscope.errors import UsageError
+from lumiscope.study import DissectConfig, RunConfig, split_list
 
 if TYPE_CHECKING:
-    from lumiscope.dissection import EvidenceOptions
-    from lumiscope.types import UnitLabels
+    from lumiscope.dissection import UnitLabels
 
 COLUMNS = ["model", "layer", "unit", "label", "score", "margin", "category", "q_value", "heldout_correlation", "reason"]
 
 
 @command("dissect", order=30)
 def dissect(
-    probe: Annotated[str, typer.Option(help="Images to dissect with: a folder, a 'glob*', a CSV or world:COUNT.")],
     model: OpenModelOption,
-    scorer: Annotated[str, typer.Option(help="What says which concepts are in a probing image: {scorers}.")],
-    layers: LayersOption = None,
-    naming: LabelFlags = LabelFlags(),  # noqa: B008 - frozen
-    seed: SeedOption = 0,
+    naming: RequiredProbe = Flags(),  # noqa: B008 - frozen
     count: Annotated[
         str | None,
         typer.Option(
@@ -57,9 +50,8 @@ def dissect(
             "without a label get the most similar concept, too.",
         ),
     ] = None,
-    runs: StoreOption = "runs",
-    on_error: OnErrorOption = "skip",
-    flags: ModelFlags = ModelFlags(),  # noqa: B008 - frozen
+    store: StoreFlags = Flags(),  # noqa: B008
+    flags: ModelFlags = Flags(),  # noqa: B008
     json: JSON = False,
 ) -> None:
     """Name the units of a model's layers with concepts, or say why a unit has no name.
@@ -69,61 +61,33 @@ def dissect(
     heldout_correlation how well the concept predicts the unit on images that had no part in choosing it. A unit whose
     evidence fails has no label and a reason. Stopped half-way? The same command goes on where it was.
     """
-    from lumiscope.concepts.patterns import find_concepts
+    from lumiscope.concepts import find_concepts
     from lumiscope.images import open_images
-    from lumiscope.scorers import load_scorer
+    from lumiscope.memo import Memo
+    from lumiscope.runs import STORE
     from lumiscope.store import Store
-    from lumiscope.study import STORE, save_table
-    from lumiscope.study import dissect as dissect_model
-    from lumiscope.study.dissect import choose_concepts
+    from lumiscope.study import Dissecting, validated
 
     _check_endings(out, clip_dissect)
-    evidence = _evidence(naming)
-    opened = load_scorer(scorer, prompts=naming.prompt)
-    words = choose_concepts(naming.concepts, opened)
+    config = validated(DissectConfig, naming.given, "the command line")
+    run = validated(RunConfig, store.given, "the command line")
+    images = open_images(str(config.probe), on_error=run.on_error, track=progress)
+    memo = Memo(Store(Path(run.runs) / STORE))
+    dissecting = Dissecting.of(one_model(model, flags), images, config, run=run, memo=memo, track=progress)
     if count is not None:
-        find_concepts(split_list(count), words.words)  # a mistake shows before anything is computed
-    found = open_images(probe, on_error=on_error, track=progress)  # type: ignore[arg-type]
-    labels = dissect_model(
-        one_model(model, flags),
-        found,
-        layers=split_list(layers or LAYERS),
-        scorer=opened,
-        concepts=words,
-        similarity=naming.similarity or "auto",
-        pooling=naming.pooling or "mean",  # type: ignore[arg-type]
-        evidence=evidence,
-        seed=seed,
-        store=Store(Path(runs) / STORE),
-        track=progress,
-    )
+        find_concepts(split_list(count), dissecting.study.concepts.words)  # a mistake shows before anything is computed
+    labels = dissecting.labels()
     for note in labels.notes:
         say(note)
-    table, columns = _table(labels, count)
-    if out is not None:
-        save_table(table, out)
-        say(f"wrote {out}")
-    if clip_dissect is not None:
-        _write_clip_dissect(labels, clip_dissect)
-    print_rows(table.to_pylist(), columns, as_json=json)
-    end_with_skipped(found.skipped)
-
-
-def _evidence(naming: LabelFlags) -> EvidenceOptions:
-    """What a label must pass; the defaults where nothing was said."""
-    from lumiscope.dissection import EvidenceOptions
-
-    usual = EvidenceOptions()
-    return EvidenceOptions(
-        fdr=usual.fdr if naming.fdr is None else naming.fdr,
-        min_stability=usual.min_stability if naming.min_stability is None else naming.min_stability,
-    )
+    _write(labels, count, out, clip_dissect)
+    rows, columns = _table(labels, count)
+    print_rows(rows, columns, as_json=json)
+    end_with_skipped(images.skipped)
 
 
 def _check_endings(out: Path | None, clip_dissect: Path | None) -> None:
     """Before anything is computed."""
-    from lumiscope.errors import UsageError
-    from lumiscope.study.tables import check_table_path
+    from lumiscope.runs import check_table_path
 
     if out is not None:
         check_table_path(out)
@@ -131,20 +95,30 @@ def _check_endings(out: Path | None, clip_dissect: Path | None) -> None:
         raise UsageError(f"expected a file that ends in .csv; got {clip_dissect}")
 
 
-def _table(labels: UnitLabels, count: str | None) -> tuple[Any, list[str]]:
-    """The table to write and the columns of it to print."""
-    from lumiscope.dissection import count_units
+def _table(labels: UnitLabels, count: str | None) -> tuple[list[dict[str, Any]], list[str]]:
+    """The rows to print and their columns."""
+    from lumiscope.dissection import count_units, unit_rows
+    from lumiscope.runs import ConceptCountRow, as_json, table_of, why_not
 
     if count is None:
-        return labels.to_table(), COLUMNS
+        units = unit_rows(labels)
+        return [{**as_json(unit), "reason": why_not(unit.reason, unit.reason_detail)} for unit in units], COLUMNS
     counted = count_units(labels, split_list(count))
-    return counted, counted.column_names
+    return list(map(as_json, counted)), table_of(ConceptCountRow).schema.names
 
 
-def _write_clip_dissect(labels: UnitLabels, path: Path) -> None:
-    from lumiscope.study import save_clip_dissect
+def _write(labels: UnitLabels, count: str | None, out: Path | None, clip_dissect: Path | None) -> None:
+    """Write the files asked for."""
+    from lumiscope.dissection import count_units, unit_rows
+    from lumiscope.runs import ConceptCountRow, save_clip_dissect, save_table, to_arrow
 
-    table = labels.to_table()
-    save_clip_dissect(table, path)
-    unlabelled = table["label"].null_count
-    say(f"wrote {path}" + (f"; the descriptions of {unlabelled} units in it are no labels" if unlabelled else ""))
+    if out is not None:
+        counted = None if count is None else to_arrow(ConceptCountRow, count_units(labels, split_list(count)))
+        save_table(labels.to_table() if counted is None else counted, out)
+        say(f"wrote {out}")
+    if clip_dissect is not None:
+        units = unit_rows(labels)
+        save_clip_dissect(units, clip_dissect)
+        unlabelled = sum(unit.label is None for unit in units)
+        end = f"; the descriptions of {unlabelled} units in it are no labels" if unlabelled else ""
+        say(f"wrote {clip_dissect}{end}")

@@ -2,50 +2,41 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from lumiscope.cli.command import command
+from lumiscope.cli.flags import Flags
 from lumiscope.cli.map_warnings import MapWarnings
 from lumiscope.cli.options import (
     JSON,
-    BackendOption,
-    LimeParamsOption,
-    MethodOption,
     ModelFlags,
     ModelOption,
-    OnErrorOption,
-    PrecisionOption,
+    RequiredImages,
     SaveLimeParamsOption,
-    SeedOption,
-    method_options,
+    StoreFlags,
     one_model,
-    parse_target,
-    split_list,
 )
 from lumiscope.cli.output import end_with_skipped, print_rows, progress, say, say_how
+from lumiscope.study import ExplainConfig, RunConfig
+
+METHODS = ["gradcam"]
 
 
 @command("explain", order=20)
 def explain(
-    images: Annotated[str, typer.Option(help="Images to explain: a folder, a 'glob*', a CSV or world:COUNT.")],
     model: ModelOption,
+    explaining: RequiredImages = Flags(),  # noqa: B008 - frozen
     out: Annotated[Path, typer.Option(help="Folder for the overlays (PNG) and arrays (npz).")] = Path("out"),
-    methods: Annotated[str, typer.Option(help="Methods with commas, wildcards allowed.")] = "gradcam",
-    option: MethodOption = None,
-    target: Annotated[str, typer.Option(help="'predicted', 'label', a class index or a class name.")] = "predicted",
     unit: Annotated[
         str | None, typer.Option(metavar="LAYER:NUMBER", help="A unit instead of a class, so layer4:447.")
     ] = None,
-    seed: SeedOption = 0,
-    backend: BackendOption = None,
-    precision: PrecisionOption = None,
-    lime_params: LimeParamsOption = None,
     save_lime_params: SaveLimeParamsOption = None,
-    on_error: OnErrorOption = "skip",
-    flags: ModelFlags = ModelFlags(),  # noqa: B008 - frozen
+    store: StoreFlags = Flags(),  # noqa: B008
+    flags: ModelFlags = Flags(),  # noqa: B008
     json: JSON = False,
 ) -> None:
     """Explain images: overlays and arrays, nothing else.
@@ -55,43 +46,46 @@ def explain(
 
     With --unit the maps show what the unit's mean activation depends on, which the table gives as its score; a unit of
     a class token is LAYER@class:NUMBER, and --target-layer may name a layer up to the unit's own.
+
+    Maps are kept in the store, where `lumiscope run` finds them, too.
     """
     from lumiscope.images import open_images
     from lumiscope.report import write_maps
-    from lumiscope.study import ExplanationPlan, explain_each
+    from lumiscope.runs import STORE
+    from lumiscope.store import Store
+    from lumiscope.study import Explaining, validated
     from lumiscope.study.lime.parameters import parameters_of, read_lime_parameters, save_lime_parameters
 
-    given = method_options(option or [])
-    parameters = None if lime_params is None else read_lime_parameters(lime_params)
-    found = open_images(images, on_error=on_error, track=progress)  # type: ignore[arg-type]
+    config = validated(ExplainConfig, {"methods": METHODS, **explaining.given}, "the command line")
+    run = validated(RunConfig, store.given, "the command line")
+    parameters = None if config.lime_params is None else read_lime_parameters(Path(config.lime_params))
+    images = open_images(str(config.images), on_error=run.on_error, track=progress)
     loaded = one_model(model, flags)
-    plan = ExplanationPlan.make(
+    work = Explaining.of(
         loaded,
-        split_list(methods),
-        target=parse_target(target),
+        images,
+        dataclasses.replace(config, lime_params=None),
+        layer=flags.given.get("target_layer"),
         unit=unit,
-        layer=flags.target_layer,
-        options=given,
-        seed=seed,
-        backend=backend or "auto",
-        precision=precision or "exact",  # type: ignore[arg-type]
-        images=found,
-        per_image=None if parameters is None else parameters.for_images(found, given.get("lime")),
+        seed=run.seed,
+        per_image=None if parameters is None else parameters.for_images(images, config.options.get("lime")),
+        store=Store(Path(run.runs) / STORE),
+        track=progress,
     )
-    used = {} if parameters is None and save_lime_params is None else parameters_of(plan, found)
-    for note in () if parameters is None else parameters.notes_on(found):
+    used = {} if parameters is None and save_lime_params is None else parameters_of(work.plan, images)
+    for note in () if parameters is None else parameters.notes_on(images):
         say(note)
-    say_how(loaded, plan)
-    made, failed, warnings = [], list(found.skipped), MapWarnings()
-    for item, maps in explain_each(plan, found, failed, stop=on_error == "stop", track=progress):
-        made += write_maps(maps, loaded.view(item), out, suffix=unit or "")
-        for one in maps:
-            warnings.add(one.item_id, one.method, one.remarks)
+    say_how(loaded, work.plan)
+    written, failed, warnings = [], list(images.skipped), MapWarnings()
+    for item, maps in work.each(failed, stop=run.on_error == "stop"):
+        written += write_maps(maps, loaded.view(item), out, suffix=unit or "")
+        for saliency in maps:
+            warnings.add(saliency.item_id, saliency.method, saliency.remarks)
     if save_lime_params is not None:
         save_lime_parameters(save_lime_params, used)
         say(f"wrote {save_lime_params}")
     score = "probability" if unit is None else "score"
-    print_rows(made, ["image", "method", "target", score, "overlay", "array"], as_json=json)
+    print_rows(written, ["image", "method", "target", score, "overlay", "array"], as_json=json)
     for line in warnings.lines():
         say(line)
     end_with_skipped(failed)

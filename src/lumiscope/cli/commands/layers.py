@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from lumiscope.cli.command import command
+from lumiscope.cli.flags import Flags
 from lumiscope.cli.options import JSON, OPEN_MODEL, ModelFlags, one_model
 from lumiscope.cli.output import print_rows
 
@@ -14,7 +15,7 @@ from lumiscope.cli.output import print_rows
 @command("layers", order=100)
 def layers(
     model: Annotated[str, typer.Argument(help=OPEN_MODEL)],
-    flags: ModelFlags = ModelFlags(),  # noqa: B008 - frozen
+    flags: ModelFlags = Flags(),  # noqa: B008 - frozen
     json: JSON = False,
 ) -> None:
     """List a model's layers, shapes and numbers of units.

@@ -5,48 +5,38 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from lumiscope.cli.command import command
+from lumiscope.cli.flags import Fields, Flags
 from lumiscope.cli.options import (
     JSON,
-    LAYERS,
-    LayersOption,
     ModelFlags,
-    OnErrorOption,
     OpenModelOption,
-    SeedOption,
-    StoreOption,
+    StoreFlags,
     TableOption,
     one_model,
-    split_list,
 )
 from lumiscope.cli.output import end_with_skipped, print_rows, progress, say
+from lumiscope.errors import UsageError
+from lumiscope.study import DissectConfig, RunConfig
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
-    from lumiscope.dissection.network_dissection import NetworkDissection
+    from lumiscope.dissection import NetworkDissection
 
 COLUMNS = ["model", "layer", "unit", "concept", "category", "iou", "detector", "q_value"]
 FORMULA = ["formula", "formula_iou", "heldout_iou", "heldout_word_iou"]
 
 
+Probing = Annotated[Flags[DissectConfig], Fields(only=("probe", "layers", "annotations"), required=("probe",))]
+
+
 @command("netdissect", order=40)
 def netdissect(
-    probe: Annotated[str, typer.Option(help="Annotated images: world:COUNT, or a folder, 'glob*' or CSV.")],
     model: OpenModelOption,
-    layers: LayersOption = None,
-    annotations: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FOLDER",
-            help="concepts.csv (kind,number,word) and labels/KIND/IMAGE.png, as `lumiscope world` writes them. "
-            "Default: what the world knows of its own pictures.",
-        ),
-    ] = None,
+    probing: Probing = Flags(),  # noqa: B008 - frozen
     quantile: Annotated[float, typer.Option(help="The share of positions on which each unit fires.")] = 0.005,
     iou: Annotated[float, typer.Option(help="The overlap from which a unit is called a detector.")] = 0.04,
     compositions: Annotated[
@@ -58,11 +48,9 @@ def netdissect(
     count: Annotated[
         bool, typer.Option("--count", help="Count detectors per layer and category instead of listing units.")
     ] = False,
-    seed: SeedOption = 0,
     out: TableOption = None,
-    runs: StoreOption = "runs",
-    on_error: OnErrorOption = "skip",
-    flags: ModelFlags = ModelFlags(),  # noqa: B008 - frozen
+    store: StoreFlags = Flags(),  # noqa: B008
+    flags: ModelFlags = Flags(),  # noqa: B008
     json: JSON = False,
 ) -> None:
     """Name units by the annotated pixels on which they fire (Network Dissection).
@@ -79,36 +67,32 @@ def netdissect(
     Detectors per layer and category are summed up on stderr; --count gives them as a table.
     """
     from lumiscope.images import open_images
+    from lumiscope.memo import Memo
+    from lumiscope.runs import STORE, as_json, save_table, table_of, to_arrow
     from lumiscope.store import Store
-    from lumiscope.study import STORE, save_table
-    from lumiscope.study.network_dissection import network_dissection
+    from lumiscope.study import Dissecting, validated
 
     _check(out, categories and count)
-    found = open_images(probe, on_error=on_error, track=progress)  # type: ignore[arg-type]
-    dissected = network_dissection(
-        one_model(model, flags),
-        found,
-        layers=split_list(layers or LAYERS),
-        annotations=annotations,
-        quantile=quantile,
-        least_iou=iou,
-        compositions=compositions,
-        seed=seed,
-        store=Store(Path(runs) / STORE),
-        track=progress,
-    )
-    table, columns = _table(dissected, categories, count, compositions)
+    config = validated(DissectConfig, probing.given, "the command line")
+    run = validated(RunConfig, store.given, "the command line")
+    images = open_images(str(config.probe), on_error=run.on_error, track=progress)
+    memo = Memo(Store(Path(run.runs) / STORE))
+    dissecting = Dissecting.of(one_model(model, flags), images, config, run=run, memo=memo, track=progress)
+    layers = dissecting.detectors(quantile=quantile, least_iou=iou, compositions=compositions)
+    row, rows = _rows(layers, categories, count)
+    columns = table_of(row).schema.names
+    if not (categories or count):
+        columns = [*COLUMNS, *(FORMULA if compositions else []), "reason"]
     if out is not None:
-        save_table(table, out)
+        save_table(to_arrow(row, rows), out)
         say(f"wrote {out}")
-    print_rows(table.to_pylist(), columns, as_json=json)
-    _say_detectors(dissected)
-    end_with_skipped(found.skipped)
+    print_rows([_printed(as_json(one)) for one in rows], columns, as_json=json)
+    _say_detectors(layers)
+    end_with_skipped(images.skipped)
 
 
 def _check(out: Path | None, both: bool) -> None:
-    from lumiscope.errors import UsageError
-    from lumiscope.study.tables import check_table_path
+    from lumiscope.runs import check_table_path
 
     if out is not None:
         check_table_path(out)
@@ -116,16 +100,20 @@ def _check(out: Path | None, both: bool) -> None:
         raise UsageError("expected one of --categories and --count; got both")
 
 
-def _table(
-    layers: Sequence[NetworkDissection], categories: bool, count: bool, formulas: bool
-) -> tuple[pa.Table, list[str]]:
-    """The table asked for, and the columns of it that are shown."""
-    from lumiscope.dissection.network_dissection import category_table, detector_table, unit_table
+def _rows(layers: Sequence[NetworkDissection], categories: bool, count: bool) -> tuple[type[Any], list[Any]]:
+    """The table asked for: its row type and rows."""
+    from lumiscope.dissection import category_rows, detector_rows, network_dissection_rows
+    from lumiscope.runs import CategoryBestRow, DetectorRow, NetworkDissectionRow
 
-    if categories or count:
-        table = category_table(layers) if categories else detector_table(layers)
-        return table, table.column_names
-    return unit_table(layers), [*COLUMNS, *(FORMULA if formulas else []), "reason"]
+    if categories:
+        return CategoryBestRow, category_rows(layers)
+    return (DetectorRow, detector_rows(layers)) if count else (NetworkDissectionRow, network_dissection_rows(layers))
+
+
+def _printed(row: dict[str, Any]) -> dict[str, Any]:
+    from lumiscope.runs import why_not
+
+    return {**row, "reason": why_not(row["reason"], row["reason_detail"])} if "reason" in row else row
 
 
 def _say_detectors(layers: Sequence[NetworkDissection]) -> None:

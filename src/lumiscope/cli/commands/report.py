@@ -17,6 +17,6 @@ def report(run: Annotated[Path, typer.Argument(help="A run folder.")]) -> None:
     It comes from the run's tables and the store; prints where it is.
     """
     from lumiscope.report import write_report
-    from lumiscope.study import Run
+    from lumiscope.runs import Run
 
     print(write_report(Run.open(run)))

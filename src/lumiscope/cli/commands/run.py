@@ -5,32 +5,25 @@ from __future__ import annotations
 import json
 import shlex
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from lumiscope.cli.command import command
+from lumiscope.cli.flags import Flags
 from lumiscope.cli.map_warnings import MapWarnings
-from lumiscope.cli.options import (
-    JSON,
-    BackendOption,
-    ImagesOption,
-    LabelFlags,
-    LayersOption,
-    LimeParamsOption,
-    MethodOption,
-    ModelFlags,
-    ModelsOption,
-    PrecisionOption,
-    ProbeOption,
-    ScorerOption,
-    method_options,
-    model_configs,
-    parse_target,
-    split_list,
-)
+from lumiscope.cli.options import JSON, ModelFlags, ModelsOption, model_configs
 from lumiscope.cli.output import print_json, progress, say
+from lumiscope.errors import UsageError
+from lumiscope.study import DissectConfig, ExplainConfig, RunConfig
+
+if TYPE_CHECKING:
+    from lumiscope.runs import Run
+
+Content = dict[str, Any]
+"""A study as the tables of its file."""
 
 HELP = """Explain, dissect and compare: everything, in one report.
 
@@ -48,130 +41,98 @@ Stopped half-way? The same command goes on where it was: results are kept in `ru
 
 @command("run", order=10, help=HELP)
 def run(
-    images: ImagesOption = None,
     model: ModelsOption = None,
-    probe: ProbeOption = None,
-    methods: Annotated[
-        str | None,
-        typer.Option(help="Methods with commas, wildcards allowed. Default: gradcam,ablationcam,scorecam,lime."),
-    ] = None,
-    option: MethodOption = None,
-    target: Annotated[
-        str | None, typer.Option(help="What to explain: 'predicted' (default), 'label', a class index or name.")
-    ] = None,
-    masks: Annotated[
-        str | None, typer.Option(help="Rules that make masks: 'gradcam=max:0.5,lime=lime'; rules: {mask_rules}.")
-    ] = None,
-    layers: LayersOption = None,
-    scorer: ScorerOption = None,
-    naming: LabelFlags = LabelFlags(),  # noqa: B008 - frozen
-    annotations: Annotated[
-        str | None,
-        typer.Option(help="A folder that says what is at each pixel of the probing images: Network Dissection."),
-    ] = None,
-    seed: Annotated[int | None, typer.Option(help="All random choices derive from it. Default: 0.")] = None,
-    description: Annotated[str | None, typer.Option(help="A few sentences for the head of the report.")] = None,
-    name: Annotated[str | None, typer.Option(help="Name of the run folder. Default: made from the study.")] = None,
-    runs: Annotated[str | None, typer.Option(help="Folder of run folders and of the store. Default: runs.")] = None,
-    backend: BackendOption = None,
-    precision: PrecisionOption = None,
-    lime_params: LimeParamsOption = None,
-    on_error: Annotated[
-        str | None, typer.Option(metavar="skip|stop", help="What a bad image does. Default: skip (exit code 3).")
-    ] = None,
+    explain: Flags[ExplainConfig] = Flags(),  # noqa: B008 - frozen
+    dissect: Flags[DissectConfig] = Flags(),  # noqa: B008
+    run: Flags[RunConfig] = Flags(),  # noqa: B008
+    flags: ModelFlags = Flags(),  # noqa: B008
     config: Annotated[Path | None, typer.Option(help="A study file; flags given beside it win.")] = None,
     save_config: Annotated[Path | None, typer.Option(help="Write the study file and end.")] = None,
-    flags: ModelFlags = ModelFlags(),  # noqa: B008 - frozen
     json: JSON = False,
 ) -> None:
     """Build the study from file and flags, run it, say where the report is."""
-    from lumiscope.errors import UsageError
-    from lumiscope.report import run as run_study
-    from lumiscope.study import Study, save_study
-    from lumiscope.study.config import validated
+    from lumiscope.running import run as run_study
+    from lumiscope.study import Study, save_study, validated
 
-    given: dict[str, Any] = {
-        "images": images,
-        "models": [one.model_dump(exclude_unset=True) for one in model_configs(model, flags)] if model else None,
-        "probe": probe,
-        "methods": split_list(methods) or None,
-        "options": method_options(option or []) or None,
-        "target": None if target is None else parse_target(target),
-        "masks": _rules(masks),
-        "layers": split_list(layers) or None,
-        "scorer": scorer,
-        **naming.given(),
-        "annotations": annotations,
-        "seed": seed,
-        "backend": backend,
-        "precision": precision,
-        "lime_params": None if lime_params is None else str(lime_params),
-        "description": description,
-        "name": name,
-        "runs": runs,
-        "on_error": on_error,
-    }
-    if not model and flags.given():
-        raise UsageError("options of a model were given without --model")
-    base = _base(config, given)
-    fields = {**base, **{field: value for field, value in given.items() if value is not None}}
-    if given["options"] is not None:
-        before = base.get("options", {})
-        fields["options"] = before | {name: before.get(name, {}) | new for name, new in given["options"].items()}
-    if not fields.get("models"):
-        raise UsageError(
-            "expected a model: --model timm:resnet50.a1_in1k, or [[models]] in --config FILE. "
-            "Without --images, --probe and --scorer, too, it would be the built-in study."
-        )
-    if flags.device and not model:
-        fields["models"] = [{**one, "device": flags.device} for one in fields["models"]]
-    study = validated(Study, fields, "the command line")
+    given: dict[str, Mapping[str, Any]] = {"run": run.given, "explain": explain.given, "dissect": dissect.given}
+    content = _changed(_base(config, given, bool(model)), given)
+    content["models"] = _models(model, flags, content.get("models"))
+    study = validated(Study, content, "the command line")
     if save_config:
         study.check()
         save_study(study, save_config)
         say(f"wrote {save_config}; run it with: lumiscope run --config {save_config}")
         return
-    result = run_study(study, command=shlex.join(["lumiscope", *sys.argv[1:]]), track=progress)
-    _tell(result, as_json=json)
-    if result.skipped:
+    finished = run_study(study, command=shlex.join(["lumiscope", *sys.argv[1:]]), track=progress)
+    _tell(finished, as_json=json)
+    if finished.skipped:
         raise typer.Exit(3)
 
 
-def _base(config: Path | None, given: dict[str, Any]) -> dict[str, Any]:
+def _base(config: Path | None, given: Mapping[str, Mapping[str, Any]], has_model: bool) -> Content:
     """The study that the flags change: that of the file; the built-in one where nothing says what to look at."""
-    from lumiscope.study import builtin_study, load_study
+    from lumiscope.study import builtin_study, content_of, load_study
 
     if config:
-        return load_study(config).model_dump(exclude_unset=True)
-    if any(given[field] is not None for field in ("images", "models", "probe", "scorer")):
+        return content_of(load_study(config))
+    if has_model or given["explain"].get("images") or {"probe", "scorer"} & given["dissect"].keys():
         return {}
-    builtin = builtin_study().model_dump(exclude_unset=True)
-    if any(value is not None for field, value in given.items() if field not in ("name", "runs", "on_error")):
-        del builtin["name"]  # another study: it must not take the place of the built-in one
+    builtin = content_of(builtin_study())
+    if given["explain"] or given["dissect"] or given["run"].keys() - {"name", "runs", "on_error"}:
+        del builtin["run"]["name"]  # another study: it must not take the place of the built-in one
     return builtin
 
 
-def _rules(masks: str | None) -> dict[str, str] | None:
-    from lumiscope.agreement import parse_rules
+def _changed(base: Content, given: Mapping[str, Mapping[str, Any]]) -> Content:
+    """A study with what the flags say; options of a method that they do not name stay."""
+    content = {**base, **{table: {**base.get(table, {}), **fields} for table, fields in given.items()}}
+    options = base.get("explain", {}).get("options", {})
+    for method, own in given["explain"].get("options", {}).items():
+        options = {**options, method: {**options.get(method, {}), **own}}
+    if options:
+        content["explain"]["options"] = options
+    return content
 
-    return parse_rules(masks) if masks else None
+
+def _models(specs: list[str] | None, flags: ModelFlags, base: list[Content] | None) -> list[Any]:
+    """The models of the flags, else those of the file. Errors: `UsageError` where there is none."""
+    if specs:
+        return list(model_configs(specs, flags))
+    if flags.given.keys() - {"device"}:
+        raise UsageError("options of a model were given without --model")
+    if not base:
+        raise UsageError(
+            "expected a model: --model timm:resnet50.a1_in1k, or [[models]] in --config FILE. "
+            "Without --images, --probe and --scorer, too, it would be the built-in study."
+        )
+    return [{**model, **flags.given} for model in base]
 
 
-def _tell(result: Any, *, as_json: bool) -> None:
-    report = result.folder / "report.html"
-    findings = result.table("findings").to_pylist()
+def _tell(finished: Run, *, as_json: bool) -> None:
+    from lumiscope.runs import ExplanationRow, FindingRow
+    from lumiscope.runs import as_json as row_as_json
+
+    report = finished.folder / "report.html"
+    findings, skipped = finished.rows(FindingRow), finished.skipped
     if as_json:
-        print_json({"run": str(result.folder), "report": str(report), "findings": findings, "skipped": result.skipped})
+        print_json(
+            {
+                "run": str(finished.folder),
+                "report": str(report),
+                "findings": [row_as_json(row) for row in findings],
+                "skipped": [row_as_json(row) for row in skipped],
+            }
+        )
         return
-    for choice in result.manifest.get("backends") or []:
-        say(f"{choice['model']} run by {choice['backend']}, {choice['precision']}: {choice['why']}")
+    for choice in finished.manifest.backends:
+        say(f"{choice.model} run by {choice.backend}, {choice.precision}: {choice.why}")
     for finding in findings:
-        say(f"• {finding['claim']}")
+        say(f"• {finding.claim}")
     warnings = MapWarnings()
-    for row in result.table("explanations").select(["image", "method", "details"]).to_pylist():
-        warnings.add(row["image"], row["method"], json.loads(row["details"]).get("warnings", ()))
+    for row in finished.rows(ExplanationRow):
+        warnings.add(row.image, row.method, json.loads(row.details).get("warnings", ()))
     for line in warnings.counts():
         say(line)
-    for row in result.skipped:
-        say(f"skipped {row['what']} {row['name']}: {row['reason']}")
+    for left_out in skipped:
+        say(f"skipped {left_out.what} {left_out.name}: {left_out.reason}")
     print(report)

@@ -8,21 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lumiscope.cli.command import command
-from lumiscope.cli.options import (
-    JSON,
-    BackendOption,
-    ModelFlags,
-    ModelOption,
-    OnErrorOption,
-    PrecisionOption,
-    SaveLimeParamsOption,
-    SeedOption,
-    method_options,
-    one_model,
-    parse_target,
-    split_list,
-)
+from lumiscope.cli.flags import Fields, Flags
+from lumiscope.cli.options import JSON, ModelFlags, ModelOption, SaveLimeParamsOption, one_model
 from lumiscope.cli.output import end_with_skipped, print_json, print_rows, progress, say, say_how
+from lumiscope.errors import UsageError
+from lumiscope.study import ExplainConfig, RunConfig, split_list
 
 if TYPE_CHECKING:
     from lumiscope.study.lime.search import LimeSearch
@@ -33,10 +23,17 @@ COLUMNS = [
 ]  # fmt: skip
 
 
+Tuned = Annotated[
+    Flags[ExplainConfig],
+    Fields(only=("images", "options", "target", "backend", "precision"), required=("images",)),
+]
+RunFlags = Annotated[Flags[RunConfig], Fields(only=("seed", "on_error"))]
+
+
 @command("tune lime", order=140, group="Search for parameters that suit the images.")
 def lime(
-    images: Annotated[str, typer.Option(help="Images to tune on: a folder, a 'glob*', a CSV or world:COUNT.")],
     model: ModelOption,
+    tuned: Tuned = Flags(),  # noqa: B008 - frozen
     segmenters: Annotated[
         str | None,
         typer.Option(
@@ -46,20 +43,13 @@ def lime(
     samples: Annotated[str | None, typer.Option(help="Numbers of samples to try. Default: 100,250,500,1000.")] = None,
     features: Annotated[str | None, typer.Option(help="Numbers of features to try. Default: 1,2,3,5,8,12,20.")] = None,
     seeds: Annotated[int, typer.Option(help="Seeds for every setting; scores are means over them.")] = 3,
-    option: Annotated[
-        list[str] | None, typer.Option(metavar="lime.KEY=VALUE", help="For what is not searched: lime.hide=blur.")
-    ] = None,
-    target: Annotated[str, typer.Option(help="'predicted', 'label', a class index or a class name.")] = "predicted",
-    seed: SeedOption = 0,
-    backend: BackendOption = None,
-    precision: PrecisionOption = None,
     plot: Annotated[Path | None, typer.Option(metavar="FILE", help="Quality against seconds: .png or .svg.")] = None,
     save_lime_params: SaveLimeParamsOption = None,
     one_for_all: Annotated[
         bool, typer.Option("--one-for-all", help="Write the one best setting for all images, not each one's own.")
     ] = False,
-    on_error: OnErrorOption = "skip",
-    flags: ModelFlags = ModelFlags(),  # noqa: B008 - frozen
+    run: RunFlags = Flags(),  # noqa: B008
+    flags: ModelFlags = Flags(),  # noqa: B008
     json: JSON = False,
 ) -> None:
     """Search LIME's segmenter, samples and features, image by image.
@@ -70,30 +60,23 @@ def lime(
     """
     from lumiscope.images import open_images
     from lumiscope.report.tuning_plot import check_plot, plot_tuning
-    from lumiscope.study import ExplanationPlan
+    from lumiscope.study import Explaining, validated
     from lumiscope.study.lime.parameters import save_lime_parameters
     from lumiscope.study.lime.tune import tune_lime, tuned_parameters
 
     search = _search(segmenters, samples, features, seeds)
     if plot is not None:
         check_plot(plot)
-    found = open_images(images, on_error=on_error, track=progress)  # type: ignore[arg-type]
+    config = validated(ExplainConfig, {"methods": ["lime"], **tuned.given}, "the command line")
+    running = validated(RunConfig, run.given, "the command line")
+    images = open_images(str(config.images), on_error=running.on_error, track=progress)
     loaded = one_model(model, flags)
-    plan = ExplanationPlan.make(
-        loaded,
-        "lime",
-        target=parse_target(target),
-        layer=None,
-        options=method_options(option or []),
-        seed=seed,
-        backend=backend or "auto",
-        precision=precision or "exact",  # type: ignore[arg-type]
-        images=found,
-    )
+    explaining = Explaining.of(loaded, images, config, seed=running.seed, track=progress)
+    plan = explaining.plan
     say_how(loaded, plan)
-    tuning = tune_lime(plan, found, search, stop=on_error == "stop", track=progress)
+    tuning = tune_lime(explaining, search, stop=running.on_error == "stop")
     if save_lime_params is not None:
-        save_lime_parameters(save_lime_params, tuned_parameters(plan, found, tuning, one_for_all=one_for_all))
+        save_lime_parameters(save_lime_params, tuned_parameters(plan, images, tuning, one_for_all=one_for_all))
         say(f"wrote {save_lime_params}")
     if plot is not None:
         say(f"wrote {plot_tuning(tuning, plot)}")
@@ -104,7 +87,7 @@ def lime(
         print_rows(tuning.rows(), COLUMNS, as_json=False)
     for text in (*tuning.notes, *tuning.sentences()):
         say(text)
-    end_with_skipped([*found.skipped, *tuning.failed])
+    end_with_skipped([*images.skipped, *tuning.failed])
 
 
 def _search(segmenters: str | None, samples: str | None, features: str | None, seeds: int) -> LimeSearch:
@@ -119,8 +102,6 @@ def _search(segmenters: str | None, samples: str | None, features: str | None, s
 
 
 def _numbers(text: str | None, flag: str) -> list[int]:
-    from lumiscope.errors import UsageError
-
     try:
         return [int(part) for part in split_list(text)]
     except ValueError as error:

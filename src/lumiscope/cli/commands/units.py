@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from lumiscope.cli.command import command
 from lumiscope.cli.options import JSON
 from lumiscope.cli.output import print_json, print_rows, progress, say
+from lumiscope.errors import UsageError
+
+if TYPE_CHECKING:
+    from lumiscope.runs import Run, UnitRow
 
 COLUMNS = [
     "model", "layer", "unit", "label", "further_labels", "category", "score", "q_value", "heldout_correlation",
@@ -43,53 +47,58 @@ def units(
     Nothing is computed again, except with --page where the run has no crops of that unit: then its layer runs on the
     pictures shown.
     """
-    from lumiscope.errors import UsageError
-    from lumiscope.study import Run, UnitQuery, find_units
+    from lumiscope.runs import Run, UnitQuery, UnitRow, as_json, find_units
 
     opened = Run.open(run)
     query = UnitQuery(concept, layer, model, unit, category, no_label)
-    found = find_units(opened.table("units"), query)
+    matching = find_units(opened.rows(UnitRow), query)
     if page is not None:
-        if len(found) != 1:
-            raise UsageError(f"expected one unit for --page, found {len(found)}: add --unit LAYER:NUMBER and --model")
-        _write_page(opened, found[0], page)
-    shown = found[:limit]
+        if len(matching) != 1:
+            many = f"expected one unit for --page, found {len(matching)}"
+            raise UsageError(f"{many}: add --unit LAYER:NUMBER and --model")
+        _write_page(opened, matching[0], page)
+    shown = matching[:limit]
     if json:
-        print_json(shown)
+        print_json([as_json(row) for row in shown])
     elif unit is not None:
         for row in shown:
             print("\n".join(_facts(row)) + "\n")
     else:
         print_rows((_flat(row) for row in shown), COLUMNS, as_json=False)
-    if len(shown) < len(found):
-        say(f"the first {len(shown)} of {len(found)} units")
+    if len(shown) < len(matching):
+        say(f"the first {len(shown)} of {len(matching)} units")
 
 
-def _write_page(run: Any, row: Mapping[str, Any], path: Path) -> None:
+def _write_page(run: Run, unit: UnitRow, path: Path) -> None:
     from lumiscope.report import write_unit_page
     from lumiscope.study import crops_of_unit
 
-    crops = crops_of_unit(run, row, track=progress)
-    write_unit_page(run, row, path, crops)
+    write_unit_page(run, unit, path, crops_of_unit(run, unit, track=progress))
     say(f"wrote {path}")
 
 
-def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {**row, "further_labels": ", ".join(row["further_labels"] or ())}
+def _flat(unit: UnitRow) -> dict[str, Any]:
+    from lumiscope.runs import as_json, why_not
+
+    reason = why_not(unit.reason, unit.reason_detail)
+    return {**as_json(unit), "further_labels": ", ".join(unit.further_labels), "reason": reason}
 
 
-def _facts(row: Mapping[str, Any]) -> Iterable[str]:
+def _facts(unit: UnitRow) -> Iterator[str]:
     """One line for each thing that is known of a unit."""
-    hidden = {"best_concepts", "best_scores", "top_images", "top_activations"}
-    for name, value in row.items():
+    from lumiscope.runs import as_json, why_not
+
+    hidden = {"best_concepts", "best_scores", "top_images", "top_activations", "reason_detail"}
+    known = {**as_json(unit), "reason": why_not(unit.reason, unit.reason_detail)}
+    for name, value in known.items():
         if name not in hidden and value not in (None, "", []):
             yield f"{name}: {_text(value)}"
-    yield f"most similar: {_pairs(row['best_concepts'], row['best_scores'])}"
-    yield f"most active on: {_pairs(row['top_images'], row['top_activations'])}"
+    yield f"most similar: {_pairs(unit.best_concepts, unit.best_scores)}"
+    yield f"most active on: {_pairs(unit.top_images, unit.top_activations)}"
 
 
-def _pairs(names: Iterable[str] | None, numbers: Iterable[float] | None) -> str:
-    return ", ".join(f"{name} {number:.4g}" for name, number in zip(names or (), numbers or (), strict=False)) or "–"
+def _pairs(names: Iterable[str], numbers: Iterable[float]) -> str:
+    return ", ".join(f"{name} {number:.4g}" for name, number in zip(names, numbers, strict=False)) or "–"
 
 
 def _text(value: object) -> str:

@@ -14,7 +14,7 @@ from lumiscope.cli.output import print_json
 from lumiscope.errors import UnknownNameError, UsageError
 
 if TYPE_CHECKING:
-    from lumiscope.study.account import Account
+    from lumiscope.runs import Account
 
 
 @command("why", order=60)
@@ -30,8 +30,7 @@ def why(
     The numbers are shares of the score's rise over the one with the layer silent: 0.31 is 31 % of it, a negative share
     speaks against the class. All units together are 100 % but for what the integration misses.
     """
-    from lumiscope.study import Run
-    from lumiscope.study.account import accounts_of
+    from lumiscope.runs import Run, accounts_of
 
     found = accounts_of(Run.open(run))
     if not found:

@@ -19,9 +19,9 @@ from lumiscope.attribution.regions.lime_options import LimeOptions
 from lumiscope.errors import UsageError
 from lumiscope.images import ImageItem
 from lumiscope.store import write_atomically
-from lumiscope.study.explain import ExplanationPlan
 from lumiscope.study.lime.keys import from_lime_keys, to_lime_keys
 from lumiscope.study.lime.plain_pickle import MOST_BYTES, dump_plain, load_plain
+from lumiscope.study.stages.explanation_plan import ExplanationPlan
 
 PICKLES = (".pkl", ".pickle")
 PICTURES = frozenset((".jpeg", ".jpg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,54 +13,84 @@ import numpy as np
 from lumiscope.agreement import overlap
 from lumiscope.attribution import PreparedBatch, derive_seed
 from lumiscope.attribution.regions.lime_options import LimeOptions
+from lumiscope.engines import LocalEngine, Report
 from lumiscope.errors import UsageError
 from lumiscope.images import ImageItem, Skipped
 from lumiscope.models import label_index, mask_shows_label
-from lumiscope.progress import Track, silent
-from lumiscope.study.attempts import attempt
-from lumiscope.study.explain import ExplanationPlan
-from lumiscope.study.image_steps import ImageSteps
+from lumiscope.progress import Track
+from lumiscope.study.explain import Explaining
 from lumiscope.study.lime.mask_quality import Faithfulness, stability
 from lumiscope.study.lime.parameters import file_names
 from lumiscope.study.lime.search import CutChoice, LimeSearch, Setting, base_setting
 from lumiscope.study.lime.trials import LimeTrials, try_out
 from lumiscope.study.lime.tuning import MASKS, NO_MASKS, Score, Tuning
+from lumiscope.study.open_study import OpenStudy
+from lumiscope.study.stages.explanation_plan import ExplanationPlan
 from lumiscope.types import BoolArray, Target
 
 OVERLAP = ("iou", "chance", "ceiling")
 
 
-def tune_lime(
-    plan: ExplanationPlan,
-    images: Sequence[ImageItem],
-    search: LimeSearch,
-    *,
-    stop: bool = False,
-    track: Track = silent,
-) -> Tuning:
+@dataclass(frozen=True)
+class TuneImage:
+    """Try every setting of a search on one image. `cuts`: how many segmenters there are."""
+
+    model: str
+    items: tuple[str, ...]
+    search: LimeSearch
+    cuts: int
+
+    @property
+    def key(self) -> str:
+        """The image."""
+        return f"tuning lime: {self.items[0]}"
+
+    @property
+    def steps(self) -> int:
+        """One for each segmenter."""
+        return self.cuts
+
+    def part(self, items: Sequence[str]) -> TuneImage:
+        """The same image: it is one."""
+        return self
+
+    def lacking(self, study: OpenStudy) -> Sequence[ImageItem]:
+        """The image."""
+        return study.explained(self.items)
+
+    def run(self, study: OpenStudy, report: Report) -> tuple[list[Score], list[str]]:
+        """The scores, and what a reader must know."""
+        (item,) = study.explained(self.items)
+        plan = study.plans[self.model]
+        scores: list[Score] = []
+        notes: list[str] = []
+        cuts = self.search.cuts(_base(plan))
+        for number, of_cut in enumerate(_tune_image(plan, item, self.search, cuts, notes, study.track), 1):
+            scores += of_cut
+            report(number)
+        return scores, notes
+
+
+def tune_lime(explaining: Explaining, search: LimeSearch, *, stop: bool = False) -> Tuning:
     """Try every setting of `search` on every image; the model is asked once for each segmenter, seed and sample.
 
-    `plan`: of LIME alone; its options hold for what is not searched, and are the setting that nobody tuned.
+    `explaining`: by LIME alone; its options hold for what is not searched, and are the setting that nobody tuned.
     An image with a true mask is tuned for the IoU with it, any other for stability and faithfulness (`mask_quality`).
     Every score is the mean over the seeds; the first is the one that `explain` uses on that image.
-    Errors: `UsageError`; those of images that fail, as in `attempt`.
+    Errors: `UsageError`; those of images that fail, where all do or with `stop`.
     """
+    plan, study = explaining.plan, explaining.study
     base = _base(plan)
-    setting, cuts = base_setting(base), search.cuts(base)
-    failed: list[Skipped] = []
-    notes: list[str] = []
-    with ImageSteps(track, f"tuning lime with {plan.model.name}", images, len(cuts)) as steps:
-
-        def work(batch: Sequence[ImageItem]) -> list[Score]:
-            scores = []
-            for number, found in enumerate(_tune_image(plan, batch[0], search, cuts, notes, track), 1):
-                scores += found
-                steps.done(batch, number)
-            return scores
-
-        done = attempt([[item] for item in images], work, failed, stop=stop)
-        scores = tuple(score for _, found in done for score in found)
-    return Tuning(scores, setting, tuple(failed), tuple(notes))
+    images = study.images or ()
+    cuts = len(search.cuts(base))
+    tasks = [TuneImage(plan.model.name, (item.id,), search, cuts) for item in images]
+    engine = LocalEngine(stop=stop, track=study.track)
+    results = [result for _, result in engine.map(tasks, study, f"tuning lime with {plan.model.name}")]
+    scores = tuple(score for of_image, _ in results for score in of_image)
+    notes = tuple(note for _, of_image in results for note in of_image)
+    names = {item.id: item.name for item in images}
+    failed = tuple(Skipped(names[failure.item], failure.reason) for failure in engine.failures)
+    return Tuning(scores, base_setting(base), failed, notes)
 
 
 def tuned_parameters(

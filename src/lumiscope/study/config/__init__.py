@@ -1,0 +1,54 @@
+"""What a study is: tables of settings, each a dataclass that files, flags and Python's keywords fill alike."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from lumiscope.study.config.dissect_config import AUTO, DEFAULT_LAYERS, DissectConfig
+from lumiscope.study.config.explain_config import DEFAULT_METHODS, ExplainConfig, Options
+from lumiscope.study.config.model_config import RANDOM_WEIGHTS, ModelConfig
+from lumiscope.study.config.reading import split_list
+from lumiscope.study.config.run_config import RunConfig
+from lumiscope.study.config.setting import Setting, setting, setting_of
+
+if TYPE_CHECKING:
+    from lumiscope.study.config.files import content_of, load_model_config, load_study, read_toml, save_study, validated
+    from lumiscope.study.config.study import TABLES, Study, in_tables
+
+# Flags are made of the tables whenever the command line starts; what needs pydantic waits until it is used.
+_LATER = {
+    **dict.fromkeys(("content_of", "load_model_config", "load_study", "read_toml", "save_study", "validated"), "files"),
+    **dict.fromkeys(("TABLES", "Study", "in_tables"), "study"),
+}
+
+__all__ = [
+    "AUTO",
+    "DEFAULT_LAYERS",
+    "DEFAULT_METHODS",
+    "RANDOM_WEIGHTS",
+    "TABLES",
+    "DissectConfig",
+    "ExplainConfig",
+    "ModelConfig",
+    "Options",
+    "RunConfig",
+    "Setting",
+    "Study",
+    "content_of",
+    "in_tables",
+    "load_model_config",
+    "load_study",
+    "read_toml",
+    "save_study",
+    "setting",
+    "setting_of",
+    "split_list",
+    "validated",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_LATER[name]}"), name)

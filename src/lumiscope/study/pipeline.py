@@ -1,0 +1,145 @@
+"""A study from its config to a run folder: stage by stage, results kept, tables, and the manifest last."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from lumiscope.images import ImageSet, open_images
+from lumiscope.memo import Memo
+from lumiscope.models import label_index
+from lumiscope.progress import Track, silent
+from lumiscope.runs import (
+    STORE,
+    TABLES,
+    Run,
+    SkippedRow,
+    Source,
+    UnitRow,
+    save_clip_dissect_of_models,
+    write_tables,
+)
+from lumiscope.store import Store
+from lumiscope.study.circumstances import manifest_of
+from lumiscope.study.config import Study, save_study
+from lumiscope.study.lime.parameters import read_lime_parameters
+from lumiscope.study.load_configured import load_configured
+from lumiscope.study.log import RunLog
+from lumiscope.study.open_study import OpenStudy
+from lumiscope.study.stage import STAGES, Stage, Tables, in_order, run_stage
+from lumiscope.study.stages.models import left_out
+
+logger = logging.getLogger(__name__)
+
+
+def compute(study: Study, *, command: str | None = None, track: Track = silent) -> Run:
+    """Compute what a study asks for and write its run folder, except the report.
+
+    What is in the store already is not computed again, so that a run that was killed goes on where it was. `command`:
+    how a user would make this run again. Errors: `UsageError` before anything is computed; others leave the store as
+    far as it came.
+    """
+    started = time.time()
+    study.check()
+    with RunLog() as log:
+        store = Store(Path(study.run.runs) / STORE)
+        opened, facts = open_study(study, Memo(store), track)
+        stages = {name: step for name, step in STAGES.items() if step.applies(opened)}
+        check(opened, stages)
+        save_study(study, study.folder / "study.toml")
+        (study.folder / "manifest.json").unlink(missing_ok=True)  # its absence says that the run has not finished
+        log.write_to(study.folder / "log.jsonl")
+        tables = Tables()
+        facts |= run_stages(opened, stages, tables)
+        write_tables({name: table.to_arrow(tables.rows(table.row)) for name, table in TABLES.items()}, _tables(study))
+        if study.dissect.probe is not None:
+            save_clip_dissect_of_models(tables.rows(UnitRow), study.folder / "clip-dissect")
+        facts |= {"skipped": len(tables.rows(SkippedRow)), "repaired": tuple(store.damaged)}
+        manifest_of(study, command, started, facts).write(study.folder / "manifest.json")
+    return Run.open(study.folder)
+
+
+def _tables(study: Study) -> Path:
+    return study.folder / "tables"
+
+
+def open_study(study: Study, memo: Memo, track: Track) -> tuple[OpenStudy, dict[str, Any]]:
+    """List the images and load the models; also what the manifest says of them."""
+    images, probe = (
+        None if source is None else open_images(source, on_error=study.run.on_error, track=track)
+        for source in (study.explain.images, study.dissect.probe)
+    )
+    per_image, notes = {}, []
+    if images is not None and study.explain.lime_params is not None:
+        parameters = read_lime_parameters(Path(study.explain.lime_params))
+        notes = parameters.notes_on(images)
+        for note in notes:
+            logger.warning("%s", note)
+        per_image = parameters.for_images(images, study.explain.options.get("lime"))
+    names = study.model_names
+    opened = OpenStudy(
+        run=study.run,
+        explain=study.explain,
+        dissect=study.dissect,
+        models={name: load_configured(config, name) for config, name in zip(study.models, names, strict=True)},
+        target_layers={name: config.target_layer for config, name in zip(study.models, names, strict=True)},
+        images=images,
+        probe=probe,
+        per_image=per_image,
+        memo=memo,
+        track=track,
+    )
+    return opened, {"images": _source(images), "probe": _source(probe), "image_options": tuple(notes)}
+
+
+def check(opened: OpenStudy, stages: Mapping[str, Stage]) -> None:
+    """Look up every name of all models, then find layers and backends: what is wrong shows before a stage begins."""
+    for step in stages.values():
+        step.check(opened)
+    if opened.probe is not None:
+        _ = opened.layers
+    if opened.images is not None:
+        _ = opened.plans
+        _warn_of_foreign_labels(opened)
+    for model in opened.models.values():
+        if words := left_out(opened, model):
+            logger.warning("%s %s", model.name, words)
+
+
+def run_stages(opened: OpenStudy, stages: Mapping[str, Stage], tables: Tables) -> dict[str, Any]:
+    """Run stages in the order of their needs; fill `tables`, and return what they tell the manifest."""
+    facts: dict[str, Any] = {}
+    skipped = [*_skipped("image", opened.images), *_skipped("probing image", opened.probe)]
+    for name in in_order(stages):
+        _, collected = run_stage(name, opened, tables)
+        skipped += collected.skipped
+        for fact, value in collected.facts.items():
+            facts[fact] = (*facts[fact], *value) if isinstance(facts.get(fact), tuple) else value
+    tables.write(SkippedRow, skipped)
+    return facts
+
+
+def _warn_of_foreign_labels(opened: OpenStudy) -> None:
+    labelled = [item for item in opened.images or () if item.label is not None or item.class_name]
+    for model in opened.models.values():
+        foreign = [item.id for item in labelled if label_index(model, item) is None]
+        if foreign:
+            logger.warning(
+                "the labels of %d of %d images are no classes of %s (first: %s); there they count as unlabelled",
+                len(foreign), len(labelled), model.name, foreign[0],
+            )  # fmt: skip
+
+
+def _skipped(what: str, images: ImageSet | None) -> Iterable[SkippedRow]:
+    """What was left out of a list of images; a mask that was left out is told apart from its image."""
+    for entry in images.skipped if images is not None else ():
+        is_mask = entry.name.startswith("mask of ")
+        name = entry.name.removeprefix("mask of ")
+        yield SkippedRow(what="mask" if is_mask else what, name=name, reason=entry.reason)
+
+
+def _source(images: ImageSet | None) -> Source | None:
+    return None if images is None else Source(source=images.source, count=len(images), notes=tuple(images.notes))

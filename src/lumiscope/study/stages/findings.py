@@ -1,0 +1,45 @@
+"""The sentences of the summary."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lumiscope.runs import (
+    AgreementSummaryRow,
+    CategoryRow,
+    ConceptCountRow,
+    FindingRow,
+    JudgementRow,
+    LayerRow,
+    ModelDifferenceRow,
+    UnitRow,
+)
+from lumiscope.study.findings import find
+from lumiscope.study.stage import Collected, Results, Stage, Tables, stage
+
+if TYPE_CHECKING:
+    from lumiscope.study.open_study import OpenStudy
+
+
+@stage("findings")
+class Findings(Stage):
+    """Says what the tables support."""
+
+    needs = (
+        JudgementRow,
+        AgreementSummaryRow,
+        UnitRow,
+        LayerRow,
+        ConceptCountRow,
+        CategoryRow,
+        ModelDifferenceRow,
+    )
+    writes = (FindingRow,)
+
+    def applies(self, study: OpenStudy) -> bool:
+        """Always."""
+        return True
+
+    def collect(self, study: OpenStudy, tables: Tables, results: Results) -> Collected:
+        """See `lumiscope.study.findings`."""
+        return Collected({FindingRow: find(tables, study.dissect.fdr)})

@@ -1,0 +1,122 @@
+"""The masks of all maps, made once: what agreement compares, and what a report shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from lumiscope.agreement import GROUND_TRUTH, MASK_RULES, TRUTH_RULE, make_mask, parse_rule
+from lumiscope.engines import Report
+from lumiscope.images import Geometry
+from lumiscope.memo import Results as Kept
+from lumiscope.runs import ExplanationRow, ImageRow, MaskRow, mask_arrays, mask_from_arrays
+from lumiscope.study.stage import Collected, Results, Stage, Tables, stage
+
+if TYPE_CHECKING:
+    from lumiscope.images import ImageItem
+    from lumiscope.study.open_study import OpenStudy
+    from lumiscope.types import BoolArray
+
+IMAGES_AT_ONCE = 32
+
+
+@dataclass(frozen=True)
+class MakeMasks:
+    """Make the masks of one model's maps of some images, and put the true ones on its view."""
+
+    model: str
+    items: tuple[str, ...]
+
+    @property
+    def key(self) -> str:
+        """The model and the first image."""
+        return f"masks of {self.model}: {self.items[0]}"
+
+    @property
+    def steps(self) -> int:
+        """One for each image."""
+        return len(self.items)
+
+    def part(self, items: Sequence[str]) -> MakeMasks:
+        """The same for some of the images."""
+        return replace(self, items=tuple(items))
+
+    def lacking(self, study: OpenStudy) -> Sequence[ImageItem]:
+        """No image is looked at: a mask is made of a map."""
+        return ()
+
+    def run(self, study: OpenStudy, report: Report) -> list[MaskRow]:
+        """One row a mask, image by image."""
+        places: dict[str, Kept] = {}
+        waiting: dict[str, dict[str, BoolArray]] = {}
+        rows = []
+        for item in study.explained(self.items):
+            for method, rule, kept, key in self._wanted(study, item):
+                places[kept.location] = kept
+                mask = self._kept(kept, key)
+                if mask is None:
+                    mask = self._made(study, item, method, rule)
+                    waiting.setdefault(kept.location, {})[key] = mask
+                rows.append(
+                    MaskRow(
+                        model=self.model,
+                        image=item.id,
+                        method=method,
+                        rule=rule,
+                        area=float(mask.mean()),
+                        location=kept.location,
+                        key=key,
+                    )
+                )
+        for location, masks in waiting.items():
+            places[location].put({key: mask_arrays(mask) for key, mask in masks.items()})
+        return rows
+
+    def _wanted(self, study: OpenStudy, item: ImageItem) -> Iterator[tuple[str, str, Kept, str]]:
+        """Method, rule, where the mask lies and its key there; last the true one, where there is one."""
+        stored = study.stored_maps[self.model]
+        for method, _ in stored.plan.methods:
+            rule = stored.plan.mask_rules[method.name]
+            maker = MASK_RULES[parse_rule(rule).name].function
+            inputs = {"maps": stored.results(method, item).location, "rule": rule}
+            kept = study.memo.results("masks", inputs, made_by=[make_mask, maker])
+            yield method.name, rule, kept, stored.key(item)
+        if item.has_mask:
+            inputs = {"geometry": repr(stored.plan.model.geometry)}
+            truths = study.memo.results("true_masks", inputs, made_by=[Geometry])
+            yield GROUND_TRUTH, TRUTH_RULE, truths, f"{item.sha256} {item.mask_sha256}"
+
+    def _kept(self, kept: Kept, key: str) -> BoolArray | None:
+        return mask_from_arrays(kept.get(key)) if key in kept else None
+
+    def _made(self, study: OpenStudy, item: ImageItem, method: str, rule: str) -> BoolArray:
+        plan = study.stored_maps[self.model].plan
+        if method == GROUND_TRUTH:
+            mask = item.mask
+            if mask is None:
+                raise ValueError(f"{item.id} has no mask")
+            return plan.model.geometry.mask_on_view(mask)
+        return make_mask(study.stored_maps[self.model].read_one(item, method), rule)
+
+
+@stage("masks")
+class Masks(Stage):
+    """Makes masks of maps."""
+
+    needs = (ImageRow, ExplanationRow)
+    writes = (MaskRow,)
+
+    def applies(self, study: OpenStudy) -> bool:
+        """With images to explain."""
+        return study.images is not None
+
+    def tasks(self, study: OpenStudy, tables: Tables) -> list[MakeMasks]:
+        """Some images of a model at a time."""
+        ids = [row.image for row in tables.rows(ImageRow)]
+        starts = range(0, len(ids), IMAGES_AT_ONCE)
+        return [MakeMasks(name, tuple(ids[start : start + IMAGES_AT_ONCE])) for name in study.plans for start in starts]
+
+    def collect(self, study: OpenStudy, tables: Tables, results: Results) -> Collected:
+        """Rows model by model."""
+        return Collected({MaskRow: [row for rows in results.results for row in rows]})
