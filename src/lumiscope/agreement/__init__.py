@@ -5,11 +5,12 @@ from lumiscope.agreement.agreement import (
     PairAgreement,
     summarise,
 )
-from lumiscope.agreement.compare import FALLBACK_RULE, GROUND_TRUTH, TRUTH_RULE, compare, compare_masks, default_rule
+from lumiscope.agreement.compare import FALLBACK_RULE, compare, compare_masks, default_rule
 from lumiscope.agreement.compare_run import RunAgreement, compare_run
 from lumiscope.agreement.masks import make_mask
 from lumiscope.agreement.overlap import Overlap, overlap
 from lumiscope.agreement.rules import MASK_RULES, MaskRule, RegisteredRule, mask_rule, parse_rule, parse_rules
+from lumiscope.runs import GROUND_TRUTH, TRUTH_RULE
 
 __all__ = [
     "FALLBACK_RULE",

@@ -11,10 +11,9 @@ from lumiscope.agreement.masks import make_mask
 from lumiscope.agreement.overlap import overlap
 from lumiscope.agreement.rules import parse_rule
 from lumiscope.errors import UnknownNameError, UsageError
+from lumiscope.runs import GROUND_TRUTH, TRUTH_RULE
 from lumiscope.types import BoolArray, SaliencyMap, Target
 
-GROUND_TRUTH = "ground_truth"
-TRUTH_RULE = "given"
 FALLBACK_RULE = "max:0.5"
 
 

@@ -8,12 +8,10 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from lumiscope.dissection.summary import category_histogram, concept_counts
 from lumiscope.dissection.unit_labels import UnitLabels
-from lumiscope.runs import CategoryRow, ConceptCountRow, ModelDifferenceRow
+from lumiscope.runs import ALPHA, CATEGORY, CONCEPT, CategoryRow, ConceptCountRow, ModelDifferenceRow
 from lumiscope.statistics import holm
 from lumiscope.statistics.proportions import difference_interval, share_test
 
-ALPHA = 0.05
-CATEGORY, CONCEPT = "category", "concept"
 Scope = tuple[str | None, str | None]
 
 

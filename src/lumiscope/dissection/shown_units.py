@@ -5,12 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
-from lumiscope.runs import Reason, ShownUnitRow, UnitRow
+from lumiscope.runs import COUNTER_EXAMPLES, TOP_IMAGES, Reason, ShownUnitRow, UnitRow
 
 CLEAREST = 6
 UNLABELLED = 3
-TOP_IMAGES = 8
-COUNTER_EXAMPLES = 4
 # Those that might have had a label come first: of a unit that never fires there is nothing to see.
 TELLING = tuple(reversed(Reason))
 

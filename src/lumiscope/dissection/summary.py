@@ -10,11 +10,9 @@ import numpy as np
 
 from lumiscope.concepts.patterns import find_concepts, is_pattern
 from lumiscope.dissection.unit_labels import LayerLabels, UnitLabels
-from lumiscope.runs import CategoryRow, ConceptCountRow, LayerRow, Reason
+from lumiscope.runs import NO_LABEL, CategoryRow, ConceptCountRow, LayerRow, Reason
 from lumiscope.statistics.proportions import wilson_interval
 from lumiscope.types import DoubleArray
-
-NO_LABEL = "no label"
 
 
 def layer_summary(labels: UnitLabels) -> list[LayerRow]:

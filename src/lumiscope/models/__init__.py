@@ -27,8 +27,8 @@ from lumiscope.models.vision_model import (
     label_index,
     mask_shows_label,
     probabilities,
-    short_name,
 )
+from lumiscope.short_name import short_name
 
 __all__ = [
     "BACKENDS",

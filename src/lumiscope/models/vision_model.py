@@ -75,11 +75,6 @@ def probabilities(scores: FloatArray, activation: Activation) -> DoubleArray:
     return np.asarray(softmax(wide, axis=1) if activation == "softmax" else expit(wide))
 
 
-def short_name(class_name: str) -> str:
-    """The first of several synonyms: "goldfish" of "goldfish, Carassius auratus"."""
-    return class_name.split(",")[0].strip()
-
-
 def class_index(model: VisionModel, name: str | int) -> int:
     """Find a class by index or by name (whole, or one of its comma-separated synonyms; letter case does not matter).
 

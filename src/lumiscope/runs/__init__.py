@@ -1,9 +1,11 @@
 """The reading side: finished runs, their tables, maps and what can be asked of them. Needs no torch."""
 
 from lumiscope.runs.accounts import Account, UnitShare, accounts_of
+from lumiscope.runs.card_images import COUNTER_EXAMPLES, TOP_IMAGES
 from lumiscope.runs.clip_dissect import save_clip_dissect, save_clip_dissect_of_models
 from lumiscope.runs.find_units import UnitQuery, find_units
 from lumiscope.runs.foreign_masks import models_with_foreign_masks
+from lumiscope.runs.ground_truth import GROUND_TRUTH, TRUTH_RULE
 from lumiscope.runs.manifest import (
     FORMAT,
     BackendChoice,
@@ -15,12 +17,15 @@ from lumiscope.runs.manifest import (
     Timing,
 )
 from lumiscope.runs.maps import map_arrays, map_from_arrays, mask_arrays, mask_from_arrays
-from lumiscope.runs.no_label import NoLabel, Reason, why_not
+from lumiscope.runs.no_label import NO_LABEL, NoLabel, Reason, why_not
 from lumiscope.runs.reader import RunReader
 from lumiscope.runs.run import STORE, Run
 from lumiscope.runs.save_table import check_table_path, save_table, write_tables
 from lumiscope.runs.table import TABLES, Column, Table, as_json, column, table, table_of, to_arrow
 from lumiscope.runs.tables import (
+    ALPHA,
+    CATEGORY,
+    CONCEPT,
     AgreementRow,
     AgreementSummaryRow,
     CategoryBestRow,
@@ -46,9 +51,17 @@ from lumiscope.runs.tables import (
 )
 
 __all__ = [
+    "ALPHA",
+    "CATEGORY",
+    "CONCEPT",
+    "COUNTER_EXAMPLES",
     "FORMAT",
+    "GROUND_TRUTH",
+    "NO_LABEL",
     "STORE",
     "TABLES",
+    "TOP_IMAGES",
+    "TRUTH_RULE",
     "Account",
     "AgreementRow",
     "AgreementSummaryRow",

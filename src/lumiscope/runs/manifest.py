@@ -55,6 +55,11 @@ class Timing(_Facts):
     computed: int
     seconds_each: float | None
 
+    @property
+    def stored(self) -> int:
+        """How many came from the store."""
+        return self.images - self.computed
+
 
 class BackendChoice(_Facts):
     """What ran a model, and why; see `lumiscope.models.Choice`."""

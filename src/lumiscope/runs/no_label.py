@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+NO_LABEL = "no label"  # the category of units without a label
+
 
 class Reason(StrEnum):
     """Why a unit has no label, or is left out; the first that applies."""
@@ -30,7 +32,7 @@ class NoLabel:
     detail: str
 
     def __str__(self) -> str:
-        return f"{self.reason}: {self.detail}"
+        return f"{self.reason}: {self.detail}" if self.detail else str(self.reason)
 
 
 def why_not(reason: Reason | None, detail: str | None) -> str:

@@ -9,7 +9,7 @@ from lumiscope.runs.tables.images import ImageRow, ProbingImageRow
 from lumiscope.runs.tables.judgements import JudgementRow
 from lumiscope.runs.tables.layers import LayerRow
 from lumiscope.runs.tables.masks import MaskRow
-from lumiscope.runs.tables.model_differences import ModelDifferenceRow
+from lumiscope.runs.tables.model_differences import ALPHA, CATEGORY, CONCEPT, ModelDifferenceRow
 from lumiscope.runs.tables.models import ModelRow
 from lumiscope.runs.tables.network_dissection import CategoryBestRow, DetectorRow, NetworkDissectionRow
 from lumiscope.runs.tables.predictions import PredictionRow
@@ -17,6 +17,9 @@ from lumiscope.runs.tables.skipped import SkippedRow
 from lumiscope.runs.tables.units import ShownUnitRow, UnitCropRow, UnitRow
 
 __all__ = [
+    "ALPHA",
+    "CATEGORY",
+    "CONCEPT",
     "AgreementRow",
     "AgreementSummaryRow",
     "CategoryBestRow",

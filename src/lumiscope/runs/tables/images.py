@@ -24,6 +24,11 @@ class ImageRow:
     sha256: str = column("digest of all that its pixels depend on")
     user_columns: Mapping[str, str | None] = dataclasses.field(default_factory=dict)
 
+    @property
+    def caption(self) -> str | None:
+        """What it shows, where the user's list has a column of that name."""
+        return self.user_columns.get("caption")
+
 
 @table("probing_images", "each image that units were named from")
 class ProbingImageRow:

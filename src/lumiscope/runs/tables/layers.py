@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lumiscope.runs.no_label import Reason
 from lumiscope.runs.table import column, table
 
 
@@ -24,3 +25,9 @@ class LayerRow:
     not_significant: int = column("units without a label because chance would do as well", low=0)
     unstable: int = column("units without a label because their best concept depends on the images drawn", low=0)
     heldout_correlation: float = column("median over the labelled units; NaN without any", low=-1, high=1)
+
+    @property
+    def refused(self) -> dict[Reason, int]:
+        """The reasons that units have no label, with the number of units; only those that occur."""
+        units: dict[Reason, int] = {reason: getattr(self, reason.column) for reason in Reason}
+        return {reason: count for reason, count in units.items() if count}

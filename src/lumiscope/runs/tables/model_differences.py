@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from lumiscope.runs.table import column, table
 
+CATEGORY, CONCEPT = "category", "concept"  # the kinds of names that are compared
+ALPHA = 0.05  # a corrected p-value below it is a difference
+
 
 @table("model_differences", "each concept and category that units of two models have, with its test")
 class ModelDifferenceRow:
@@ -25,3 +28,18 @@ class ModelDifferenceRow:
     high: float = column("upper end of that interval", low=-1, high=1)
     p_value: float = column("Fisher's exact test", low=0, high=1)
     p_adjusted: float = column("Holm over the names that could be found to differ; NaN for others", low=0, high=1)
+
+    @property
+    def share_a(self) -> float:
+        """Units of the first model with it, of all; 0 of none."""
+        return self.units_a / self.of_a if self.of_a else 0.0
+
+    @property
+    def share_b(self) -> float:
+        """Units of the second model with it, of all; 0 of none."""
+        return self.units_b / self.of_b if self.of_b else 0.0
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether chance is no likely explanation."""
+        return self.p_adjusted < ALPHA

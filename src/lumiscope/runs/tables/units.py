@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from lumiscope.runs.no_label import Reason
+from lumiscope.runs.no_label import NoLabel, Reason
 from lumiscope.runs.table import column, table
+from lumiscope.unit_address import UnitAddress
 
 
 @table("units", "each unit: label, evidence, the five best concepts, top images, counter-examples, histogram")
@@ -38,6 +39,21 @@ class UnitRow:
     histogram: tuple[int, ...] = column("images in each of equally wide bins of activation")
     lowest: float = column("its lowest activation: where the bins begin", arrow=pa.float32())
     highest: float = column("its highest activation: where the bins end", arrow=pa.float32())
+
+    @property
+    def address(self) -> str:
+        """As `explain --unit` and `units --unit` take it."""
+        return str(UnitAddress(self.layer, self.unit))
+
+    @property
+    def no_label(self) -> NoLabel | None:
+        """Why it has no label, with the details; None where it has one."""
+        return None if self.reason is None else NoLabel(self.reason, self.reason_detail or "")
+
+    @property
+    def best_concept(self) -> str | None:
+        """The most similar concept, whether or not it is the label."""
+        return next(iter(self.best_concepts), self.label)
 
 
 @table("shown_units", "each unit that the report shows a card of")

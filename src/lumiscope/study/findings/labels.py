@@ -9,9 +9,11 @@ import numpy as np
 from scipy import stats
 
 from lumiscope.concepts import CATEGORIES
-from lumiscope.dissection.model_differences import CATEGORY, CONCEPT
-from lumiscope.dissection.summary import NO_LABEL
 from lumiscope.runs import (
+    ALPHA,
+    CATEGORY,
+    CONCEPT,
+    NO_LABEL,
     CategoryRow,
     ConceptCountRow,
     FindingRow,
@@ -25,7 +27,6 @@ from lumiscope.statistics.sharing import sharing_test
 from lumiscope.study.findings.claim import by_model, claim
 from lumiscope.study.stage import Tables
 
-ALPHA = 0.05
 NAMED = 3  # concepts that a sentence spells out
 PAIRS = 3  # pairs of models that get sentences; the tables have all
 

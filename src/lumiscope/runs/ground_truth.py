@@ -1,0 +1,4 @@
+"""The true mask of an image, as the tables name it where the masks of methods stand beside it."""
+
+GROUND_TRUTH = "ground_truth"  # in the columns of methods
+TRUTH_RULE = "given"  # in those of mask rules
