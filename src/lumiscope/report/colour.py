@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from lumiscope.report.cividis import COLOURS
 from lumiscope.types import ByteArray
 
 MAP_WEIGHT = 0.7
@@ -14,10 +15,12 @@ BLUE_ORANGE = np.array([(18, 71, 143), (126, 180, 226), (245, 244, 240), (236, 1
 
 
 def cividis(values: NDArray[np.floating]) -> ByteArray:
-    """Colours (..., 3) of `values` in [0, 1]."""
-    from matplotlib import colormaps
-
-    return np.asarray(colormaps["cividis"](np.clip(values, 0, 1), bytes=True)[..., :3], np.uint8)
+    """Colours (..., 3) of `values` in [0, 1]; NaN is black."""
+    undefined = np.isnan(values)
+    places = (np.where(undefined, 0, np.clip(values, 0, 1)) * len(COLOURS)).astype(np.int64)
+    colours = COLOURS[np.minimum(places, len(COLOURS) - 1)]
+    colours[undefined] = 0
+    return colours
 
 
 def blue_orange(values: NDArray[np.floating]) -> ByteArray:

@@ -1,12 +1,19 @@
-"""The templates of the report and how they write numbers."""
+"""The templates of the report: where they are, and how they write numbers and draw parts."""
 
 from __future__ import annotations
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+import functools
+import re
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, PrefixLoader, StrictUndefined
+from markupsafe import Markup
 
 from lumiscope.report import numbers
-from lumiscope.report.units import CARD_IMAGES, bin_text
+from lumiscope.report.registry import SECTIONS
 
+HOME = Path(__file__).parent
+PARTS = HOME / "parts"
 FILTERS = (
     numbers.decimal,
     numbers.significant,
@@ -17,22 +24,38 @@ FILTERS = (
     numbers.duration,
     numbers.signed,
     numbers.small,
-    bin_text,
+    numbers.share,
+    numbers.interval,
 )
 
 
+@functools.cache
 def environment() -> Environment:
-    """The templates; a name that a template misses is an error."""
-    made = Environment(
-        loader=PackageLoader("lumiscope.report"),
+    """The templates: `page/NAME`, `parts/NAME` and `SECTION/NAME`; a name that a template misses is an error."""
+    folders = {"page": HOME, "parts": PARTS, **{name: section.folder for name, section in SECTIONS.items()}}
+    templates = Environment(
+        loader=PrefixLoader({prefix: FileSystemLoader(folder) for prefix, folder in folders.items()}),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.globals["card_images"] = CARD_IMAGES
-    made.filters.update({function.__name__: function for function in FILTERS})
-    return made
+    templates.filters.update({function.__name__: function for function in FILTERS})
+    templates.filters["draw"] = draw
+    templates.tests["defined_number"] = numbers.defined
+    return templates
+
+
+def draw(part: object) -> Markup:
+    """A part as HTML, by the macro that has its name: `{{ bar | draw }}` draws a `Bar` as parts/bar.html.j2 says."""
+    name = re.sub(r"(?<!^)(?=[A-Z])", "_", type(part).__name__).lower()
+    macro = getattr(environment().get_template(f"parts/{name}.html.j2").module, name)
+    return Markup(macro(part))
+
+
+def part_styles() -> Markup:
+    """The style sheets of all parts."""
+    return Markup("".join(path.read_text(encoding="utf-8") for path in sorted(PARTS.glob("*.css"))))
 
 
 def without_links(text: str) -> str:

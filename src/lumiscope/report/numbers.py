@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, datetime
-from typing import TypeGuard
+from typing import Protocol, TypeGuard
 
 UNKNOWN = "–"
 # Not from `calendar`, whose names follow the locale.
@@ -12,6 +12,25 @@ MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
 )
+
+
+class HasShare(Protocol):
+    """A row with a share and the ends of its 95 % interval, all in [0, 1]."""
+
+    @property
+    def share(self) -> float:
+        """The share."""
+        ...
+
+    @property
+    def low(self) -> float:
+        """The lower end."""
+        ...
+
+    @property
+    def high(self) -> float:
+        """The upper end."""
+        ...
 
 
 def defined(value: float | None) -> TypeGuard[float]:
@@ -39,6 +58,16 @@ def significant(value: float | None, digits: int = 3) -> str:
 def percent(value: float | None, digits: int = 1) -> str:
     """A share in [0, 1] as a percentage."""
     return f"{decimal(100 * value, digits)} %" if defined(value) else decimal(value)
+
+
+def share(row: HasShare, digits: int = 1) -> str:
+    """A share with its 95 % interval: "24.1 %; 15–36 %"."""
+    return f"{percent(row.share, digits)}; {decimal(100 * row.low, 0)}–{percent(row.high, 0)}"
+
+
+def interval(low: float | None, high: float | None, digits: int = 3) -> str:
+    """The ends of an interval, "0.050 to 0.190"; "undefined" where it has none."""
+    return f"{decimal(low, digits)} to {decimal(high, digits)}" if defined(low) else "undefined"
 
 
 def whole(value: int | None) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from lumiscope.concepts.categories import CATEGORIES, OTHER
-from lumiscope.dissection import NO_LABEL
+from lumiscope.runs import NO_LABEL
 
 # After the qualitative schemes of Paul Tol (2021), which stay distinct for colour-blind readers; neighbours in the
 # order of the categories differ in lightness, so that the borders of a stacked bar show in grey as well.

@@ -3,32 +3,29 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
-from lumiscope.report.embed import Thumbnails
 from lumiscope.report.numbers import significant
+from lumiscope.report.parts.thumbnail import Thumbnail
+from lumiscope.report.thumbnails import Thumbnails
+from lumiscope.runs import ModelRow, ProbingImageRow, RunReader, UnitCropRow, UnitRow
 from lumiscope.store import content_key
 from lumiscope.types import ByteArray
 
-if TYPE_CHECKING:
-    from lumiscope.study import Run
-
-Box = tuple[float, float, float, float]
 SMALLEST = 24  # pixels of a view: a smaller crop would show nothing but blur
 
 
 @dataclass(frozen=True)
-class Shot:
-    """One picture of a unit. `css`: the class of its thumbnail, "" without a file. `cropped`: to where the unit fires.
+class UnitPicture:
+    """One picture of a unit. `css`: the class of its thumbnail, "" without a file.
 
-    `activation`: the unit's, None where it is not known.
+    `is_cropped`: to where the unit fires. `activation`: the unit's, None where it is not known.
     """
 
-    name: str
+    image: str
     css: str
-    cropped: bool
+    is_cropped: bool
     activation: float | None = None
 
     @property
@@ -36,64 +33,64 @@ class Shot:
         """What the picture is, in words."""
         active = "" if self.activation is None else f", activation {significant(self.activation)}"
         if not self.css:
-            return f"probing image {self.name}: its file is gone{active}"
-        return f"{'part of ' if self.cropped else ''}probing image {self.name}{active}"
+            return f"probing image {self.image}: its file is gone{active}"
+        return f"{'part of ' if self.is_cropped else ''}probing image {self.image}{active}"
+
+    @property
+    def thumbnail(self) -> Thumbnail:
+        """The picture, drawn."""
+        return Thumbnail(self.css, self.text, tooltip=True)
 
 
 class UnitPictures:
-    """Makes the pictures of units. `crops`: rows of the table `unit_crops`; None: those of the run."""
+    """Makes the pictures of units. `crops`: where units fire; None: what the run knows of it."""
 
-    def __init__(self, run: Run, thumbnails: Thumbnails, crops: Iterable[Mapping[str, Any]] | None = None) -> None:
+    def __init__(self, run: RunReader, thumbnails: Thumbnails, crops: Iterable[UnitCropRow] | None = None) -> None:
         self._run = run
         self._thumbnails = thumbnails
-        rows = run.table("unit_crops").to_pylist() if crops is None else crops
-        self._boxes: dict[tuple[str, str, int, str], Box] = {
-            (row["model"], row["layer"], row["unit"], row["image"]): (
-                row["left"], row["top"], row["right"], row["bottom"],
-            )
-            for row in rows
-        }  # fmt: skip
-        self._digests = {row["image"]: row["sha256"] for row in run.table("probing_images").to_pylist()}
-        self._geometries = {row["model"]: _geometry(row) for row in run.table("models").to_pylist()}
+        crops = run.rows(UnitCropRow) if crops is None else crops
+        self._crops = {(crop.model, crop.layer, crop.unit, crop.image): crop for crop in crops}
+        self._digests = {row.image: row.sha256 for row in run.rows(ProbingImageRow)}
+        self._models = {row.model: row for row in run.rows(ModelRow)}
 
-    def shot(self, unit: Mapping[str, Any], name: str, activation: float | None = None) -> Shot:
+    def picture(self, unit: UnitRow, image: str, activation: float | None = None) -> UnitPicture:
         """The picture of a unit on one image: a crop where there is one, else the whole image."""
-        box = self._boxes.get((unit["model"], unit["layer"], unit["unit"], name))
-        if box is not None:
-            css = self._crop(unit["model"], name, box)
-            if css:
-                return Shot(name, css, True, activation)
+        crop = self._crops.get((unit.model, unit.layer, unit.unit, image))
+        css = "" if crop is None else self._cropped_class(crop)
+        if css:
+            return UnitPicture(image, css, True, activation)
         css = self._thumbnails.css_class(
-            f"probe {name}", lambda: self._run.probing_pixels(name), self._digests.get(name)
+            f"probe {image}", lambda: self._run.probing_pixels(image), self._digests.get(image)
         )
-        return Shot(name, css, False, activation)
+        return UnitPicture(image, css, False, activation)
 
-    def _crop(self, model: str, name: str, box: Box) -> str:
-        facts = [name, self._digests.get(name), self._geometries.get(model), [round(side, 4) for side in box]]
-        key = content_key(["crop", *facts])
-        digest = key if name in self._digests else None
-        return self._thumbnails.css_class(key, lambda: self._cropped(model, name, box), digest)
+    def _cropped_class(self, crop: UnitCropRow) -> str:
+        box = [round(side, 4) for side in (crop.left, crop.top, crop.right, crop.bottom)]
+        digest = self._digests.get(crop.image)
+        key = content_key(["crop", crop.image, digest, _geometry(self._models.get(crop.model)), box])
+        return self._thumbnails.css_class(key, lambda: self._cropped(crop), None if digest is None else key)
 
-    def _cropped(self, model: str, name: str, box: Box) -> ByteArray | None:
-        view = self._run.probing_view(model, name)
-        return None if view is None else square_crop(view.pixels, box)
+    def _cropped(self, crop: UnitCropRow) -> ByteArray | None:
+        view = self._run.probing_view(crop.model, crop.image)
+        return None if view is None else square_crop(view.pixels, crop)
 
 
-def square_crop(pixels: ByteArray, box: Box) -> ByteArray:
-    """Cut the box out of `pixels`, (H, W, 3), widened to a square that lies inside the picture.
+def square_crop(pixels: ByteArray, crop: UnitCropRow) -> ByteArray:
+    """Cut a crop out of `pixels`, (H, W, 3), widened to a square that lies inside the picture.
 
-    `box`: left, top, right, bottom in [0, 1]. The square is at least `SMALLEST` pixels wide and at most as wide as the
-    picture's shorter side.
+    The square is at least `SMALLEST` pixels wide and at most as wide as the picture's shorter side.
     """
     height, width = pixels.shape[:2]
-    left, top, right, bottom = box[0] * width, box[1] * height, box[2] * width, box[3] * height
+    left, top, right, bottom = crop.left * width, crop.top * height, crop.right * width, crop.bottom * height
     side = min(max(math.ceil(max(right - left, bottom - top)), SMALLEST), height, width)
     column = min(max(round((left + right - side) / 2), 0), width - side)
     row = min(max(round((top + bottom - side) / 2), 0), height - side)
     return pixels[row : row + side, column : column + side]
 
 
-def _geometry(row: Mapping[str, Any]) -> list[Any]:
+def _geometry(model: ModelRow | None) -> list[int | str | None] | None:
     """What decides how an image becomes the model's view."""
-    names = ("input_height", "input_width", "resize_height", "resize_width", "geometry", "interpolation")
-    return [row[name] for name in names]
+    if model is None:
+        return None
+    size = [model.input_height, model.input_width, model.resize_height, model.resize_width]
+    return [*size, model.geometry, model.interpolation]

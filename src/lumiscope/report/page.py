@@ -1,0 +1,57 @@
+"""The sections put together as one text that needs nothing from outside."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from lumiscope.report.colour import gradient
+from lumiscope.report.environment import environment, part_styles, without_links
+from lumiscope.report.page_head import page_head
+from lumiscope.report.registry import SECTIONS
+from lumiscope.report.thumbnails import INPUTS, KIND, Thumbnails
+from lumiscope.runs import GROUND_TRUTH, ModelRow, RunReader
+from lumiscope.types import ByteArray
+
+
+@dataclass(frozen=True)
+class Page:
+    """What a section makes its content from: a run, and the thumbnails of the page that it adds to."""
+
+    run: RunReader
+    thumbnails: Thumbnails
+
+    def method_title(self, method: str) -> str:
+        """The title of a method, or of the true mask, that readers know it by."""
+        return "ground truth" if method == GROUND_TRUTH else self.run.manifest.titles.get(method, method)
+
+    def view_class(self, image: str) -> str:
+        """The CSS class of an image's thumbnail, as the first model that can sees it; "" where none can."""
+
+        def load() -> ByteArray | None:
+            views = (self.run.view(row.model, image) for row in self.run.rows(ModelRow))
+            return next((view.pixels for view in views if view is not None), None)
+
+        return self.thumbnails.css_class(f"image {image}", load)
+
+
+def render(run: RunReader) -> str:
+    """The report of a run."""
+    page = Page(run, Thumbnails(run.results(KIND, INPUTS)))
+    templates = environment()
+    sections = [section for section in SECTIONS.values() if section.is_part_of(run)]
+    bodies = [
+        Markup(templates.get_template(section.template).render({section.name: section.content(page), "page": page}))
+        for section in sections
+    ]
+    text = templates.get_template("page/page.html.j2").render(
+        head=page_head(run),
+        sections=list(zip(sections, bodies, strict=True)),
+        styles=[part_styles(), *(Markup(section.css) for section in sections)],
+        scripts=[Markup(section.script) for section in sections if section.script],
+        thumbnail_rules=page.thumbnails.rules,
+        gradients={"unsigned": gradient(signed=False), "signed": gradient(signed=True)},
+    )
+    page.thumbnails.keep()
+    return without_links(text)

@@ -1,0 +1,5 @@
+"""The section "Agreement"."""
+
+from lumiscope.report.sections.agreement.section import agreement
+
+__all__ = ["agreement"]

@@ -1,0 +1,74 @@
+"""What was found, and what the models say about each image."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lumiscope.report.numbers import counted, defined, interval, p_value, significant
+from lumiscope.report.page import Page
+from lumiscope.report.parts.thumbnail import Thumbnail
+from lumiscope.report.registry import section
+from lumiscope.report.sections.summary.glance import Glance, glance
+from lumiscope.report.sections.summary.judged_images import JudgedImage, judged_images
+from lumiscope.runs import FindingRow, JudgementRow, ModelRow
+
+IMAGES_SHOWN = 100
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What the section shows. `findings`: with their evidence in words. `images`: the first of `image_count`."""
+
+    findings: tuple[tuple[FindingRow, str], ...]
+    models: tuple[str, ...]
+    tallies: tuple[str, ...]
+    images: tuple[tuple[JudgedImage, Thumbnail], ...]
+    image_count: int
+    glance: Glance | None
+
+
+@section("summary", title="Summary", order=10)
+def summary(page: Page) -> Summary:
+    """The findings, and the predictions beside the labels: of many images those that differ come first."""
+    images = judged_images(page)
+    shown = images if len(images) <= IMAGES_SHOWN else sorted(images, key=lambda image: not image.differs)
+    models = tuple(row.model for row in page.run.rows(ModelRow))
+    judgements = page.run.rows(JudgementRow)
+    return Summary(
+        findings=tuple((row, _evidence(row)) for row in page.run.rows(FindingRow)),
+        models=models,
+        tallies=tuple(_tally(model, judgements) for model in models) if images else (),
+        images=tuple((image, _thumbnail(page, image.row.image)) for image in shown[:IMAGES_SHOWN]),
+        image_count=len(images),
+        glance=glance(page),
+    )
+
+
+def _thumbnail(page: Page, image: str) -> Thumbnail:
+    css = page.view_class(image)
+    return Thumbnail(css, image if css else f"{image}: its file is gone or has changed")
+
+
+def _tally(model: str, judgements: Sequence[JudgementRow]) -> str:
+    judged = [row.correct for row in judgements if row.model == model and row.correct is not None]
+    if not judged:
+        return f"{model}: no image has a label in its classes"
+    wrong, images = judged.count(False), counted(len(judged), "labelled image")
+    return f"{model}: differs from the label on {wrong or 'none'} of {images}"
+
+
+def _evidence(row: FindingRow) -> str:
+    """The statistic, interval and test of a finding in one line."""
+    parts = []
+    if defined(row.value):
+        parts.append(f"{row.statistic} {significant(row.value)}".strip())
+    if defined(row.low) and defined(row.high):
+        parts.append(f"interval {interval(row.low, row.high, 3 if abs(row.high) < 10 else 1)}")
+    if defined(row.p_value):
+        parts.append(f"{row.test}: {p_value(row.p_value)}" if row.test else p_value(row.p_value))
+    elif row.test:
+        parts.append(row.test)
+    if row.images is not None:
+        parts.append(counted(row.images, "image"))
+    return " · ".join(parts)
