@@ -6,10 +6,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from lumiscope.agreement.agreement import Agreement, PairAgreement, summarise
-from lumiscope.agreement.compare import GROUND_TRUTH, TRUTH_RULE, compare_masks
+from lumiscope.agreement.compare import compare_masks
 from lumiscope.agreement.masks import make_mask
 from lumiscope.errors import UnknownNameError
-from lumiscope.runs import AgreementRow, AgreementSummaryRow, ExplanationRow, RunReader
+from lumiscope.runs import (
+    GROUND_TRUTH,
+    TRUTH_RULE,
+    AgreementRow,
+    AgreementSummaryRow,
+    ExplanationRow,
+    RunReader,
+)
 from lumiscope.types import BoolArray
 
 

@@ -55,7 +55,7 @@ def flag_parameters(prefix: str, hint: Any) -> Iterator[inspect.Parameter]:
             option = typer.Option(
                 _flag(field.name, known), help=dict(which.helps).get(field.name, known.help), metavar=known.metavar
             )
-            annotation: Any = typing.Annotated[kind, option]  # type: ignore[valid-type]
+            annotation: Any = typing.Annotated[kind, option]
             yield inspect.Parameter(
                 f"{prefix}_{field.name}", inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation
             )
