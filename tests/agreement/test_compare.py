@@ -23,7 +23,7 @@ from lumiscope.agreement import (
 )
 from lumiscope.attribution import METHODS
 from lumiscope.errors import UnknownNameError, UsageError
-from lumiscope.statistics import bootstrap_interval
+from lumiscope.statistics import bootstrap_interval, sign_flip_test
 
 # Masks by max:0.5: gradcam the first two pixels, scorecam the first three, mine the last one.
 GRADCAM, SCORECAM, MINE = [[9, 9, 0, 0]], [[9, 9, 9, 0]], [[0, 0, 0, 9]]
@@ -201,6 +201,21 @@ def test_the_summary_takes_means_over_the_images_that_are_defined():
     assert math.isnan(low["low"])
     assert (undefined["method_b"], undefined["images"]) == ("undefined", 0)
     assert all(math.isnan(undefined[name]) for name in ("iou", "low", "high", "chance", "adjusted", "p_value"))
+
+
+def test_the_seed_decides_interval_and_test_over_thirty_images():
+    """Up to 12 images the test counts all sign patterns and needs no seed; with 30 it draws some."""
+    generator = np.random.default_rng(0)
+    iou, chance = generator.uniform(0.2, 0.5, 30), generator.uniform(0.2, 0.48, 30)
+    agreement = Agreement(tuple(row(str(image), *pair) for image, pair in enumerate(zip(iou, chance, strict=True))))
+    summaries = {seed: agreement.summary(seed).to_pylist()[0] for seed in (0, 4)}
+    for seed, summary in summaries.items():
+        assert (summary["low"], summary["high"]) == bootstrap_interval(iou, seed=seed)
+        assert summary["p_value"] == sign_flip_test(iou - chance, seed=seed)
+    for name in ("low", "high", "p_value"):
+        assert summaries[0][name] != summaries[4][name]
+        assert summaries[0][name] == pytest.approx(summaries[4][name], rel=0.2)
+    assert agreement.summary() == agreement.summary(0)
 
 
 def test_independent_masks_are_not_found_to_agree_and_related_ones_are(make_map):

@@ -11,6 +11,7 @@ from scipy.special import logsumexp
 
 from lumiscope.columns import ColumnFile
 from lumiscope.dissection import SIMILARITIES, EvidenceOptions, label_units
+from lumiscope.dissection.evidence.counter_examples import counter_examples
 from lumiscope.errors import ScorerError, UsageError
 
 NAMES = sorted(SIMILARITIES)
@@ -181,6 +182,19 @@ def test_counter_examples_of_a_unit_that_errs_on_known_images():
     assert result.concept[0] == 0
     assert result.active_without[0].tolist() == [60, 90, -1]
     assert result.silent_with[0].tolist() == [3, 7, -1]
+
+
+@pytest.mark.parametrize(
+    ("shown_on", "without"), [([20], [40, 60, -1]), ([], [40, 60, 20]), ([20, 40, 60], [-1, -1, -1])]
+)
+def test_a_unit_that_fires_on_three_of_a_hundred_images_is_active_on_those_alone(shown_on, without):
+    """Of the 10 images on which it is most active it is silent on 7: these are nobody's counter-examples."""
+    activation, presence = np.zeros(100, np.float32), np.zeros((100, 1), np.float32)
+    activation[[20, 40, 60]] = [1, 3, 2]
+    presence[shown_on] = 1
+    active_without, silent_with = counter_examples(activation[:, np.newaxis], presence, np.array([0]))
+    assert active_without[0].tolist() == without
+    assert silent_with[0].tolist() == [-1, -1, -1]
 
 
 def test_counter_examples_against_soft_scores():

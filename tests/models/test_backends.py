@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-import logging
-import os
-import threading
-
 import numpy as np
 import pytest
 import torch
@@ -15,7 +10,7 @@ from torch import nn
 from lumiscope.errors import UnknownNameError
 from lumiscope.images import Geometry
 from lumiscope.models import BACKENDS, Choice, TorchModel, available_backends
-from lumiscope.models.backends.choose import TOLERANCES, choose
+from lumiscope.models.backends.choose import TOLERANCES
 from lumiscope.models.backends.registry import half_is_fast
 
 SIZE = (32, 40)
@@ -178,91 +173,6 @@ def test_auto_takes_the_first_that_is_right_and_says_so(modules):
     }
 
 
-def runners(**broken):
-    """Backends that give the row sums of their input, but for those that are `broken`."""
-
-    def build(name, numbers):
-        if isinstance(broken.get(name), Exception):
-            raise broken[name]
-        return lambda inputs: inputs.flatten(1).sum(1, keepdim=True) * torch.ones(1, 3) + broken.get(name, 0)
-
-    return build
-
-
-def test_falls_back_over_backends_that_break_or_are_wrong_and_says_why(caplog):
-    caplog.set_level(logging.INFO)
-    inputs = torch.ones(2, 3, 4, 4)  # every logit is 48
-    first, second, *_ = order = available_backends("cpu")
-    build = runners(**{first: RuntimeError("no such operation: Frobnicate\nat line 3"), second: 1.0})
-    choice = choose("auto", "exact", "cpu", build, inputs)
-    assert choice.backend == order[2]
-    assert f"{first} in float32: it cannot run this network (RuntimeError: no such operation: Frobnicate)" in choice.why
-    assert f"{second} in float32: logits differ from torch float32 by 2.1e-02 of the largest (allowed: 0.0001)" in (
-        choice.why
-    )
-    assert f"{order[2]} in float32: logits differ from torch float32 by 0.0e+00" in choice.why
-
-
-@pytest.mark.parametrize(("off", "numbers"), [(0.4, "half"), (0.5, "float32")])
-def test_fast_takes_half_precision_where_it_is_near_enough(off, numbers):
-    exact = runners()
-
-    def build(name, wanted):
-        run = exact(name, wanted)
-        return lambda inputs: run(inputs) + (off if wanted == "half" else 0)
-
-    choice = choose("torch", "fast", "cuda", build, torch.ones(2, 3, 4, 4))  # every logit is 48
-    assert (choice.backend, choice.precision, choice.numbers) == ("torch", "fast", numbers)
-    assert choice.error == pytest.approx(off / 48 if numbers == "half" else 0, rel=1e-4)
-    if numbers == "float32":
-        assert "torch in half: logits differ from torch float32 by 1.0e-02 of the largest (allowed: 0.01)" in choice.why
-
-
-@pytest.mark.parametrize(
-    ("problem", "reason"),
-    [
-        (AssertionError(), "cannot run this network (AssertionError: no reason given)"),
-        (torch.nan, "its logits are not finite"),
-        (torch.zeros(2, 1, 1), "of another shape"),
-        (100.0, "logits differ from torch float32 by 2.1e+00 of the largest (allowed: 0.0001)"),
-    ],
-)
-def test_a_backend_that_was_asked_for_and_cannot_serve(problem, reason, caplog):
-    choice = choose("torch", "exact", "cpu", runners(torch=problem), torch.ones(2, 3, 4, 4))
-    assert (choice.asked, choice.backend, choice.error) == ("torch", "eager", 0.0)
-    assert reason in choice.why
-    assert [record.levelname for record in caplog.records] == ["WARNING"]
-
-
-def test_where_nothing_else_serves_the_network_runs_as_it_is():
-    build = runners(**{name: RuntimeError("no") for name in available_backends("cpu") if name != "eager"})
-    choice = choose("auto", "exact", "cpu", build, torch.ones(2, 3, 4, 4))
-    assert choice.backend == "eager"
-    assert choice.why.count("RuntimeError: no") == len(available_backends("cpu")) - 1
-    assert choose("eager", "exact", "cpu", build, torch.ones(2, 3, 4, 4)).why == "asked for"
-
-
-def test_scores_of_zero_have_no_largest_to_divide_by():
-    choice = choose("torch", "exact", "cpu", runners(torch=1e-5), torch.zeros(2, 3, 4, 4))
-    assert (choice.backend, choice.error) == ("torch", pytest.approx(1e-5))
-
-
-def test_a_package_that_is_missing(monkeypatch):
-    found = importlib.util.find_spec
-    monkeypatch.setattr(
-        importlib.util, "find_spec", lambda name, *rest: None if name == "openvino" else found(name, *rest)
-    )
-    assert "openvino" not in available_backends("cpu")
-    choice = choose("openvino", "exact", "cpu", runners(), torch.ones(2, 3, 4, 4))
-    assert (choice.backend, choice.why) == ("eager", "openvino in float32: the package openvino is not installed")
-
-
-def test_a_device_that_a_backend_does_not_run_on():
-    assert available_backends("cuda") == ["torch", "eager"]
-    choice = choose("openvino", "exact", "cuda", runners(), torch.ones(2, 3, 4, 4))
-    assert (choice.backend, choice.why) == ("eager", "openvino in float32: it does not run on cuda")
-
-
 def test_names_that_do_not_exist(modules):
     model = model_of(modules["plain"])
     with pytest.raises(UnknownNameError, match="unknown backend 'openvno': did you mean openvino"):
@@ -319,54 +229,3 @@ def test_the_model_is_what_it_was(networks, backend, precision):
         assert id(value) == before[name][0]
         assert torch.equal(value, before[name][1])
     assert torch.equal(module.stem.weight.grad, torch.ones_like(module.stem.weight))
-
-
-class Unexportable(nn.Module):
-    """`mT` is unknown to the exporter of ONNX."""
-
-    def __init__(self):
-        super().__init__()
-        self.conv, self.fc = nn.Conv2d(3, 8, 8, stride=8), nn.Linear(8, 4)
-
-    def forward(self, inputs):
-        return self.fc(self.conv(inputs).flatten(2).mT.mean(1))
-
-
-@pytest.mark.skipif(BACKENDS["onnxruntime"].missing, reason="needs ONNX Runtime")
-def test_a_network_that_cannot_be_exported_prints_nothing(capfd):
-    choice = model_of(Unexportable()).choose("onnxruntime")
-    assert choice.backend == "eager"
-    os.write(1, b"data\n")
-    assert capfd.readouterr().out == "data\n"
-
-
-class Closed(nn.Module):
-    """A copy still runs the original, which its function has closed over."""
-
-    def __init__(self, inner):
-        super().__init__()
-        self.inner = inner
-        self.run = lambda inputs: inner(inputs)
-
-    def forward(self, inputs):
-        return self.run(inputs)
-
-
-class Locked(nn.Module):
-    """Cannot be copied."""
-
-    def __init__(self, inner):
-        super().__init__()
-        self.inner, self.lock = inner, threading.Lock()
-
-    def forward(self, inputs):
-        return self.inner(inputs)
-
-
-@pytest.mark.parametrize("wrapped", [Closed, Locked])
-@pytest.mark.parametrize("backend", NAMES)
-def test_a_network_that_cannot_be_copied_is_cut_as_it_is(modules, wrapped, backend):
-    model = model_of(wrapped(modules["plain"]))
-    inputs = inputs_of(2)
-    made = model.inference(Choice(backend, backend, "exact", "float32", 0.0, "")).split("inner.3")
-    torch.testing.assert_close(made.head(made.trunk(inputs)), model.logits(inputs), rtol=1e-4, atol=1e-5)

@@ -218,3 +218,13 @@ def test_a_graph_that_fails_its_check_says_nothing_on_the_terminal(networks, bat
     made = split(build(networks, "OverwritesContext"), "right", batch)
     assert made.kind == "rerun"
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("factor", "kind"), [(1.05, "rerun"), (1.0005, "rerun"), (0.9995, "rerun"), (1 + 1e-6, "graph")]
+)
+def test_a_graph_that_is_off_by_more_than_rounding_is_not_taken(networks, batch, factor, kind):
+    module = networks.seeded(lambda: networks.OtherWhenTraced(factor))
+    made = split(module, "conv2", batch)
+    assert made.kind == kind
+    torch.testing.assert_close(made.head(made.trunk(batch)), module(batch), rtol=1e-5, atol=1e-5)

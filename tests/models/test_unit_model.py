@@ -60,6 +60,15 @@ def test_scores_are_the_mean_activations(networks, batch, kind, layer, how):
     assert {id(value) for value in model.network.parameters()} <= shared, "weights are those of the network itself"
 
 
+@pytest.mark.parametrize(("factor", "graph"), [(1.05, False), (1.0005, False), (0.9995, False), (1 + 1e-6, True)])
+def test_a_graph_that_is_off_by_more_than_rounding_is_stopped_instead(networks, batch, factor, graph):
+    module = networks.seeded(lambda: networks.OtherWhenTraced(factor))
+    model = UnitModel(wrap(module), "conv2")
+    assert isinstance(model.network, torch.fx.GraphModule) == graph
+    expected = seen(module, "conv2", batch).mean((2, 3))
+    torch.testing.assert_close(model.logits(batch), expected, rtol=1e-5, atol=1e-5)
+
+
 @pytest.mark.parametrize("layer", ["0", "1", "6"])
 def test_a_layer_of_features_and_one_that_is_the_scores(networks, batch, layer):
     module = networks.seeded(networks.plain)

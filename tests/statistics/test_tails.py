@@ -26,6 +26,69 @@ def test_far_out_the_tail_is_near_the_truth_and_seldom_too_low(distribution):
     assert min(fitted) > 1e-9
 
 
+def slow_fit(draws):
+    """The definition: probability-weighted moments and the one-sided Kolmogorov test, one number of exceedances a time.
+
+    Hosking and Wallis 1987, equations of section 2.3, with their k = -shape: a0 and a1 are the means of x and x(1 - F).
+    """
+    rising = sorted(draws)
+    count = len(draws) // 4
+    while count >= 30:
+        excess = rising[-count:]
+        threshold = (excess[0] + rising[-count - 1]) / 2
+        excess = [value - threshold for value in excess]
+        a0 = sum(excess) / count
+        a1 = sum(value * (count - 1 - rank) / (count - 1) for rank, value in enumerate(excess)) / count
+        shape, scale = -(a0 / (a0 - 2 * a1) - 2), 2 * a0 * a1 / (a0 - 2 * a1)
+        shape, scale = (shape, scale) if shape > 0 else (0, a0)
+        fitted = stats.genpareto(shape, scale=scale)
+        beyond = max((count - rank) / count - fitted.sf(value) for rank, value in enumerate(excess))
+        if beyond <= np.sqrt(np.log(1 / 0.05) / (2 * count)):
+            return threshold, count / len(draws), shape, scale
+        count -= 10
+    return None
+
+
+BEND = np.concatenate([np.linspace(0, 1, 900), 1 + stats.expon(scale=5).ppf((np.arange(100) + 0.5) / 100)])
+
+
+@pytest.mark.parametrize(
+    "draws",
+    [
+        stats.genpareto(0.3).rvs(1000, random_state=0),
+        stats.norm().rvs(1000, random_state=1),
+        stats.gumbel_r().rvs(130, random_state=2),
+        BEND,
+    ],
+    ids=["heavy", "light", "few", "bend"],
+)
+def test_the_fit_is_its_definition(draws):
+    tail = fit_pareto_tail(draws)
+    expected = slow_fit(draws)
+    assert (tail.threshold, tail.share, tail.shape, tail.scale) == pytest.approx(expected, rel=1e-9)
+
+
+def test_a_tail_that_bends_is_fitted_further_out():
+    """Of the highest quarter of these draws two in five follow another law: the first fits are refused."""
+    assert fit_pareto_tail(BEND).share < 0.2
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_ten_draws_are_counted_and_beyond_them_the_fitted_tail_holds(seed):
+    """The tail of the first draws says more than the count at the tenth of them, that of the second less."""
+    draws = stats.genpareto(0.3).rvs(1000, random_state=seed)
+    threshold, share, shape, scale = slow_fit(draws)
+    points = np.array([threshold + 20, threshold + 50])
+    expected = share * stats.genpareto(shape, scale=scale).sf(points - threshold)
+    np.testing.assert_allclose(null_p_values(points, draws), expected, rtol=1e-9)
+    tenth, eleventh = np.sort(draws)[::-1][[9, 10]]
+    counted = null_p_values(np.array([tenth, (tenth + eleventh) / 2, eleventh]), draws)
+    np.testing.assert_allclose(counted, [11 / 1001, 11 / 1001, 12 / 1001])
+    fitted = share * stats.genpareto(shape, scale=scale).sf(tenth + 1e-9 - threshold)
+    assert null_p_values(np.array([tenth + 1e-9]), draws) == pytest.approx(min(fitted, 11 / 1001))
+    assert (fitted > 11 / 1001) == (seed == 0)
+
+
 def test_exponential_draws_give_an_exponential_tail():
     draws = -np.log((np.arange(4000) + 0.5) / 4000)
     tail = fit_pareto_tail(draws)
