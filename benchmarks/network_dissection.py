@@ -56,11 +56,12 @@ def apart(model: str, images: int, formulas: str) -> dict:
 def case(spec: str, count: int, formulas: bool) -> dict:
     """Dissect one model, its pictures drawn before; seconds, and those of two passes that only take the maps."""
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the command line does
+    from lumiscope.study.network_dissection import network_dissection
+    from lumiscope.study.probe_images import probe_images
+
     from lumiscope.dissection.activations import map_probe
     from lumiscope.images import draw_world_images, open_images
     from lumiscope.models import load_model
-    from lumiscope.study.network_dissection import network_dissection
-    from lumiscope.study.probe_images import probe_images
 
     model, images = load_model(spec), open_images(f"world:{count}")
     names = model.select_layers([LAYERS])
