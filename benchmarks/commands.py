@@ -1,7 +1,7 @@
 """How long every command takes and how much memory, beside another revision where one is given.
 
     python benchmarks/commands.py                     # all commands
-    python benchmarks/commands.py units why --help    # some
+    python benchmarks/commands.py units why           # some
     python benchmarks/commands.py run --beside v0.1   # side by side with a revision, one after the other, in turns
 
 Each command is started as a user starts it, in a process of its own, on the built-in study's run; the table has the
