@@ -60,12 +60,14 @@ class Stage(ABC):
     """One step of a study.
 
     `needs`: the row types that must be there before; `writes`: those that it makes. The order of all stages follows.
-    `patience`: how many items may fail before any succeeds; None: all of them.
+    `patience`: how many items may fail before any succeeds; None: all of them. `may_stop`: whether the study's
+    `on_error` decides what a bad item does; else it is left out.
     """
 
     needs: tuple[type[Any], ...] = ()
     writes: tuple[type[Any], ...] = ()
     patience: int | None = None
+    may_stop: bool = False
 
     @abstractmethod
     def applies(self, study: OpenStudy) -> bool:
@@ -123,7 +125,7 @@ def in_order(stages: Mapping[str, Stage]) -> list[str]:
 def run_stage(name: str, study: OpenStudy, tables: Tables) -> tuple[Results, Collected]:
     """Do a stage's tasks and write its rows to `tables`."""
     step = STAGES[name]
-    engine = LocalEngine(stop=study.run.on_error == "stop", track=study.track)
+    engine = LocalEngine(stop=step.may_stop and study.run.on_error == "stop", track=study.track)
     tasks = step.tasks(study, tables)
     parts = engine.map(tasks, study, name.replace("_", " "), patience=step.patience)
     results = Results([result for _, result in parts], engine.failures)

@@ -169,6 +169,7 @@ class Explanations(Stage):
     """Explains the images."""
 
     writes = (ImageRow, PredictionRow, JudgementRow, ExplanationRow)
+    may_stop = True
 
     def applies(self, study: OpenStudy) -> bool:
         """With images to explain."""
