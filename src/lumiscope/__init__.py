@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from lumiscope.fronts import lazy_front
 
 if TYPE_CHECKING:
     from lumiscope.agreement import Agreement, compare
@@ -33,8 +34,6 @@ _HOMES = {
     "study": ("ModelConfig", "Study", "dissect", "explain", "load_study"),
     "types": ("SaliencyMap", "SegmentMap"),
 }
-_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
-
 __all__ = [
     "Agreement",
     "BlackBox",
@@ -64,13 +63,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    """Import a public name when it is first used, so that `import lumiscope` costs nothing."""
-    if name not in _HOME_OF:
-        raise AttributeError(f"module 'lumiscope' has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"lumiscope.{_HOME_OF[name]}"), name)
-    globals()[name] = value
-    return value
+__getattr__ = lazy_front(__name__, _HOMES)
 
 
 def __dir__() -> list[str]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from lumiscope.fronts import lazy_front
 
 if TYPE_CHECKING:
     from lumiscope.study.builtin import builtin_study
@@ -62,8 +63,6 @@ _HOMES = {
     "stages.explanation_plan": ("ExplanationPlan",),
     "unit_crops": ("crops_of_unit",),
 }
-_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
-
 __all__ = [
     "AUTO",
     "DissectConfig",
@@ -90,10 +89,4 @@ __all__ = [
     "validated",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME_OF:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"{__name__}.{_HOME_OF[name]}"), name)
-    globals()[name] = value  # also where the submodule has the same name, which importing it has put there
-    return value
+__getattr__ = lazy_front(__name__, _HOMES)

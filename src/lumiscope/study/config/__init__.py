@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from lumiscope.fronts import lazy_front
 from lumiscope.study.config.dissect_config import AUTO, DEFAULT_LAYERS, DissectConfig
 from lumiscope.study.config.explain_config import DEFAULT_METHODS, ExplainConfig, Options
 from lumiscope.study.config.model_config import RANDOM_WEIGHTS, ModelConfig
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 # Flags are made of the tables whenever the command line starts; what needs pydantic waits until it is used.
 _LATER = {
-    **dict.fromkeys(("content_of", "load_model_config", "load_study", "read_toml", "save_study", "validated"), "files"),
-    **dict.fromkeys(("TABLES", "Study", "in_tables"), "study"),
+    "files": ("content_of", "load_model_config", "load_study", "read_toml", "save_study", "validated"),
+    "study": ("TABLES", "Study", "in_tables"),
 }
 
 __all__ = [
@@ -47,8 +47,4 @@ __all__ = [
     "validated",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _LATER:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_LATER[name]}"), name)
+__getattr__ = lazy_front(__name__, _LATER)
