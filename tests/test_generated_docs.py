@@ -13,7 +13,7 @@ def write_docs(load_module: Callable[[str, str], ModuleType]) -> ModuleType:
     return load_module("write_docs", "../tools/write_docs.py")
 
 
-@pytest.mark.parametrize("name", ["tables", "commands", "public names", "stages"])
+@pytest.mark.parametrize("name", ["tables", "commands", "study file", "public names", "stages"])
 def test_a_generated_part_is_not_stale(write_docs: ModuleType, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "100")
     page, _ = write_docs.PARTS[name]

@@ -10,7 +10,9 @@ A generated part stands between two comments in its page, `<!-- generated: NAME 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import inspect
+import json
 import os
 import re
 import sys
@@ -80,6 +82,38 @@ def public_names() -> Iterator[str]:
         yield f"| `{name}` | {kind}: {first} |"
 
 
+def study_file() -> Iterator[str]:
+    """The fields of every table of a study."""
+    from lumiscope.cli.listed import filled
+    from lumiscope.study import ModelConfig, setting_of
+    from lumiscope.study.config import TABLES
+
+    for name, table in {**TABLES, "[models]": ModelConfig}.items():
+        yield f"## [{name}]\n\n{inspect.cleandoc(table.__doc__ or '').splitlines()[0]}\n"
+        yield "| field | default | flag | meaning |"
+        yield "|---|---|---|---|"
+        for field in dataclasses.fields(table):
+            setting = setting_of(field)
+            flag = (
+                "" if setting is None or setting.flag is None else setting.flag or "--" + field.name.replace("_", "-")
+            )
+            yield (
+                f"| `{field.name}` | {_default(field)} | {f'`{flag}`' if flag else ''} | "
+                f"{filled(setting.help) if setting else PLAIN[field.name]} |"
+            )
+        yield ""
+
+
+PLAIN = {"spec": "Where the model comes from, as `--model` takes it.", "name": "Its name in tables and report."}
+
+
+def _default(field: dataclasses.Field[object]) -> str:
+    if field.default is dataclasses.MISSING:
+        return "" if field.default_factory is dataclasses.MISSING else "none"
+    value = list(field.default) if isinstance(field.default, tuple) else field.default
+    return "" if value in (None, []) else f"`{json.dumps(value)}`"
+
+
 def stages() -> Iterator[str]:
     """The stages of a study in their order, with the tables that they need and write: a picture, then a list."""
     from lumiscope.runs import TABLES, table_of
@@ -113,6 +147,7 @@ def stages() -> Iterator[str]:
 PARTS: dict[str, tuple[str, Part]] = {
     "tables": ("docs/runs.md", tables),
     "commands": ("docs/commands.md", commands),
+    "study file": ("docs/study-file.md", study_file),
     "public names": ("docs/python.md", public_names),
     "stages": ("docs/design.md", stages),
 }

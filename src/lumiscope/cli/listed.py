@@ -22,8 +22,8 @@ class ListingCommand(TyperCommand):
         """Fill the texts of the options, then write as always."""
         for parameter in self.params:
             if isinstance(parameter, TyperOption):
-                parameter.help = _filled(parameter.help)
-                parameter.metavar = _filled(parameter.metavar)
+                parameter.help = filled(parameter.help)
+                parameter.metavar = filled(parameter.metavar)
         super().format_help(ctx, formatter)
 
 
@@ -98,7 +98,8 @@ LISTS: Mapping[str, Callable[[], str]] = {
 """What stands for what in a help text."""
 
 
-def _filled(text: str | None) -> str | None:
+def filled(text: str | None) -> str | None:
+    """A help text with what is registered in the place of `{similarities}` and its like."""
     for placeholder, listed in LISTS.items():
         if text is not None and placeholder in text:
             text = text.replace(placeholder, listed())
