@@ -11,11 +11,16 @@ from types import ModuleType
 import numpy as np
 import pytest
 import torch
+from hypothesis import settings
 from PIL import Image
 
 from lumiscope.images import Geometry, ImageSet, open_images
 from lumiscope.models import TorchModel
 from lumiscope.study import ModelConfig, Study
+
+# A machine with other work to do is no failure of what is tested.
+settings.register_profile("lumiscope", deadline=None)
+settings.load_profile("lumiscope")
 
 FACTORY = """
 import torch

@@ -30,7 +30,7 @@ def problem(seed, count=60, columns=8):
 seeds = st.integers(0, 2**32 - 1)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(seeds, st.floats(1e-4, 100), st.integers(1, 12), st.integers(10, 80))
 def test_ridge_is_scikit_learns(seed, alpha, columns, count):
     samples, values, weights = problem(seed, count, columns)
@@ -41,7 +41,7 @@ def test_ridge_is_scikit_learns(seed, alpha, columns, count):
     assert ours.r2 == pytest.approx(theirs.score(samples, values, weights), abs=1e-8)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(seeds, st.integers(1, 8))
 def test_forward_selection_is_greedy_least_squares(seed, count):
     samples, values, weights = problem(seed)
@@ -58,7 +58,7 @@ def test_forward_selection_is_greedy_least_squares(seed, count):
     assert forward_selection(Moments.of(samples, values, weights), count).tolist() == kept
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seeds, st.integers(1, 12))
 def test_highest_weights_are_those_of_a_ridge(seed, count):
     samples, values, weights = problem(seed)

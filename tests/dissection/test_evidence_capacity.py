@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from lumiscope.dissection import EvidenceOptions, small_sample_notes
 from lumiscope.dissection.evidence.capacity import measure_capacity
@@ -47,9 +48,26 @@ def test_three_images_have_six_orders():
     assert measure_capacity("pearson", scores(3, 2), options=EvidenceOptions(fdr=0.6)).perfect == 1
 
 
-def test_more_concepts_are_never_easier():
-    shares = [measure_capacity("pearson", scores(25, count)).good for count in (2, 60, 2000)]
-    assert shares[0] >= shares[1] >= shares[2]
+def share_that_passes(images, concepts):
+    """How often a good unit is told from the best of `concepts` on permuted images, at p = 0.05, and comes first.
+
+    By chance correlations are those of normal columns. A good unit is √½ of its concept and √½ of noise, both of
+    length 1: where these correlate by ρ, which is chance, unit and concept do by √((1 + ρ) / 2).
+    """
+    chance = stats.beta(images / 2 - 1, images / 2 - 1, loc=-1, scale=2)
+    own = np.sqrt((1 + chance.ppf((np.arange(10_000) + 0.5) / 10_000)) / 2)
+    return np.mean((own >= chance.ppf(0.95 ** (1 / concepts))) * chance.cdf(own) ** (concepts - 1))
+
+
+@pytest.mark.parametrize(
+    ("images", "concepts", "about"), [(25, 2, 1.0), (25, 60, 0.9), (25, 2000, 0.4), (15, 60, 0.4), (40, 2000, 1.0)]
+)
+def test_as_many_units_pass_as_beat_the_best_of_all_concepts_by_chance(images, concepts, about):
+    expected = share_that_passes(images, concepts)
+    assert expected == pytest.approx(about, abs=0.05)
+    units = min(concepts, 50)
+    tolerance = 3 * np.sqrt(expected * (1 - expected) / units) + 0.02
+    assert measure_capacity("pearson", scores(images, concepts)).good == pytest.approx(expected, abs=tolerance)
 
 
 def test_a_concept_that_never_varies_stands_in_nobodys_way():

@@ -29,5 +29,13 @@ def test_deals_are_counted(first: list[int], second: list[int]) -> None:
     assert found == sharing_test(first, second)
 
 
+def test_the_seed_deals_the_cards_and_the_number_of_deals_bounds_the_p_value() -> None:
+    deals = [sharing_test([4, 3, 2], [1, 3, 5], seed=seed) for seed in range(3)]
+    assert len({by_chance for by_chance, _ in deals}) == 3
+    assert sharing_test([4, 3, 2], [1, 3, 5]) == deals[0]
+    # 30 kinds with two cards each: nobody is dealt all pairs whole in 99 deals.
+    assert sharing_test([2] * 15 + [0] * 15, [0] * 15 + [2] * 15, draws=99)[1] == 1 / 100
+
+
 def test_nothing_shares_nothing() -> None:
     assert all(math.isnan(number) for number in sharing_test([0, 0], [1, 2]))

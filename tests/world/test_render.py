@@ -142,7 +142,7 @@ def test_wrong_numbers_and_marks_are_errors() -> None:
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(0, 2**32 - 1))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_any_numbers_make_a_picture(index: int, seed: int) -> None:
     scene = render(index, seed)
     assert scene.pixels.shape == (SIZE, SIZE, 3)
