@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from collections import defaultdict
 
-from lumiscope.agreement import GROUND_TRUTH
+from lumiscope.runs import GROUND_TRUTH
 from lumiscope.study import Run
 
 

@@ -12,7 +12,8 @@ import torch
 
 from lumiscope.concepts import ConceptSet, category_of
 from lumiscope.images import ImageSet, open_images
-from lumiscope.models import TorchModel, borrowed, label_index, load_model, short_name
+from lumiscope.models import TorchModel, borrowed, label_index, load_model
+from lumiscope.short_name import short_name
 from lumiscope.study import dissect, explain
 
 SHARED = Path(__file__).parents[1].parent / "shared" / "data"

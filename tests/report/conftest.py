@@ -10,8 +10,9 @@ VOID = {"meta", "img", "br", "input", "link", "hr"}
 
 
 @pytest.fixture(scope="session")
-def fakes(load_module, unit_labels):  # fake_run imports unit_labels
-    load_module("fake_units", "report/fake_units.py")
+def fakes(load_module):
+    for name in ("fake_units", "fake_manifest", "fake_agreement"):  # fake_run imports them
+        load_module(name, f"report/{name}.py")
     return load_module("fake_run", "report/fake_run.py")
 
 

@@ -3,51 +3,44 @@
 from __future__ import annotations
 
 import numpy as np
-import pyarrow as pa
 
-from lumiscope.report.embed import Thumbnails
-from lumiscope.report.glance import glance_of
 from lumiscope.report.labels import class_names, label_text
 from lumiscope.report.outline import enlarge_map
+from lumiscope.report.page import Page
+from lumiscope.report.sections.summary.glance import glance
+from lumiscope.report.thumbnails import Thumbnails
+from lumiscope.runs import AgreementRow, ExplanationRow, ImageRow, JudgementRow, ProbingImageRow
 
 
 def words(page) -> str:
     return " ".join(page.text.split())
 
 
-def changed(run, name, change):
-    """Put `change(row)` into every row of a table; new keys become columns of text."""
-    rows = [{**row, **change(row)} for row in run.tables[name].to_pylist()]
-    schema = run.tables[name].schema
-    for column in rows[0]:
-        if column not in schema.names:
-            schema = schema.append(pa.field(column, pa.string()))
-    run.tables[name] = pa.Table.from_pylist(rows, schema=schema)
-
-
 def test_views_and_where_each_model_looks(run, fakes):
     thumbnails = Thumbnails()
-    glance = glance_of(run, thumbnails)
-    assert (glance.images, glance.method) == (fakes.IMAGES, "Grad-CAM")
-    assert [row.name for row in glance.rows] == ["view", *fakes.MODELS]
-    shown = [picture for row in glance.rows for picture in row.pictures]
+    strip = glance(Page(run, thumbnails))
+    assert strip.method == "Grad-CAM"
+    assert [row.name for row in strip.rows] == ["view", *fakes.MODELS]
+    for row in strip.rows:
+        assert [thumbnail.text for thumbnail in row.thumbnails] == [f"{image}, {row.name}" for image in fakes.IMAGES]
+    shown = [thumbnail.css for row in strip.rows for thumbnail in row.thumbnails]
     assert len(set(shown)) == 12
     assert set(shown) == {name for name, _ in thumbnails.rules}
 
 
 def test_a_map_that_is_undefined_leaves_a_gap(fakes, tmp_path):
     run = fakes.fake_run(tmp_path)
-    changed(run, "explanations", lambda row: {"undefined": "why"} if row["image"] == "disc_02" else {})
-    assert [row.pictures[1] != "" for row in glance_of(run, Thumbnails()).rows] == [True, False, False]
+    run.change(ExplanationRow, lambda row: {"undefined": "why"} if row.image == "disc_02" else {})
+    rows = glance(Page(run, Thumbnails())).rows
+    assert [row.thumbnails[1].css != "" for row in rows] == [True, False, False]
 
 
 def test_segments_alone_make_no_strip(fakes, read, tmp_path):
     run = fakes.fake_run(tmp_path)
-    rows = [row for row in run.tables["explanations"].to_pylist() if row["method"] == "lime"]
-    run.tables["explanations"] = pa.Table.from_pylist(rows, schema=run.tables["explanations"].schema)
-    assert not glance_of(run, Thumbnails())
+    run.tables[ExplanationRow] = [row for row in run.rows(ExplanationRow) if row.method == "lime"]
+    assert glance(Page(run, Thumbnails())) is None
     assert "Where each model looks" not in read(run).text
-    assert not glance_of(fakes.fake_run(tmp_path, explained=False), Thumbnails())
+    assert glance(Page(fakes.fake_run(tmp_path, explained=False), Thumbnails())) is None
 
 
 def test_the_strip_leads_to_the_images(page):
@@ -59,8 +52,8 @@ def test_the_strip_leads_to_the_images(page):
 
 def test_captions_and_description(fakes, read, tmp_path):
     run = fakes.fake_run(tmp_path)
-    changed(run, "images", lambda row: {"caption": f"a picture of <{row['image']}>"})
-    run.manifest["description"] = "What this is about."
+    run.change(ImageRow, lambda row: {"user_columns": {"caption": f"a picture of <{row.image}>"}})
+    run.change_manifest(description="What this is about.")
     page = read(run)
     assert words(page).count("a picture of <disc_02>") == 2, "in the table and above the card"
     assert "What this is about." in page.text
@@ -68,19 +61,12 @@ def test_captions_and_description(fakes, read, tmp_path):
 
 def test_labels_of_two_tasks(fakes, read, tmp_path):
     run = fakes.fake_run(tmp_path)
-    changed(run, "images", lambda row: {"class_name": "disc|<b>x</b>&"} if row["image"] == "disc_02" else {})
-    changed(
-        run,
-        "explanations",
-        lambda row: (
-            {
-                "label_short_name": "disc" if row["model"] == "objects" else "<b>x</b>&",
-                "correct": row["model"] == "objects",
-            }
-            if row["image"] == "disc_02"
-            else {}
-        ),
-    )
+    run.change(ImageRow, lambda row: {"class_name": "disc|<b>x</b>&"} if row.image == "disc_02" else {})
+    judged = {
+        "objects": {"label_short_name": "disc", "correct": True},
+        "shortcut": {"label_short_name": "<b>x</b>&", "correct": False},
+    }
+    run.change(JudgementRow, lambda row: judged[row.model] if row.image == "disc_02" else {})
     page = read(run)
     (rows,) = page.rows("Image", "Label")
     assert rows[1][2:4] == ["disc · <b>x</b>&", "✓ disc 68.0 %"]
@@ -90,17 +76,17 @@ def test_labels_of_two_tasks(fakes, read, tmp_path):
 
 def test_masks_of_something_else_are_called_so(fakes, read, tmp_path):
     run = fakes.fake_run(tmp_path)
-    changed(run, "explanations", lambda row: {"mask_shows_label": row["model"] == "objects"})
+    run.change(JudgementRow, lambda row: {"mask_shows_label": row.model == "objects"})
     text = words(read(run))
     assert text.count("The masks show something else than what shortcut is asked for") == 1
     assert "what objects is asked for" not in text
 
 
 def test_masks_say_how_far_they_agree_with_the_truth(page, run):
-    rows = [row for row in run.table("agreement").to_pylist() if row["method_b"] == "ground_truth"]
+    rows = [row for row in run.rows(AgreementRow) if row.method_b == "ground_truth"]
     text = words(page)
     for row in rows:
-        assert f"IoU with the true mask {row['iou']:.2f}" in text
+        assert f"IoU with the true mask {row.iou:.2f}" in text
     assert text.count("IoU with the true mask") == len(rows)
 
 
@@ -121,13 +107,13 @@ def test_an_enlarged_map_stays_in_its_range():
 
 def test_thumbnails_of_an_earlier_report_are_not_made_again(fakes, tmp_path):
     run = fakes.fake_run(tmp_path)
-    kept = run.collection("thumbnails", {"side": 96})
+    kept = run.results("thumbnails", {"side": 96})
     first = Thumbnails(kept)
     pixels = run.probing["probe_001"]
     assert first.css_class("a", lambda: pixels, "digest") == "t0"
     assert first.css_class("b", lambda: pixels) == "t1", "without a digest it is shown, but not kept"
     first.keep()
-    again = Thumbnails(run.collection("thumbnails", {"side": 96}))
+    again = Thumbnails(run.results("thumbnails", {"side": 96}))
     assert again.css_class("other", lambda: None, "digest") == "t0"
     assert again.rules == first.rules[:1]
     assert again.css_class("b", lambda: None) == ""
@@ -135,8 +121,9 @@ def test_thumbnails_of_an_earlier_report_are_not_made_again(fakes, tmp_path):
 
 def test_a_report_keeps_its_probing_images(fakes, read, tmp_path):
     run = fakes.fake_run(tmp_path)
-    rows = [{"image": name, "file": name, "path": name, "sha256": name * 3} for name in run.probing]
-    run.tables["probing_images"] = pa.Table.from_pylist(rows)
+    run.tables[ProbingImageRow] = [
+        ProbingImageRow(image=name, file=name, path=name, sha256=name * 3) for name in run.probing
+    ]
     first = read(run).source
     run.probing.clear()
     assert read(run).source == first

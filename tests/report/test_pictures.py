@@ -15,9 +15,11 @@ from PIL import Image
 from lumiscope.concepts import CATEGORIES
 from lumiscope.report import numbers
 from lumiscope.report.colour import blue_orange, cividis, gradient, overlay, signed_overlay
-from lumiscope.report.embed import Thumbnails, data_uri
 from lumiscope.report.outline import CYAN, DARK, bordered, outlined
-from lumiscope.report.palette import COLOURS, NO_LABEL, category_colour, text_colour
+from lumiscope.report.palette import COLOURS, category_colour, text_colour
+from lumiscope.report.picture import Picture
+from lumiscope.report.thumbnails import Thumbnails
+from lumiscope.runs import NO_LABEL
 
 GREY = np.array([0.299, 0.587, 0.114])
 
@@ -27,6 +29,16 @@ def test_cividis_runs_from_dark_blue_to_yellow_and_only_gets_lighter():
     assert colours[0].tolist() == [0, 34, 77]
     assert colours[-1].tolist() == [253, 231, 55]
     assert (np.diff(colours @ GREY) > 0).all()
+
+
+def test_cividis_is_that_of_matplotlib():
+    from matplotlib import colormaps
+
+    values = np.concatenate([np.linspace(-0.1, 1.1, 10_001), np.arange(257) / 256, [np.nan]])
+    for dtype in (np.float32, np.float64):
+        given = values.astype(dtype)
+        expected = colormaps["cividis"](np.clip(given, 0, 1), bytes=True)[..., :3]
+        np.testing.assert_array_equal(cividis(given), expected)
 
 
 def test_blue_orange_is_symmetric_in_lightness():
@@ -111,7 +123,9 @@ def test_borders_between_segments():
 def test_pictures_come_back():
     pixels = np.zeros((30, 40, 3), np.uint8)
     pixels[:, 20:] = 255
-    header, _, content = data_uri(pixels).partition(",")
+    embedded = Picture.of(pixels, "half white")
+    assert (embedded.width, embedded.height) == (40, 30)
+    header, _, content = embedded.uri.partition(",")
     assert header == "data:image/webp;base64"
     with Image.open(io.BytesIO(base64.b64decode(content))) as picture:
         back = np.asarray(picture.convert("RGB")).astype(int)

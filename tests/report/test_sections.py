@@ -6,7 +6,19 @@ import dataclasses
 import math
 import re
 
-import pyarrow as pa
+from lumiscope.report.page import Page
+from lumiscope.report.parts.map_figure import coefficient_scale
+from lumiscope.report.sections.images.section import images
+from lumiscope.report.sections.summary.section import summary
+from lumiscope.report.thumbnails import Thumbnails
+from lumiscope.runs import (
+    AgreementRow,
+    AgreementSummaryRow,
+    CategoryRow,
+    ExplanationRow,
+    JudgementRow,
+    SkippedRow,
+)
 
 
 def words(page) -> str:
@@ -51,23 +63,20 @@ def test_warnings_stand_under_the_map_and_not_among_its_numbers(fakes, read, tmp
     assert "Caution: few samples Caution: R² < 0.5" in words(page)
     assert "segments 64" in words(page)
     assert "['few samples'" not in words(page)
-    assert len([one for one in page.of("p") if one.get("class") == "map-warning"]) == 2
+    assert len([paragraph for paragraph in page.of("p") if paragraph.get("class") == "map-warning"]) == 2
 
 
 def test_labels_without_explanations(fakes, read, tmp_path):
     run = fakes.fake_run(tmp_path)
-    del run.tables["explanations"], run.tables["agreement"]
+    del run.tables[ExplanationRow], run.tables[AgreementRow]
     (rows,) = read(run).rows("Image", "Label")
     assert rows[0][3:] == ["≠ label: racer · predicted: sports car 61.0 %", "✓ racer 65.1 %"]
 
 
 def test_a_label_that_a_model_does_not_know(fakes, read, tmp_path):
     run = fakes.fake_run(tmp_path)
-    rows = run.tables["explanations"].to_pylist()
-    for row in rows:
-        if row["model"] == "objects":
-            row.update(label_index=None, label_short_name=None, correct=None)
-    run.tables["explanations"] = pa.Table.from_pylist(rows, schema=run.tables["explanations"].schema)
+    unknown = {"label_index": None, "label_short_name": None, "correct": None}
+    run.change(JudgementRow, lambda row: unknown if row.model == "objects" else {})
     page = read(run)
     assert page.rows("Image", "Label")[0][0][2:4] == ["racer", "sports car the label is none of its classes 61.0 %"]
     assert "objects: no image has a label in its classes" in words(page)
@@ -87,15 +96,14 @@ def test_models(page):
 
 def test_categories(page, run, fakes):
     tables = page.rows("Category", "stem")
-    table = run.table("categories").to_pylist()
-    used = {row["category"] for row in table if row["units"]}
+    table = run.rows(CategoryRow)
+    used = {row.category for row in table if row.units}
     for model, rows in zip(fakes.MODELS, tables, strict=True):
         assert {row[0] for row in rows} == used
         for name, *cells in rows:
-            mine = [row for row in table if row["model"] == model and row["category"] == name]
+            mine = [row for row in table if row.model == model and row.category == name]
             assert cells == [
-                f"{row['units']} ({100 * row['share']:.1f} %; {100 * row['low']:.0f}–{100 * row['high']:.0f} %)"
-                for row in mine
+                f"{row.units} ({100 * row.share:.1f} %; {100 * row.low:.0f}–{100 * row.high:.0f} %)" for row in mine
             ]
     widths = re.findall(r'class="piece[^"]*" style="width:([\d.]+)%', page.source)
     assert math.isclose(sum(map(float, widths)), 800)  # six layers and two models, bars of 100 %
@@ -107,15 +115,15 @@ def test_overlaps_of_each_image(page, run, fakes):
     titles = {**fakes.METHODS, "ground_truth": "ground truth"}
     keys = [(model, image) for image in fakes.IMAGES for model in fakes.MODELS]
     for (model, image), rows in zip(keys, tables, strict=True):
-        mine = [row for row in run.table("agreement").to_pylist() if (row["model"], row["image"]) == (model, image)]
-        true = {f"{titles[row['method_a']]} × {titles[row['method_b']]}": row for row in mine}
+        mine = [row for row in run.rows(AgreementRow) if (row.model, row.image) == (model, image)]
+        true = {f"{titles[row.method_a]} × {titles[row.method_b]}": row for row in mine}
         assert {row[0] for row in rows} == set(true)
         for name, iou, reason, chance, ceiling, adjusted, areas in rows:
             row = true[name]
-            numbers = [number(row[key]) for key in ("iou", "chance", "ceiling", "adjusted")]
+            numbers = [number(value) for value in (row.iou, row.chance, row.ceiling, row.adjusted)]
             assert [iou, chance, ceiling, adjusted] == numbers
-            assert areas == f"{100 * row['area_a']:.1f} % · {100 * row['area_b']:.1f} %"
-            assert reason == row["reason"]
+            assert areas == f"{100 * row.area_a:.1f} % · {100 * row.area_b:.1f} %"
+            assert reason == row.reason
         values = [-1.0 if row[1] == "undefined" else float(row[1]) for row in rows]
         assert values == sorted(values, reverse=True)
 
@@ -135,12 +143,12 @@ def test_agreement_summary(page, run, fakes):
     assert [len(rows) for rows in tables] == [6, 4, 6, 4]
     titles = {**fakes.METHODS, "ground_truth": "ground truth"}
     shown = {(model, row[0]): row[1:] for model, part in zip("ooss", tables, strict=True) for row in part}
-    for row in run.table("agreement_summary").to_pylist():
-        cells = shown[row["model"][0], f"{titles[row['method_a']]} × {titles[row['method_b']]}"]
-        low, high = number(row["low"]), number(row["high"])
-        p_value = "p < 0.001" if row["p_value"] < 0.001 else f"p = {row['p_value']:.3f}"
-        numbers = [number(row[key]) for key in ("chance", "ceiling", "adjusted")]
-        assert cells == [number(row["iou"]), f"{low} to {high}", *numbers, p_value, str(row["images"])]
+    for row in run.rows(AgreementSummaryRow):
+        cells = shown[row.model[0], f"{titles[row.method_a]} × {titles[row.method_b]}"]
+        p_value = "p < 0.001" if row.p_value < 0.001 else f"p = {row.p_value:.3f}"
+        numbers = [number(value) for value in (row.chance, row.ceiling, row.adjusted)]
+        interval = f"{number(row.low)} to {number(row.high)}"
+        assert cells == [number(row.iou), interval, *numbers, p_value, str(row.images)]
     for rows in tables:
         values = [float(row[1]) for row in rows]
         assert values == sorted(values, reverse=True)
@@ -148,12 +156,12 @@ def test_agreement_summary(page, run, fakes):
 
 def test_skipped(page, run):
     (rows,) = page.rows("What", "Name", "Why")
-    for row in run.table("skipped").to_pylist():
-        assert [row["what"], row["name"], row["reason"]] in rows
+    for row in run.rows(SkippedRow):
+        assert [row.what, row.name, row.reason] in rows
 
 
 def test_how_it_was_made(page, run):
-    assert run.manifest["command"] in page.text
+    assert run.manifest.command in page.text
     text = words(page)
     for fact in ("torch 2.5.1", "AMD EPYC, 4 cores, 2 threads", "soft_wpmi", "after 8 min 31 s"):
         assert fact in text
@@ -172,7 +180,7 @@ def test_how_it_was_made(page, run):
 
 def test_a_run_from_python_has_no_command(fakes, read, tmp_path):
     run = fakes.fake_run(tmp_path)
-    run.manifest["command"] = None
+    run.change_manifest(command=None)
     assert "started from Python" in read(run).text
 
 
@@ -185,48 +193,47 @@ def test_a_view_whose_file_is_gone(fakes, read, tmp_path):
 
 
 def test_more_images_than_cards(fakes, read, tmp_path, monkeypatch):
-    from lumiscope.report import gallery
-
-    monkeypatch.setattr(gallery, "IMAGES_SHOWN", 3)
+    monkeypatch.setattr("lumiscope.report.sections.images.section.IMAGES_SHOWN", 3)
     page = read(fakes.fake_run(tmp_path))
     assert "The first 3 of 4 images are shown." in words(page)
     assert len(page.rows("Masks of", "IoU", "Bar")) == 6
 
 
 def test_more_images_than_rows(fakes, tmp_path, monkeypatch):
-    from lumiscope.report import summary
-    from lumiscope.report.embed import Thumbnails
-
-    monkeypatch.setattr(summary, "ROWS_SHOWN", 2)
-    found = summary.summary_of(fakes.fake_run(tmp_path), Thumbnails())
+    monkeypatch.setattr("lumiscope.report.sections.summary.section.IMAGES_SHOWN", 2)
+    content = summary(Page(fakes.fake_run(tmp_path), Thumbnails()))
     # Those that differ come first.
-    assert [row.image for row in found.rows] == ["racer_01", "wheel_04"]
-    assert found.images == 4
+    assert [image.row.image for image, _ in content.images] == ["racer_01", "wheel_04"]
+    assert content.image_count == 4
 
 
 def test_models_share_the_scale_of_segments(run):
-    from lumiscope.report.gallery import gallery_of
-    from lumiscope.report.pictures import coefficient_scale
-
-    maps = {key: one for key, one in run.maps.items() if key[1] == "racer_01"}
+    maps = {key: saliency for key, saliency in run.maps.items() if key[1] == "racer_01"}
     scale = coefficient_scale(maps.values())
-    assert scale == max(abs(one.coefficients).max() for key, one in maps.items() if key[2] == "lime")
-    cards = gallery_of(run).images[0].cards
-    ends = {(map_.low, map_.high) for card in cards for map_ in card.maps if map_.signed}
+    assert scale == max(abs(saliency.coefficients).max() for key, saliency in maps.items() if key[2] == "lime")
+    cards = images(Page(run, Thumbnails())).images[0].cards
+    ends = {(figure.low, figure.high) for card in cards for figure in card.maps if figure.is_signed}
     assert ends == {(f"−{scale:.2f}", f"+{scale:.2f}")}
 
 
 def test_the_mask_is_the_one_that_was_compared(run):
-    from lumiscope.report.gallery import gallery_of
-
     areas = {
-        (row["model"], row["image"], row["method_a"]): (row["area_a"], row["area_b"])
-        for row in run.table("agreement").to_pylist()
-        if row["method_b"] == "ground_truth"
+        (row.model, row.image, row.method_a): (row.area_a, row.area_b)
+        for row in run.rows(AgreementRow)
+        if row.method_b == "ground_truth"
     }
-    for image in gallery_of(run).images:
-        for card in image.cards:
-            for figure, method in zip(card.maps, run.mask_rules, strict=True):
-                if figure.mask and card.truth:
-                    shown = figure.mask.area, card.truth.area
-                    assert shown == areas[card.model, image.image, method]
+    shown = {
+        (card.model, image.row.image, figure.mask.row.method): (figure.mask.row.area, card.truth.row.area)
+        for image in images(Page(run, Thumbnails())).images
+        for card in image.cards
+        for figure in card.maps
+        if figure.mask and card.truth
+    }
+    assert shown == areas
+
+
+def test_a_map_without_a_mask_is_shown_without_one(fakes, read, tmp_path):
+    run = fakes.fake_run(tmp_path)
+    whole = words(read(run)).count("mask max:0.5, ")
+    run.masks = {key: mask for key, mask in run.masks.items() if key[2] != "gradcam"}
+    assert words(read(run)).count("mask max:0.5, ") == whole - 8

@@ -2,93 +2,104 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from lumiscope.errors import UsageError
+from lumiscope.report import write_unit_page
+from lumiscope.report.page import Page
+from lumiscope.report.parts.unit_details import UnitDetails
+from lumiscope.report.sections.dissection.unit_cards import LayerCards, UnitCards
+from lumiscope.report.thumbnails import Thumbnails
+from lumiscope.report.unit_pictures import UnitPictures, square_crop
+from lumiscope.runs import ShownUnitRow, UnitCropRow, UnitRow
+from lumiscope.testing import fake_row
 
 
-def page_of(run, row):
-    from lumiscope.report.embed import Thumbnails
-    from lumiscope.report.unit_pictures import UnitPictures
-    from lumiscope.report.units import unit_of
-
-    return unit_of(row, UnitPictures(run, Thumbnails()))
+def details_of(run, row):
+    return UnitDetails.of(row, UnitPictures(run, Thumbnails()))
 
 
-def rows_of(run, layer="stage4", model="objects"):
-    return [row for row in run.table("units").to_pylist() if (row["model"], row["layer"]) == (model, layer)]
+def units_of(run, layer="stage4", model="objects"):
+    return [row for row in run.rows(UnitRow) if (row.model, row.layer) == (model, layer)]
 
 
-def test_the_clearest_units_and_some_without_a_label_are_shown(run):
-    from lumiscope.report.embed import Thumbnails
-    from lumiscope.report.unit_pictures import UnitPictures
-    from lumiscope.report.units import layer_units
+def test_the_units_that_the_study_chose_are_shown(run):
+    rows = units_of(run, "stem")
+    cards = UnitCards(Page(run, Thumbnails())).of("objects", "stem")
+    best = max((row for row in rows if row.label), key=lambda row: row.heldout_correlation)
+    first = cards.labelled[0].details
+    assert first.row is best
+    assert [picture.image for picture in first.images] == list(best.top_images[:8])
+    # As the study chose them: those that might have had a label come first.
+    assert [card.details.row.reason for card in cards.unlabelled] == ["unstable", "not significant", "constant"]
+    assert UnitCards(Page(run, Thumbnails())).of("objects", None) == LayerCards()
 
-    rows = rows_of(run, "stem")
-    cards = layer_units(rows, UnitPictures(run, Thumbnails()))
-    assert (cards.num_labelled, cards.num_unlabelled) == (16, 4)
-    best = max((row for row in rows if row["label"]), key=lambda row: row["heldout_correlation"])
-    assert cards.labelled[0].unit == best["unit"]
-    assert [shot.name for shot in cards.labelled[0].images] == best["top_images"][:8]
-    # Those that might have had a label come first.
-    assert [unit.reason.split(":")[0] for unit in cards.unlabelled] == ["unstable", "not significant", "constant"]
+
+def test_cards_stand_in_their_places(fakes, tmp_path):
+    run = fakes.fake_run(tmp_path)
+    chosen = [row for row in run.rows(ShownUnitRow) if (row.model, row.layer) == ("objects", "stem")]
+    run.tables[ShownUnitRow] = run.rows(ShownUnitRow)[::-1]
+    cards = UnitCards(Page(run, Thumbnails())).of("objects", "stem")
+    units = [card.details.row.unit for card in (*cards.labelled, *cards.unlabelled)]
+    assert units == [row.unit for row in chosen]
+
+
+def test_the_page_says_how_many_units_are_shown_of_how_many(page):
+    text = " ".join(page.text.split())
+    assert text.count("stem 6 of 16 labelled units, 3 of 4 without a label") == 2
 
 
 def test_a_unit_has_all_that_its_row_holds(run):
-    row = next(row for row in rows_of(run) if row["label"] and row["unit"] == 7)
-    unit = page_of(run, row)
-    assert unit.label == row["label"]
-    assert unit.further == tuple(row["further_labels"]) != ()
-    assert [one.concept for one in unit.similar] == row["best_concepts"]
-    np.testing.assert_allclose([one.width for one in unit.similar], [1, 0.8, 0.5, 0.3, 0.1])
-    assert [shot.name for shot in unit.active_without] == row["active_without"]
-    assert [shot.name for shot in unit.silent_with] == row["silent_with"]
-    assert [one.images for one in unit.bins] == row["histogram"]
-    top = max(unit.bins, key=lambda one: one.images)
-    assert top.height == 1
-    assert (unit.bins[0].low, unit.bins[-1].high) == (row["lowest"], row["highest"])
-    assert unit.numbers["heldout_correlation"] == row["heldout_correlation"]
+    row = units_of(run)[7]
+    unit = details_of(run, row)
+    assert (row.unit, row.further_labels != ()) == (7, True)
+    assert unit.row is row
+    assert [similar.concept for similar in unit.similar] == list(row.best_concepts)
+    np.testing.assert_allclose([similar.width for similar in unit.similar], [1, 0.8, 0.5, 0.3, 0.1])
+    assert [picture.image for picture in unit.active_without] == list(row.active_without)
+    assert [picture.image for picture in unit.silent_with] == list(row.silent_with)
+    assert [histogram_bin.images for histogram_bin in unit.bins] == list(row.histogram)
+    assert max(unit.bins, key=lambda histogram_bin: histogram_bin.images).height == 1
+    assert (unit.bins[0].low, unit.bins[-1].high) == (row.lowest, row.highest)
 
 
 def test_similar_concepts_of_negative_scores_have_bars_that_fall(run):
-    row = {**rows_of(run)[8], "best_concepts": ["a", "b", "c"], "best_scores": [-1.0, -2.0, -5.0]}
-    np.testing.assert_allclose([one.width for one in page_of(run, row).similar], [1, 0.75, 0])
+    row = replace(units_of(run)[8], best_concepts=("a", "b", "c"), best_scores=(-1.0, -2.0, -5.0))
+    np.testing.assert_allclose([similar.width for similar in details_of(run, row).similar], [1, 0.75, 0])
 
 
 def test_a_unit_without_counter_examples_says_so(run, tmp_path):
-    from lumiscope.report import write_unit_page
-
-    row = {**rows_of(run)[7], "active_without": []}
+    row = replace(units_of(run)[7], active_without=())
     text = write_unit_page(run, row, tmp_path / "unit.html").read_text(encoding="utf-8")
     assert text.count("none of the probing images") == 1
 
 
-def test_a_dead_unit_has_a_page_too(run):
-    dead = {**rows_of(run)[0], "histogram": [0] * 20, "best_concepts": [], "best_scores": []}
-    unit = page_of(run, dead)
-    assert unit.label is unit.best is None
+def test_a_dead_unit_has_a_page_too(run, tmp_path):
+    dead = replace(units_of(run)[0], histogram=(0,) * 20, reason_detail="0 on every probing image")
+    unit = details_of(run, dead)
+    assert dead.label is dead.best_concept is None
     assert (unit.similar, unit.bins) == ((), ())
-    assert unit.reason == "dead"
+    text = write_unit_page(run, dead, tmp_path / "unit.html").read_text(encoding="utf-8")
+    assert "<dt>Why no label</dt><dd>dead: 0 on every probing image</dd>" in text
+    assert "Fires without" not in text
 
 
 def test_pictures_are_crops_where_they_are_known(run):
-    from lumiscope.report.embed import Thumbnails
-    from lumiscope.report.unit_pictures import UnitPictures
-
-    (crop, *_) = run.table("unit_crops").to_pylist()
-    row = next(row for row in rows_of(run, crop["layer"], crop["model"]) if row["unit"] == crop["unit"])
-    thumbnails = Thumbnails()
-    pictures = UnitPictures(run, thumbnails)
-    first, second = pictures.shot(row, row["top_images"][0], 0.5), pictures.shot(row, row["top_images"][1])
-    gone = pictures.shot(row, "probe_040")
-    assert (first.cropped, second.cropped) == (True, False)
+    (crop, *_) = run.rows(UnitCropRow)
+    row = units_of(run, crop.layer, crop.model)[crop.unit]
+    pictures = UnitPictures(run, Thumbnails())
+    first, second = pictures.picture(row, row.top_images[0], 0.5), pictures.picture(row, row.top_images[1])
+    gone = pictures.picture(row, "probe_040")
+    assert (first.is_cropped, second.is_cropped) == (True, False)
     assert first.text.startswith("part of probing image")
     assert "its file is gone" in gone.text
     # The same image is another picture where it is not cropped.
-    assert pictures.shot({**row, "unit": 99}, row["top_images"][0]).css != first.css
+    assert pictures.picture(replace(row, unit=99), row.top_images[0]).css != first.css
     without = UnitPictures(run, Thumbnails(), crops=[])
-    assert not without.shot(row, row["top_images"][0]).cropped
+    assert not without.picture(row, row.top_images[0]).is_cropped
 
 
 @pytest.mark.parametrize(
@@ -100,31 +111,29 @@ def test_pictures_are_crops_where_they_are_known(run):
     ],
 )
 def test_crops_are_squares_inside_the_picture(box, rows, columns):
-    from lumiscope.report.unit_pictures import square_crop
-
+    left, top, right, bottom = box
+    crop = fake_row(UnitCropRow, left=left, top=top, right=right, bottom=bottom)
     pixels = np.stack(np.indices((100, 200)), axis=-1)
-    crop = square_crop(np.concatenate([pixels, pixels[..., :1]], axis=-1).astype(np.uint8), box)
-    assert crop.shape[0] == crop.shape[1]
-    assert (crop[0, 0, 0], crop[-1, 0, 0] + 1) == rows
-    assert (crop[0, 0, 1], crop[0, -1, 1] + 1) == columns
+    square = square_crop(np.concatenate([pixels, pixels[..., :1]], axis=-1).astype(np.uint8), crop)
+    assert square.shape[0] == square.shape[1]
+    assert (square[0, 0, 0], square[-1, 0, 0] + 1) == rows
+    assert (square[0, 0, 1], square[0, -1, 1] + 1) == columns
 
 
 def test_a_page_of_one_unit_needs_nothing_else(run, tmp_path):
-    from lumiscope.report import write_unit_page
-
-    row = next(row for row in rows_of(run) if row["unit"] == 7)
+    row = units_of(run)[7]
     path = write_unit_page(run, row, tmp_path / "unit.html")
     text = path.read_text(encoding="utf-8")
     assert "://" not in text
-    assert f"<h1>{row['label']}</h1>" in text
+    assert f"<h1>{row.label}</h1>" in text
     assert "stage4:7" in text
     for heading in (
         "Most active on",
-        f"Fires without {row['best_concepts'][0]}",
+        f"Fires without {row.best_concepts[0]}",
         "Most similar concepts",
         "Activations",
     ):
         assert heading in text
-    assert f"{row['heldout_correlation']:.3f}" in text
+    assert f"{row.heldout_correlation:.3f}" in text
     with pytest.raises(UsageError, match=r"ends in \.html"):
         write_unit_page(run, row, tmp_path / "unit.pdf")

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import pyarrow as pa
-
-from lumiscope.report.why import whys_of
-from lumiscope.study import SCHEMAS
+from lumiscope.report.sections.images.why import why
+from lumiscope.runs import ContributionRow, accounts_of
+from lumiscope.testing import fake_row
 
 
 def row(image, rank, unit, label, contribution, **changes):
-    return {
+    facts = {
         "model": "objects", "image": image, "layer": "stage4", "rank": rank, "unit": unit, "label": label,
-        "contribution": contribution, "share": contribution / 10, "target_index": 0, "target_name": "sports car",
-        "target_short_name": "sports car", "score": 11.0, "baseline_score": 1.0, "total": 9.98, "labelled_total": 6.5,
-        "completeness_error": 0.002, "steps": 16, **changes,
+        "contribution": contribution, "share": contribution / 10, "target_short_name": "sports car", "score": 11.0,
+        "baseline_score": 1.0, "total": 9.98, "labelled_total": 6.5, "completeness_error": 0.002, "steps": 16,
     }  # fmt: skip
+    return fake_row(ContributionRow, **{**facts, **changes})
 
 
 def with_contributions(run, rows):
-    run.tables["contributions"] = pa.Table.from_pylist(rows, schema=SCHEMAS["contributions"])
+    run.tables[ContributionRow] = rows
     return run
 
 
@@ -36,18 +35,19 @@ def words(page):
 
 def test_labels_together_the_largest_first(fakes, read, tmp_path):
     run = with_contributions(fakes.fake_run(tmp_path), RACER)
-    why = whys_of(run)["objects", "racer_01"]
-    assert [(unit.name, unit.count, unit.addresses, round(unit.share, 6)) for unit in why.units] == [
+    (account,) = accounts_of(run)
+    concepts = why(account).concepts
+    assert [(concept.name, concept.count, concept.addresses, round(concept.share, 6)) for concept in concepts] == [
         ("wheel", 2, "stage4:5, stage4:3", 0.35),
         ("red", 1, "stage4:12", 0.3),
         ("stage4:9", 1, "stage4:9", -0.15),
     ]
-    assert [round(unit.width, 3) for unit in why.units] == [100, 85.714, 42.857]
+    assert [round(concept.width, 3) for concept in concepts] == [100, 85.714, 42.857]
     page = read(run)
     assert not page.unbalanced
     text = words(page)
     assert text.count("Why sports car?") == 1
-    assert len([one for one in page.of("div") if one.get("class") == "why"]) == 1
+    assert len([division for division in page.of("div") if division.get("class") == "why"]) == 1
     assert "wheel 2 units 0.35 red 0.30 stage4:9 −0.15" in text
     assert (
         "Together 50 % of the score's rise from 1.00, with the layer silent, to 11.00; all units with a label 65 %, "
@@ -72,4 +72,4 @@ def test_a_share_that_rounds_to_nothing_has_no_sign(fakes, read, tmp_path):
 
 
 def test_nothing_where_there_are_none(page):
-    assert not [one for one in page.of("div") if one.get("class") == "why"]
+    assert not [division for division in page.of("div") if division.get("class") == "why"]

@@ -6,8 +6,9 @@ import json
 import re
 from itertools import pairwise
 
-import pyarrow as pa
 import pytest
+
+from lumiscope.runs import Source, UnitRow
 
 
 def test_path_and_no_leftovers(fakes, tmp_path):
@@ -67,26 +68,25 @@ def test_names_are_escaped(page):
 
 def test_a_label_cannot_leave_the_script(fakes, read, tmp_path):
     run = fakes.fake_run(tmp_path)
-    units = run.tables["units"].to_pylist()
-    units[5]["label"] = "</script><b>out</b> http://example.org & more"
-    run.tables["units"] = pa.Table.from_pylist(units, schema=run.tables["units"].schema)
+    label = "</script><b>out</b> http://example.org & more"
+    run.change(UnitRow, lambda row: {"label": label} if row.unit == 5 else {})
     page = read(run)
     assert "</script><b>" not in page.source
     assert "http://" not in page.source
     data = re.search(r'id="unit-data">(.*?)</script>', page.source, re.S)[1]
-    assert units[5]["label"] in json.loads(data)["words"]
+    assert label in json.loads(data)["words"]
 
 
 def test_a_name_that_is_no_unicode(fakes, read, tmp_path):
     run = fakes.fake_run(tmp_path)
-    run.manifest["images"]["source"] = "caf\udce9"
+    run.change_manifest(images=Source.model_construct(source="caf\udce9", count=4))
     assert "caf\\udce9" in read(run).text
 
 
 PARTS = {"explained": "Images", "dissected": "Dissection", "compared": "Agreement"}
 
 
-@pytest.mark.parametrize("missing", [*PARTS, "found"])
+@pytest.mark.parametrize("missing", [*PARTS, "concluded"])
 def test_each_part_may_be_missing(fakes, read, tmp_path, missing):
     page = read(fakes.fake_run(tmp_path, **{missing: False}))
     links = {link["href"] for link in page.of("a") if not link["href"].startswith("#image-")}
@@ -95,13 +95,13 @@ def test_each_part_may_be_missing(fakes, read, tmp_path, missing):
     if missing == "explained":
         left_out.add("Agreement")
     expected = {"Summary", "Models", "Dissection", "Images", "Agreement", "Skipped"} - left_out
-    assert links == {f"#{name.lower()}" for name in expected} | {"#made"}
+    assert links == {f"#{name.lower()}" for name in expected} | {"#provenance"}
     assert {link[1:] for link in links} <= ids
     assert page.unbalanced == []
 
 
 def test_nothing_at_all(fakes, read, tmp_path):
-    page = read(fakes.fake_run(tmp_path, explained=False, dissected=False, found=False))
+    page = read(fakes.fake_run(tmp_path, explained=False, dissected=False, concluded=False))
     assert "Nothing was skipped." in page.text
     assert "asked for nothing" in page.text
     assert "<script>" not in page.source

@@ -10,13 +10,12 @@ from lumiscope.agreement.compare_run import RunAgreement, compare_run
 from lumiscope.agreement.masks import make_mask
 from lumiscope.agreement.overlap import Overlap, overlap
 from lumiscope.agreement.rules import MASK_RULES, MaskRule, RegisteredRule, mask_rule, parse_rule, parse_rules
-from lumiscope.runs import GROUND_TRUTH, TRUTH_RULE
+from lumiscope.runs import GROUND_TRUTH
 
 __all__ = [
     "FALLBACK_RULE",
     "GROUND_TRUTH",
     "MASK_RULES",
-    "TRUTH_RULE",
     "Agreement",
     "MaskRule",
     "Overlap",

@@ -22,11 +22,9 @@ from lumiscope.dissection.similarity import (
 from lumiscope.dissection.summary import category_histogram, concept_counts, count_units, layer_summary
 from lumiscope.dissection.thresholds import QUANTILE
 from lumiscope.dissection.unit_labels import LayerLabels, UnitEvidence, UnitLabels, unit_rows
-from lumiscope.runs import NO_LABEL
 
 __all__ = [
     "IOU",
-    "NO_LABEL",
     "QUANTILE",
     "SIMILARITIES",
     "EvidenceOptions",

@@ -28,7 +28,6 @@ from lumiscope.models.vision_model import (
     mask_shows_label,
     probabilities,
 )
-from lumiscope.short_name import short_name
 
 __all__ = [
     "BACKENDS",
@@ -57,7 +56,6 @@ __all__ = [
     "parse_model_options",
     "probabilities",
     "select_layers",
-    "short_name",
     "split",
     "stages",
     "unit_model",

@@ -7,9 +7,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from lumiscope.agreement import GROUND_TRUTH
 from lumiscope.attribution import METHODS
-from lumiscope.runs import AgreementSummaryRow, FindingRow, JudgementRow, models_with_foreign_masks
+from lumiscope.runs import GROUND_TRUTH, AgreementSummaryRow, FindingRow, JudgementRow, models_with_foreign_masks
 from lumiscope.statistics import holm
 from lumiscope.study.findings.claim import by_model, claim
 from lumiscope.study.stage import Tables

@@ -17,9 +17,10 @@ from lumiscope.errors import LumiscopeError
 from lumiscope.images import ImageItem
 from lumiscope.memo import Memo
 from lumiscope.memo import Results as Kept
-from lumiscope.models import TorchModel, label_index, short_name
+from lumiscope.models import TorchModel, label_index
 from lumiscope.progress import Track
 from lumiscope.runs import ContributionRow, ImageRow, UnitRow
+from lumiscope.short_name import short_name
 from lumiscope.study.stage import Collected, Results, Stage, Tables, stage
 from lumiscope.study.stages.stored_maps import map_key
 from lumiscope.study.stages.uncut import UncutTask

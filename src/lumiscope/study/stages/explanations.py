@@ -12,8 +12,9 @@ import numpy as np
 
 from lumiscope.engines import Report
 from lumiscope.images import CLASS_SEPARATOR
-from lumiscope.models import label_index, mask_shows_label, probabilities, short_name
+from lumiscope.models import label_index, mask_shows_label, probabilities
 from lumiscope.runs import BackendChoice, ExplanationRow, ImageRow, JudgementRow, PredictionRow, SkippedRow, Timing
+from lumiscope.short_name import short_name
 from lumiscope.study.stage import Collected, Results, Stage, Tables, stage
 from lumiscope.study.stages.explanation_plan import ExplanationPlan, check_names_of
 from lumiscope.study.stages.stored_maps import StoredMaps

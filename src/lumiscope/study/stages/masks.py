@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from lumiscope.agreement import GROUND_TRUTH, MASK_RULES, TRUTH_RULE, make_mask, parse_rule
+from lumiscope.agreement import MASK_RULES, make_mask, parse_rule
 from lumiscope.engines import Report
 from lumiscope.images import Geometry
 from lumiscope.memo import Results as Kept
-from lumiscope.runs import ExplanationRow, ImageRow, MaskRow, mask_arrays, mask_from_arrays
+from lumiscope.runs import GROUND_TRUTH, TRUTH_RULE, ExplanationRow, ImageRow, MaskRow, mask_arrays, mask_from_arrays
 from lumiscope.study.stage import Collected, Results, Stage, Tables, stage
 
 if TYPE_CHECKING:
