@@ -59,9 +59,9 @@ def plot_tuning(tuning: Tuning, path: Path) -> Path:
         _image_panel(axes[place], tuning, image, cuts)
     if len(group) > 1:
         _mean_panel(axes[len(shown)], tuning, group, cuts)
-    for place, one in enumerate(axes):
-        _dress(one, top, left=place % columns == 0, bottom=place + columns >= panels)
-        one.set_visible(place < panels)
+    for place, panel in enumerate(axes):
+        _dress(panel, top, left=place % columns == 0, bottom=place + columns >= panels)
+        panel.set_visible(place < panels)
     handles, labels = axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize=7, frameon=False, markerscale=0.8)
     content = io.BytesIO()
@@ -91,8 +91,8 @@ def _mean_panel(axes: Axes, tuning: Tuning, images: Sequence[str], cuts: Sequenc
     means = []
     for score in first:
         alike = [tuning.by_image[image][str(score.setting)] for image in images]
-        quality = math.fsum(one.quality for one in alike) / len(alike)
-        seconds = math.fsum(one.seconds for one in alike) / len(alike)
+        quality = math.fsum(other.quality for other in alike) / len(alike)
+        seconds = math.fsum(other.seconds for other in alike) / len(alike)
         means.append((score.setting, quality, seconds))
     for number, cut in enumerate(cuts):
         best: dict[int, tuple[float, float]] = {}
@@ -100,7 +100,7 @@ def _mean_panel(axes: Axes, tuning: Tuning, images: Sequence[str], cuts: Sequenc
             if str(setting.cut) == cut and quality > best.get(setting.num_samples, (0.0, -1.0))[1]:
                 best[setting.num_samples] = (seconds, quality)
         ordered = [best[count] for count in sorted(best)]
-        _line(axes, number, cut, [one[0] for one in ordered], [one[1] for one in ordered])
+        _line(axes, number, cut, [seconds for seconds, _ in ordered], [quality for _, quality in ordered])
     held_out = [score.quality for score in map(tuning.held_out, images) if score is not None]
     if len(held_out) == len(images):
         level = math.fsum(held_out) / len(held_out)
