@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from lumiscope.images import Skipped
     from lumiscope.models import BlackBox, TorchModel
+    from lumiscope.runs import NetworkDissectionRow, UnitRow
     from lumiscope.study import ExplanationPlan
 
 T = TypeVar("T")
@@ -63,6 +64,14 @@ def print_rows(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], *, as_
         print("\t".join(columns))
         for row in rows:
             print("\t".join(_cell(row[column]) for column in columns))
+
+
+def unit_columns(unit: UnitRow | NetworkDissectionRow) -> dict[str, Any]:
+    """A unit's row as a reader wants it: the reason in words, lists with commas."""
+    from lumiscope.runs import as_json
+
+    texts = {name: ", ".join(value) for name, value in as_json(unit).items() if name == "further_labels"}
+    return {**as_json(unit), **texts, "reason": "" if unit.no_label is None else str(unit.no_label)}
 
 
 class Bars:

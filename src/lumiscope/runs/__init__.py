@@ -3,6 +3,7 @@
 from lumiscope.runs.accounts import Account, UnitShare, accounts_of
 from lumiscope.runs.card_images import COUNTER_EXAMPLES, TOP_IMAGES
 from lumiscope.runs.clip_dissect import save_clip_dissect, save_clip_dissect_of_models
+from lumiscope.runs.find_crops import find_crops
 from lumiscope.runs.find_units import UnitQuery, find_units
 from lumiscope.runs.foreign_masks import models_with_foreign_masks
 from lumiscope.runs.ground_truth import GROUND_TRUTH, TRUTH_RULE
@@ -17,7 +18,7 @@ from lumiscope.runs.manifest import (
     Timing,
 )
 from lumiscope.runs.maps import map_arrays, map_from_arrays, mask_arrays, mask_from_arrays
-from lumiscope.runs.no_label import NO_LABEL, NoLabel, Reason, why_not
+from lumiscope.runs.no_label import NO_LABEL, NoLabel, Reason
 from lumiscope.runs.reader import RunReader
 from lumiscope.runs.run import STORE, Run
 from lumiscope.runs.save_table import check_table_path, save_table, write_tables
@@ -104,6 +105,7 @@ __all__ = [
     "as_json",
     "check_table_path",
     "column",
+    "find_crops",
     "find_units",
     "map_arrays",
     "map_from_arrays",
@@ -116,6 +118,5 @@ __all__ = [
     "table",
     "table_of",
     "to_arrow",
-    "why_not",
     "write_tables",
 ]

@@ -33,8 +33,3 @@ class NoLabel:
 
     def __str__(self) -> str:
         return f"{self.reason}: {self.detail}" if self.detail else str(self.reason)
-
-
-def why_not(reason: Reason | None, detail: str | None) -> str:
-    """A reason and its detail, as two columns have them, in words; "" without a reason."""
-    return "" if reason is None else f"{reason}: {detail}" if detail else str(reason)

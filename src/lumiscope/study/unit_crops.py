@@ -21,14 +21,10 @@ logger = logging.getLogger(__name__)
 
 
 def crops_of_unit(run: Run, unit: UnitRow, *, track: Track = silent) -> list[UnitCropRow]:
-    """Where a unit fires on the images that show it: as the run has it, else found with the model.
+    """Where a unit fires on the images that show it, found with the model; `find_crops` gives those that the run has.
 
     Where the model or the images are not there any more, or not what they were, there are none, and a warning says so.
     """
-    address = (unit.model, unit.layer, unit.unit)
-    kept = [row for row in run.rows(UnitCropRow) if (row.model, row.layer, row.unit) == address]
-    if kept:
-        return kept
     try:
         study = load_study(run.study_file)
         model = _model_of(run, study, unit.model)

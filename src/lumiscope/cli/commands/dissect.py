@@ -18,7 +18,7 @@ from lumiscope.cli.options import (
     TableOption,
     one_model,
 )
-from lumiscope.cli.output import end_with_skipped, print_rows, progress, say
+from lumiscope.cli.output import end_with_skipped, print_rows, progress, say, unit_columns
 from lumiscope.errors import UsageError
 from lumiscope.study import DissectConfig, RunConfig, split_list
 
@@ -80,7 +80,7 @@ def dissect(
     for note in labels.notes:
         say(note)
     _write(labels, count, out, clip_dissect)
-    rows, columns = _table(labels, count)
+    rows, columns = _table(labels, count, json)
     print_rows(rows, columns, as_json=json)
     end_with_skipped(images.skipped)
 
@@ -95,16 +95,15 @@ def _check_endings(out: Path | None, clip_dissect: Path | None) -> None:
         raise UsageError(f"expected a file that ends in .csv; got {clip_dissect}")
 
 
-def _table(labels: UnitLabels, count: str | None) -> tuple[list[dict[str, Any]], list[str]]:
+def _table(labels: UnitLabels, count: str | None, as_json: bool) -> tuple[list[dict[str, Any]], list[str]]:
     """The rows to print and their columns."""
     from lumiscope.dissection import count_units, unit_rows
-    from lumiscope.runs import ConceptCountRow, as_json, table_of, why_not
+    from lumiscope.runs import ConceptCountRow, table_of
+    from lumiscope.runs import as_json as row_as_json
 
     if count is None:
-        units = unit_rows(labels)
-        return [{**as_json(unit), "reason": why_not(unit.reason, unit.reason_detail)} for unit in units], COLUMNS
-    counted = count_units(labels, split_list(count))
-    return list(map(as_json, counted)), table_of(ConceptCountRow).schema.names
+        return list(map(row_as_json if as_json else unit_columns, unit_rows(labels))), COLUMNS
+    return list(map(row_as_json, count_units(labels, split_list(count)))), table_of(ConceptCountRow).schema.names
 
 
 def _write(labels: UnitLabels, count: str | None, out: Path | None, clip_dissect: Path | None) -> None:

@@ -19,7 +19,7 @@ from lumiscope.cli.options import (
     TableOption,
     one_model,
 )
-from lumiscope.cli.output import end_with_skipped, print_rows, progress, say
+from lumiscope.cli.output import end_with_skipped, print_rows, progress, say, unit_columns
 from lumiscope.errors import UsageError
 from lumiscope.study import DissectConfig, RunConfig
 
@@ -68,7 +68,7 @@ def netdissect(
     """
     from lumiscope.images import open_images
     from lumiscope.memo import Memo
-    from lumiscope.runs import STORE, as_json, save_table, table_of, to_arrow
+    from lumiscope.runs import STORE, NetworkDissectionRow, as_json, save_table, table_of, to_arrow
     from lumiscope.store import Store
     from lumiscope.study import Dissecting, validated
 
@@ -81,12 +81,12 @@ def netdissect(
     layers = dissecting.detectors(quantile=quantile, least_iou=iou, compositions=compositions)
     row, rows = _rows(layers, categories, count)
     columns = table_of(row).schema.names
-    if not (categories or count):
+    if row is NetworkDissectionRow:
         columns = [*COLUMNS, *(FORMULA if compositions else []), "reason"]
     if out is not None:
         save_table(to_arrow(row, rows), out)
         say(f"wrote {out}")
-    print_rows([_printed(as_json(one)) for one in rows], columns, as_json=json)
+    print_rows(map(unit_columns if row is NetworkDissectionRow and not json else as_json, rows), columns, as_json=json)
     _say_detectors(layers)
     end_with_skipped(images.skipped)
 
@@ -108,12 +108,6 @@ def _rows(layers: Sequence[NetworkDissection], categories: bool, count: bool) ->
     if categories:
         return CategoryBestRow, category_rows(layers)
     return (DetectorRow, detector_rows(layers)) if count else (NetworkDissectionRow, network_dissection_rows(layers))
-
-
-def _printed(row: dict[str, Any]) -> dict[str, Any]:
-    from lumiscope.runs import why_not
-
-    return {**row, "reason": why_not(row["reason"], row["reason_detail"])} if "reason" in row else row
 
 
 def _say_detectors(layers: Sequence[NetworkDissection]) -> None:

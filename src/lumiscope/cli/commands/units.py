@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lumiscope.cli.command import command
 from lumiscope.cli.options import JSON
-from lumiscope.cli.output import print_json, print_rows, progress, say
+from lumiscope.cli.output import print_json, print_rows, progress, say, unit_columns
 from lumiscope.errors import UsageError
 
 if TYPE_CHECKING:
@@ -64,33 +64,28 @@ def units(
         for row in shown:
             print("\n".join(_facts(row)) + "\n")
     else:
-        print_rows((_flat(row) for row in shown), COLUMNS, as_json=False)
+        print_rows(map(unit_columns, shown), COLUMNS, as_json=False)
     if len(shown) < len(matching):
         say(f"the first {len(shown)} of {len(matching)} units")
 
 
 def _write_page(run: Run, unit: UnitRow, path: Path) -> None:
     from lumiscope.report import write_unit_page
-    from lumiscope.study import crops_of_unit
+    from lumiscope.runs import find_crops
 
-    write_unit_page(run, unit, path, crops_of_unit(run, unit, track=progress))
+    crops = find_crops(run, unit)
+    if not crops:
+        from lumiscope.study import crops_of_unit
+
+        crops = crops_of_unit(run, unit, track=progress)
+    write_unit_page(run, unit, path, crops)
     say(f"wrote {path}")
-
-
-def _flat(unit: UnitRow) -> dict[str, Any]:
-    from lumiscope.runs import as_json, why_not
-
-    reason = why_not(unit.reason, unit.reason_detail)
-    return {**as_json(unit), "further_labels": ", ".join(unit.further_labels), "reason": reason}
 
 
 def _facts(unit: UnitRow) -> Iterator[str]:
     """One line for each thing that is known of a unit."""
-    from lumiscope.runs import as_json, why_not
-
     hidden = {"best_concepts", "best_scores", "top_images", "top_activations", "reason_detail"}
-    known = {**as_json(unit), "reason": why_not(unit.reason, unit.reason_detail)}
-    for name, value in known.items():
+    for name, value in unit_columns(unit).items():
         if name not in hidden and value not in (None, "", []):
             yield f"{name}: {_text(value)}"
     yield f"most similar: {_pairs(unit.best_concepts, unit.best_scores)}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from lumiscope.runs.no_label import Reason
+from lumiscope.runs.no_label import NoLabel, Reason
 from lumiscope.runs.table import column, table
 
 
@@ -28,6 +28,11 @@ class NetworkDissectionRow:
     heldout_word_iou: float | None = column("the best single word's IoU on the other images", low=0, high=1)
     reason: Reason | None = column("why the unit is left out; null where it is not")
     reason_detail: str | None = column("more of the reason, in words")
+
+    @property
+    def no_label(self) -> NoLabel | None:
+        """Why it is left out, with the details; None where it is not."""
+        return None if self.reason is None else NoLabel(self.reason, self.reason_detail or "")
 
 
 @table("detectors", "each layer and category of annotation, with the number of detectors")
