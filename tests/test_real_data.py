@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pytest
 import torch
 
+import dissection.reference  # noqa: F401 - registers the references
 from lumiscope.concepts import ConceptSet, category_of
 from lumiscope.images import ImageSet, open_images
 from lumiscope.models import TorchModel, borrowed, label_index, load_model
 from lumiscope.short_name import short_name
 from lumiscope.study import dissect, explain
+from lumiscope.testing import SIMILARITY_REFERENCES
 
 SHARED = Path(__file__).parents[1].parent / "shared" / "data"
 pytestmark = pytest.mark.skipif(not SHARED.is_dir(), reason="the real pictures (../shared/data) are not here")
@@ -50,11 +50,6 @@ def imagenet() -> TorchModel:
 @pytest.fixture(scope="module")
 def birds() -> TorchModel:
     return classifier("mobilenetv2_inat_birds.safetensors", "inat_bird_classes.txt", "squash")
-
-
-@pytest.fixture(scope="module")
-def loops(load_module: Callable[[str, str], ModuleType]) -> ModuleType:
-    return load_module("dissection_reference", "dissection/reference.py")
 
 
 @pytest.mark.parametrize(("geometry", "racer"), [("squash", "racer"), ("crop", "sports car")])
@@ -94,7 +89,7 @@ def test_the_target_layer_and_five_stages(imagenet: TorchModel) -> None:
 
 
 @pytest.mark.parametrize("similarity", ["cos", "cos_cubed", "wpmi", "soft_wpmi", "rank_reorder"])
-def test_labels_equal_those_of_plain_loops(imagenet: TorchModel, loops: ModuleType, similarity: str) -> None:
+def test_labels_equal_those_of_plain_loops(imagenet: TorchModel, similarity: str) -> None:
     files = sorted((SHARED / "imagenet1k_sample").iterdir())[::16]
     table = np.load(SHARED / "concepts" / "imagenet1k_sample_scores_3k.npz")
     columns = range(0, 3000, 20)
@@ -109,7 +104,7 @@ def test_labels_equal_those_of_plain_loops(imagenet: TorchModel, loops: ModuleTy
     )
     rows = [list(table["images"]).index(path.name) for path in files]
     scores = table["scores"][np.ix_(rows, columns)].astype(np.float64)
-    similarities = loops.REFERENCES[similarity](activations_of_block(imagenet, open_images(files)), scores)
+    similarities = SIMILARITY_REFERENCES[similarity](activations_of_block(imagenet, open_images(files)), scores)
     layer, units = labels.layers[0], np.arange(24)
     best = np.nanargmax(similarities, axis=1)
     np.testing.assert_allclose(layer.score, similarities[units, best], rtol=1e-3, atol=1e-3)

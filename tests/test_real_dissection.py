@@ -9,7 +9,9 @@ from types import ModuleType
 import numpy as np
 import pytest
 
+import dissection.reference  # noqa: F401 - registers the references
 from lumiscope.dissection import SIMILARITIES, choose_similarity, label_units
+from lumiscope.testing import SIMILARITY_REFERENCES
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 pytestmark = [
@@ -41,18 +43,13 @@ def pictures(comparison: ModuleType) -> object:
     return comparison.real_pictures(SHARED)
 
 
-@pytest.fixture(scope="module")
-def loops(load_module: Callable[[str, str], ModuleType]) -> ModuleType:
-    return load_module("dissection_reference", "dissection/reference.py")
-
-
 def test_the_classifier_knows_the_pictures(pictures: object) -> None:
     assert np.mean(pictures.logits.argmax(axis=1) == np.arange(1000)) == pytest.approx(0.869, abs=0.003)
     assert pictures.scores.shape == (1000, 3000)
 
 
 @pytest.mark.parametrize("similarity", SIMILARITIES)
-def test_labels_equal_those_of_plain_loops(pictures: object, loops: ModuleType, similarity: str) -> None:
+def test_labels_equal_those_of_plain_loops(pictures: object, similarity: str) -> None:
     num_units, num_concepts = COMPARED[similarity]
     generator = np.random.default_rng(1)
     units = generator.choice(1000, num_units, replace=False)
@@ -60,7 +57,7 @@ def test_labels_equal_those_of_plain_loops(pictures: object, loops: ModuleType, 
     activations = np.ascontiguousarray(pictures.logits[:, units])
     scores = np.ascontiguousarray(pictures.scores[:, concepts])
     labels = label_units(activations, scores, model="m", layer="classifier", similarity=similarity, options=None)
-    expected = loops.REFERENCES[similarity](activations.astype(np.float64), scores.astype(np.float64))
+    expected = SIMILARITY_REFERENCES[similarity](activations.astype(np.float64), scores.astype(np.float64))
     expected = np.where(np.isfinite(expected), expected, -np.inf)
     order = np.argsort(-expected, axis=1, kind="stable")
     rows = np.arange(len(units))

@@ -5,12 +5,12 @@ from __future__ import annotations
 import functools
 import importlib.util
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
+from attribution import references
 from lumiscope.attribution import METHODS, PreparedBatch
 from lumiscope.images import Geometry
 from lumiscope.models import TorchModel
@@ -44,11 +44,8 @@ def one_thread():
 
 @pytest.fixture(scope="session")
 def reference():
-    """`REFERENCES`: the slow re-implementation of every method, from all files in `references`."""
-    found = {}
-    for path in sorted(Path(__file__).with_name("references").glob("*.py")):
-        found.update(load(f"reference_{path.stem}", path).REFERENCES)
-    return SimpleNamespace(REFERENCES=found)
+    """`REFERENCES`: the slow re-implementations; see references/__init__.py."""
+    return references
 
 
 @pytest.fixture(autouse=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 import importlib.util
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import timm
@@ -18,6 +19,8 @@ from timm.models.efficientnet import EfficientNet
 from timm.models.mlp_mixer import MlpMixer
 from torchvision.models.convnext import CNBlockConfig, ConvNeXt
 from torchvision.models.swin_transformer import SwinTransformer
+
+from attribution.references import REFERENCES, cams
 
 HERE = Path(__file__).parent
 
@@ -112,18 +115,8 @@ class Logits(torch.nn.Module):
         return torch.cat([-output, output], 1) if output.shape[1] == 1 else output
 
 
-def slow(layout):
-    """The references, told where the maps of the layer are: in which order of axes, and after how many tokens."""
-    references = {}
-    for family in ("cams", "gradients"):
-        module = load(f"slow_{family}", HERE / "references" / f"{family}.py")
-        if family == "cams":
-            tell(module, layout)
-        references.update(module.REFERENCES)
-    return references
-
-
-def tell(cams, layout):
+def told(layout):
+    """The CAM family's references, told where a layer's maps are: in which order of axes, after how many tokens."""
     run, gradient = cams.run, cams.gradient
     height, width = layout.grid
 
@@ -152,7 +145,7 @@ def tell(cams, layout):
         activations, found = gradient(*arguments)
         return activations, maps(found)
 
-    cams.run, cams.gradient = run_with_maps, gradient_to_maps
+    return mock.patch.multiple(cams, run=run_with_maps, gradient=gradient_to_maps)
 
 
 def in_float64(model):
@@ -162,9 +155,10 @@ def in_float64(model):
 
 def compare_with_reference(model, layer, method, prepared, maps):
     double = in_float64(model)
-    reference = slow(model.layout(layer))[method]
+    reference = REFERENCES[method]
     for saliency, image in zip(maps, prepared.inputs.double(), strict=True):
-        values, display = reference(double, image, f"net.{layer}", saliency.target.index)
+        with told(model.layout(layer)):
+            values, display = reference(double, image, f"net.{layer}", saliency.target.index)
         scale = max(1e-3, np.abs(values).max())
         np.testing.assert_allclose(saliency.values, values, atol=1e-3 * scale, rtol=0)
         if np.abs(values).max() > 1e-3:

@@ -35,10 +35,6 @@ def explain(method, prepared, wanted="predicted", **options):
     return chosen.explain(prepared, targets, chosen.options(options))
 
 
-def test_every_method_has_a_reference(reference):
-    assert reference.REFERENCES.keys() == METHODS.keys()
-
-
 CASES = [
     ("plain", "3"),
     ("plain", "1"),

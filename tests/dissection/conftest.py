@@ -1,10 +1,14 @@
-"""Makes the slow references importable under pytest's importlib mode, where tests are no package."""
+"""Shared by the tests of this folder."""
 
 from __future__ import annotations
 
 import pytest
 
+import dissection.reference  # noqa: F401 - registers the references
+from lumiscope.testing import SIMILARITY_REFERENCES
+
 
 @pytest.fixture(scope="session")
-def references(load_module):
-    return load_module("dissection_reference", "dissection/reference.py").REFERENCES
+def references():
+    """The slow references by name."""
+    return SIMILARITY_REFERENCES

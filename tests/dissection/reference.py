@@ -1,7 +1,7 @@
 """The similarities of dissection once more, as slow and plain as their formulas: float64 scalars and loops.
 
-Units are compared one by one with concepts one by one; nothing is shared with the package. `REFERENCES` holds one
-function per registered similarity; a test fails if one is missing.
+Units are compared one by one with concepts one by one; nothing is shared with the package. Importing this module
+registers them for the contract.
 """
 
 from __future__ import annotations
@@ -10,12 +10,15 @@ import math
 
 import numpy as np
 
+from lumiscope.testing import replicates_similarity
+
 
 def top_images(activation, count):
     """Indices of the highest values, highest first, ties to the lower index."""
     return sorted(range(len(activation)), key=lambda image: (-activation[image], image))[:count]
 
 
+@replicates_similarity("cos")
 def cos(activations, scores):
     def pair(a, p):
         lengths = math.sqrt(sum(x * x for x in a)) * math.sqrt(sum(x * x for x in p))
@@ -24,6 +27,7 @@ def cos(activations, scores):
     return _pairs(activations, scores, pair)
 
 
+@replicates_similarity("cos_cubed")
 def cos_cubed(activations, scores):
     def cubes(column):
         mean = math.fsum(column) / len(column)
@@ -36,6 +40,7 @@ def cos_cubed(activations, scores):
     return np.array([[sum(x * y for x, y in zip(a, p, strict=True)) for p in p_cubes] for a in a_cubes])
 
 
+@replicates_similarity("wpmi")
 def wpmi(activations, scores):
     probabilities = _softmax_rows(scores, 2)
     likelihood = [
@@ -48,6 +53,7 @@ def wpmi(activations, scores):
     return _mutual_information(likelihood, 0.6)
 
 
+@replicates_similarity("soft_wpmi")
 def soft_wpmi(activations, scores):
     probabilities = _softmax_rows(scores, 10)
     likelihood = []
@@ -61,6 +67,7 @@ def soft_wpmi(activations, scores):
     return _mutual_information(likelihood, 1.0)
 
 
+@replicates_similarity("rank_reorder")
 def rank_reorder(activations, scores):
     count = min(max(int(len(activations) * 0.05), 2), len(activations))
     generator = np.random.default_rng(0)
@@ -89,6 +96,7 @@ def rank_reorder(activations, scores):
     return result
 
 
+@replicates_similarity("pearson")
 def pearson(activations, scores):
     def pair(a, p):
         if max(a) == min(a) or max(p) == min(p):
@@ -101,6 +109,7 @@ def pearson(activations, scores):
     return _pairs(activations, scores, pair)
 
 
+@replicates_similarity("auroc")
 def auroc(activations, scores):
     def pair(a, p):
         p = _presence(p)
@@ -115,6 +124,7 @@ def auroc(activations, scores):
     return _pairs(activations, scores, pair)
 
 
+@replicates_similarity("f1")
 def f1(activations, scores):
     def pair(a, p):
         return max(2 * found / (count + total) for count, found, total in _thresholds(a, _presence(p)))
@@ -122,6 +132,7 @@ def f1(activations, scores):
     return _pairs(activations, scores, pair)
 
 
+@replicates_similarity("iou")
 def iou(activations, scores):
     def pair(a, p):
         return max(found / (count + total - found) for count, found, total in _thresholds(a, _presence(p)))
@@ -129,6 +140,7 @@ def iou(activations, scores):
     return _pairs(activations, scores, pair)
 
 
+@replicates_similarity("average_precision")
 def average_precision(activations, scores):
     def pair(a, p):
         area = recall_before = 0.0
@@ -139,20 +151,6 @@ def average_precision(activations, scores):
         return area
 
     return _pairs(activations, scores, pair)
-
-
-REFERENCES = {
-    "auroc": auroc,
-    "average_precision": average_precision,
-    "cos": cos,
-    "cos_cubed": cos_cubed,
-    "f1": f1,
-    "iou": iou,
-    "pearson": pearson,
-    "rank_reorder": rank_reorder,
-    "soft_wpmi": soft_wpmi,
-    "wpmi": wpmi,
-}
 
 
 def _pairs(activations, scores, pair):

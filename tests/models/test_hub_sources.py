@@ -3,46 +3,23 @@
 from __future__ import annotations
 
 import json
-import shutil
 
 import numpy as np
 import pytest
 import timm
 import torch
-from safetensors.torch import save_file
 
 from lumiscope.errors import ModelError, UnknownNameError, UsageError, WeightsError
 from lumiscope.images import Geometry
 from lumiscope.models import load_model
-
-COMMIT = "0123456789abcdef0123456789abcdef01234567"
+from models.timm_folder import COMMIT, write_cache, write_folder
 
 
 @pytest.fixture
 def folder(tmp_path):
-    """A folder as timm writes it: test_resnet with three classes and a preprocessing of its own."""
+    """A folder as timm writes it."""
     path = tmp_path / "mine"
-    path.mkdir()
-    torch.manual_seed(5)
-    module = timm.create_model("test_resnet", num_classes=3)
-    save_file({key: value.contiguous() for key, value in module.state_dict().items()}, path / "model.safetensors")
-    config = {
-        "architecture": "test_resnet",
-        "num_classes": 3,
-        "label_names": ["n1", "n2", "n3"],
-        "label_descriptions": {"n1": "cat, house cat", "n3": "fish"},
-        "pretrained_cfg": {
-            "input_size": [3, 64, 64],
-            "crop_pct": 0.5,
-            "interpolation": "bilinear",
-            "mean": [0.1, 0.2, 0.3],
-            "std": [0.5, 0.5, 0.5],
-            "num_classes": 3,
-            "first_conv": "conv1",
-            "classifier": "fc",
-        },
-    }
-    (path / "config.json").write_text(json.dumps(config))
+    write_folder(path)
     return path
 
 
@@ -50,10 +27,7 @@ def folder(tmp_path):
 def hub(tmp_path, folder, monkeypatch):
     """The hub's cache with org/mine in it, and no network."""
     home = tmp_path / "hub"
-    snapshot = home / "models--org--mine" / "snapshots" / COMMIT
-    shutil.copytree(folder, snapshot)
-    (home / "models--org--mine" / "refs").mkdir()
-    (home / "models--org--mine" / "refs" / "main").write_text(COMMIT)
+    write_cache(home, folder)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(home))
     return home

@@ -13,6 +13,7 @@ import torch
 from lumiscope.concepts import ConceptSet
 from lumiscope.errors import ScorerError, UsageError
 from lumiscope.scorers import class_names, load_scorer
+from scorers.tiny_models import write_sentence_model
 
 library = pytest.importorskip("sentence_transformers", reason="needs sentence-transformers (the extra `text`)")
 WORDS = ("cat", "dog", "red fish", "sky")
@@ -31,21 +32,8 @@ IMAGES = [Item(("dog",)), Item(("fish", "sky"), {"caption": "a cat of the sky"})
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """A BERT of one layer over a vocabulary of eight words, with mean pooling; the weights come from a seed."""
-    from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
-    from transformers import BertConfig, BertModel, BertTokenizerFast
-
     path = tmp_path_factory.mktemp("sentences")
-    vocabulary = "[PAD] [UNK] [CLS] [SEP] [MASK] cat dog fish red sky a of the".split()  # noqa: SIM905
-    (path / "vocab.txt").write_text("\n".join(vocabulary))
-    config = BertConfig(
-        vocab_size=len(vocabulary), hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=32
-    )
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        BertModel(config).save_pretrained(path / "bert")
-        BertTokenizerFast(str(path / "vocab.txt")).save_pretrained(path / "bert")
-        library.SentenceTransformer(modules=[Transformer(str(path / "bert")), Pooling(16)]).save(str(path / "model"))
-    return path / "model"
+    return write_sentence_model(path)
 
 
 def one_by_one(folder, texts, words):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from dataclasses import dataclass
 
@@ -11,17 +10,13 @@ import open_clip
 import pytest
 import torch
 from PIL import Image
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 
 from lumiscope.errors import ScorerError, UnknownNameError, UsageError
 from lumiscope.scorers import load_scorer
 from lumiscope.scorers.open_clip import OpenClipScorer
+from scorers.tiny_models import CONFIG, write_image_text_model
 
-CONFIG = {
-    "embed_dim": 16,
-    "vision_cfg": {"image_size": 32, "layers": 1, "width": 64, "patch_size": 16},
-    "text_cfg": {"context_length": 12, "vocab_size": 49408, "width": 8, "heads": 2, "layers": 1},
-}
 WORDS = ("zebra", "red sky", "a hen of the woods", "…")
 
 
@@ -39,12 +34,7 @@ class Concepts:
 def folder(tmp_path_factory):
     """An open_clip model folder; the weights come from a seed."""
     path = tmp_path_factory.mktemp("tiny_clip")
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        model = open_clip.CLIP(**CONFIG)
-    preprocess = {"mean": [0.5, 0.4, 0.3], "std": [0.2, 0.3, 0.4]}
-    (path / "open_clip_config.json").write_text(json.dumps({"model_cfg": CONFIG, "preprocess_cfg": preprocess}))
-    save_file(model.state_dict(), path / "open_clip_model.safetensors")
+    write_image_text_model(path)
     return path
 
 

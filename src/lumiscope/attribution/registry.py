@@ -16,6 +16,8 @@ from lumiscope.models import TorchModel, VisionModel
 from lumiscope.registry import Registry
 from lumiscope.types import FloatArray, SaliencyMap, Target
 
+UNDEFINED = "the model's scores or gradients are NaN or infinity here"
+BLANK = "nothing in the view speaks for the class"
 Options = TypeVar("Options")
 Function = Callable[[PreparedBatch, Sequence[Target], Options], list[SaliencyMap]]
 
@@ -74,15 +76,29 @@ class AttributionMethod(Generic[Options]):
         """One map for each image of the batch, in order. The model is as it was afterwards.
 
         With an option `flips` each map is the mean of those of the view and of its mirror image, turned back; what
-        either says of itself is kept. Errors: `UsageError` where the targets are not one an image.
+        either says of itself is kept. A map that is undefined or shows nothing says so in its details, also where the
+        method itself did not. Errors: `UsageError` where the targets are not one an image.
         """
         if len(targets) != len(prepared):
             raise UsageError(f"expected one target an image, {len(prepared)} in all; got {len(targets)}")
         maps = self.function(prepared, targets, options)
-        if not getattr(options, "flips", False):
-            return maps
-        mirrored = self.function(prepared.mirrored(), targets, options)
-        return [_mean(one, other) for one, other in zip(maps, mirrored, strict=True)]
+        if getattr(options, "flips", False):
+            mirrored = self.function(prepared.mirrored(), targets, options)
+            maps = [_mean(one, other) for one, other in zip(maps, mirrored, strict=True)]
+        return [_with_reason(saliency) for saliency in maps]
+
+
+def _with_reason(saliency: SaliencyMap) -> SaliencyMap:
+    """The map, saying why it is NaN or shows nothing where that is so."""
+    if "undefined" in saliency.details or "blank" in saliency.details:
+        return saliency
+    if not np.isfinite(saliency.values).all():
+        said = {"undefined": UNDEFINED}
+    elif not saliency.display().any():
+        said = {"blank": BLANK}
+    else:
+        return saliency
+    return dataclasses.replace(saliency, details={**saliency.details, **said})
 
 
 def _mean(one: SaliencyMap, mirrored: SaliencyMap) -> SaliencyMap:

@@ -1,5 +1,54 @@
-"""For tests, lumiscope's own and those of whoever extends it."""
+"""For tests, lumiscope's own and those of whoever extends it.
 
+Who has registered a method of his own runs `lumiscope.testing.check_method("mine")`; what is wrong with it is an
+`AssertionError` with a sentence. Nothing here needs pytest. With pytest, one test for each check says more at once:
+
+    @pytest.mark.parametrize("check", METHOD_CHECKS)
+    def test_mine(check): check(method_case("mine"))
+"""
+
+from lumiscope.testing.backends import BACKEND_CHECKS, backend_case, check_backend
 from lumiscope.testing.fake_row import fake_row
+from lumiscope.testing.mask_rules import MASK_RULE_CHECKS, check_mask_rule, mask_rule_case
+from lumiscope.testing.methods import METHOD_CHECKS, check_method, method_case
+from lumiscope.testing.references import (
+    METHOD_REFERENCES,
+    SIMILARITY_REFERENCES,
+    Question,
+    replicates,
+    replicates_similarity,
+)
+from lumiscope.testing.scorers import SCORER_CHECKS, check_scorer, scorer_case
+from lumiscope.testing.segmenters import SEGMENTER_CHECKS, check_segmenter, segmenter_case
+from lumiscope.testing.similarities import SIMILARITY_CHECKS, check_similarity, similarity_case
+from lumiscope.testing.sources import SOURCE_CHECKS, check_source, source_case
 
-__all__ = ["fake_row"]
+__all__ = [
+    "BACKEND_CHECKS",
+    "MASK_RULE_CHECKS",
+    "METHOD_CHECKS",
+    "METHOD_REFERENCES",
+    "SCORER_CHECKS",
+    "SEGMENTER_CHECKS",
+    "SIMILARITY_CHECKS",
+    "SIMILARITY_REFERENCES",
+    "SOURCE_CHECKS",
+    "Question",
+    "backend_case",
+    "check_backend",
+    "check_mask_rule",
+    "check_method",
+    "check_scorer",
+    "check_segmenter",
+    "check_similarity",
+    "check_source",
+    "fake_row",
+    "mask_rule_case",
+    "method_case",
+    "replicates",
+    "replicates_similarity",
+    "scorer_case",
+    "segmenter_case",
+    "similarity_case",
+    "source_case",
+]

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
-import random as plain
 
 import numpy as np
 
+from lumiscope.testing import replicates
 
-def random(size, seed):
-    """(H, W) of another generator: the same distribution, not the same draws."""
-    source = plain.Random(seed)
-    return np.array([[source.random() for _ in range(size[1])] for _ in range(size[0])])
+
+@replicates("random")
+def random(question):
+    """One draw a pixel, row by row, from a generator with the image's seed."""
+    generator = np.random.default_rng(question.seed)
+    height, width = question.pixels.shape[:2]
+    return np.array([[generator.random(dtype=np.float32) for _ in range(width)] for _ in range(height)])
 
 
 def gaussian(size, sigma):
@@ -22,4 +25,9 @@ def gaussian(size, sigma):
     return values
 
 
-REFERENCES = {"random": random, "gaussian": gaussian}
+@replicates("gaussian", sigma=0.2)
+def gaussian_of(question):
+    return gaussian(question.pixels.shape[:2], question.options["sigma"])
+
+
+REFERENCES = {"gaussian": gaussian}

@@ -6,8 +6,29 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import torch
+
+from lumiscope.testing import replicates
+
+REFERENCES = {}
+
+
+def replica(method):
+    """Register a reference of the family: for the contract, and with its display for the tests here."""
+
+    def register(function):
+        @functools.wraps(function)
+        def values(question):
+            return function(question.network, question.image, question.layer, question.target)[0]
+
+        REFERENCES[method] = function
+        replicates(method)(values)
+        return function
+
+    return register
 
 
 def run(module, image, layer, change=None):
@@ -105,12 +126,14 @@ def gradient(module, image, layer, score, factor=1):
     return activations.detach(), found[0]
 
 
+@replica("gradcam")
 def gradcam(module, image, layer, target):
     activations, found = gradient(module, image, layer, lambda logits: logits[target])
     weights = [float(channel.sum() / channel.numel()) for channel in found]
     return finished(activations, weights, tuple(image.shape[1:]))
 
 
+@replica("hirescam")
 def hirescam(module, image, layer, target):
     activations, found = gradient(module, image, layer, lambda logits: logits[target])
     layer_map = np.zeros(activations.shape[1:])
@@ -119,6 +142,7 @@ def hirescam(module, image, layer, target):
     return displayed(layer_map, tuple(image.shape[1:]))
 
 
+@replica("layercam")
 def layercam(module, image, layer, target):
     activations, found = gradient(module, image, layer, lambda logits: logits[target])
     layer_map = np.zeros(activations.shape[1:])
@@ -127,6 +151,7 @@ def layercam(module, image, layer, target):
     return displayed(layer_map, tuple(image.shape[1:]))
 
 
+@replica("xgradcam")
 def xgradcam(module, image, layer, target):
     activations, found = gradient(module, image, layer, lambda logits: logits[target])
     weights = []
@@ -136,6 +161,7 @@ def xgradcam(module, image, layer, target):
     return finished(activations, weights, tuple(image.shape[1:]))
 
 
+@replica("gradcampp")
 def gradcampp(module, image, layer, target):
     activations, found = gradient(module, image, layer, lambda logits: logits[target])
     weights = []
@@ -159,17 +185,20 @@ def first_component(products):
     return projected.reshape(products.shape[1:])
 
 
+@replica("eigencam")
 def eigencam(module, image, layer, target):
     with torch.no_grad():
         _, activations = run(module, image, layer)
     return displayed(first_component(activations.numpy()), tuple(image.shape[1:]))
 
 
+@replica("eigengradcam")
 def eigengradcam(module, image, layer, target):
     activations, found = gradient(module, image, layer, lambda logits: logits[target])
     return displayed(first_component((activations * found).numpy()), tuple(image.shape[1:]))
 
 
+@replica("finercam")
 def finercam(module, image, layer, target, alpha=1.0, comparisons=3):
     def difference(logits):
         distance = [(abs(float((logit - logits[target]).detach())), index) for index, logit in enumerate(logits)]
@@ -184,6 +213,7 @@ def finercam(module, image, layer, target, alpha=1.0, comparisons=3):
     return finished(activations, weights, tuple(image.shape[1:]))
 
 
+@replica("shapleycam")
 def shapleycam(module, image, layer, target, step=1e-6):
     """The second derivative along the activations by a central difference of gradients."""
     activations, found = gradient(module, image, layer, lambda logits: logits[target])
@@ -222,6 +252,7 @@ def fullgrad_terms(module, image, target):
     ]
 
 
+@replica("fullgrad")
 def fullgrad(module, image, layer, target):
     size = tuple(image.shape[1:])
     _, terms = fullgrad_terms(module, image, target)
@@ -232,6 +263,7 @@ def fullgrad(module, image, layer, target):
     return values, stretched(values)
 
 
+@replica("ablationcam")
 def ablationcam(module, image, layer, target):
     with torch.no_grad():
         logits, activations = run(module, image, layer)
@@ -247,6 +279,7 @@ def ablationcam(module, image, layer, target):
     return finished(activations, weights, tuple(image.shape[1:]))
 
 
+@replica("scorecam")
 def scorecam(module, image, layer, target):
     size = tuple(image.shape[1:])
     with torch.no_grad():
@@ -259,19 +292,3 @@ def scorecam(module, image, layer, target):
             scores.append(float(module(masked[None])[0, target]))
     powers = np.exp(np.array(scores) - max(scores))
     return finished(activations, powers / powers.sum(), size)
-
-
-REFERENCES = {
-    "ablationcam": ablationcam,
-    "eigencam": eigencam,
-    "eigengradcam": eigengradcam,
-    "finercam": finercam,
-    "fullgrad": fullgrad,
-    "gradcam": gradcam,
-    "gradcampp": gradcampp,
-    "hirescam": hirescam,
-    "layercam": layercam,
-    "scorecam": scorecam,
-    "shapleycam": shapleycam,
-    "xgradcam": xgradcam,
-}

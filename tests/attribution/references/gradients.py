@@ -5,10 +5,33 @@
 
 from __future__ import annotations
 
+import functools
 from unittest import mock
 
 import numpy as np
 import torch
+
+from lumiscope.testing import replicates
+
+REFERENCES = {}
+
+
+def replica(method, more=lambda question: {}, **options):
+    """Register a reference of the family: for the contract, and with its display for the tests here.
+
+    `more`: what else it is given, besides the question's network, image and target.
+    """
+
+    def register(function):
+        @functools.wraps(function)
+        def values(question):
+            return function(question.network, question.image, None, question.target, **more(question))[0]
+
+        REFERENCES[method] = function
+        replicates(method, **options)(values)
+        return function
+
+    return register
 
 
 def gradient(module, image, target):
@@ -37,14 +60,17 @@ def sum_of_channels(contributions):
     return values, positive_part(values)
 
 
+@replica("saliency")
 def saliency(module, image, layer, target):
     return largest_channel(gradient(module, image, target))
 
 
+@replica("input_x_gradient")
 def input_x_gradient(module, image, layer, target):
     return sum_of_channels(image * gradient(module, image, target))
 
 
+@replica("integrated_gradients", lambda question: {"steps": question.options["steps"]}, steps=6)
 def integrated_gradients(module, image, layer, target, baseline=None, steps=50):
     start = torch.zeros_like(image) if baseline is None else baseline
     total = torch.zeros_like(image)
@@ -54,6 +80,15 @@ def integrated_gradients(module, image, layer, target, baseline=None, steps=50):
     return sum_of_channels((image - start) * total)
 
 
+def noise_of(question):
+    """What SmoothGrad adds: each copy has a generator of its own, seeded with the image's seed and its number."""
+    width = question.options["noise"] * float(question.image.max() - question.image.min())
+    generators = [np.random.default_rng((question.seed, copy)) for copy in range(question.options["num_samples"])]
+    drawn = [generator.standard_normal(question.image.shape, dtype=np.float32) for generator in generators]
+    return {"noise": [width * torch.from_numpy(each) for each in drawn]}
+
+
+@replica("smoothgrad", noise_of, num_samples=3)
 def smoothgrad(module, image, layer, target, noise=()):
     """`noise`: what is added, one array a copy."""
     total = torch.zeros_like(image)
@@ -74,18 +109,10 @@ class GuidedReLU(torch.autograd.Function):
         return gradients * (gradients > 0) * (inputs > 0)
 
 
+@replica("guided_backprop")
 def guided_backprop(module, image, layer, target):
     def relu(inputs, inplace=False):
         return GuidedReLU.apply(inputs)
 
     with mock.patch("torch.nn.functional.relu", relu), mock.patch("torch.Tensor.relu", relu):
         return largest_channel(gradient(module, image, target))
-
-
-REFERENCES = {
-    "saliency": saliency,
-    "input_x_gradient": input_x_gradient,
-    "integrated_gradients": integrated_gradients,
-    "smoothgrad": smoothgrad,
-    "guided_backprop": guided_backprop,
-}

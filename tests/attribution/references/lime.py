@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from attribution.references.segments import GRID, segments_of
+from lumiscope.testing import replicates
+
 
 def lime(probabilities, pixels, segments, seed, num_samples, num_features, hide_color, label):
     """(d,) coefficients, intercept, weighted R2; with scikit-learn, one segment at a time."""
@@ -51,6 +54,22 @@ def greedy(samples, outputs, weights, count):
             scores.append(LinearRegression().fit(chosen, outputs, weights).score(chosen, outputs, weights))
         kept.append(left[int(np.argmax(scores))])
     return kept
+
+
+@replicates("lime", **GRID, num_samples=24, num_features=4)
+def lime_of(question):
+    segments = segments_of(question)
+    coefficients, _, _ = lime(
+        lambda pixels: question.probabilities(question.image_of(pixels)),
+        question.pixels,
+        segments,
+        question.seed,
+        question.options["num_samples"],
+        question.options["num_features"],
+        None,
+        question.target,
+    )
+    return coefficients[segments]
 
 
 REFERENCES = {"lime": lime}

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 
 import numpy as np
+import torch
+
+from attribution.references.segments import COLUMNS, GRID, ROWS, hidden_by_mean, segments_of
+from lumiscope.testing import replicates
 
 
 def occlusion(score, pixels, hidden, window, stride):
@@ -71,6 +76,46 @@ def kernelshap(worth, players):
             for before in itertools.combinations(others, size):
                 values[player] += share * (worth(tuple(sorted((*before, player)))) - worth(before))
     return values
+
+
+@replicates("occlusion", window=8, stride=6)
+def occlusion_of(question):
+    hidden = np.full_like(question.pixels, 128)
+    window, stride = question.options["window"], question.options["stride"]
+    return occlusion(
+        lambda pixels: question.scores(question.image_of(pixels))[question.target],
+        question.pixels,
+        hidden,
+        window,
+        stride,
+    )
+
+
+@replicates("rise", num_masks=10, cells=4)
+def rise_of(question):
+    """Cells are drawn first, for all masks, then how far each mask is moved."""
+    size, cells, count = question.pixels.shape[:2], question.options["cells"], question.options["num_masks"]
+    generator, keep = np.random.default_rng(question.seed), question.options["keep_probability"]
+    grids = generator.random((count, cells, cells)) < keep
+    shifts = generator.integers(0, [math.ceil(side / cells) for side in size], (count, 2))
+    grey = question.image_of(np.full_like(question.pixels, 128))
+
+    def probability(mask):
+        shown = torch.from_numpy(mask)
+        return question.probabilities(shown * question.image + (1 - shown) * grey)[question.target]
+
+    return rise(probability, grids, shifts, size, keep)[0]
+
+
+@replicates("kernelshap", **GRID)
+def kernelshap_of(question):
+    segments, hidden = segments_of(question), hidden_by_mean(question)
+
+    def worth(players):
+        seen = np.where(np.isin(segments, players)[..., None], question.pixels, hidden)
+        return question.probabilities(question.image_of(seen))[question.target]
+
+    return kernelshap(functools.cache(worth), ROWS * COLUMNS)[segments]
 
 
 REFERENCES = {"occlusion": occlusion, "rise": rise, "kernelshap": kernelshap}
