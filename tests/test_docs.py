@@ -5,38 +5,15 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from lumiscope.agreement import MASK_RULES
-from lumiscope.attribution import METHODS
-from lumiscope.cli.command import COMMANDS
-from lumiscope.dissection import SIMILARITIES
-from lumiscope.models import SOURCES
-from lumiscope.scorers import SCORERS
-from lumiscope.study import SCHEMAS, load_study
+from lumiscope.runs import TABLES
+from lumiscope.study import load_study
 
 ROOT = Path(__file__).parents[1]
-METHODS_PAGE = (ROOT / "docs" / "methods.md").read_text()
-README = (ROOT / "README.md").read_text()
-
-
-def test_every_method_similarity_rule_and_scorer_is_documented() -> None:
-    for name in (*METHODS, *SIMILARITIES):
-        assert f"`{name}`" in METHODS_PAGE, name
-    for name in MASK_RULES:
-        assert re.search(rf"^\| `{name}[:`]", METHODS_PAGE, re.MULTILINE), name
-    for scheme in SCORERS:
-        assert f"`{scheme}:" in METHODS_PAGE, scheme
-
-
-def test_every_command_and_source_is_in_the_readme() -> None:
-    for name in COMMANDS:
-        assert f"`{name}`" in README or f"lumiscope {name}" in README, name
-    for scheme in SOURCES:
-        assert f"{scheme}:" in README, scheme
 
 
 def test_every_table_is_documented() -> None:
     runs = (ROOT / "docs" / "runs.md").read_text()
-    for name in SCHEMAS:
+    for name in TABLES:
         assert f"`{name}`" in runs, name
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +30,7 @@ def entry_points(groups: Mapping[str, Mapping[str, str]]) -> str:
 def lumiscope(tmp_path: Path) -> Run:
     """Runs `lumiscope` in an empty folder, with the package installed as pip would but for its place.
 
-    `more`: further entry points, of another package.
+    `more`: further entry points, of another package. `start`: what Python runs, if not lumiscope.
     """
     project = tomllib.loads((PLUGIN / "pyproject.toml").read_text())["project"]
     installed = tmp_path / "installed"
@@ -41,14 +42,16 @@ def lumiscope(tmp_path: Path) -> Run:
         (info / "entry_points.txt").write_text(entry_points(groups))
 
     def run(
-        *arguments: object, more: Mapping[str, Mapping[str, str]] | None = None
+        *arguments: object,
+        more: Mapping[str, Mapping[str, str]] | None = None,
+        start: Sequence[str] = ("-m", "lumiscope"),
     ) -> subprocess.CompletedProcess[str]:
         install(project["name"], project["version"], project["entry-points"])
         if more:
             install("careless", "0.1", more)
         paths = [*sys.path, str(installed), str(PLUGIN / "src")]
         return subprocess.run(
-            [sys.executable, "-m", "lumiscope", *map(str, arguments)],
+            [sys.executable, *start, *map(str, arguments)],
             capture_output=True,
             text=True,
             check=False,
@@ -101,3 +104,28 @@ def test_a_plug_in_that_fails_is_named_once_and_all_others_work(lumiscope: Run) 
         "lumiscope: the plug-in broken (no_such_module) of careless is left out: ModuleNotFoundError: No module named "
         "'no_such_module'",
     ]
+
+
+CHECKS = """
+import sys
+from lumiscope.testing import check_method, check_scorer, check_source
+
+def reference(question):
+    brightness = question.pixels.mean(2) / 255
+    return question.probabilities(question.image)[question.target] * brightness ** question.options["power"]
+
+check_method("mine", reference, options={"power": 2})
+check_source("mine:tiny")
+check_scorer("mine:colours.txt", other_spec="mine:red.txt")
+assert "pytest" not in sys.modules
+check_method("mine", lambda question: 0 * question.pixels.mean(2))
+"""
+
+
+def test_a_stranger_checks_his_own_entries(lumiscope: Run, tmp_path: Path) -> None:
+    (tmp_path / "colours.txt").write_text("red\nblue\n")
+    (tmp_path / "red.txt").write_text("red\n")
+    done = lumiscope(start=("-c", CHECKS))
+    assert done.returncode == 1
+    assert re.search(r"AssertionError: expected the map of mine for picture 0 .* within .*", done.stderr)
+    assert "line 13, in <module>" in done.stderr, "only the last check fails"

@@ -16,7 +16,7 @@ from lumiscope.testing.networks import picture
 from lumiscope.testing.scorers import ScorerCase
 from scorers.tiny_models import write_image_text_model, write_sentence_model
 
-PAGE = (Path(__file__).parents[2] / "docs" / "scorers.md").read_text()
+DOCS = Path(__file__).parents[2] / "docs"
 
 
 def table(folder: Path) -> ScorerCase:
@@ -80,4 +80,5 @@ def test_scorer(case: ScorerCase, check: Callable[[ScorerCase], None]) -> None:
 
 @pytest.mark.parametrize("name", list(SCORERS))
 def test_scorer_is_documented(name: str) -> None:
-    assert f"\n## `{name}:" in PAGE
+    assert f"\n## `{name}:" in (DOCS / "scorers.md").read_text()
+    assert f"`{name}:" in (DOCS / "methods.md").read_text()

@@ -6,7 +6,7 @@ import fnmatch
 
 import torch
 
-from lumiscope.errors import UnknownNameError
+from lumiscope.errors import UnknownNameError, UsageError
 from lumiscope.models.options import BuildOptions
 from lumiscope.models.sources import Loaded, Preprocessing, model_source
 
@@ -20,9 +20,11 @@ def names(pattern: str) -> list[str]:
 
 @model_source("mine", "mine:tiny", names)
 def build(rest: str, options: BuildOptions, *, pretrained: bool) -> Loaded:
-    """A convolution and a linear layer with seeded weights. Errors: an unknown name."""
+    """A convolution and a linear layer with seeded weights. Errors: an unknown name, and options."""
     if rest not in WIDTHS:
         raise UnknownNameError("model of mine", rest, WIDTHS)
+    if options.keywords:
+        raise UsageError(f"mine:{rest} takes no options; got {', '.join(options.keywords)}")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         module = torch.nn.Sequential(
