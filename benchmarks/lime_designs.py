@@ -60,17 +60,20 @@ class Scene:
     def __init__(self, model: TorchModel, view: object, inference: Inference) -> None:
         self.prepared = PreparedBatch(model, [view], inference=inference)
         self.target = self.prepared.targets("predicted", [None])[0]
-        self.segments = self.prepared.segments(0, "quickshift", {})
+        self.view = self.prepared.views[0]
+        self.segments = self.view.segments("quickshift", {})
         self.count = int(self.segments.max()) + 1
         self.hidden = hidden_picture(view.pixels, self.segments, "mean", None, 0)
 
     def values(self, samples: np.ndarray) -> np.ndarray:
         """(n,) probability of the target."""
-        shown = samples > 0
-        logits = self.prepared.blended(
-            0, self.hidden, lambda start, stop: np.take(shown[start:stop], self.segments, axis=1), len(samples)
-        )
-        return self.prepared.probabilities_of(logits)[:, self.target.index]
+        shown, predictor = samples > 0, self.prepared.predictor
+
+        def masks(start: int, stop: int) -> np.ndarray:
+            return np.take(shown[start:stop], self.segments, axis=1)
+
+        logits = predictor.masked_logits(self.view.pixels, self.hidden, masks, len(samples))
+        return predictor.probabilities_of(logits)[:, self.target.index]
 
 
 @dataclass
@@ -188,7 +191,7 @@ def print_low_resolution(model: TorchModel, pictures: list[Scene]) -> None:
 
 def low_values(model: TorchModel, picture: Scene, samples: np.ndarray, side: int) -> np.ndarray:
     """(n,) probability of the target on views made smaller."""
-    view, hidden = model.inputs(np.stack([picture.prepared.views[0].pixels, picture.hidden])).contiguous()
+    view, hidden = model.inputs(np.stack([picture.view.pixels, picture.hidden])).contiguous()
     shown, found = samples > 0, []
     with torch.no_grad():
         for start in range(0, len(samples), 8):

@@ -33,7 +33,7 @@ def main() -> None:
     method = METHODS["scorecam"]
     prepared = PreparedBatch(model, views, layer=model.target_layer, inference=model.inference(choice))
     if arguments.channels is not None:
-        prepared.cut.activations[:, arguments.channels :] = 0
+        prepared.at(model.target_layer).cut.activations[:, arguments.channels :] = 0
     method.explain(prepared, prepared.targets("predicted", [None]), method.options())
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"{choice.backend}: {before:.0f} MB with the model, at most {peak:.0f} MB after: {peak - before:.0f} MB more")

@@ -156,7 +156,7 @@ def in_float64(model):
 def compare_with_reference(model, layer, method, prepared, maps):
     double = in_float64(model)
     reference = REFERENCES[method]
-    for saliency, image in zip(maps, prepared.inputs.double(), strict=True):
+    for saliency, image in zip(maps, prepared.inputs.values.double(), strict=True):
         with told(model.layout(layer)):
             values, display = reference(double, image, f"net.{layer}", saliency.target.index)
         scale = max(1e-3, np.abs(values).max())

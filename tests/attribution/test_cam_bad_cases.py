@@ -38,7 +38,7 @@ def test_channels_of_zeros_change_nothing_but_the_softmax(reference, networks, t
     prepared = prepare(model, "3", count=1)
     (saliency,) = explain(method, prepared)
     values, _ = reference.REFERENCES[method](
-        model.module.double(), prepared.inputs[0].double(), "3", saliency.target.index
+        model.module.double(), prepared.inputs.values[0].double(), "3", saliency.target.index
     )
     np.testing.assert_allclose(saliency.values, values, atol=1e-4 * values.max())
 
@@ -77,7 +77,7 @@ def test_activations_that_are_constant_over_the_image(networks, torch_model, pre
 def test_a_map_of_one_position_has_nothing_to_show(networks, torch_model, prepare):
     prepared = prepare(torch_model(networks.seeded(networks.plain), SIZE), "3", count=1)
     maps, options = LayerMaps(torch.full((1, 1, 1), 3.0)), METHODS["gradcam"].options()
-    (saliency,) = cam_maps(prepared, prepared.targets(1, [None]), [maps], "gradcam", options)
+    (saliency,) = cam_maps(prepared.views, prepared.targets(1, [None]), {"0": maps}, "gradcam", options)
     np.testing.assert_allclose(saliency.values, np.full(SIZE, 3), rtol=1e-6)
     assert not saliency.display().any()
     assert saliency.details == {"blank": "every position of the layer counts the same"}

@@ -78,8 +78,8 @@ def model_of(networks, torch_model, case, seed=0):
 def test_the_closed_form_gives_what_differentiating_gives(networks, torch_model, prepare, method, case):
     model, layer = model_of(networks, torch_model, case)
     closed, general = prepare(model, layer), prepare(model, layer)
-    assert closed.linear_head is not None
-    general.linear_head = None
+    assert closed.at(layer).linear_head is not None
+    general.at(layer).linear_head = None
     for wanted in ("predicted", 1):
         for ours, expected in zip(explain(method, closed, wanted), explain(method, general, wanted), strict=True):
             scale = max(1e-3, float(expected.values.max()))
@@ -91,8 +91,8 @@ def test_with_the_closed_form_the_head_is_not_differentiated(networks, torch_mod
     model, layer = model_of(networks, torch_model, "relu")
     prepared = prepare(model, layer)
     targets = prepared.targets(1, [None] * 3)
-    assert prepared.linear_head is not None
-    prepared.logits, prepared.maps  # noqa: B018 - made here, once
+    assert prepared.at(layer).linear_head is not None
+    prepared.logits, prepared.at(layer).maps
     runs = []
     handle = model.module[4].register_forward_hook(lambda *_: runs.append(torch.is_grad_enabled()))
     for method in CLOSED:
@@ -107,7 +107,7 @@ def test_weights_of_pooled_relu_features_under_a_linear_layer(networks, torch_mo
     """g = W[c,k]/(h·w) everywhere, so that all weights can be written down."""
     model = torch_model(networks.seeded(networks.plain, seed), SIZE)
     prepared = prepare(model, "3")
-    maps = prepared.maps.double()
+    maps = prepared.at("3").maps.double()
     slopes = model.module[6].weight[target].detach().double() / maps[0, 0].numel()
     for row in range(3):
         score, totals = prepared.logits[row, target], maps[row].sum((1, 2))
@@ -169,7 +169,8 @@ def test_shapley_cam_of_a_quadratic_score_shares_it_out(networks, torch_model, p
     for one, other in zip(explain("shapleycam", prepared, 2), explain("gradcam", prepared, 2), strict=True):
         np.testing.assert_allclose(one.values, other.values / 2, rtol=1e-5)
         assert other.values.min() > 0
-    products = prepared.gradients(prepared.targets(2, [None] * 3)) * prepared.maps
+    layer = prepared.at("maps")
+    products = layer.gradients(prepared.targets(2, [None] * 3)) * layer.maps
     np.testing.assert_allclose(products.sum((1, 2, 3)) / 2, prepared.logits[:, 2], rtol=1e-5)
 
 
@@ -211,7 +212,7 @@ def test_attention_is_differentiated_twice_all_the_same(reference, networks, tor
     (saliency,) = explain("shapleycam", prepared)
     with torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.MATH):
         values, _ = reference.REFERENCES["shapleycam"](
-            copy.deepcopy(module).double(), prepared.inputs[0].double(), "maps", saliency.target.index
+            copy.deepcopy(module).double(), prepared.inputs.values[0].double(), "maps", saliency.target.index
         )
     np.testing.assert_allclose(saliency.values, values, atol=1e-4 * values.max())
     assert not np.allclose(saliency.values, explain("gradcam", prepared)[0].values, atol=1e-2 * values.max())

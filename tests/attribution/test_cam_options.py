@@ -48,7 +48,7 @@ def test_several_layers_are_averaged_as_grad_cam_averages_them(model, prepare, m
     module = copy.deepcopy(model.module)
     wanted = [module.get_submodule(layer) for layer in sorted(layers)]  # grad-cam takes them in the network's order
     with PEERS[method](model=module, target_layers=wanted) as peer:
-        expected = peer(input_tensor=prepared.inputs.clone(), targets=[ClassifierOutputTarget(1)] * 3)
+        expected = peer(input_tensor=prepared.inputs.values.clone(), targets=[ClassifierOutputTarget(1)] * 3)
     for saliency, theirs in zip(explain(method, prepared, 1), expected, strict=True):
         np.testing.assert_allclose(saliency.display(), theirs, atol=1e-4, rtol=0)
         assert saliency.layer == ", ".join(layers)
@@ -89,7 +89,7 @@ def test_flips_are_grad_cams_smoothing_but_for_its_change_of_contrast(model, pre
     directions = ttach.Compose([ttach.HorizontalFlip()])
     with PEERS[method](model=module, target_layers=[module[3]]) as peer:
         peer.tta_transforms = directions
-        expected = peer(prepared.inputs.clone(), [ClassifierOutputTarget(1)] * 3, aug_smooth=True)
+        expected = peer(prepared.inputs.values.clone(), [ClassifierOutputTarget(1)] * 3, aug_smooth=True)
     for saliency, theirs in zip(explain(method, prepared, 1, flips=True), expected, strict=True):
         np.testing.assert_allclose(saliency.display(), theirs, atol=1e-4, rtol=0)
 
@@ -134,10 +134,10 @@ def test_finer_cam_of_two_classes_is_grad_cam_of_their_difference(networks, torc
     """w_k = (W[c,k] - alpha W[d,k]) / hw: with one other class its weight is 1 and has no gradient."""
     model = torch_model(networks.seeded(lambda: networks.plain(classes=2)), SIZE, classes=("cat", "dog"))
     prepared = prepare(model, "3")
-    weight = model.module[6].weight.detach()
+    weight, maps = model.module[6].weight.detach(), prepared.at("3").maps
     for row, saliency in enumerate(explain("finercam", prepared, 0, alpha=0.5)):
-        weights = (weight[0] - 0.5 * weight[1]) / prepared.maps[0, 0].numel()
-        layer_map = torch.einsum("k,khw->hw", weights, prepared.maps[row]).clamp(min=0)
+        weights = (weight[0] - 0.5 * weight[1]) / maps[0, 0].numel()
+        layer_map = torch.einsum("k,khw->hw", weights, maps[row]).clamp(min=0)
         values = torch.nn.functional.interpolate(layer_map[None, None], SIZE, mode="bilinear")[0, 0].numpy()
         np.testing.assert_allclose(saliency.values, values, atol=1e-5)
         assert saliency.details["compared_with"] == "dog"
@@ -170,7 +170,7 @@ def test_finer_cam_is_right_where_the_network_is_so_sure_that_the_others_vanish(
     prepared = prepare(torch_model(module, SIZE), "1", count=1)
     (saliency,) = explain("finercam", prepared)
     double = copy.deepcopy(module).double()
-    values, _ = reference.REFERENCES["finercam"](double, prepared.inputs[0].double(), "1", 1)
+    values, _ = reference.REFERENCES["finercam"](double, prepared.inputs.values[0].double(), "1", 1)
     np.testing.assert_allclose(saliency.values, values, atol=1e-4 * values.max())
 
 

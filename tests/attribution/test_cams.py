@@ -59,7 +59,7 @@ def test_equals_the_slow_reference(reference, networks, torch_model, prepare, me
     model = torch_model(networks.seeded(getattr(networks, network)), SIZE)
     prepared = prepare(model, layer, count=2)
     double = copy.deepcopy(model.module).double()
-    for saliency, image in zip(explain(method, prepared, wanted), prepared.inputs.double(), strict=True):
+    for saliency, image in zip(explain(method, prepared, wanted), prepared.inputs.values.double(), strict=True):
         values, display = reference.REFERENCES[method](double, image, layer, saliency.target.index)
         assert saliency.values.shape == SIZE
         assert saliency.values.dtype == np.float32
@@ -73,7 +73,7 @@ def peer_maps(method, model, prepared, layers, wanted, **options):
     targets = None if wanted == "predicted" else [ClassifierOutputTarget(wanted)] * len(prepared)
     module = copy.deepcopy(model.module)
     with PEERS[method](model=module, target_layers=[module.get_submodule(layer) for layer in layers]) as peer:
-        return peer(input_tensor=prepared.inputs.clone(), targets=targets, **options)
+        return peer(input_tensor=prepared.inputs.values.clone(), targets=targets, **options)
 
 
 @pytest.mark.parametrize("method", sorted(PEERS))
@@ -110,7 +110,8 @@ def test_principal_components_are_those_of_grad_cam_up_to_their_sign(
     model = torch_model(networks.seeded(getattr(networks, network)), SIZE)
     prepared = prepare(model, layer)
     targets = prepared.targets("predicted", [None] * 3)
-    products = prepared.maps if method == "eigencam" else prepared.maps * prepared.gradients(targets)
+    maps, gradients = prepared.at(layer).maps, prepared.at(layer).gradients(targets)
+    products = maps if method == "eigencam" else maps * gradients
     for row, saliency in enumerate(explain(method, prepared)):
         product = products[row].detach().numpy()
         (projected,) = get_2d_projection(product[None])
@@ -128,7 +129,7 @@ def test_finer_cam_equals_grad_cam(networks, torch_model, prepare, seed, network
     module = copy.deepcopy(model.module)
     ranks = list(range(1, comparisons + 1))
     with peers.FinerCAM(module, [module.get_submodule(layer)]) as peer:
-        expected = peer(prepared.inputs.clone(), None, alpha=alpha, comparison_categories=ranks)
+        expected = peer(prepared.inputs.values.clone(), None, alpha=alpha, comparison_categories=ranks)
     maps = explain("finercam", prepared, alpha=alpha, comparisons=comparisons)
     for ours, theirs in zip(maps, expected, strict=True):
         np.testing.assert_allclose(ours.display(), theirs, atol=1e-4, rtol=0)

@@ -10,6 +10,7 @@ import torch
 
 from lumiscope.attribution import contributions as module_under_test
 from lumiscope.attribution.contributions import UnitContributions, unit_contributions
+from lumiscope.attribution.prepared_layer import PreparedLayer
 from lumiscope.errors import LayerError
 
 
@@ -58,11 +59,11 @@ def test_equal_the_slow_reference_and_complete(model_of, prepare, kind, layer, c
     model = model_of(kind)
     prepared = prepare(model, layer, count=2)
     targets = prepared.targets("predicted", [None, None])
-    made = unit_contributions(prepared, targets, class_token=class_token, tolerance=1e-3)
+    made = unit_contributions(prepared.at(layer), targets, class_token=class_token, tolerance=1e-3)
     assert made.layer == layer + ("@class" if class_token else "")
     assert (made.completeness_error <= 1e-3).all()
     double = copy.deepcopy(model.module).double()
-    for row, image in enumerate(prepared.inputs.double()):
+    for row, image in enumerate(prepared.inputs.values.double()):
         slow = slow_contributions(double, image[None], layer, targets[row].index, part).sum(positions)[0].numpy()
         np.testing.assert_allclose(made.contributions[row], slow, atol=5e-3 * np.abs(slow).max())
         assert made.scores[row] == pytest.approx(double(image[None])[0, targets[row].index].item(), rel=1e-3, abs=1e-4)
@@ -72,8 +73,8 @@ def test_of_a_linear_head_they_are_weight_times_mean(networks, torch_model, prep
     module = networks.seeded(networks.plain)
     prepared = prepare(torch_model(module), "3")
     targets = prepared.targets(1, [None] * 3)
-    made = unit_contributions(prepared, targets)
-    expected = (prepared.maps.mean((2, 3)) * module[-1].weight[1]).detach().numpy()
+    made = unit_contributions(prepared.at("3"), targets)
+    expected = (prepared.at("3").maps.mean((2, 3)) * module[-1].weight[1]).detach().numpy()
     np.testing.assert_allclose(made.contributions, expected, rtol=1e-5, atol=1e-7)
     np.testing.assert_allclose(made.baselines, module[-1].bias[1].item(), rtol=1e-5)
     assert (made.completeness_error < 1e-5).all()
@@ -83,10 +84,9 @@ def test_of_a_linear_head_they_are_weight_times_mean(networks, torch_model, prep
 def test_the_closed_form_is_what_integration_gives(networks, torch_model, prepare, monkeypatch):
     prepared = prepare(torch_model(networks.seeded(networks.plain)), "3")
     targets = prepared.targets(1, [None] * 3)
-    exact = unit_contributions(prepared, targets)
-    monkeypatch.setattr(type(prepared), "linear_head", None)
-    prepared = prepare(prepared.model, "3")
-    made = unit_contributions(prepared, targets)
+    exact = unit_contributions(prepared.at("3"), targets)
+    monkeypatch.setattr(PreparedLayer, "linear_head", None)
+    made = unit_contributions(prepare(prepared.model, "3").at("3"), targets)
     assert (made.steps == module_under_test.NODES).all()
     np.testing.assert_allclose(made.contributions, exact.contributions, rtol=1e-4, atol=1e-6)
 
@@ -98,10 +98,10 @@ def test_captums_layer_integrated_gradients_and_conductance(networks, torch_mode
     for part in (module[0], module[2]):
         part.bias.data.zero_()
     prepared = prepare(torch_model(module), "1", count=1)
-    made = unit_contributions(prepared, prepared.targets(2, [None]), tolerance=1e-5)
+    made = unit_contributions(prepared.at("1"), prepared.targets(2, [None]), tolerance=1e-5)
     for peer in (captum.LayerIntegratedGradients, captum.LayerConductance):
-        zeros = torch.zeros_like(prepared.inputs)
-        theirs = peer(module, module[1]).attribute(prepared.inputs, zeros, target=2, n_steps=200)
+        zeros = torch.zeros_like(prepared.inputs.values)
+        theirs = peer(module, module[1]).attribute(prepared.inputs.values, zeros, target=2, n_steps=200)
         theirs = theirs.sum((2, 3))[0].detach().numpy()
         np.testing.assert_allclose(made.contributions[0], theirs, atol=2e-3 * np.abs(theirs).max())
 
@@ -109,8 +109,9 @@ def test_captums_layer_integrated_gradients_and_conductance(networks, torch_mode
 def test_captums_integrated_gradients_of_the_head(model_of, prepare):
     captum = pytest.importorskip("captum.attr")
     prepared = prepare(model_of("resnet"), "layer3", count=1)
-    made = unit_contributions(prepared, prepared.targets(2, [None]), tolerance=1e-4, most_steps=2000)
-    cut, head = prepared.cut, prepared.inference.split("layer3").head
+    layer = prepared.at("layer3")
+    made = unit_contributions(layer, prepared.targets(2, [None]), tolerance=1e-4, most_steps=2000)
+    cut, head = layer.cut, layer.predictor.inference.split("layer3").head
     peer = captum.IntegratedGradients(lambda output: head(cut.with_activations(output)))
     theirs = peer.attribute(cut.activations, target=2, n_steps=500).sum((2, 3))[0].detach().numpy()
     np.testing.assert_allclose(made.contributions[0], theirs, atol=5e-3 * np.abs(theirs).max())
@@ -118,7 +119,8 @@ def test_captums_integrated_gradients_of_the_head(model_of, prepare):
 
 def test_few_steps_are_said_to_be_incomplete(model_of, prepare):
     prepared = prepare(model_of("swin"), "layers.1.blocks.0", count=1)
-    made = unit_contributions(prepared, prepared.targets(2, [None]), tolerance=1e-6, most_steps=8)
+    layer = prepared.at("layers.1.blocks.0")
+    made = unit_contributions(layer, prepared.targets(2, [None]), tolerance=1e-6, most_steps=8)
     missed = abs(made.contributions.sum() - (made.scores[0] - made.baselines[0]))
     assert made.steps[0] == 8
     assert made.completeness_error[0] == pytest.approx(missed / abs(made.scores[0] - made.baselines[0]))
@@ -128,7 +130,7 @@ def test_few_steps_are_said_to_be_incomplete(model_of, prepare):
 def test_units_that_the_score_does_not_depend_on(model_of, prepare):
     """The patches of a ViT's last block: only the class token is read after it."""
     prepared = prepare(model_of("vit, class token"), "blocks.1", count=2)
-    made = unit_contributions(prepared, prepared.targets(0, [None, None]))
+    made = unit_contributions(prepared.at("blocks.1"), prepared.targets(0, [None, None]))
     assert np.isnan(made.completeness_error).all()
     assert np.isnan(made.shares).all()
     assert not made.contributions.any()
@@ -145,6 +147,6 @@ def test_shares_and_error_by_hand():
 
 
 def test_a_layer_without_units(model_of, prepare):
-    targets = prepare(model_of("swin"), count=1).targets(0, [None])
+    prepared = prepare(model_of("swin"), count=1)
     with pytest.raises(LayerError, match="windows"):
-        unit_contributions(prepare(model_of("swin"), "layers.0.blocks.0.attn.qkv", count=1), targets)
+        unit_contributions(prepared.at("layers.0.blocks.0.attn.qkv"), prepared.targets(0, [None]))

@@ -39,7 +39,7 @@ def test_the_gap_is_that_of_the_reference_where_the_network_bends(reference, net
     module = networks.seeded(networks.Curved)
     prepared = prepare(torch_model(module, SIZE))
     terms_of = reference.REFERENCES["fullgrad"].__globals__["fullgrad_terms"]
-    for saliency, image in zip(explain(prepared, 1), prepared.inputs.double(), strict=True):
+    for saliency, image in zip(explain(prepared, 1), prepared.inputs.values.double(), strict=True):
         score, terms = terms_of(copy.deepcopy(module).double(), image, 1)
         gap = score - sum(float(term.sum()) for term in terms)
         assert saliency.details["completeness_gap"] == pytest.approx(gap, abs=1e-4)
@@ -92,7 +92,7 @@ def test_the_terms_of_a_network_that_can_be_written_down(torch_model, prepare):
         fc.weight.copy_(torch.tensor([[1.0], [-1.0]]))
     model = torch_model(nn.Sequential(conv, nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), fc), SIZE)
     prepared = prepare(model, count=1)
-    red = prepared.inputs[0, 0].double().numpy()
+    red = prepared.inputs.values[0, 0].double().numpy()
     open_ = red + 0.3 > 0
     terms = np.abs(red * open_) / red.size, 0.3 * open_ / red.size
 
@@ -152,9 +152,9 @@ def test_a_network_that_begins_in_place(networks, torch_model, prepare):
     """It overwrites its input; the map is that of the same network without."""
     net = networks.seeded(networks.plain)
     prepared = prepare(torch_model(nn.Sequential(nn.ReLU(inplace=True), net), SIZE))
-    before = prepared.inputs.clone()
+    before = prepared.inputs.values.clone()
     maps = explain(prepared, 1)
-    assert torch.equal(prepared.inputs, before)
+    assert torch.equal(prepared.inputs.values, before)
     for saliency, other in zip(
         maps, explain(prepare(torch_model(nn.Sequential(nn.ReLU(), net), SIZE)), 1), strict=True
     ):

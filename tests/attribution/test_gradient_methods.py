@@ -29,8 +29,8 @@ def explain(method, prepared, wanted="predicted", **options):
 
 def noise_of(prepared, row, copies=3, share=0.15, seed=None):
     """What SmoothGrad adds, as its docstring says it."""
-    image = prepared.inputs[row]
-    seed = prepared.seed_for(row, "smoothgrad") if seed is None else seed
+    image = prepared.inputs.values[row]
+    seed = prepared.views[row].seed("smoothgrad") if seed is None else seed
     width = share * float(image.max() - image.min())
     drawn = [np.random.default_rng((seed, n)).standard_normal(image.shape, dtype=np.float32) for n in range(copies)]
     return [width * torch.from_numpy(one) for one in drawn]
@@ -51,7 +51,7 @@ def test_equals_the_slow_reference(reference, networks, torch_model, prepare, me
     prepared = prepare(model, count=2)
     double = copy.deepcopy(model.module).double()
     for row, saliency in enumerate(explain(method, prepared, wanted)):
-        image = prepared.inputs[row].double()
+        image = prepared.inputs.values[row].double()
         more = {"integrated_gradients": {"steps": 12}, "smoothgrad": {"noise": noise_of(prepared, row)}}.get(method, {})
         values, display = reference.REFERENCES[method](double, image, None, saliency.target.index, **more)
         assert saliency.values.shape == SIZE
@@ -62,7 +62,7 @@ def test_equals_the_slow_reference(reference, networks, torch_model, prepare, me
 
 def captum_map(method, module, prepared, row, target, monkeypatch):
     """(3, H, W) as captum computes it."""
-    image = prepared.inputs[row : row + 1].clone()
+    image = prepared.inputs.values[row : row + 1].clone()
     if method == "saliency":
         return Saliency(module).attribute(image, target=target, abs=False)[0]
     if method == "input_x_gradient":
@@ -104,7 +104,7 @@ def test_of_a_linear_model_every_method_is_known(linear, prepare):
     model, weight = linear
     prepared = prepare(model, count=2)
     maps = {method: explain(method, prepared, 1) for method in FAMILY}
-    for row, image in enumerate(prepared.inputs):
+    for row, image in enumerate(prepared.inputs.values):
         products, largest = (weight[1] * image).sum(0).numpy(), weight[1].abs().amax(0).numpy()
         for method, expected in zip(FAMILY, (largest, products, products, largest, largest), strict=True):
             assert_close(maps[method][row].values, expected)
@@ -122,7 +122,7 @@ def test_integrated_gradients_start_at_the_baseline(linear, prepare, baseline):
     model, weight = linear
     prepared = prepare(model, count=1)
     (saliency,) = explain("integrated_gradients", prepared, 1, baseline=baseline, steps=2)
-    image, start = prepared.inputs[0], baseline_input(prepared, 0, baseline)
+    image, start = prepared.inputs.values[0], baseline_input(prepared.inputs, 0, baseline)
     assert_close(saliency.values, (weight[1] * (image - start)).sum(0).numpy())
     scores = model.logits(torch.stack([image, start]))[:, 1]
     assert saliency.values.sum() == pytest.approx(float(scores[0] - scores[1]), rel=1e-3)
@@ -133,12 +133,12 @@ def test_what_the_baselines_are(linear, prepare):
     prepared = prepare(model, count=1)
     pixels = prepared.views[0].pixels
     mean, std = np.array(model.mean)[:, None, None], np.array(model.std)[:, None, None]
-    made = {name: baseline_input(prepared, 0, name).numpy() for name in ("zero", "black", "mean", "blur")}
+    made = {name: baseline_input(prepared.inputs, 0, name).numpy() for name in ("zero", "black", "mean", "blur")}
     assert not made["zero"].any()
     np.testing.assert_allclose(made["black"], np.broadcast_to(-mean / std, (3, *SIZE)), rtol=1e-5)
     colour = pixels.mean((0, 1)).round()[:, None, None] / 255
     np.testing.assert_allclose(made["mean"], np.broadcast_to((colour - mean) / std, (3, *SIZE)), atol=1e-5)
-    image = prepared.inputs[0].numpy()
+    image = prepared.inputs.values[0].numpy()
     down, across = (gaussian_weights(side, 0.1 * min(SIZE)) for side in SIZE)
     np.testing.assert_allclose(made["blur"], down @ image @ across.T, atol=1e-4)
 
@@ -156,7 +156,7 @@ def gaussian_weights(side, width):
 def test_integrated_gradients_are_complete_and_say_where_not(networks, torch_model, prepare, seed):
     prepared = prepare(torch_model(networks.seeded(networks.Residual, seed), SIZE), count=1)
     (saliency,) = explain("integrated_gradients", prepared, 2, steps=200)
-    ends = prepared.torch_model.logits(torch.stack([prepared.inputs[0], torch.zeros(3, *SIZE)]))[:, 2]
+    ends = prepared.model.logits(torch.stack([prepared.inputs.values[0], torch.zeros(3, *SIZE)]))[:, 2]
     facts = saliency.details
     assert facts["completeness_gap_share"] < 0.05
     assert "warnings" not in facts
@@ -206,14 +206,14 @@ def test_little_memory_changes_nothing(networks, torch_model, prepare, monkeypat
     model = torch_model(networks.seeded(networks.Residual), SIZE)
     expected = explain(method, prepare(model))
     prepared = prepare(model)
-    ample = prepared.input_gradients
+    ample = prepared.inputs.gradients_at
 
     def scarce(inputs, targets):
         if len(inputs) > 1:
             raise MemoryError
         return ample(inputs, targets)
 
-    monkeypatch.setattr(prepared, "input_gradients", scarce)
+    monkeypatch.setattr(prepared.inputs, "gradients_at", scarce)
     for ours, wanted in zip(explain(method, prepared), expected, strict=True):
         assert_close(ours.values, wanted.values, 1e-5)
 
@@ -244,9 +244,9 @@ def test_a_network_that_begins_in_place_changes_no_inputs(torch_model, networks,
     one, other = (
         prepare(torch_model(nn.Sequential(nn.ReLU(inplace=inplace), rest), SIZE), count=1) for inplace in (True, False)
     )
-    before = one.inputs.clone()
+    before = one.inputs.values.clone()
     np.testing.assert_allclose(explain(method, one, 1)[0].values, explain(method, other, 1)[0].values, atol=1e-6)
-    assert torch.equal(one.inputs, before)
+    assert torch.equal(one.inputs.values, before)
 
 
 @every_method

@@ -53,7 +53,7 @@ def test_guided_backprop_knows_a_relu_however_it_is_called(reference, torch_mode
     prepared = prepare(torch_model(Rectified(RECTIFIERS[kind]), SIZE), count=1)
     (saliency,) = explain("guided_backprop", prepared, 2)
     double = Rectified(RECTIFIERS["method"]).double()
-    values, _ = reference.REFERENCES["guided_backprop"](double, prepared.inputs[0].double(), None, 2)
+    values, _ = reference.REFERENCES["guided_backprop"](double, prepared.inputs.values[0].double(), None, 2)
     np.testing.assert_allclose(saliency.values, values, atol=1e-4 * values.max())
     assert saliency.details == {}
 

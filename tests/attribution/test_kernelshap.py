@@ -104,7 +104,7 @@ def test_kernelshap_equals_captums_exact_values(model, prepare):
     cut = {"segmenter": "grid", "segmenter_options": {"rows": 2, "columns": 2}}
     (saliency,) = explain(prepared, 2, hide_color=90, **cut)
     theirs = ShapleyValues(lambda inputs: model.module(inputs).softmax(1)).attribute(
-        prepared.inputs[:1],
+        prepared.inputs.values[:1],
         baselines=model.inputs(np.full((1, *SIZE, 3), 90, np.uint8)),
         target=2,
         feature_mask=torch.tensor(saliency.segments)[None, None],

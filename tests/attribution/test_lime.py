@@ -140,7 +140,7 @@ def test_equals_the_slow_reference(reference, num_features, hide_color, wanted):
     coefficients, intercept, r2 = reference.REFERENCES["lime"](
         lambda image: softmax(BlackBox().predict(image[None])[0].astype(np.float64)),
         squares(),
-        boxed(squares()).segments(0, "quickshift", {}),
+        boxed(squares()).views[0].segments("quickshift", {}),
         11,
         80,
         num_features,

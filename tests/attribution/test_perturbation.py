@@ -62,7 +62,7 @@ def test_occlusion_equals_the_slow_reference_and_captum(reference, model, prepar
     )
     assert_close(saliency.values, slow)
     theirs = Occlusion(model.module).attribute(
-        prepared.inputs[:1],
+        prepared.inputs.values[:1],
         sliding_window_shapes=(3, window, window),
         strides=(3, stride, stride),
         baselines=model.inputs(hidden[None]),
@@ -79,7 +79,7 @@ def test_occlusion_of_a_linear_model_is_known(torch_model, prepare):
     prepared = prepare(model, count=1)
     (saliency,) = explain("occlusion", prepared, 1, window=8, stride=8, hide_color=None)
     mean = prepared.views[0].pixels.mean((0, 1)).round()
-    change = prepared.inputs[0] - model.inputs(flat(prepared.views[0].pixels, mean)[None])[0]
+    change = prepared.inputs.values[0] - model.inputs(flat(prepared.views[0].pixels, mean)[None])[0]
     parts = (module[1].weight[1].view(3, *SIZE) * change).sum(0).detach().numpy()
     windows = parts.reshape(4, 8, 5, 8).sum((1, 3)).repeat(8, 0).repeat(8, 1)
     assert_close(saliency.values, windows)
@@ -121,9 +121,10 @@ def test_masks_of_rise_have_the_mean_that_they_are_divided_by():
 def test_rise_equals_the_slow_reference(reference, model, prepare):
     prepared = prepare(model, count=2)
     for row, saliency in enumerate(explain("rise", prepared, keep_probability=0.4)):
-        seed, target = prepared.seed_for(row, "rise"), saliency.target.index
+        seed, target = prepared.views[row].seed("rise"), saliency.target.index
         drawn = SmoothMasks.draw(seed, SIZE, RiseOptions(num_masks=12, cells=4, keep_probability=0.4))
-        view, hidden = prepared.inputs[row].double(), model.inputs(flat(prepared.views[row].pixels, 128)[None])[0]
+        view = prepared.inputs.values[row].double()
+        hidden = model.inputs(flat(prepared.views[row].pixels, 128)[None])[0]
         double = copy.deepcopy(model.module).double()
 
         def probability(mask, view=view, hidden=hidden, target=target, double=double):

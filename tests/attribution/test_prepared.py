@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from lumiscope.attribution import METHODS, PreparedBatch, select_methods
+from lumiscope.attribution import METHODS, Predictor, PreparedBatch, select_methods
 from lumiscope.errors import ModelError, TargetError, UnknownNameError, UsageError
 from lumiscope.images import Geometry
 
@@ -103,31 +103,30 @@ def test_rows_mirror_images_and_layers_are_made_once_and_hold_the_right_views(mo
     prepared = prepare(model, ["1", "3"])
     assert prepared.rows([0, 1, 2]) is prepared
     assert prepared.at("1") is prepared.at("1")
-    assert prepared.at("1").inputs is prepared.inputs
+    assert prepared.at("1").inputs is prepared.at("3").inputs is prepared.inputs
     assert prepared.mirrored() is prepared.mirrored()
     assert [view.item_id for view in prepared.rows([2, 0]).views] == ["image 2", "image 0"]
     np.testing.assert_array_equal(prepared.mirrored().views[1].pixels, prepared.views[1].pixels[:, ::-1])
-    assert (prepared.layer, prepared.at("3").layer, prepared.mirrored().layers) == ("1, 3", "3", ("1", "3"))
-    with pytest.raises(ModelError, match="prepared at one layer; this one has 2"):
-        prepared.cut  # noqa: B018
+    assert (prepared.layers, prepared.at("3").name, prepared.mirrored().layers) == (("1", "3"), "3", ("1", "3"))
 
 
 def test_gradients_of_any_score_are_those_of_its_parts(model, prepare):
     """Linear in the score: d(2 S_1 - S_3)/dA, with the closed form and without."""
     for layer in ("1", "3"):
-        prepared = prepare(model, layer)
-        assert (prepared.linear_head is None) == (layer == "1")
-        parts = [prepared.gradients(prepared.targets(wanted, [None] * 3)) for wanted in (1, 3)]
-        mixed = prepared.gradients_of(lambda logits: 2 * logits[:, 1] - logits[:, 3])
+        prepared = prepare(model)
+        at_layer = prepared.at(layer)
+        assert (at_layer.linear_head is None) == (layer == "1")
+        parts = [at_layer.gradients(prepared.targets(wanted, [None] * 3)) for wanted in (1, 3)]
+        mixed = at_layer.gradients_of(lambda logits: 2 * logits[:, 1] - logits[:, 3])
         torch.testing.assert_close(mixed, 2 * parts[0] - parts[1])
 
 
 def test_input_gradients_are_those_of_torch(model, prepare):
     prepared = prepare(model)
-    inputs = prepared.inputs.clone().requires_grad_()
+    inputs = prepared.inputs.values.clone().requires_grad_()
     scores = model.module(inputs)[:, 1]
     (expected,) = torch.autograd.grad(scores.sum(), inputs)
-    gradient, came = prepared.input_gradients(prepared.inputs, prepared.targets(1, [None] * 3))
+    gradient, came = prepared.inputs.gradients_at(prepared.inputs.values, prepared.targets(1, [None] * 3))
     torch.testing.assert_close(gradient, expected)
     torch.testing.assert_close(came, scores.detach())
     assert all(parameter.grad is None for parameter in model.module.parameters())
@@ -137,18 +136,20 @@ def test_input_gradients_are_those_of_torch(model, prepare):
 def test_a_view_seen_through_masks(model, prepare, black_box, kind):
     """m · view + (1 - m) · hidden: exact for a torch model, rounded to bytes for a black box."""
     prepared = prepare(model)
-    height, width = prepared.size
+    view = prepared.views[1]
+    height, width = view.size
     generator = np.random.default_rng(0)
     masks = generator.random((19, height, width)).astype(np.float32) if kind is np.float32 else None
     masks = generator.random((19, height, width)) > 0.5 if masks is None else masks
     hidden = generator.integers(0, 256, (height, width, 3)).astype(np.uint8)
     weights = masks[..., None].astype(float)
-    pictures = weights * prepared.views[1].pixels + (1 - weights) * hidden
+    pictures = weights * view.pixels + (1 - weights) * hidden
     expected = model.module(normalised(pictures)).detach().numpy()
-    found = prepared.blended(1, hidden, lambda start, stop: masks[start:stop], 19)
-    np.testing.assert_allclose(found, expected, atol=1e-4)
-    box = prepare(black_box(model)).blended(1, hidden, lambda start, stop: masks[start:stop], 19)
-    np.testing.assert_allclose(box, model.predict(np.rint(pictures).astype(np.uint8)), atol=1e-4)
+    scores = prepared.predictor.masked_logits(view.pixels, hidden, lambda start, stop: masks[start:stop], 19)
+    np.testing.assert_allclose(scores, expected, atol=1e-4)
+    box = Predictor(black_box(model))
+    scores = box.masked_logits(view.pixels, hidden, lambda start, stop: masks[start:stop], 19)
+    np.testing.assert_allclose(scores, model.predict(np.rint(pictures).astype(np.uint8)), atol=1e-4)
 
 
 def normalised(pictures):

@@ -82,7 +82,7 @@ def test_gradcam_of_tokens_equals_grad_cam(networks, torch_model, prepare, seed,
     maps = explain("gradcam", prepared)
     module = copy.deepcopy(model.module)
     with GradCAM(model=module, target_layers=[module.get_submodule(layer)], reshape_transform=reshape) as peer:
-        expected = peer(input_tensor=prepared.inputs.clone(), targets=None)
+        expected = peer(input_tensor=prepared.inputs.values.clone(), targets=None)
     for ours, theirs in zip(maps, expected, strict=True):
         np.testing.assert_allclose(ours.display(), theirs, atol=1e-3, rtol=0)
     assert max(saliency.display().max() for saliency in maps) > 0.9

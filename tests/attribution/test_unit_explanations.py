@@ -47,7 +47,7 @@ def test_gradient_is_autograds_in_float64(model_of, prepare, kind, address):
     double, outputs = copy.deepcopy(whole.module).double(), []
     part = double.get_submodule(layer.removesuffix("@class"))
     part.register_forward_hook(lambda _, __, output: outputs.append(output.clone()))
-    inputs = prepared.inputs.double().requires_grad_()
+    inputs = prepared.inputs.values.double().requires_grad_()
     double(inputs)
     output = outputs[-1][0]
     if layer.endswith("@class"):
@@ -71,8 +71,9 @@ def test_at_its_own_layer_grad_cam_is_the_units_own_map(model_of, prepare):
     model, column = unit_model(whole, "layer3:7")
     assert model.target_layer == "layer3"
     prepared = prepare(model, "layer3", count=2)
-    own = prepared.maps[:, column]
-    expected = interpolate((own.clamp(min=0) / own[0].numel())[:, None], prepared.size, mode="bilinear")[:, 0]
+    unit_map = prepared.at("layer3").maps[:, column]
+    positive = unit_map.clamp(min=0) / unit_map[0].numel()
+    expected = interpolate(positive[:, None], prepared.views[0].size, mode="bilinear")[:, 0]
     assert expected.any()
     for method in ("gradcam", "hirescam"):
         maps = METHODS[method].explain(prepared, prepared.targets(column, [None, None]), METHODS[method].options())

@@ -7,7 +7,7 @@ import pytest
 import torch
 from scipy.special import expit, softmax
 
-from lumiscope.attribution import PreparedBatch
+from lumiscope.attribution import Predictor
 from lumiscope.errors import ModelError
 from lumiscope.images import Geometry
 from lumiscope.models import BlackBox, VisionModel, probabilities
@@ -175,7 +175,7 @@ def test_blending_rounds_pixels_and_asks_for_as_many_as_the_box_likes() -> None:
     view = SQUARE.view(PICTURES[0], "p")
     weights = np.linspace(0, 1, 40, dtype=np.float32)[:, None, None] * np.ones((8, 8), np.float32)
     hidden = np.full((8, 8, 3), 200, np.uint8)
-    scores = PreparedBatch(box, [view]).blended(0, hidden, lambda start, stop: weights[start:stop], 40)
+    scores = Predictor(box).masked_logits(view.pixels, hidden, lambda start, stop: weights[start:stop], 40)
     assert [len(batch) for batch in asked] == [32, 8]
     mixed = np.rint(weights[..., None] * view.pixels.astype(np.float64) + (1 - weights[..., None]) * 200.0)
     assert np.abs(np.concatenate(asked).astype(float) - mixed).max() <= 1  # halves may go either way

@@ -147,8 +147,9 @@ def test_a_network_that_ends_in_a_sigmoid_gives_the_probabilities_of_no_and_yes(
     prepared = PreparedBatch(model, [model.geometry.view(picture) for picture in PIXELS], layer="net.3")
     np.testing.assert_array_equal(prepared.probabilities, prepared.logits)
     for target, expected in (("yes", yes * (1 - yes)), ("no", -yes * (1 - yes))):  # the slope of the sigmoid
-        slopes = PreparedBatch(logits, prepared.views, layer="net.3").gradients(prepared.targets("yes", [None] * 3))
-        came = prepared.gradients(prepared.targets(target, [None] * 3))
+        of_logits = PreparedBatch(logits, prepared.views).at("net.3")
+        slopes = of_logits.gradients(prepared.targets("yes", [None] * 3))
+        came = prepared.at("net.3").gradients(prepared.targets(target, [None] * 3))
         np.testing.assert_allclose(came.numpy(), slopes.numpy() * expected[:, None, None, None], rtol=1e-4, atol=1e-7)
 
 

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 import pytest
+from lumiscope.study.stored_explanations import StoredExplanations
 
 from lumiscope.attribution import METHODS, AttributionMethod
 from lumiscope.errors import ModelError
@@ -17,7 +18,6 @@ from lumiscope.store import Store
 from lumiscope.study import ExplanationPlan, explain, explain_each
 from lumiscope.study.lime.search import LimeSearch
 from lumiscope.study.lime.tune import tune_lime
-from lumiscope.study.stored_explanations import StoredExplanations
 
 T = TypeVar("T")
 PASSES = "  forward passes"
@@ -128,7 +128,7 @@ def test_channels_are_counted(tiny: TorchModel, pictures: ImageSet) -> None:
     explain(tiny, pictures[:1], methods="scorecam", backend="eager", track=track)
     (bar,) = track.inside()
     prepared, _ = make_plan(tiny, ["scorecam"]).prepare([pictures[0]])
-    maps = prepared.maps[0].flatten(1)
+    maps = prepared.at(tiny.target_layer).maps[0].flatten(1)
     varying = int((maps.amax(1) > maps.amin(1)).sum())
     assert bar[1] == varying + (varying < len(maps))
 

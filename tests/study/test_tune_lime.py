@@ -15,7 +15,7 @@ import pytest
 import torch
 from PIL import Image
 
-from lumiscope.attribution import PreparedBatch, derive_seed
+from lumiscope.attribution import Predictor, derive_seed
 from lumiscope.attribution.regions.lime_options import LimeOptions
 from lumiscope.errors import TargetError, UnknownNameError, UsageError
 from lumiscope.images import Geometry, ImageSet, open_images
@@ -110,13 +110,13 @@ def test_the_model_is_asked_once_for_each_segmenter_seed_and_sample(
     model: TorchModel, cells: ImageSet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = []
-    before = PreparedBatch.blended
+    before = Predictor.masked_logits
 
-    def counted(self: PreparedBatch, row: int, hidden: Any, masks: Any, count: int) -> Any:
+    def counted(self: Predictor, pixels: Any, hidden: Any, masks: Any, count: int) -> Any:
         asked.append(count)
-        return before(self, row, hidden, masks, count)
+        return before(self, pixels, hidden, masks, count)
 
-    monkeypatch.setattr(PreparedBatch, "blended", counted)
+    monkeypatch.setattr(Predictor, "masked_logits", counted)
     tuning = tune_lime(make_plan(model), cells[:1], SEARCH, stop=True)
     assert asked == [80] * 3 * 2, "three segmenters (that of the options is one), two seeds"
     assert len(tuning.scores) == 3 * 2 * 2

@@ -1,6 +1,6 @@
 """What the CAM family shares: from maps at a layer's resolution to a saliency map on the view.
 
-A method of the family is a function under `@cam_method` that gives signed (B, h, w) maps of one layer.
+A method of the family is a function under `@cam_method`: from what one layer gives to signed (B, h, w) maps.
 """
 
 from __future__ import annotations
@@ -16,7 +16,10 @@ from torch.nn.functional import interpolate
 
 from lumiscope.attribution.details import joined_details
 from lumiscope.attribution.prepared import PreparedBatch
-from lumiscope.attribution.registry import FlipOptions, Function, attribution_method
+from lumiscope.attribution.prepared_layer import PreparedLayer
+from lumiscope.attribution.prepared_view import PreparedView
+from lumiscope.attribution.registry import FlipOptions, attribution_method
+from lumiscope.attribution.requirements import require_torch_model
 from lumiscope.errors import ModelError
 from lumiscope.types import SaliencyMap, Target
 
@@ -38,7 +41,7 @@ class LayerMaps:
     details: Sequence[Mapping[str, Any]] | None = None
 
 
-CamFunction = Callable[[PreparedBatch, Sequence[Target], Options], torch.Tensor | LayerMaps]
+CamFunction = Callable[[PreparedLayer, Sequence[Target], Options], torch.Tensor | LayerMaps]
 
 
 def cam_method(
@@ -51,22 +54,15 @@ def cam_method(
     needs_gradients: bool = False,
     perturbs: bool = False,
     version: int = 1,
-) -> Callable[[CamFunction[Options]], Function[Options]]:
-    """Register a method of the CAM family: a function from a batch prepared at one layer to signed (B, h, w) maps.
+) -> Callable[[CamFunction[Options]], CamFunction[Options]]:
+    """Register a method of the CAM family: a function from what one layer gives for B views to signed (B, h, w) maps.
 
     With several layers the map is the mean over the layers; the function is called for each. The registered method
     raises `ModelError` for a black box and for a batch without a layer.
     """
 
-    def register(function: CamFunction[Options]) -> Function[Options]:
-        @functools.wraps(function)
-        def explain(prepared: PreparedBatch, targets: Sequence[Target], options: Options) -> list[SaliencyMap]:
-            _check(prepared, title)
-            made = [function(prepared.at(layer), targets, options) for layer in prepared.layers]
-            layers = [one if isinstance(one, LayerMaps) else LayerMaps(one) for one in made]
-            return cam_maps(prepared, targets, layers, name, options)
-
-        register_method = attribution_method(
+    def register(function: CamFunction[Options]) -> CamFunction[Options]:
+        @attribution_method(
             name,
             title=title,
             citation=citation,
@@ -77,14 +73,25 @@ def cam_method(
             perturbs=perturbs,
             version=version,
         )
-        return register_method(explain)
+        @functools.wraps(function)
+        def explain(prepared: PreparedBatch, targets: Sequence[Target], options: Options) -> list[SaliencyMap]:
+            _check(prepared, title)
+            maps = [function(prepared.at(layer), targets, options) for layer in prepared.layers]
+            layers = dict(zip(prepared.layers, map(_with_details, maps), strict=True))
+            return cam_maps(prepared.views, targets, layers, name, options)
+
+        return function
 
     return register
 
 
+def _with_details(maps: torch.Tensor | LayerMaps) -> LayerMaps:
+    return maps if isinstance(maps, LayerMaps) else LayerMaps(maps)
+
+
 def _check(prepared: PreparedBatch, title: str) -> None:
     """Errors: `ModelError` for a black box, or a batch without a layer."""
-    model = prepared.torch_model
+    model = require_torch_model(prepared.model)
     if not prepared.layers:
         raise ModelError(
             f"expected a batch prepared at a layer, where {title} looks; this one was prepared without one. "
@@ -109,18 +116,23 @@ def resize(maps: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
 
 
 def cam_maps(
-    prepared: PreparedBatch, targets: Sequence[Target], layers: Sequence[LayerMaps], method: str, options: object
+    views: Sequence[PreparedView],
+    targets: Sequence[Target],
+    layers: Mapping[str, LayerMaps],
+    method: str,
+    options: object,
 ) -> list[SaliencyMap]:
-    """Finish signed layer maps as the CAM family does.
+    """Finish signed maps as the CAM family does, B for each of the `layers`.
 
     `.values`: the positive part, resized to the view, and the mean over the layers. `.display()`: positive part,
     min-max at the layer's resolution, resize, mean over the layers, min-max (the chain of grad-cam 1.5.7; the 1e-7
     counts for tiny maps, so it starts at the layer). A map with a number that is not finite is NaN, and its details
     say why under "undefined"; one that is the same everywhere displays as zeros, and they say why under "blank".
     """
-    positive = [_defined(layer.maps.float()).clamp(min=0) for layer in layers]
-    values = torch.stack([resize(maps, prepared.size) for maps in positive]).mean(0)
-    shown = min_max(torch.stack([resize(min_max(maps), prepared.size) for maps in positive]).mean(0))
+    size = views[0].size
+    positive = [_defined(layer.maps.float()).clamp(min=0) for layer in layers.values()]
+    values = torch.stack([resize(maps, size) for maps in positive]).mean(0)
+    shown = min_max(torch.stack([resize(min_max(maps), size) for maps in positive]).mean(0))
     said = dataclasses.asdict(options)  # type: ignore[call-overload]
     return [
         SaliencyMap(
@@ -129,11 +141,11 @@ def cam_maps(
             target=targets[row],
             values=values[row].cpu().numpy(),
             options=said,
-            layer=prepared.layer,
+            layer=", ".join(layers),
             shown=shown[row].cpu().numpy(),
-            details=_details(layers, row, [maps[row] for maps in positive]),
+            details=_details(list(layers.values()), row, [maps[row] for maps in positive]),
         )
-        for row, view in enumerate(prepared.views)
+        for row, view in enumerate(views)
     ]
 
 

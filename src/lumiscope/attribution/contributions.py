@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from lumiscope.attribution.prepared import PreparedBatch
+from lumiscope.attribution.prepared_layer import PreparedLayer
 from lumiscope.attribution.targets import target_scores
 from lumiscope.models import in_batches
 from lumiscope.models.unit_pooling import UnitPooling, find_layer
@@ -63,21 +63,21 @@ class UnitContributions:
 
 
 def unit_contributions(
-    prepared: PreparedBatch,
+    prepared: PreparedLayer,
     targets: Sequence[Target],
     *,
     class_token: bool = False,
     tolerance: float = TOLERANCE,
     most_steps: int = MOST_STEPS,
 ) -> UnitContributions:
-    """What the units of the layer at which the batch is prepared contribute to each image's target score.
+    """What the units of one layer contribute to the target score of each image of a batch.
 
     `class_token`: of a layer of tokens, the units of the class token alone; else those of the patches alone. Nodes
     are added until the contributions miss at most `tolerance` of S(A) - S(0), or there are `most_steps`; what they
     miss is in `completeness_error`. Errors: `LayerError` for a layer without units; `ModelError` where the score has no
     gradient.
     """
-    layer = find_layer(prepared.torch_model, prepared.layers[0])
+    layer = find_layer(prepared.model, prepared.name)
     pooling = UnitPooling.of(layer, class_token=class_token)
     whole_maps = layer.has_map and not class_token and not (layer.layout is not None and layer.layout.prefix)
     weights = prepared.linear_head if whole_maps else None
@@ -99,7 +99,7 @@ def unit_contributions(
     )
 
 
-def _score(prepared: PreparedBatch, pooling: UnitPooling, row: int, target: Target, factor: float) -> torch.Tensor:
+def _score(prepared: PreparedLayer, pooling: UnitPooling, row: int, target: Target, factor: float) -> torch.Tensor:
     """() float64: the target's score with the units' activations multiplied by `factor`."""
     cut = prepared.cut.row(row)
     made = pooling.scaled(cut.activations, cut.activations.new_tensor([factor]))
@@ -125,7 +125,7 @@ class _Piece:
 
 
 def _integrated(
-    prepared: PreparedBatch,
+    prepared: PreparedLayer,
     pooling: UnitPooling,
     row: int,
     target: Target,
@@ -153,7 +153,7 @@ def _integrated(
 
 
 def _piece(
-    prepared: PreparedBatch,
+    prepared: PreparedLayer,
     pooling: UnitPooling,
     row: int,
     target: Target,
@@ -162,7 +162,6 @@ def _piece(
 ) -> _Piece:
     """A · (the mean of dS/dA on a part of the way) · its length, by a Gauss-Legendre sum, over a unit's positions."""
     cut = prepared.cut.row(row)
-    head = prepared.inference.split(prepared.layers[0]).head
     places, shares = np.polynomial.legendre.leggauss(NODES)
     half = (part[1] - part[0]) / 2
     # the last node, of weight 0, is there for the score halfway
@@ -172,12 +171,12 @@ def _piece(
     def run(start: int, stop: int) -> torch.Tensor:
         with torch.enable_grad():
             leaf = pooling.scaled(cut.activations, nodes[start:stop]).detach().requires_grad_()
-            scores = target_scores(head(cut.with_activations(leaf)).float(), [target] * len(leaf))
-            prepared.require_gradient(scores, f"layer {prepared.layer}")
+            logits = prepared.differentiable_head(cut.with_activations(leaf)).float()
+            scores = target_scores(logits, [target] * len(leaf))
             (gradient,) = torch.autograd.grad(scores.sum(), leaf)
         mean = torch.einsum("n,n...->...", weights[start:stop], gradient)
         made = pooling.total((cut.activations * mean).double())
         return torch.cat([made, scores[-1:, None].detach().double()], 1)
 
-    found = in_batches(run, len(nodes), prepared.torch_model.batch_size)
+    found = in_batches(run, len(nodes), prepared.model.batch_size)
     return _Piece(*part, (ends[0], float(found[-1, -1]), ends[1]), found[:, :-1].sum(0))

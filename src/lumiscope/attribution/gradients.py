@@ -1,4 +1,7 @@
-"""Gradients of the target's raw logit to the normalised input, as the gradient methods share them.
+"""What the methods share that look at the gradient to the input.
+
+A method of the family is a function under `@gradient_method`: from normalised inputs, which know the gradient of the
+target's raw logit to them, to (H, W) values of each view.
 
 Two reductions over the colour channels make a map of (3, H, W). `strongest`: how much the score reacts to a pixel, the
 largest |gradient| of its channels (Simonyan et al. 2014, section 3.1), at least 0. `summed`: what a pixel contributes,
@@ -7,40 +10,60 @@ the sum over its channels, signed, so that contributions add up as they did befo
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
+from lumiscope.attribution.pixel_map import PixelMap, pixel_saliency
 from lumiscope.attribution.prepared import PreparedBatch
-from lumiscope.models import in_batches
-from lumiscope.types import DoubleArray, FloatArray, Target
+from lumiscope.attribution.prepared_inputs import PreparedInputs
+from lumiscope.attribution.registry import FlipOptions, attribution_method
+from lumiscope.types import DoubleArray, FloatArray, SaliencyMap, Target
+
+MASK_RULE = "top:20%"
+"""For maps of gradients: a few pixels stand far out, so that a share of the maximum would leave next to nothing."""
+Options = TypeVar("Options", bound=FlipOptions)
+GradientFunction = Callable[[PreparedInputs, Sequence[Target], Options], Sequence[PixelMap | NDArray[np.floating]]]
 
 
-def gradients(prepared: PreparedBatch, targets: Sequence[Target]) -> torch.Tensor:
-    """(B, 3, H, W) float32 dS/dx at each image's normalised input."""
+def gradient_method(
+    name: str,
+    *,
+    title: str,
+    citation: str,
+    passes: str,
+    options: type[Options] = FlipOptions,  # type: ignore[assignment]
+    version: int = 1,
+) -> Callable[[GradientFunction[Options]], GradientFunction[Options]]:
+    """Register a method that looks at gradients to the input: a function from B inputs to B maps of pixels.
 
-    def run(start: int, stop: int) -> torch.Tensor:
-        return prepared.input_gradients(prepared.inputs[start:stop], targets[start:stop])[0]
-
-    return in_batches(run, len(targets), prepared.torch_model.batch_size)
-
-
-def weighted_gradients(
-    prepared: PreparedBatch, target: Target, make: Callable[[int, int], torch.Tensor], weights: torch.Tensor
-) -> torch.Tensor:
-    """(3, H, W) float64 on the CPU: sum_n w_n dS/dx_n.
-
-    `make(start, stop)`: some of the inputs x_n, (stop − start, 3, H, W). `weights`: (N,) float32 on the inputs' device.
-    Memory does not grow with N: only weighted sums of batches are kept.
+    The registered method raises `ModelError` for a black box.
     """
 
-    with prepared.tracked(make, len(weights)) as some:
+    def register(function: GradientFunction[Options]) -> GradientFunction[Options]:
+        @attribution_method(
+            name,
+            title=title,
+            citation=citation,
+            passes=passes,
+            options=options,
+            needs_gradients=True,
+            version=version,
+            mask_rule=MASK_RULE,
+        )
+        @functools.wraps(function)
+        def explain(prepared: PreparedBatch, targets: Sequence[Target], options: Options) -> list[SaliencyMap]:
+            maps = function(prepared.inputs, targets, options)
+            explained = zip(prepared.views, targets, maps, strict=True)
+            return [pixel_saliency(view, target, name, options, pixels) for view, target, pixels in explained]
 
-        def run(start: int, stop: int) -> torch.Tensor:
-            gradient, _ = prepared.input_gradients(some(start, stop), [target] * (stop - start))
-            return torch.einsum("n,nchw->chw", weights[start:stop], gradient).cpu().double()[None]
+        return function
 
-        return in_batches(run, len(weights), prepared.torch_model.batch_size).sum(0)
+    return register
 
 
 def strongest(gradient: torch.Tensor) -> list[FloatArray]:

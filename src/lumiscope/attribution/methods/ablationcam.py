@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import torch
 
 from lumiscope.attribution.cam import LayerMaps, cam_method, weighted_sum
-from lumiscope.attribution.prepared import PreparedBatch
+from lumiscope.attribution.prepared_layer import PreparedLayer
 from lumiscope.attribution.registry import FlipOptions
 from lumiscope.attribution.targets import target_scores
 from lumiscope.models import Cut
@@ -28,26 +28,26 @@ HEADS_AT_ONCE = 16
     passes="1 forward, 1 head per channel that is not all zero (none where the head is pooling and a linear layer)",
     version=2,
 )
-def ablationcam(prepared: PreparedBatch, targets: Sequence[Target], options: FlipOptions) -> LayerMaps:
+def ablationcam(layer: PreparedLayer, targets: Sequence[Target], options: FlipOptions) -> LayerMaps:
     """relu(sum_k w_k A_k) with w_k = (S - S_k) / S, S_k the target's raw logit with channel k set to 0.
 
     In a network of tokens a channel is 0 in all of them, class and register tokens, too. Where S is exactly 0 the
     weights are undefined: the map is NaN and its details say so.
     """
-    maps, head = prepared.maps, prepared.linear_head
-    scores = target_scores(prepared.head(prepared.cut).double(), targets)
-    if head is None:
-        drops = torch.stack([_drops(prepared, prepared.cut.row(row), target) for row, target in enumerate(targets)])
+    maps = layer.maps
+    scores = target_scores(layer.logits.double(), targets)
+    if layer.linear_head is None:
+        drops = torch.stack([_drops(layer, layer.cut.row(row), target) for row, target in enumerate(targets)])
     else:
-        drops = head[[target.index for target in targets]].double() * maps.double().mean((2, 3))
+        drops = layer.linear_head[[target.index for target in targets]].double() * maps.double().mean((2, 3))
     weights = torch.where(scores[:, None] == 0, torch.nan, drops / scores[:, None])
     details = [{"undefined": "the target's score is 0"} if score == 0 else {} for score in scores.tolist()]
     return LayerMaps(weighted_sum(maps, weights), details)
 
 
-def _drops(prepared: PreparedBatch, cut: Cut, target: Target) -> torch.Tensor:
+def _drops(layer: PreparedLayer, cut: Cut, target: Target) -> torch.Tensor:
     """(C,) float64: S - S_k of one image. A channel that is 0 everywhere changes nothing: no run is needed."""
-    axis = prepared.layout.channel_axis
+    axis = layer.layout.channel_axis
     by_channel = cut.activations[0].movedim(axis - 1 if axis > 0 else axis, 0)
     live = by_channel.flatten(1).any(dim=1).nonzero()[:, 0]
     drops = torch.zeros(len(by_channel), dtype=torch.float64, device=live.device)
@@ -60,6 +60,6 @@ def _drops(prepared: PreparedBatch, cut: Cut, target: Target) -> torch.Tensor:
         copies.movedim(axis, 1)[torch.arange(len(channels)), channels] = 0
         return cut.with_activations(copies)
 
-    score = prepared.head(cut)[0, target.index].double()
-    drops[live] = score - prepared.head_of(ablated, len(live), HEADS_AT_ONCE)[:, target.index].double()
+    score = layer.head(cut)[0, target.index].double()
+    drops[live] = score - layer.head_of(ablated, len(live), HEADS_AT_ONCE)[:, target.index].double()
     return drops

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import torch
 
 from lumiscope.attribution.cam import cam_method
-from lumiscope.attribution.prepared import PreparedBatch
+from lumiscope.attribution.prepared_layer import PreparedLayer
 from lumiscope.attribution.registry import FlipOptions
 from lumiscope.types import Target
 
@@ -22,12 +22,12 @@ from lumiscope.types import Target
     citation="Muhammad and Yeasin 2020, Eigen-CAM, arXiv:2008.00299",
     passes="1 forward",
 )
-def eigencam(prepared: PreparedBatch, targets: Sequence[Target], options: FlipOptions) -> torch.Tensor:
+def eigencam(layer: PreparedLayer, targets: Sequence[Target], options: FlipOptions) -> torch.Tensor:
     """relu of the centred activations projected on their first principal component.
 
     Its sign, which is arbitrary, is chosen so that the map correlates positively with the mean over the channels.
     """
-    return first_component(prepared.maps)
+    return first_component(layer.maps)
 
 
 def first_component(maps: torch.Tensor) -> torch.Tensor:

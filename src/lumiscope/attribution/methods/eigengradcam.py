@@ -11,7 +11,7 @@ import torch
 
 from lumiscope.attribution.cam import GRADIENT_PASSES, cam_method
 from lumiscope.attribution.methods.eigencam import first_component
-from lumiscope.attribution.prepared import PreparedBatch
+from lumiscope.attribution.prepared_layer import PreparedLayer
 from lumiscope.attribution.registry import FlipOptions
 from lumiscope.types import Target
 
@@ -23,9 +23,9 @@ from lumiscope.types import Target
     passes=GRADIENT_PASSES,
     needs_gradients=True,
 )
-def eigengradcam(prepared: PreparedBatch, targets: Sequence[Target], options: FlipOptions) -> torch.Tensor:
+def eigengradcam(layer: PreparedLayer, targets: Sequence[Target], options: FlipOptions) -> torch.Tensor:
     """relu of dS/dA_k · A_k, centred channel by channel, projected on its first principal component.
 
     Its sign, which is arbitrary, is chosen so that the map correlates positively with HiResCAM's.
     """
-    return first_component(prepared.gradients(targets) * prepared.maps.float())
+    return first_component(layer.gradients(targets) * layer.maps.float())

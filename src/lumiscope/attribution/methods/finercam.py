@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 
 from lumiscope.attribution.cam import GRADIENT_PASSES, LayerMaps, cam_method, weighted_sum
-from lumiscope.attribution.prepared import PreparedBatch
+from lumiscope.attribution.prepared_layer import PreparedLayer
 from lumiscope.attribution.registry import FlipOptions
 from lumiscope.attribution.targets import target_scores
 from lumiscope.errors import UsageError
@@ -42,14 +42,14 @@ class FinerOptions(FlipOptions):
     options=FinerOptions,
     needs_gradients=True,
 )
-def finercam(prepared: PreparedBatch, targets: Sequence[Target], options: FinerOptions) -> LayerMaps:
+def finercam(layer: PreparedLayer, targets: Sequence[Target], options: FinerOptions) -> LayerMaps:
     """Grad-CAM of S_c - alpha · sum_d q_d S_d: c the target, d the classes nearest to it, q their softmax.
 
     The gradient goes through q, too. In grad-cam q_d is p_d / (sum_d p_d + 1e-9) with probabilities among all classes:
     the same, but where the network is so sure that the p_d vanish. There the target is the class itself, here also
     where another has the same score. `details`: the classes it was compared with.
     """
-    scored = zip(torch.from_numpy(prepared.logits), targets, strict=True)
+    scored = zip(layer.logits.cpu(), targets, strict=True)
     others = torch.stack([_nearest(scores, target, options.comparisons) for scores, target in scored])
     rows = torch.arange(len(targets))
 
@@ -58,10 +58,10 @@ def finercam(prepared: PreparedBatch, targets: Sequence[Target], options: FinerO
         mixed = (compared.softmax(1) * compared).sum(1)
         return target_scores(logits, targets) - options.alpha * mixed
 
-    weights = prepared.gradients_of(difference).mean((2, 3))
-    names = prepared.model.classes
+    weights = layer.gradients_of(difference).mean((2, 3))
+    names = layer.model.classes
     details = [{"compared_with": ", ".join(names[index] for index in row)} for row in others.tolist()]
-    return LayerMaps(weighted_sum(prepared.maps, weights), details)
+    return LayerMaps(weighted_sum(layer.maps, weights), details)
 
 
 def _nearest(scores: torch.Tensor, target: Target, count: int) -> torch.Tensor:

@@ -19,8 +19,10 @@ from torch.overrides import TorchFunctionMode
 
 from lumiscope.attribution.cam import min_max, resize
 from lumiscope.attribution.prepared import PreparedBatch
+from lumiscope.attribution.prepared_inputs import PreparedInputs
 from lumiscope.attribution.registry import FlipOptions, attribution_method
-from lumiscope.models import borrowed
+from lumiscope.attribution.requirements import require_gradient
+from lumiscope.models import TorchModel, borrowed
 from lumiscope.models.outputs import logits_of
 from lumiscope.types import SaliencyMap, Target
 
@@ -49,17 +51,17 @@ def fullgrad(prepared: PreparedBatch, targets: Sequence[Target], options: FlipOp
     details is S minus all terms, dense layers' biases included: 0 for ReLU networks; `completeness_gap_share`: of |S|,
     with a warning above 5 %. One image runs at a time, since every activation of the network is kept.
     """
-    return [_explain(prepared, row, target, options) for row, target in enumerate(targets)]
+    return [_explain(prepared.inputs, row, target, options) for row, target in enumerate(targets)]
 
 
-def _explain(prepared: PreparedBatch, row: int, target: Target, options: FlipOptions) -> SaliencyMap:
-    inputs = prepared.inputs[row : row + 1]
-    score, terms = _full_gradients(prepared, inputs, target)
+def _explain(inputs: PreparedInputs, row: int, target: Target, options: FlipOptions) -> SaliencyMap:
+    view = inputs.views[row]
+    score, terms = _full_gradients(inputs.model, inputs.values[row : row + 1], target)
     # resizing is linear, so the channels are added first
-    values = torch.stack([resize(_scaled(term.values), prepared.size) for term in terms if term.is_map]).sum(0)
+    values = torch.stack([resize(_scaled(term.values), view.size) for term in terms if term.is_map]).sum(0)
     gap = float(score) - sum(float(term.values.double().sum()) for term in terms)
     return SaliencyMap(
-        item_id=prepared.views[row].item_id,
+        item_id=view.item_id,
         method="fullgrad",
         target=target,
         values=values[0].cpu().numpy(),
@@ -90,15 +92,15 @@ class Term:
     is_map: bool
 
 
-def _full_gradients(prepared: PreparedBatch, inputs: torch.Tensor, target: Target) -> tuple[torch.Tensor, list[Term]]:
+def _full_gradients(model: TorchModel, inputs: torch.Tensor, target: Target) -> tuple[torch.Tensor, list[Term]]:
     """The score of a normalised input (1, 3, H, W), and the terms that make it up."""
-    network, mode = prepared.torch_model.network, BiasProbes()
+    network, mode = model.network, BiasProbes()
     with borrowed(network), torch.enable_grad():
         leaf = inputs.detach().requires_grad_()
         with mode, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # through the mode, warnings at the network's code would point at this file
             score = logits_of(network(leaf.clone()))[0, target.index].float()  # it may begin in place
-        prepared.require_gradient(score, "the input")
+        require_gradient(score, "the input", model)
         wanted = [leaf, *(probe.zeros for probe in mode.probes)]
         slopes = torch.autograd.grad(score, wanted, materialize_grads=True)
     terms = [Term(slopes[0] * inputs, True)]

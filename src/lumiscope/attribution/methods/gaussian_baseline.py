@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from lumiscope.attribution.pixel_maps import pixel_maps
-from lumiscope.attribution.prepared import PreparedBatch
-from lumiscope.attribution.registry import attribution_method
+from lumiscope.attribution.predictor import Predictor
+from lumiscope.attribution.prepared_view import PreparedView
+from lumiscope.attribution.view_method import view_method
 from lumiscope.errors import UsageError
-from lumiscope.types import DoubleArray, SaliencyMap, Target
+from lumiscope.types import DoubleArray, Target
 
 
 @dataclass(frozen=True)
@@ -25,17 +24,17 @@ class GaussianOptions:
             raise UsageError(f"gaussian: expected a sigma above 0; got {self.sigma}")
 
 
-@attribution_method(
+@view_method(
     "gaussian",
     title="Centred Gaussian",
     citation="a baseline, as the centre prior of Judd et al. 2009, Learning to Predict Where Humans Look, ICCV",
     passes="none",
     options=GaussianOptions,
+    perturbs=False,
 )
-def gaussian(prepared: PreparedBatch, targets: Sequence[Target], options: GaussianOptions) -> list[SaliencyMap]:
+def gaussian(view: PreparedView, predictor: Predictor, target: Target, options: GaussianOptions) -> DoubleArray:
     """exp(−r² / 2σ²), r the distance of a pixel's centre to the view's. Picture and model are not looked at."""
-    values = centred_gaussian(prepared.size, options.sigma)
-    return pixel_maps(prepared, targets, "gaussian", options, [values] * len(targets))
+    return centred_gaussian(view.size, options.sigma)
 
 
 def centred_gaussian(size: tuple[int, int], sigma: float) -> DoubleArray:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import torch
 
 from lumiscope.attribution.cam import GRADIENT_PASSES, cam_method, weighted_sum
-from lumiscope.attribution.prepared import PreparedBatch
+from lumiscope.attribution.prepared_layer import PreparedLayer
 from lumiscope.attribution.registry import FlipOptions
 from lumiscope.types import Target
 
@@ -24,6 +24,6 @@ from lumiscope.types import Target
     needs_gradients=True,
     version=2,
 )
-def gradcam(prepared: PreparedBatch, targets: Sequence[Target], options: FlipOptions) -> torch.Tensor:
+def gradcam(layer: PreparedLayer, targets: Sequence[Target], options: FlipOptions) -> torch.Tensor:
     """relu(sum_k w_k A_k) with w_k = mean_xy dS/dA_k, S the raw logit of the target."""
-    return weighted_sum(prepared.maps, prepared.gradients(targets).mean((2, 3)))
+    return weighted_sum(layer.maps, layer.gradients(targets).mean((2, 3)))

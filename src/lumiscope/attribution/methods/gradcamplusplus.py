@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import torch
 
 from lumiscope.attribution.cam import GRADIENT_PASSES, cam_method, weighted_sum
-from lumiscope.attribution.prepared import PreparedBatch
+from lumiscope.attribution.prepared_layer import PreparedLayer
 from lumiscope.attribution.registry import FlipOptions
 from lumiscope.types import Target
 
@@ -27,12 +27,12 @@ EPSILON = 1e-6
     passes=GRADIENT_PASSES,
     needs_gradients=True,
 )
-def gradcampp(prepared: PreparedBatch, targets: Sequence[Target], options: FlipOptions) -> torch.Tensor:
+def gradcampp(layer: PreparedLayer, targets: Sequence[Target], options: FlipOptions) -> torch.Tensor:
     """relu(sum_k w_k A_k) with w_k = sum_xy a · relu(g), a = g² / (2 g² + g³ sum_xy A_k + 1e-6), g = dS/dA_k.
 
     With the gradients of a real network (1e-3 and less) the 1e-6 is no mere guard: it favours the larger ones.
     """
-    maps, gradients = prepared.maps.double(), prepared.gradients(targets).double()
+    maps, gradients = layer.maps.double(), layer.gradients(targets).double()
     squares = gradients.square()
     shares = squares / (2 * squares + squares * gradients * maps.sum((2, 3), keepdim=True) + EPSILON)
     return weighted_sum(maps, (shares * gradients.clamp(min=0)).sum((2, 3)))

@@ -12,28 +12,25 @@ import torch
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
-from lumiscope.attribution.gradients import gradients, strongest
-from lumiscope.attribution.pixel_maps import MASK_RULE, pixel_maps
-from lumiscope.attribution.prepared import PreparedBatch
-from lumiscope.attribution.registry import FlipOptions, attribution_method
-from lumiscope.types import SaliencyMap, Target
+from lumiscope.attribution.gradients import gradient_method, strongest
+from lumiscope.attribution.pixel_map import PixelMap
+from lumiscope.attribution.prepared_inputs import PreparedInputs
+from lumiscope.attribution.registry import FlipOptions
+from lumiscope.types import Target
 
 IN_PLACE = (torch.relu_, torch.Tensor.relu_)  # the functional module's relu_ is torch's own
 NO_RELU = "no ReLU was met: this is the plain gradient, as in saliency"
 RELUS = (functional.relu, torch.relu, torch.Tensor.relu, *IN_PLACE)
 
 
-@attribution_method(
+@gradient_method(
     "guided_backprop",
     title="Guided backpropagation",
     citation="Springenberg et al. 2015, Striving for Simplicity: The All Convolutional Net, arXiv:1412.6806",
     passes="1 forward and backward",
-    options=FlipOptions,
-    needs_gradients=True,
     version=2,
-    mask_rule=MASK_RULE,
 )
-def guided_backprop(prepared: PreparedBatch, targets: Sequence[Target], options: FlipOptions) -> list[SaliencyMap]:
+def guided_backprop(inputs: PreparedInputs, targets: Sequence[Target], options: FlipOptions) -> list[PixelMap]:
     """max over channels of |guided dS/dx|; at least 0.
 
     Every ReLU counts, as a module or a function, in place or not, reused or not, and so does ReLU6, which is not in the
@@ -41,9 +38,9 @@ def guided_backprop(prepared: PreparedBatch, targets: Sequence[Target], options:
     map of `saliency`, and the details warn of it.
     """
     with GuidedRectifiers() as guided:
-        gradient = gradients(prepared, targets)
-    details = [{} if guided.met else {"warnings": [NO_RELU]} for _ in targets]
-    return pixel_maps(prepared, targets, "guided_backprop", options, strongest(gradient), details=details)
+        gradient = inputs.gradients(targets)
+    details = {} if guided.met else {"warnings": [NO_RELU]}
+    return [PixelMap(values, details) for values in strongest(gradient)]
 
 
 class GuidedRectifiers(TorchFunctionMode):

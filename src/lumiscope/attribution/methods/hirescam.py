@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import torch
 
 from lumiscope.attribution.cam import GRADIENT_PASSES, cam_method
-from lumiscope.attribution.prepared import PreparedBatch
+from lumiscope.attribution.prepared_layer import PreparedLayer
 from lumiscope.attribution.registry import FlipOptions
 from lumiscope.types import Target
 
@@ -23,6 +23,6 @@ from lumiscope.types import Target
     passes=GRADIENT_PASSES,
     needs_gradients=True,
 )
-def hirescam(prepared: PreparedBatch, targets: Sequence[Target], options: FlipOptions) -> torch.Tensor:
+def hirescam(layer: PreparedLayer, targets: Sequence[Target], options: FlipOptions) -> torch.Tensor:
     """relu(sum_k dS/dA_k · A_k), the product taken at every position; Grad-CAM's map where the gradient is constant."""
-    return (prepared.gradients(targets) * prepared.maps.float()).sum(1)
+    return (layer.gradients(targets) * layer.maps.float()).sum(1)

@@ -14,12 +14,13 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
-from lumiscope.attribution.gradients import summed, weighted_gradients
-from lumiscope.attribution.pixel_maps import MASK_RULE, flat_picture, pixel_maps
-from lumiscope.attribution.prepared import PreparedBatch
-from lumiscope.attribution.registry import FlipOptions, attribution_method
+from lumiscope.attribution.gradients import gradient_method, summed
+from lumiscope.attribution.hide_color import flat_picture
+from lumiscope.attribution.pixel_map import PixelMap
+from lumiscope.attribution.prepared_inputs import PreparedInputs
+from lumiscope.attribution.registry import FlipOptions
 from lumiscope.errors import UsageError
-from lumiscope.types import SaliencyMap, Target
+from lumiscope.types import Target
 
 BLUR = 0.1
 """Standard deviation of the blurred baseline, as a share of the view's shorter side."""
@@ -42,35 +43,32 @@ class IntegratedGradientsOptions(FlipOptions):
             raise UsageError(f"integrated_gradients: expected at least 1 step; got {self.steps}")
 
 
-@attribution_method(
+@gradient_method(
     "integrated_gradients",
     title="Integrated gradients",
     citation="Sundararajan et al. 2017, Axiomatic Attribution for Deep Networks, arXiv:1703.01365",
     passes="steps forwards and backwards (50)",
     options=IntegratedGradientsOptions,
-    needs_gradients=True,
     version=2,
-    mask_rule=MASK_RULE,
 )
 def integrated_gradients(
-    prepared: PreparedBatch, targets: Sequence[Target], options: IntegratedGradientsOptions
-) -> list[SaliencyMap]:
+    inputs: PreparedInputs, targets: Sequence[Target], options: IntegratedGradientsOptions
+) -> list[PixelMap]:
     """sum over channels of (x − x') · mean of dS/dx on the way from the baseline x' to x, signed.
 
     The values add up to S(x) − S(x') but for what the sum over nodes misses: `completeness_gap` in the details, and
     `completeness_gap_share` of |S(x) − S(x')|; above 5 % there is a warning. With `flips` these are the view's own.
     """
-    explained = [_explain(prepared, row, target, options) for row, target in enumerate(targets)]
+    explained = [_explain(inputs, row, target, options) for row, target in enumerate(targets)]
     values = summed(torch.stack([contributions for contributions, _ in explained]))
-    details = [facts for _, facts in explained]
-    return pixel_maps(prepared, targets, "integrated_gradients", options, values, details=details)
+    return [PixelMap(pixels, facts) for pixels, (_, facts) in zip(values, explained, strict=True)]
 
 
 def _explain(
-    prepared: PreparedBatch, row: int, target: Target, options: IntegratedGradientsOptions
+    inputs: PreparedInputs, row: int, target: Target, options: IntegratedGradientsOptions
 ) -> tuple[torch.Tensor, dict[str, Any]]:
     """(3, H, W) float64 contributions, and how complete they are."""
-    picture, start = prepared.inputs[row], baseline_input(prepared, row, options.baseline)
+    picture, start = inputs.values[row], baseline_input(inputs, row, options.baseline)
     way = picture - start
     places, shares = np.polynomial.legendre.leggauss(options.steps)
     nodes, weights = (torch.from_numpy(part / 2).to(picture) for part in (places + 1, shares))
@@ -78,24 +76,24 @@ def _explain(
     def make(first: int, last: int) -> torch.Tensor:
         return start + nodes[first:last, None, None, None] * way
 
-    contributions = way.cpu().double() * weighted_gradients(prepared, target, make, weights)
-    ends = prepared.torch_model.logits(torch.stack([picture, start]))[:, target.index].double()
+    contributions = way.cpu().double() * inputs.weighted_gradients(target, make, weights)
+    ends = inputs.model.logits(torch.stack([picture, start]))[:, target.index].double()
     return contributions, completeness(float(contributions.sum()), float(ends[0] - ends[1]), options.steps)
 
 
-def baseline_input(prepared: PreparedBatch, row: int, baseline: str) -> torch.Tensor:
+def baseline_input(inputs: PreparedInputs, row: int, baseline: str) -> torch.Tensor:
     """(3, H, W) normalised baseline of one image; see `IntegratedGradientsOptions`."""
-    picture, pixels = prepared.inputs[row], prepared.views[row].pixels
+    picture, view = inputs.values[row], inputs.views[row]
     if baseline == "zero":
         return torch.zeros_like(picture)
     if baseline == "blur":
         from scipy.ndimage import gaussian_filter
 
-        width = BLUR * min(prepared.size)
+        width = BLUR * min(view.size)
         blurred = gaussian_filter(picture.cpu().double().numpy(), (0, width, width), mode="nearest")
         return torch.from_numpy(blurred).to(picture)
     colour = 0 if baseline == "black" else None
-    return prepared.torch_model.inputs(flat_picture(pixels, colour)[None])[0]
+    return inputs.model.inputs(flat_picture(view.pixels, colour)[None])[0]
 
 
 def completeness(total: float, difference: float, steps: int) -> dict[str, Any]:

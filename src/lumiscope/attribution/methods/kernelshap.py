@@ -6,19 +6,16 @@ sampled is told in `coalitions`.
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 
-from lumiscope.attribution.prepared import PreparedBatch
 from lumiscope.attribution.regions.coalitions import Sampling, choose_coalitions, shapley_values
+from lumiscope.attribution.regions.region_method import SegmentValues, region_method
 from lumiscope.attribution.regions.region_options import RegionOptions
 from lumiscope.attribution.regions.scene import Scene
-from lumiscope.attribution.registry import attribution_method
-from lumiscope.types import SaliencyMap, SegmentMap, Target
+from lumiscope.types import Target
 
 SAMPLES_A_SEGMENT = 5
 
@@ -43,27 +40,19 @@ class KernelShapOptions(RegionOptions):
         self.check_least("num_samples", 4)
 
 
-@attribution_method(
+@region_method(
     "kernelshap",
     title="KernelSHAP",
     citation="Lundberg and Lee 2017, A Unified Approach to Interpreting Model Predictions, arXiv:1705.07874",
     passes="num_samples forwards (1000), or 2^segments where that is less",
     options=KernelShapOptions,
-    perturbs=True,
-    makes_segments=True,
-    mask_rule="lime",
 )
-def kernelshap(prepared: PreparedBatch, targets: Sequence[Target], options: KernelShapOptions) -> list[SaliencyMap]:
+def kernelshap(scene: Scene, target: Target, options: KernelShapOptions) -> SegmentValues:
     """How much of the target's probability each segment brings; `.values` paints that on the view, signed.
 
     The values add up to the probability of the view minus that of the view with everything hidden. Needs `predict`
     alone.
     """
-    return [_explain(prepared, row, target, options) for row, target in enumerate(targets)]
-
-
-def _explain(prepared: PreparedBatch, row: int, target: Target, options: KernelShapOptions) -> SegmentMap:
-    scene = Scene.of(prepared, row, options)
     count, generator = scene.count, np.random.default_rng(scene.seed)
     coalitions = choose_coalitions(count, options.num_samples - 2, generator, options.sampling, paired=options.paired)
     ends = np.array([[False], [True]]).repeat(count, axis=1)
@@ -84,19 +73,7 @@ def _explain(prepared: PreparedBatch, row: int, target: Target, options: KernelS
     else:
         values = np.full(count, np.nan)
         details["undefined"] = "the model gives NaN or infinity for pictures with hidden segments"
-    return SegmentMap(
-        item_id=prepared.views[row].item_id,
-        method="kernelshap",
-        target=target,
-        values=values[scene.segments].astype(np.float32),
-        options=dataclasses.asdict(options),
-        details=details,
-        segments=scene.segments,
-        coefficients=values,
-        num_features=options.num_features,
-        min_weight=options.min_weight,
-        positive_only=options.positive_only,
-    )
+    return SegmentValues(values, details)
 
 
 def _warnings(segments: int, evaluations: int, exact: bool) -> list[str]:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import torch
 
 from lumiscope.attribution.cam import GRADIENT_PASSES, cam_method
-from lumiscope.attribution.prepared import PreparedBatch
+from lumiscope.attribution.prepared_layer import PreparedLayer
 from lumiscope.attribution.registry import FlipOptions
 from lumiscope.types import Target
 
@@ -22,6 +22,6 @@ from lumiscope.types import Target
     passes=GRADIENT_PASSES,
     needs_gradients=True,
 )
-def layercam(prepared: PreparedBatch, targets: Sequence[Target], options: FlipOptions) -> torch.Tensor:
+def layercam(layer: PreparedLayer, targets: Sequence[Target], options: FlipOptions) -> torch.Tensor:
     """relu(sum_k relu(dS/dA_k) · A_k), the product taken at every position."""
-    return (prepared.gradients(targets).clamp(min=0) * prepared.maps.float()).sum(1)
+    return (layer.gradients(targets).clamp(min=0) * layer.maps.float()).sum(1)

@@ -7,46 +7,35 @@ and designs, an interval for every coefficient, and a number of samples that fol
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from lumiscope.attribution.prepared import PreparedBatch
 from lumiscope.attribution.regions.designs import DESIGNS, Design, draw_samples
 from lumiscope.attribution.regions.lime_estimate import ALPHA, Estimate, Sampled
 from lumiscope.attribution.regions.lime_options import LimeOptions
 from lumiscope.attribution.regions.local_regression import LinearFit, Moments, choose_columns, weighted_r2
 from lumiscope.attribution.regions.population import proximity
+from lumiscope.attribution.regions.region_method import SegmentValues, region_method
 from lumiscope.attribution.regions.scene import Scene
 from lumiscope.attribution.regions.stopping import block_ends, stability
-from lumiscope.attribution.registry import attribution_method
-from lumiscope.types import DoubleArray, SaliencyMap, SegmentMap, Target
+from lumiscope.types import DoubleArray, Target
 
 LOW_R2 = 0.5
 __all__ = ["LimeOptions", "draw_samples", "lime", "local_model", "proximity"]
 
 
-@attribution_method(
+@region_method(
     "lime",
     title="LIME",
     citation='Ribeiro et al. 2016, "Why Should I Trust You?", arXiv:1602.04938',
     passes="num_samples forwards (1000)",
     options=LimeOptions,
-    perturbs=True,
-    makes_segments=True,
     version=3,
-    mask_rule="lime",
 )
-def lime(prepared: PreparedBatch, targets: Sequence[Target], options: LimeOptions) -> list[SaliencyMap]:
+def lime(scene: Scene, target: Target, options: LimeOptions) -> SegmentValues:
     """Coefficients of segments; `.values` paints them on the view. Needs `predict` alone."""
-    return [_explain(prepared, row, target, options) for row, target in enumerate(targets)]
-
-
-def _explain(prepared: PreparedBatch, row: int, target: Target, options: LimeOptions) -> SegmentMap:
-    scene = Scene.of(prepared, row, options)
     sampled, stopped = _sample(scene, target, options)
     design = DESIGNS[options.design]
     top = np.argsort(-sampled.probabilities[0], kind="stable")[: options.top_labels]
@@ -54,21 +43,12 @@ def _explain(prepared: PreparedBatch, row: int, target: Target, options: LimeOpt
     fits = {label: estimate.model(options.num_features) for label, estimate in estimates.items()}
     fit, kept = fits[target.index]
     segment_count = len(fit.coefficients)
-    return SegmentMap(
-        item_id=prepared.views[row].item_id,
-        method="lime",
-        target=target,
-        values=fit.coefficients[scene.segments].astype(np.float32),
-        options=dataclasses.asdict(options),
-        details=_details(fit, sampled, design, stopped, prepared.score_name),
-        segments=scene.segments,
-        coefficients=fit.coefficients,
-        num_features=options.num_features,
+    return SegmentValues(
+        fit.coefficients,
+        _details(fit, sampled, design, stopped, scene.predictor.score_name),
+        intervals=estimates[target.index].intervals(fit, kept, options.confidence),
         top_classes=top.astype(np.int64),
         top_coefficients=np.array([fits[int(label)][0].coefficients for label in top]).reshape(len(top), segment_count),
-        intervals=estimates[target.index].intervals(fit, kept, options.confidence),
-        min_weight=options.min_weight,
-        positive_only=options.positive_only,
     )
 
 
@@ -92,7 +72,7 @@ def _sample(scene: Scene, target: Target, options: LimeOptions) -> tuple[_Sample
         samples = design.draw(seed, options.num_samples, count)
         return _Samples(samples, proximity(samples), scene.probabilities(samples > 0)), ""
     samples = design.draw(seed, options.max_samples, count)
-    weights, seen = proximity(samples), [np.zeros((0, len(scene.prepared.model.classes)))]
+    weights, seen = proximity(samples), [np.zeros((0, len(scene.predictor.model.classes)))]
     agreement, end = 0.0, 0
     for stop in block_ends(design.samples_a_segment * count, options.max_samples):
         seen.append(scene.probabilities(samples[end:stop] > 0))

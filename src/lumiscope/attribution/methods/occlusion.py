@@ -6,16 +6,16 @@ Source: Zeiler and Fergus 2014, "Visualizing and Understanding Convolutional Net
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from lumiscope.attribution.pixel_maps import HideColor, check_color, flat_picture, pixel_maps
-from lumiscope.attribution.prepared import PreparedBatch
-from lumiscope.attribution.registry import attribution_method
+from lumiscope.attribution.hide_color import HideColor, check_color, flat_picture
+from lumiscope.attribution.predictor import Predictor
+from lumiscope.attribution.prepared_view import PreparedView
+from lumiscope.attribution.view_method import view_method
 from lumiscope.errors import UsageError
-from lumiscope.types import BoolArray, DoubleArray, SaliencyMap, Target
+from lumiscope.types import BoolArray, DoubleArray, Target
 
 WINDOWS_A_SIDE = 7
 
@@ -53,27 +53,20 @@ class OcclusionOptions:
         return window, stride
 
 
-@attribution_method(
+@view_method(
     "occlusion",
     title="Occlusion",
     citation="Zeiler and Fergus 2014, Visualizing and Understanding Convolutional Networks, arXiv:1311.2901",
     passes="1 forward per position of the window (170 with the defaults on 224×224)",
     options=OcclusionOptions,
-    perturbs=True,
 )
-def occlusion(prepared: PreparedBatch, targets: Sequence[Target], options: OcclusionOptions) -> list[SaliencyMap]:
+def occlusion(view: PreparedView, predictor: Predictor, target: Target, options: OcclusionOptions) -> DoubleArray:
     """Mean over the windows that hide a pixel of S(x) − S(x with the window hidden), signed; S the raw logit.
 
     Needs `predict` alone. (Zeiler and Fergus show the class's probability; captum and we the logit's fall.)
     """
-    values = [_explain(prepared, row, target, options) for row, target in enumerate(targets)]
-    return pixel_maps(prepared, targets, "occlusion", options, values)
-
-
-def _explain(prepared: PreparedBatch, row: int, target: Target, options: OcclusionOptions) -> DoubleArray:
-    pixels = prepared.views[row].pixels
-    window, stride = options.steps(prepared.size)
-    down, across = (spans(side, window, stride) for side in prepared.size)
+    window, stride = options.steps(view.size)
+    down, across = (spans(side, window, stride) for side in view.size)
 
     def masks(start: int, stop: int) -> BoolArray:
         """The picture seen whole comes first, then each window, row by row."""
@@ -82,7 +75,8 @@ def _explain(prepared: PreparedBatch, row: int, target: Target, options: Occlusi
         return np.asarray(~hidden | (place < 0)[:, None, None])
 
     count = len(down) * len(across)
-    scores = prepared.blended(row, flat_picture(pixels, options.hide_color), masks, 1 + count)[:, target.index]
+    hidden = flat_picture(view.pixels, options.hide_color)
+    scores = predictor.masked_logits(view.pixels, hidden, masks, 1 + count)[:, target.index]
     falls = (float(scores[0]) - scores[1:].astype(np.float64)).reshape(len(down), len(across))
     covered = np.outer(down.sum(0), across.sum(0))
     return np.asarray(down.T @ falls @ across / covered)

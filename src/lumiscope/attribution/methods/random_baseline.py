@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from lumiscope.attribution.pixel_maps import pixel_maps
-from lumiscope.attribution.prepared import PreparedBatch
-from lumiscope.attribution.registry import attribution_method
+from lumiscope.attribution.predictor import Predictor
+from lumiscope.attribution.prepared_view import PreparedView
+from lumiscope.attribution.view_method import view_method
 from lumiscope.errors import UsageError
-from lumiscope.types import SaliencyMap, Target
+from lumiscope.types import FloatArray, Target
 
 
 @dataclass(frozen=True)
@@ -25,15 +24,15 @@ class RandomOptions:
             raise UsageError(f"random: expected a random_seed of at least 0; got {self.random_seed}")
 
 
-@attribution_method(
+@view_method(
     "random",
     title="Random map",
     citation="a baseline, as in Hooker et al. 2019, A Benchmark for Interpretability Methods, arXiv:1806.10758",
     passes="none",
     options=RandomOptions,
+    perturbs=False,
 )
-def random(prepared: PreparedBatch, targets: Sequence[Target], options: RandomOptions) -> list[SaliencyMap]:
+def random(view: PreparedView, predictor: Predictor, target: Target, options: RandomOptions) -> FloatArray:
     """Independent uniform values in [0, 1), one a pixel. Neither the picture nor the model is looked at."""
-    seeds = [prepared.seed_for(row, "random", options.random_seed) for row in range(len(targets))]
-    values = [np.random.default_rng(seed).random(prepared.size, dtype=np.float32) for seed in seeds]
-    return pixel_maps(prepared, targets, "random", options, values)
+    generator = np.random.default_rng(view.seed("random", options.random_seed))
+    return generator.random(view.size, dtype=np.float32)

@@ -7,16 +7,17 @@ and section 3.2.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from lumiscope.attribution.pixel_maps import HideColor, check_color, flat_picture, pixel_maps
-from lumiscope.attribution.prepared import PreparedBatch
-from lumiscope.attribution.registry import attribution_method
+from lumiscope.attribution.hide_color import HideColor, check_color, flat_picture
+from lumiscope.attribution.pixel_map import PixelMap
+from lumiscope.attribution.predictor import Predictor
+from lumiscope.attribution.prepared_view import PreparedView
+from lumiscope.attribution.view_method import view_method
 from lumiscope.errors import UsageError
-from lumiscope.types import BoolArray, DoubleArray, FloatArray, IntArray, SaliencyMap, Target
+from lumiscope.types import BoolArray, DoubleArray, FloatArray, IntArray, Target
 
 MASKS_AT_ONCE = 64
 
@@ -47,41 +48,36 @@ class RiseOptions:
         check_color("rise", self.hide_color)
 
 
-@attribution_method(
+@view_method(
     "rise",
     title="RISE",
     citation="Petsiuk et al. 2018, RISE: Randomized Input Sampling for Explanation, arXiv:1806.07421",
     passes="num_masks forwards (4000)",
     options=RiseOptions,
-    perturbs=True,
 )
-def rise(prepared: PreparedBatch, targets: Sequence[Target], options: RiseOptions) -> list[SaliencyMap]:
+def rise(view: PreparedView, predictor: Predictor, target: Target, options: RiseOptions) -> PixelMap:
     """1/(N p) · sum_n P_n M_n, P_n the target's probability through mask n; needs `predict` alone.
 
     At least 0, and large everywhere where the class is probable, so `display()` is the min-max of the map, as the paper
     shows it. Details: `standard_error`, the mean over pixels of the value's standard error over masks, and
     `standard_error_share`, the same as a share of the map's largest minus smallest value.
     """
-    explained = [_explain(prepared, row, target, options) for row, target in enumerate(targets)]
-    values = [value for value, _ in explained]
-    ranges = [float(np.ptp(value)) for value in values]
-    details = [
-        {"standard_error": error, "standard_error_share": error / spread if spread > 0 else math.nan}
-        for (_, error), spread in zip(explained, ranges, strict=True)
-    ]
-    shown = [_stretched(value, spread) for value, spread in zip(values, ranges, strict=True)]
-    return pixel_maps(prepared, targets, "rise", options, values, details=details, shown=shown)
+    masks = SmoothMasks.draw(view.seed("rise", options.random_seed), view.size, options)
+    hidden = flat_picture(view.pixels, options.hide_color)
+    logits = predictor.masked_logits(view.pixels, hidden, masks.between, options.num_masks)
+    values, error = mean_mask(masks, predictor.probabilities_of(logits)[:, target.index], options.keep_probability)
+    spread = float(np.ptp(values))
+    details = {"standard_error": error, "standard_error_share": error / spread if spread > 0 else math.nan}
+    return PixelMap(values, details, _stretched(values, spread))
 
 
-def _explain(prepared: PreparedBatch, row: int, target: Target, options: RiseOptions) -> tuple[DoubleArray, float]:
-    """(H, W) values, and the mean over pixels of their standard error."""
-    seed = prepared.seed_for(row, "rise", options.random_seed)
-    masks = SmoothMasks.draw(seed, prepared.size, options)
-    hidden = flat_picture(prepared.views[row].pixels, options.hide_color)
-    count, keep = options.num_masks, options.keep_probability
-    logits = prepared.blended(row, hidden, masks.between, count)
-    scores = prepared.probabilities_of(logits)[:, target.index]
-    total, squares = np.zeros(prepared.size), np.zeros(prepared.size)
+def mean_mask(masks: SmoothMasks, scores: DoubleArray, keep: float) -> tuple[DoubleArray, float]:
+    """(H, W) mean of N masks, each weighted by its score, over `keep`; and the mean over pixels of its standard error.
+
+    `scores`: (N,). `keep`: the probability with which a mask shows a pixel.
+    """
+    count = len(scores)
+    total, squares = np.zeros(masks.size), np.zeros(masks.size)
     for start in range(0, count, MASKS_AT_ONCE):
         some = masks.between(start, start + MASKS_AT_ONCE)
         weights = scores[start : start + MASKS_AT_ONCE].astype(np.float32)

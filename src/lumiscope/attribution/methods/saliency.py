@@ -7,22 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lumiscope.attribution.gradients import gradients, strongest
-from lumiscope.attribution.pixel_maps import MASK_RULE, pixel_maps
-from lumiscope.attribution.prepared import PreparedBatch
-from lumiscope.attribution.registry import FlipOptions, attribution_method
-from lumiscope.types import SaliencyMap, Target
+from lumiscope.attribution.gradients import gradient_method, strongest
+from lumiscope.attribution.prepared_inputs import PreparedInputs
+from lumiscope.attribution.registry import FlipOptions
+from lumiscope.types import FloatArray, Target
 
 
-@attribution_method(
+@gradient_method(
     "saliency",
     title="Saliency",
     citation="Simonyan et al. 2014, Deep Inside Convolutional Networks, arXiv:1312.6034",
     passes="1 forward and backward",
-    options=FlipOptions,
-    needs_gradients=True,
-    mask_rule=MASK_RULE,
 )
-def saliency(prepared: PreparedBatch, targets: Sequence[Target], options: FlipOptions) -> list[SaliencyMap]:
+def saliency(inputs: PreparedInputs, targets: Sequence[Target], options: FlipOptions) -> list[FloatArray]:
     """max over channels of |dS/dx|, S the raw logit of the target, x the normalised input; at least 0."""
-    return pixel_maps(prepared, targets, "saliency", options, strongest(gradients(prepared, targets)))
+    return strongest(inputs.gradients(targets))

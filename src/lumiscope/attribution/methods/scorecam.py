@@ -11,7 +11,8 @@ from collections.abc import Callable, Sequence
 import torch
 
 from lumiscope.attribution.cam import cam_method, weighted_sum
-from lumiscope.attribution.prepared import PreparedBatch
+from lumiscope.attribution.predictor import Predictor
+from lumiscope.attribution.prepared_layer import PreparedLayer
 from lumiscope.attribution.registry import FlipOptions
 from lumiscope.models.backends.registry import Runner
 from lumiscope.types import Target
@@ -29,7 +30,7 @@ REFINED_AT_ONCE = 32
     perturbs=True,
     version=2,
 )
-def scorecam(prepared: PreparedBatch, targets: Sequence[Target], options: FlipOptions) -> torch.Tensor:
+def scorecam(layer: PreparedLayer, targets: Sequence[Target], options: FlipOptions) -> torch.Tensor:
     """relu(sum_k w_k A_k), w = softmax_k of the target's raw logit on the input multiplied by channel k in [0, 1].
 
     Channels that are constant over the image mask everything: all of them share the score of the zero input. (In
@@ -38,15 +39,16 @@ def scorecam(prepared: PreparedBatch, targets: Sequence[Target], options: FlipOp
     With `fast`, where half precision is too rough for this network, all channels are scored roughly and those that
     matter again in float32, until the error left is small; see `refine`.
     """
-    maps = prepared.maps.float()
-    scores = [masked_scores(prepared, row, maps[row], target.index) for row, target in enumerate(targets)]
+    maps = layer.maps.float()
+    views = zip(layer.inputs.values, maps, targets, strict=True)
+    scores = [masked_scores(layer.predictor, image, channels, target.index) for image, channels, target in views]
     weights = torch.stack(scores).double().softmax(dim=1)
     return weighted_sum(maps, weights)
 
 
-def masked_scores(prepared: PreparedBatch, row: int, maps: torch.Tensor, target: int) -> torch.Tensor:
-    """(C,) raw target scores of one image seen through each of its `maps`, (C, h, w)."""
-    image = prepared.inputs[row].contiguous()
+def masked_scores(predictor: Predictor, image: torch.Tensor, maps: torch.Tensor, target: int) -> torch.Tensor:
+    """(C,) raw target scores of one normalised input, (3, H, W), seen through each of its `maps`, (C, h, w)."""
+    image = image.contiguous()
     flat = maps.flatten(1)
     varies = flat.amax(1) > flat.amin(1)
     masks = torch.cat([maps, torch.zeros_like(maps[:1])])  # the last one is the mask of all constant channels
@@ -58,9 +60,9 @@ def masked_scores(prepared: PreparedBatch, row: int, maps: torch.Tensor, target:
         def seen(start: int, stop: int) -> torch.Tensor:
             return image * _stretched(down @ masks[channels[start:stop]] @ across.T)[:, None]
 
-        return prepared.logits_of(seen, len(channels), runner)[:, target].to(maps.device)
+        return predictor.logits_of(seen, len(channels), runner)[:, target].to(maps.device)
 
-    rough = prepared.inference.rough
+    rough = predictor.inference.rough
     varying = varies.nonzero()[:, 0]
     scores = maps.new_empty(len(maps))
     if varies.any():

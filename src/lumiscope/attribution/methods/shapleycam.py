@@ -12,7 +12,7 @@ import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from lumiscope.attribution.cam import cam_method, weighted_sum
-from lumiscope.attribution.prepared import PreparedBatch
+from lumiscope.attribution.prepared_layer import PreparedLayer
 from lumiscope.attribution.registry import FlipOptions
 from lumiscope.attribution.targets import target_scores
 from lumiscope.errors import ModelError
@@ -27,26 +27,25 @@ from lumiscope.types import Target
     passes="1 forward, 2 backwards through the head (none where the head is pooling and a linear layer)",
     needs_gradients=True,
 )
-def shapleycam(prepared: PreparedBatch, targets: Sequence[Target], options: FlipOptions) -> torch.Tensor:
+def shapleycam(layer: PreparedLayer, targets: Sequence[Target], options: FlipOptions) -> torch.Tensor:
     """relu(sum_k w_k A_k) with w_k = mean_xy(g - H A / 2)_k; g and H: first and second derivatives of S to A.
 
     Where the head is piecewise linear (ReLU, pooling, linear layers) H is 0, and the map is Grad-CAM's.
     """
-    if prepared.linear_head is not None:
-        weights = prepared.gradients(targets)
+    if layer.linear_head is not None:
+        weights = layer.gradients(targets)
     else:
-        weights = prepared.layout.maps(_second_order(prepared, targets))
-    return weighted_sum(prepared.maps, weights.mean((2, 3)))
+        weights = layer.layout.maps(_second_order(layer, targets))
+    return weighted_sum(layer.maps, weights.mean((2, 3)))
 
 
-def _second_order(prepared: PreparedBatch, targets: Sequence[Target]) -> torch.Tensor:
+def _second_order(layer: PreparedLayer, targets: Sequence[Target]) -> torch.Tensor:
     """g - H A / 2 in the shape of the layer's output; H A is the gradient of g · A with that A held fixed."""
-    fixed = prepared.cut.activations.detach()
+    fixed = layer.cut.activations.detach()
     activations = fixed.clone().requires_grad_()
     # the fused kernels of attention have no second derivative
     with torch.enable_grad(), sdpa_kernel(SDPBackend.MATH):
-        logits = prepared.inference.split(prepared.layers[0]).head(Cut(activations, prepared.cut.context))
-        prepared.require_gradient(logits, f"layer {prepared.layer}")
+        logits = layer.differentiable_head(Cut(activations, layer.cut.context))
         score = target_scores(logits, targets).sum()
         (gradient,) = torch.autograd.grad(score, activations, create_graph=True)
         if not gradient.requires_grad:
@@ -55,7 +54,7 @@ def _second_order(prepared: PreparedBatch, targets: Sequence[Target]) -> torch.T
             (product,) = torch.autograd.grad((gradient * fixed).sum(), activations, materialize_grads=True)
         except RuntimeError as error:
             raise ModelError(
-                f"expected a network whose scores can be differentiated twice behind {prepared.layer}; "
-                f"{prepared.model.name}: {str(error).splitlines()[0]} Use gradcam, which differentiates once."
+                f"expected a network whose scores can be differentiated twice behind {layer.name}; "
+                f"{layer.model.name}: {str(error).splitlines()[0]} Use gradcam, which differentiates once."
             ) from error
     return gradient.detach() - product / 2

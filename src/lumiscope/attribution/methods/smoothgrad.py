@@ -11,12 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from lumiscope.attribution.gradients import strongest, weighted_gradients
-from lumiscope.attribution.pixel_maps import MASK_RULE, pixel_maps
-from lumiscope.attribution.prepared import PreparedBatch
-from lumiscope.attribution.registry import FlipOptions, attribution_method
+from lumiscope.attribution.gradients import gradient_method, strongest
+from lumiscope.attribution.prepared_inputs import PreparedInputs
+from lumiscope.attribution.registry import FlipOptions
 from lumiscope.errors import UsageError
-from lumiscope.types import FloatArray, SaliencyMap, Target
+from lumiscope.types import FloatArray, Target
 
 
 @dataclass(frozen=True)
@@ -41,32 +40,30 @@ class SmoothGradOptions(FlipOptions):
             raise UsageError(f"smoothgrad: expected a random_seed of at least 0; got {self.random_seed}")
 
 
-@attribution_method(
+@gradient_method(
     "smoothgrad",
     title="SmoothGrad",
     citation="Smilkov et al. 2017, SmoothGrad: removing noise by adding noise, arXiv:1706.03825",
     passes="num_samples forwards and backwards (50)",
     options=SmoothGradOptions,
-    needs_gradients=True,
-    mask_rule=MASK_RULE,
 )
-def smoothgrad(prepared: PreparedBatch, targets: Sequence[Target], options: SmoothGradOptions) -> list[SaliencyMap]:
+def smoothgrad(inputs: PreparedInputs, targets: Sequence[Target], options: SmoothGradOptions) -> list[FloatArray]:
     """max over channels of |mean over noisy copies of dS/dx|; at least 0. With noise 0 it is `saliency`."""
-    mean = torch.stack([_mean_gradient(prepared, row, target, options) for row, target in enumerate(targets)])
-    return pixel_maps(prepared, targets, "smoothgrad", options, strongest(mean))
+    means = [_mean_gradient(inputs, row, target, options) for row, target in enumerate(targets)]
+    return strongest(torch.stack(means))
 
 
-def _mean_gradient(prepared: PreparedBatch, row: int, target: Target, options: SmoothGradOptions) -> torch.Tensor:
-    picture = prepared.inputs[row]
+def _mean_gradient(inputs: PreparedInputs, row: int, target: Target, options: SmoothGradOptions) -> torch.Tensor:
+    picture = inputs.values[row]
     width = options.noise * float(picture.max() - picture.min())
-    seed = prepared.seed_for(row, "smoothgrad", options.random_seed)
+    seed = inputs.views[row].seed("smoothgrad", options.random_seed)
 
     def make(start: int, stop: int) -> torch.Tensor:
         copies = np.stack([gaussian_noise(seed, copy, tuple(picture.shape)) for copy in range(start, stop)])
         return picture + width * torch.from_numpy(copies).to(picture)
 
     weights = torch.full((options.num_samples,), 1 / options.num_samples, device=picture.device)
-    return weighted_gradients(prepared, target, make, weights)
+    return inputs.weighted_gradients(target, make, weights)
 
 
 def gaussian_noise(seed: int, copy: int, shape: tuple[int, ...]) -> FloatArray:

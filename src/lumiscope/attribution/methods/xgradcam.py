@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import torch
 
 from lumiscope.attribution.cam import GRADIENT_PASSES, cam_method, weighted_sum
-from lumiscope.attribution.prepared import PreparedBatch
+from lumiscope.attribution.prepared_layer import PreparedLayer
 from lumiscope.attribution.registry import FlipOptions
 from lumiscope.types import Target
 
@@ -25,11 +25,11 @@ EPSILON = 1e-7
     passes=GRADIENT_PASSES,
     needs_gradients=True,
 )
-def xgradcam(prepared: PreparedBatch, targets: Sequence[Target], options: FlipOptions) -> torch.Tensor:
+def xgradcam(layer: PreparedLayer, targets: Sequence[Target], options: FlipOptions) -> torch.Tensor:
     """relu(sum_k w_k A_k) with w_k = sum_xy(dS/dA_k · A_k) / (sum_xy A_k + 1e-7).
 
     The weights suppose a layer after a ReLU: where activations of both signs cancel in the sum they grow without bound.
     """
-    maps = prepared.maps.double()
-    weights = (prepared.gradients(targets) * maps).sum((2, 3)) / (maps.sum((2, 3)) + EPSILON)
+    maps = layer.maps.double()
+    weights = (layer.gradients(targets) * maps).sum((2, 3)) / (maps.sum((2, 3)) + EPSILON)
     return weighted_sum(maps, weights)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from lumiscope.attribution.pixel_maps import flat_picture
+from lumiscope.attribution.hide_color import flat_picture
 from lumiscope.attribution.regions.segmentation import segment_means
 from lumiscope.types import ByteArray, DoubleArray, IntArray
 

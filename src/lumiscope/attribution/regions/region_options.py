@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from lumiscope.attribution.pixel_maps import HideColor, check_color
+from lumiscope.attribution.hide_color import HideColor, check_color
 from lumiscope.attribution.regions.hiding import HIDING
 from lumiscope.attribution.regions.segmenters import SEGMENTERS, check_segmenter
 from lumiscope.errors import UnknownNameError, UsageError

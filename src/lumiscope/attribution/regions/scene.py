@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lumiscope.attribution.prepared import PreparedBatch
+from lumiscope.attribution.predictor import Predictor
+from lumiscope.attribution.prepared_view import PreparedView
 from lumiscope.attribution.regions.hiding import hidden_picture
 from lumiscope.attribution.regions.region_options import RegionOptions
 from lumiscope.types import BoolArray, ByteArray, DoubleArray, IntArray
@@ -14,26 +15,25 @@ from lumiscope.types import BoolArray, ByteArray, DoubleArray, IntArray
 
 @dataclass(frozen=True)
 class Scene:
-    """The view `row` of a batch. `segments`: (H, W) ids 0..d-1. `hidden`: (H, W, 3) uint8, what is seen in their place.
+    """A view in segments. `segments`: (H, W) ids 0..d-1. `hidden`: (H, W, 3) uint8, what is seen in their place.
 
-    `seed`: of everything random about this view.
+    `predictor`: who says what the model makes of it. `seed`: of everything random about this view.
     """
 
-    prepared: PreparedBatch
-    row: int
+    view: PreparedView
+    predictor: Predictor
     segments: IntArray
     hidden: ByteArray
     seed: int
 
     @classmethod
-    def of(cls, prepared: PreparedBatch, row: int, options: RegionOptions, seed: int | None = None) -> Scene:
+    def of(cls, view: PreparedView, predictor: Predictor, options: RegionOptions, seed: int | None = None) -> Scene:
         """Cut a view and prepare to hide its segments. `seed`: None: as the options say."""
         if seed is None:
-            seed = prepared.seed_for(row, options.method, options.random_seed)
-        segments = prepared.segments(row, options.segmenter, options.segmenter_options)
-        pixels = prepared.views[row].pixels
-        hidden = hidden_picture(pixels, segments, options.hide, options.hide_color, seed)
-        return cls(prepared, row, segments, hidden, seed)
+            seed = view.seed(options.method, options.random_seed)
+        segments = view.segments(options.segmenter, options.segmenter_options)
+        hidden = hidden_picture(view.pixels, segments, options.hide, options.hide_color, seed)
+        return cls(view, predictor, segments, hidden, seed)
 
     @property
     def count(self) -> int:
@@ -46,4 +46,5 @@ class Scene:
         def masks(start: int, stop: int) -> BoolArray:
             return np.asarray(np.take(shown[start:stop], self.segments, axis=1))
 
-        return self.prepared.probabilities_of(self.prepared.blended(self.row, self.hidden, masks, len(shown)))
+        logits = self.predictor.masked_logits(self.view.pixels, self.hidden, masks, len(shown))
+        return self.predictor.probabilities_of(logits)

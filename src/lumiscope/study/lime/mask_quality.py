@@ -10,7 +10,7 @@ import numpy as np
 
 from lumiscope.agreement import overlap
 from lumiscope.attribution import PreparedBatch
-from lumiscope.attribution.pixel_maps import flat_picture
+from lumiscope.attribution.hide_color import flat_picture
 from lumiscope.errors import TargetError
 from lumiscope.types import BoolArray, DoubleArray, Target
 
@@ -41,12 +41,12 @@ class Faithfulness:
 
     def __init__(self, prepared: PreparedBatch, target: Target) -> None:
         """Measure p(x) and p(nothing) of a batch's only picture. Errors: `TargetError` where they hardly differ."""
-        self.prepared = prepared
+        self.predictor = prepared.predictor
         self.target = target
-        pixels = prepared.views[0].pixels
-        self.hidden = flat_picture(pixels, None)
+        self.pixels = prepared.views[0].pixels
+        self.hidden = flat_picture(self.pixels, None)
         self._known: dict[bytes, float] = {}
-        everything = np.ones(pixels.shape[:2], np.bool_)
+        everything = np.ones(self.pixels.shape[:2], np.bool_)
         whole, nothing = self._probabilities([everything, ~everything])
         self.whole, self.nothing = float(whole), float(nothing)
         if self.whole - self.nothing < LEAST_DROP:
@@ -70,5 +70,9 @@ class Faithfulness:
 
     def _probabilities(self, shown: Sequence[BoolArray]) -> DoubleArray:
         """(n,) probability of the target where only these pixels are shown."""
-        logits = self.prepared.blended(0, self.hidden, lambda start, stop: np.stack(shown[start:stop]), len(shown))
-        return self.prepared.probabilities_of(logits)[:, self.target.index]
+
+        def masks(start: int, stop: int) -> BoolArray:
+            return np.stack(shown[start:stop])
+
+        logits = self.predictor.masked_logits(self.pixels, self.hidden, masks, len(shown))
+        return self.predictor.probabilities_of(logits)[:, self.target.index]

@@ -65,12 +65,13 @@ class LimeTrials:
 def try_out(prepared: PreparedBatch, target: Target, options: LimeOptions, seeds: Sequence[int]) -> list[LimeTrials]:
     """Look at the only picture of a batch as LIME does with these options, `num_samples` times for each seed."""
     started = time.perf_counter()
-    segments = prepared.segments(0, options.segmenter, options.segmenter_options)
+    (view,) = prepared.views
+    segments = view.segments(options.segmenter, options.segmenter_options)
     cut_seconds = time.perf_counter() - started
     trials = []
     for seed in seeds:
         started = time.perf_counter()
-        data = _look(Scene.of(prepared, 0, options, seed), target, options)
+        data = _look(Scene.of(view, prepared.predictor, options, seed), target, options)
         seconds = time.perf_counter() - started
         trials.append(LimeTrials(segments, target, options, data, cut_seconds, seconds))
     return trials

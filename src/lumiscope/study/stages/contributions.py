@@ -118,9 +118,10 @@ class StoredContributions:
 
     def _compute(self, batch: Sequence[ImageItem]) -> list[dict[str, NDArray[Any]]]:
         views = [self._model.view(item) for item in batch]
-        prepared = PreparedBatch(self._model, views, layer=self._address.removesuffix(CLASS_TOKEN))
+        layer = self._address.removesuffix(CLASS_TOKEN)
+        prepared = PreparedBatch(self._model, views, layer=layer)
         targets = prepared.targets(self._target, [label_index(self._model, item) for item in batch])
-        computed = unit_contributions(prepared, targets, class_token=self._address.endswith(CLASS_TOKEN))
+        computed = unit_contributions(prepared.at(layer), targets, class_token=self._address.endswith(CLASS_TOKEN))
         return [
             {
                 "contributions": computed.contributions[row : row + 1],

@@ -1,0 +1,83 @@
+"""Who answers what a model says of changed pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+
+from lumiscope.attribution.blending import Masks, blended_pixels
+from lumiscope.attribution.passes import counted_passes
+from lumiscope.attribution.requirements import require_torch_model
+from lumiscope.models import BlackBox, Inference, TorchModel, VisionModel, probabilities
+from lumiscope.models.backends.registry import Runner
+from lumiscope.progress import Track, silent
+from lumiscope.types import ByteArray, DoubleArray, FloatArray
+
+PICTURES_AT_ONCE = 16  # where a model does not say what it likes
+
+
+class Predictor:
+    """A model that is asked many times.
+
+    `model`: of any kind. `inference`: how a torch model is run; None: by torch in float32, as it is. `track`: draws the
+    progress.
+    """
+
+    def __init__(self, model: VisionModel, inference: Inference | None = None, track: Track = silent) -> None:
+        self.model = model
+        self.track = track
+        self._inference = inference
+
+    @property
+    def inference(self) -> Inference:
+        """How a torch model is run. Errors: `ModelError` for a black box."""
+        return self._inference or require_torch_model(self.model).reference
+
+    def logits_of(
+        self, make: Callable[[int, int], torch.Tensor], count: int, runner: Runner | None = None
+    ) -> torch.Tensor:
+        """(count, classes) raw scores of normalised inputs, of which `make(start, stop)` makes a few at a time.
+
+        `runner`: another one than the inference's own, such as `inference.rough`. Errors: `ModelError` for a black box.
+        """
+        with counted_passes(make, self.track, count) as some:
+            return self.inference.logits_of(some, count, runner)
+
+    def masked_logits(
+        self, pixels: ByteArray, hidden: ByteArray, masks: Callable[[int, int], Masks], count: int
+    ) -> FloatArray:
+        """(count, classes) raw scores of one view seen through masks: m · view + (1 − m) · hidden.
+
+        `pixels`: (H, W, 3) uint8, the view. `hidden`: (H, W, 3) uint8, what is seen where a mask is 0. `masks(start,
+        stop)`: (stop − start, H, W), bool or float in [0, 1]. A torch model blends normalised float inputs; a black box
+        gets uint8 pixels, rounded.
+        """
+        if not isinstance(self.model, TorchModel):
+            size = self.model.batch_size if isinstance(self.model, BlackBox) else PICTURES_AT_ONCE
+
+            def blend(start: int, stop: int) -> ByteArray:
+                return blended_pixels(pixels, hidden, masks(start, stop))
+
+            with counted_passes(blend, self.track, count) as some:
+                starts = range(0, count, size)
+                return np.concatenate([self.model.predict(some(at, min(at + size, count))) for at in starts])
+        view, cover = self.model.inputs(np.stack([pixels, hidden])).contiguous()
+
+        def make(start: int, stop: int) -> torch.Tensor:
+            weights = torch.from_numpy(np.ascontiguousarray(masks(start, stop))).to(view.device)[:, None]
+            if weights.dtype == torch.bool:
+                return torch.where(weights, view, cover)
+            return torch.lerp(cover, view, weights.float())
+
+        return self.logits_of(make, count).cpu().numpy()
+
+    def probabilities_of(self, logits: FloatArray) -> DoubleArray:
+        """(N, classes) float64 probabilities of (N, classes) raw scores, as this model's activation makes them."""
+        return probabilities(logits, self.model.activation)
+
+    @property
+    def score_name(self) -> str:
+        """What methods that hide parts of the view watch, in a word."""
+        return "activation" if self.model.activation == "raw" else "probability"
