@@ -70,6 +70,28 @@ def test_as_many_units_pass_as_beat_the_best_of_all_concepts_by_chance(images, c
     assert measure_capacity("pearson", scores(images, concepts)).good == pytest.approx(expected, abs=tolerance)
 
 
+def test_so_many_concepts_are_supported_as_pass_four_times_in_five():
+    steps = [1, 2, 5, 10, 20, 50, 60]
+    passing = [count for count in steps if share_that_passes(15, count) >= 0.8]
+    assert passing == [1, 2, 5]
+    found = measure_capacity("pearson", scores(15, 60)).supported
+    assert found in {2, 5, 10}, "of 50 units made a few pass or fail by chance: one step up or down"
+
+
+def test_a_tie_with_a_concept_that_is_no_synonym_is_not_found():
+    """On the 5 images of 100 where the first concept is highest, the second puts them in the same order.
+
+    A unit that is the first concept is as like the second, and one that is the second is like it alone: one of two.
+    """
+    rng = np.random.default_rng(0)
+    values = rng.uniform(0.2, 0.3, (100, 2))
+    values[:5, 0] = values[:5, 1] = [0.95, 0.9, 0.85, 0.8, 0.75]
+    values[5:10, 1] = [1.0, 0.99, 0.98, 0.97, 0.96]
+    values[5:10, 0] = [0.21, 0.24, 0.22, 0.25, 0.23]
+    assert np.corrcoef(values.T)[0, 1] < 0.9
+    assert {measure_capacity("rank_reorder", values, seed=seed).perfect for seed in range(6)} == {0.5}
+
+
 def test_a_concept_that_never_varies_stands_in_nobodys_way():
     """Annotations have words that are on none of the images; the similarity of these is undefined."""
     values = (np.random.default_rng(0).random((200, 30)) < 0.2).astype(np.float32)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from lumiscope.dissection import EvidenceOptions, label_units
 from lumiscope.dissection.evidence.further_labels import _Half, _propose, further_labels
 from lumiscope.dissection.evidence.partial_correlation import partial_test, permutation_tail
 from lumiscope.dissection.selection import Selection
@@ -131,3 +132,17 @@ def test_the_tail_of_presence_is_that_of_counting(active, shown, both):
     concept[:both] = concept[active : active + shown - both] = 1
     chance = stats.hypergeom(1000, active, shown)
     assert permutation_tail(unit, concept) == pytest.approx((chance.sf(both - 1) + chance.sf(both)) / 2, rel=0.1)
+
+
+def test_an_image_set_that_decides_between_label_and_further_label_makes_neither_unstable():
+    """The unit fires where one of two concepts is; which of them is nearer, the drawn images decide."""
+    rng = np.random.default_rng(0)
+    presence = (rng.random((600, 8)) < 0.15).astype(np.float64)
+    activations = (presence[:, :1] + presence[:, 1:2] > 0) + rng.normal(0, 0.2, (600, 1))
+    options = EvidenceOptions(min_stability=0.95, draws=100, resamples=40)
+    result = label_units(activations, presence, model="m", layer="l", similarity="pearson", options=options)
+    assert {int(result.concept[0]), int(result.further[0, 0])} == {0, 1}
+    assert result.evidence.stability[0] < 0.95, "the label alone is first less often than is asked for"
+    alone = EvidenceOptions(min_stability=0.95, draws=100, resamples=40, max_labels=1)
+    result = label_units(activations, presence, model="m", layer="l", similarity="pearson", options=alone)
+    assert result.concept[0] == -1

@@ -79,6 +79,21 @@ def test_the_first_concept_of_each_resample_by_loops(name):
             assert winners[unit, number] == expected
 
 
+@pytest.mark.parametrize("twin_first", [False, True])
+def test_a_concept_that_ties_but_for_rounding_does_not_win_a_resample(twin_first):
+    """Concepts 0 to 5 and the same on another scale: their correlations agree up to the last digits."""
+    activations, presence = case()
+    scores = np.column_stack([presence, 0.3 * presence + 0.7])
+    made = Comparison.make(SIMILARITIES["pearson"], activations, scores)
+    best = np.concatenate([best_concepts(ranked, 4) for _, ranked in made.statistics()])
+    own = best[:, 0] % 6 + (6 if twin_first else 0)
+    best = np.column_stack([own, (own + 6) % 12, best[:, 2:]])
+    winners = resampled_best(made, best, resamples=20, seed=0)
+    twins = (best[:, 0] + 6) % 12
+    assert not (winners == twins[:, np.newaxis]).any()
+    assert (winners == best[:, :1]).mean() > 0.5
+
+
 def test_a_unit_without_a_concept_has_no_winner():
     made = Comparison.make(SIMILARITIES["cos"], *case())
     best = np.full((5, 2), -1)

@@ -11,11 +11,12 @@ from lumiscope.dissection import SIMILARITIES
 from lumiscope.dissection.evidence import comparison as comparison_module
 from lumiscope.dissection.evidence.comparison import Comparison
 from lumiscope.dissection.evidence.layer_contrast import LayerContrast
-from lumiscope.dissection.evidence.null_distribution import label_p_values, permuted_correlations
+from lumiscope.dissection.evidence.null_distribution import _standardised, label_p_values, permuted_correlations
 from lumiscope.dissection.evidence.ranking import best_concepts
 from lumiscope.dissection.evidence.seeds import generator
 from lumiscope.dissection.evidence.shape_groups import shape_groups
 from lumiscope.dissection.unit_facts import describe_units
+from lumiscope.statistics import null_p_values
 
 KINDS = {
     "normal": lambda rng, count: rng.normal(size=count),
@@ -90,6 +91,24 @@ def test_permuted_units_choose_their_best_concept_anew(name):
     np.testing.assert_allclose(permuted_correlations(made, units, 3, 7), expected, rtol=1e-10)
 
 
+@pytest.mark.parametrize(("draws", "groups"), [(30, 7), (60, 4), (200, 3)])
+def test_each_unit_is_compared_with_its_group_by_loops(draws, groups):
+    """Four draws for each of 50 units make 7, 4 and 1 groups of 30, 60 and 200 draws; at least 3."""
+    activations, scores = null_units(80, 10), concept_scores("soft", 80, 6)
+    made = Comparison.make(SIMILARITIES["pearson"], activations, scores)
+    best = np.concatenate([best_concepts(ranked, 1)[:, 0] for _, ranked in made.statistics()])
+    shape = describe_units(activations, 1).shape
+    expected = np.empty(50)
+    parts = shape_groups(shape, groups)
+    assert len(parts) == groups
+    for number, group in enumerate(parts):
+        members = generator(5, "members", number).permutation(group)[np.arange(draws) % len(group)]
+        drawn = permuted_correlations(made, members, 5, number)
+        own = np.array([np.corrcoef(activations[:, unit], scores[:, best[unit]])[0, 1] for unit in group])
+        expected[group] = null_p_values(*_standardised(drawn, shape[members], own, shape[group])[::-1])
+    np.testing.assert_allclose(label_p_values(made, best, shape, draws=draws, seed=5), expected, rtol=1e-9)
+
+
 def test_with_pearson_it_is_the_maximum_over_all_concepts():
     activations, scores = null_units(80, 2), concept_scores("masks", 80, 12)
     made = Comparison.make(SIMILARITIES["pearson"], activations, scores)
@@ -133,3 +152,13 @@ def test_groups_part_units_by_shape_and_each_unit_is_in_one():
     assert len(groups) == 8
     assert any(set(group) <= set(range(40, 50)) for group in groups), "binary units stand by themselves"
     assert len(shape_groups(np.zeros((10, 8)), most=8)) == 1
+
+
+@pytest.mark.parametrize(("apart", "groups"), [(0.49, 1), (0.51, 2)])
+def test_units_are_alike_within_a_quarter(apart, groups):
+    """Half of the units differ from the others by `apart` in one fact: a standard deviation of half of that."""
+    shape = np.zeros((10, 8))
+    shape[::2, 3] = apart
+    parts = shape_groups(shape, most=8)
+    expected = [[0, 2, 4, 6, 8], [1, 3, 5, 7, 9]] if groups == 2 else [list(range(10))]
+    assert [part.tolist() for part in parts] == expected

@@ -1,0 +1,43 @@
+"""Images that speak against a label, of units that err on known images."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from lumiscope.dissection.evidence.counter_examples import counter_examples
+
+
+@pytest.mark.parametrize(("images", "strong"), [(100, 10), (200, 10), (400, 20)])
+def test_strongly_active_are_five_in_a_hundred_images_or_ten(images, strong):
+    """Activity falls from image to image; the concept is on all that count but one, and then on all of them."""
+    activation = np.linspace(2, 1, images)[:, np.newaxis]
+    presence = (np.arange(images) < strong - 1).astype(float)[:, np.newaxis]
+    assert counter_examples(activation, presence, np.array([0]))[0].tolist() == [[strong - 1, -1, -1]]
+    presence[strong - 1] = 1
+    assert counter_examples(activation, presence, np.array([0]))[0].tolist() == [[-1, -1, -1]]
+
+
+@pytest.mark.parametrize(("images", "present"), [(40, 5), (100, 5), (400, 20)])
+def test_a_soft_concept_is_on_the_five_in_a_hundred_images_of_the_highest_scores_or_five(images, present):
+    """Scores fall from image to image, and the unit is silent on one: the last that counts, or the next."""
+    scores = np.linspace(0.4, 0.2, images)[:, np.newaxis]
+    for silent_on, expected in ((present - 1, [present - 1, -1, -1]), (present, [-1, -1, -1])):
+        activation = np.linspace(2, 1, images)
+        activation[silent_on] = 0
+        assert counter_examples(activation[:, np.newaxis], scores, np.array([0]))[1].tolist() == [expected]
+
+
+def test_the_three_most_silent_images_stand_in_the_order_of_their_scores():
+    scores = np.linspace(0.4, 0.2, 100)[:, np.newaxis]
+    activation = np.linspace(2, 1, 100)
+    activation[[0, 1, 2, 3, 4]] = [0.4, 0.1, 0.3, 0.5, 0.2]
+    assert counter_examples(activation[:, np.newaxis], scores, np.array([0]))[1].tolist() == [[1, 2, 4]]
+
+
+def test_units_without_a_concept_have_no_counter_examples():
+    rng = np.random.default_rng(0)
+    examples = counter_examples(rng.random((50, 3)), rng.random((50, 2)), np.array([-1, 1, -1]))
+    for kind in examples:
+        assert (kind[[0, 2]] == -1).all()
+    assert (examples[0][1] >= 0).any()
