@@ -71,6 +71,29 @@ def test_a_folder_written_from_the_world_says_what_the_world_says(tmp_path: Path
             np.testing.assert_array_equal(maps[kind], labels)
 
 
+@pytest.mark.parametrize(("maps", "kinds"), [("c-2", [0, 1]), ("c", [1, 1]), ("c c-2", [1, 1]), ("", [0, 0])])
+def test_of_two_pictures_of_one_name_each_has_the_map_of_its_id_or_else_of_its_name(
+    folder: Path, maps: str, kinds: list[int]
+) -> None:
+    """The pictures 1/c.png and 2/c.png are c and c-2; a map of the second holds a cat, one by the name a tree."""
+    for number in "12":
+        save(folder / "same" / number / "c.png", np.zeros((*SIZE, 3), np.uint8))
+    for name in maps.split():
+        save(folder / f"labels/object/{name}.png", np.full(SIZE, 1 if name == "c-2" else 300, np.uint16))
+    images = open_images(str(folder / "same"))
+    assert [item.id for item in images] == ["c", "c-2"]
+    if not any(kinds):
+        with pytest.raises(ImageError, match="has no label map of any of the 2 images"):
+            open_annotations(folder, images)
+        return
+    found = open_annotations(folder, images)
+    assert [len(found.annotated_kinds(item)) for item in images] == kinds
+    expected = {"c-2": [None, 1], "c": [300, 300], "c c-2": [300, 1]}[maps]
+    assert [found.label_maps(item)["object"][0, 0] if kinds[row] else None for row, item in enumerate(images)] == (
+        expected
+    )
+
+
 def test_numbers_of_8_and_16_bits_and_palettes_are_read(folder: Path) -> None:
     images = open_images(str(folder / "images"))
     found = open_annotations(folder, images)
