@@ -38,12 +38,12 @@ def unit_probe(model: TorchModel, layer: str, pooling: str = "mean") -> Probe:
     """
     if pooling not in POOLINGS:
         raise UnknownNameError("pooling", pooling, POOLINGS)
-    found, where = locate_units(model, layer)
+    unit_layer, where = locate_units(model, layer)
 
     def read(output: torch.Tensor) -> torch.Tensor:
         return pool(where.part(output), where.axes, pooling)
 
-    return Probe(model.layer(found.name), read)
+    return Probe(model.layer(unit_layer.name), read)
 
 
 def map_probe(model: TorchModel, layer: str) -> Probe | None:
@@ -51,10 +51,10 @@ def map_probe(model: TorchModel, layer: str) -> Probe | None:
 
     `layer`: its address. Errors: those of `unit_probe`.
     """
-    found, _ = locate_units(model, layer)
-    if layer.endswith(CLASS_TOKEN) or not found.has_map:
+    unit_layer, _ = locate_units(model, layer)
+    if layer.endswith(CLASS_TOKEN) or not unit_layer.has_map:
         return None
-    return Probe(model.layer(found.name), found.map_layout.maps)
+    return Probe(model.layer(unit_layer.name), unit_layer.map_layout.maps)
 
 
 def pool(activations: torch.Tensor, axes: tuple[int, ...], pooling: str = "mean") -> torch.Tensor:

@@ -64,11 +64,11 @@ class Formula:
 
     def words(self, concepts: Words) -> Words:
         """(W,) the mask of the formula, of the packed masks (K, W) of the concepts."""
-        made: Words = concepts[self.first]
+        mask: Words = concepts[self.first]
         for operator, concept in self.terms:
             other = concepts[concept]
-            made = made | other if operator == "or" else made & (other if operator == "and" else ~other)
-        return made
+            mask = mask | other if operator == "or" else mask & (other if operator == "and" else ~other)
+        return mask
 
 
 @dataclass(frozen=True)
@@ -138,18 +138,22 @@ def compositions_that_hold(
     gets a formula where that has an IoU of at least (1 + gain) times its best word's both where it was searched and
     where it was held out; None for all others.
     """
-    found = best_compositions(unit_masks[0], concept_masks[0], names, length=length, beam=beam, gain=gain)
+    searched = best_compositions(unit_masks[0], concept_masks[0], names, length=length, beam=beam, gain=gain)
     units, concepts = PackedMasks.of(unit_masks[1]).words, PackedMasks.of(concept_masks[1]).words
-    return tuple(_held_out(one, unit, concepts, gain) for one, unit in zip(found, units, strict=True))
+    return tuple(
+        _held_out(composition, unit, concepts, gain) for composition, unit in zip(searched, units, strict=True)
+    )
 
 
-def _held_out(found: Composition | None, unit: Words, concepts: Words, gain: float) -> HeldOutComposition | None:
-    if found is None or len(found.formula) == 1:
+def _held_out(searched: Composition | None, unit: Words, concepts: Words, gain: float) -> HeldOutComposition | None:
+    if searched is None or len(searched.formula) == 1:
         return None
-    iou, word_iou = (_iou_of(formula.words(concepts), unit) for formula in (found.formula, Formula(found.word)))
+    iou, word_iou = (_iou_of(formula.words(concepts), unit) for formula in (searched.formula, Formula(searched.word)))
     if not iou >= (1 + gain) * word_iou or iou == 0:
         return None
-    return HeldOutComposition(found.formula, found.text, found.iou, found.word, found.word_iou, iou, word_iou)
+    return HeldOutComposition(
+        searched.formula, searched.text, searched.iou, searched.word, searched.word_iou, iou, word_iou
+    )
 
 
 def _iou_of(mask: Words, unit: Words) -> float:
@@ -208,25 +212,25 @@ def _longer(
 ) -> list[_Scored]:
     """The `beam` best formulas that have one concept more than those given, best first, each meaning once."""
     sizes, hit = np.empty((2, len(formulas), len(OPERATORS), len(space.sizes)), np.int64)
-    for row, one in enumerate(formulas):
-        common, common_hits = space.common(one.formula), common_sizes(inside, one.formula.words(inside))
-        sizes[row] = one.size + space.sizes - common, common, one.size - common
-        hit[row] = one.hits + hits - common_hits, common_hits, one.hits - common_hits
+    for row, scored in enumerate(formulas):
+        common, common_hits = space.common(scored.formula), common_sizes(inside, scored.formula.words(inside))
+        sizes[row] = scored.size + space.sizes - common, common, scored.size - common
+        hit[row] = scored.hits + hits - common_hits, common_hits, scored.hits - common_hits
     union = area + sizes - hit
     iou: DoubleArray = hit / union
-    for row, one in enumerate(formulas):
-        iou[row, :, list(one.formula.concepts)] = -1
-    found: dict[object, _Scored] = {}
+    for row, scored in enumerate(formulas):
+        iou[row, :, list(scored.formula.concepts)] = -1
+    longer: dict[object, _Scored] = {}
     for place in np.argsort(-iou, axis=None, kind="stable"):
         row, operator, concept = (int(index) for index in np.unravel_index(place, iou.shape))
-        if len(found) == beam or iou[row, operator, concept] < 0:
+        if len(longer) == beam or iou[row, operator, concept] < 0:
             break
-        made = formulas[row].formula.then(OPERATORS[operator], concept)
-        scored = _Scored(
-            made,
+        formula = formulas[row].formula.then(OPERATORS[operator], concept)
+        candidate = _Scored(
+            formula,
             int(sizes[row, operator, concept]),
             int(hit[row, operator, concept]),
             float(iou[row, operator, concept]),
         )
-        found.setdefault(made.meaning, scored)
-    return list(found.values())
+        longer.setdefault(formula.meaning, candidate)
+    return list(longer.values())

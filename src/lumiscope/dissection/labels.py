@@ -77,15 +77,15 @@ def label_units(
     ranking = _rank(comparison)
     best = _placed(ranking.rivals, live, len(facts.finite), -1)
     best_scores = _placed(ranking.scores, live, len(best), np.nan)
-    found = np.full((len(live), 0), -1)
+    live_further = np.full((len(live), 0), -1)
     evidence, agreed = None, np.ones(len(best))
     if comparison is not None and options is not None:
-        evidence, found, agreed = _gather(comparison, ranking, facts, options, seed)
+        evidence, live_further, agreed = _gather(comparison, ranking, facts, options, seed)
     elif options is not None:
         evidence = UnitEvidence(*np.full((6, len(best)), np.nan))
     reasons = _reasons(facts, best, evidence, agreed, options)
     concept = np.where([reason is None for reason in reasons], best[:, 0], -1)
-    further = np.where(concept[:, np.newaxis] >= 0, _placed(found, live, len(best), -1), -1)
+    further = np.where(concept[:, np.newaxis] >= 0, _placed(live_further, live, len(best), -1), -1)
     active_without, silent_with = counter_examples(activations, concept_scores, best[:, 0])
     return LayerLabels(
         model=model,
@@ -158,7 +158,7 @@ def _gather(
     agreed = (winners[:, :, np.newaxis] == supported[:, np.newaxis]).any(axis=2) & (winners >= 0)
     stability = np.where(best >= 0, (winners == best[:, np.newaxis]).mean(axis=1), np.nan)
     columns = (p_values, q_values, stability, *held_out_scores(comparison, seed))
-    evidence = UnitEvidence(*(_placed(one, live, num_units, np.nan) for one in columns))
+    evidence = UnitEvidence(*(_placed(column, live, num_units, np.nan) for column in columns))
     return evidence, further, _placed(agreed.mean(axis=1), live, num_units, np.nan)
 
 

@@ -48,8 +48,8 @@ class LabelledView:
             present += [numbers[category][number] for number in seen[known].tolist()]
             joined = regions.reshape(-1) * len(seen) + places.reshape(-1)
             kept, regions = np.unique(joined, return_inverse=True)
-            own = np.eye(len(seen))[:, known]
-            members = np.hstack([members[kept // len(seen)], own[kept % len(seen)]])
+            members_of_labels = np.eye(len(seen))[:, known]
+            members = np.hstack([members[kept // len(seen)], members_of_labels[kept % len(seen)]])
         annotated = np.array([category in label_maps for category in numbers])
         return cls(regions.reshape(size), np.array(present, np.int64), members, annotated)
 
@@ -117,21 +117,21 @@ class OverlapStream:
         self._unit_pixels = np.zeros((1 + pairings, num_units, num_categories), np.int64)
         self._concept_pixels = np.zeros(num_concepts, np.int64)
 
-    def add(self, maps: torch.Tensor, own: LabelledView, others: Sequence[LabelledView] = ()) -> list[Fired]:
+    def add(self, maps: torch.Tensor, labels: LabelledView, others: Sequence[LabelledView] = ()) -> list[Fired]:
         """Count one image with maps (U, h, w); `others`: what is annotated on the images it is paired with.
 
         Over all images each has to be among the others of a pairing once, so that concepts keep their pixels.
         Returns where units fired.
         """
-        self._concept_pixels[own.present] += own.areas
-        fired = list(fired_masks(maps, self._thresholds, own.regions.shape))
+        self._concept_pixels[labels.present] += labels.areas
+        fired = list(fired_masks(maps, self._thresholds, labels.regions.shape))
         for block in fired:
-            rows, pixels = np.divmod(np.flatnonzero(block.masks), own.regions.size)
+            rows, pixels = np.divmod(np.flatnonzero(block.masks), labels.regions.size)
             areas = np.bincount(rows, minlength=len(block.units))
-            for number, labels in enumerate((own, *others)):
-                common = labels.common(rows, pixels, len(block.units))
-                self._intersections[number][np.ix_(block.units, labels.present)] += common
-                self._unit_pixels[number, block.units] += np.outer(areas, labels.annotated)
+            for number, view_labels in enumerate((labels, *others)):
+                common = view_labels.common(rows, pixels, len(block.units))
+                self._intersections[number][np.ix_(block.units, view_labels.present)] += common
+                self._unit_pixels[number, block.units] += np.outer(areas, view_labels.annotated)
         return fired
 
     def overlaps(self) -> Overlaps:

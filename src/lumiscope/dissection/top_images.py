@@ -71,8 +71,8 @@ def _most_active(activations: NDArray[np.floating[Any]], count: int) -> IntArray
     images[unit, place] = image
     order = falling.argsort(axis=1, kind="stable")[:, :count]
     chosen[few] = np.take_along_axis(images, order, axis=1)
-    for one in np.flatnonzero(~few):  # many ties, or NaN
-        chosen[one] = np.argsort(-activations[one], kind="stable")[:count]
+    for tied_unit in np.flatnonzero(~few):  # many ties, or NaN
+        chosen[tied_unit] = np.argsort(-activations[tied_unit], kind="stable")[:count]
     return chosen
 
 

@@ -91,10 +91,13 @@ def measure_capacity(
     good = GOOD_CORRELATION * deviations(perfect) + math.sqrt(1 - GOOD_CORRELATION**2) * noise
     counts = _counts(num_concepts)
     totals = method.row_totals(concept_scores)
-    made = [Comparison.make(method, units, concept_scores, totals) for units in (perfect, good)]
+    comparisons = [Comparison.make(method, units, concept_scores, totals) for units in (perfect, good)]
     shares = [
-        ((_p_values(one, sampled, counts, seed) <= options.fdr) & _found(one, sampled, counts, seed)).mean(axis=0)
-        for one in made
+        (
+            (_p_values(comparison, sampled, counts, seed) <= options.fdr)
+            & _named_rightly(comparison, sampled, counts, seed)
+        ).mean(axis=0)
+        for comparison in comparisons
     ]
     enough = np.flatnonzero(shares[1] >= POWER)
     supported = int(counts[enough[-1]]) if enough.size else 0
@@ -118,24 +121,24 @@ def _chosen_from(num_concepts: int, seed: int) -> IntArray:
     return generator(seed, "capacity", 1).permutation(num_concepts)
 
 
-def _found(comparison: Comparison, concepts: IntArray, counts: IntArray, seed: int) -> BoolArray:
+def _named_rightly(comparison: Comparison, concepts: IntArray, counts: IntArray, seed: int) -> BoolArray:
     """(n, c): whether each unit is named after its own concept or a synonym, for each number to choose from.
 
     Not if another concept ties with its own: which of them is the label then says nothing about the unit.
     """
     order = _chosen_from(comparison.unitwise.shape[1], seed)
     own_scores = Selection(comparison.concept_scores, columns=concepts)[:, :]
-    found = np.empty((len(concepts), len(counts)), np.bool_)
+    named = np.empty((len(concepts), len(counts)), np.bool_)
     for where, statistic in comparison.statistics():
-        own = np.take_along_axis(statistic, concepts[where, np.newaxis], axis=1)[:, 0]
+        own_statistic = np.take_along_axis(statistic, concepts[where, np.newaxis], axis=1)[:, 0]
         statistic = np.where(np.isnan(statistic), -np.inf, statistic)  # what is undefined is not the best
         for number, count in enumerate(counts):
             rivals = np.where(order[:count] == concepts[where, np.newaxis], -np.inf, statistic[:, order[:count]])
             best = order[rivals.argmax(axis=1)]
-            first = own - rounding(own) > rivals.max(axis=1)
+            first = own_statistic - rounding(own_statistic) > rivals.max(axis=1)
             synonym = comparison.correlations(own_scores[:, where], best) ** 2 >= SYNONYM
-            found[where, number] = first | synonym
-    return found
+            named[where, number] = first | synonym
+    return named
 
 
 def _p_values(comparison: Comparison, concepts: IntArray, counts: IntArray, seed: int) -> DoubleArray:
@@ -143,14 +146,14 @@ def _p_values(comparison: Comparison, concepts: IntArray, counts: IntArray, seed
 
     The first of `concepts` in a random order are the ones to choose from; permuted units choose the best of them.
     """
-    own = comparison.correlations(comparison.activations[:, :], concepts)
+    correlations = comparison.correlations(comparison.activations[:, :], concepts)
     order = _chosen_from(comparison.unitwise.shape[1], seed)
     drawn = np.empty((DRAWS, len(counts)))
     for where, columns, statistic in comparison.permuted(np.arange(DRAWS) % len(concepts), seed, 0):
         for number, count in enumerate(counts):
             best = best_concepts(statistic[:, order[:count]], 1)[:, 0]
             drawn[where, number] = comparison.correlations(columns, np.where(best >= 0, order[best], -1))
-    return np.column_stack([null_p_values(own, column) for column in drawn.T])
+    return np.column_stack([null_p_values(correlations, column) for column in drawn.T])
 
 
 def _sentences(capacity: Capacity, similarity: str) -> list[str]:

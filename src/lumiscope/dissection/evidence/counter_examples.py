@@ -26,10 +26,10 @@ def counter_examples(activations: Columns, concept_scores: Columns, concept: Int
     """
     num_units = activations.shape[1]
     active_without, silent_with = np.full((2, num_units, SHOWN), -1)
-    for one in np.unique(concept[concept >= 0]):
-        scores = Selection(concept_scores, columns=np.array([one]))[:, :][:, 0].astype(np.float64)
+    for word in np.unique(concept[concept >= 0]):
+        scores = Selection(concept_scores, columns=np.array([word]))[:, :][:, 0].astype(np.float64)
         absent, present = _absent_and_present(scores)
-        for unit in np.flatnonzero(concept == one):
+        for unit in np.flatnonzero(concept == word):
             activation = activations[:, unit : unit + 1][:, 0].astype(np.float64)
             strong = _highest(activation, max(round(STRONG_SHARE * len(scores)), FEWEST_STRONG))
             without = strong[absent[strong] & (activation[strong] > activation.min())][:SHOWN]

@@ -41,9 +41,9 @@ def further_labels(
     After Oikarinen and Weng 2024, Linear Explanations for Individual Neurons, with forward selection, a test for each
     step and positive weights only.
     """
-    found = np.full((len(concept), max_labels - 1), -1)
+    further = np.full((len(concept), max_labels - 1), -1)
     if len(activations) < FEWEST_IMAGES:
-        return found
+        return further
     proposing, testing = (
         _Half(Selection(activations, images), Selection(concept_scores, images))
         for images in halves(len(activations), seed)
@@ -55,9 +55,9 @@ def further_labels(
         units, proposed = units[proposed >= 0], proposed[proposed >= 0]
         accepted = _accept(testing, units, labels[units], proposed)
         units = units[accepted]
-        found[units, step] = proposed[accepted]
-        labels = np.column_stack([labels, found[:, step]])
-    return found
+        further[units, step] = proposed[accepted]
+        labels = np.column_stack([labels, further[:, step]])
+    return further
 
 
 def _propose(half: _Half, units: IntArray, labels: IntArray) -> IntArray:
@@ -65,14 +65,14 @@ def _propose(half: _Half, units: IntArray, labels: IntArray) -> IntArray:
     proposed = np.full(len(units), -1)
     for where in slices(len(units), len(half.activations) * (2 + labels.shape[1])):
         chosen, basis, residuals, lengths = _parts(half, units[where], labels[where])
-        shares = np.stack([np.einsum("ni,ni->i", one, chosen) for one in basis])
+        shares = np.stack([np.einsum("ni,ni->i", direction, chosen) for direction in basis])
         highest = np.zeros(len(lengths))
         for concepts in blocks(half.concept_scores, 2):
             columns = deviations(half.concept_scores[:, concepts])
             explained = np.zeros((len(lengths), columns.shape[1]))
             plain = np.zeros_like(explained)
-            for one, share in zip(basis, shares, strict=True):
-                loading = one.T @ columns
+            for direction, share in zip(basis, shares, strict=True):
+                loading = direction.T @ columns
                 explained += loading**2
                 plain += share[:, np.newaxis] * loading
             fresh = residuals.T @ columns
@@ -100,8 +100,8 @@ def _parts(
     for step in range(labels.shape[1]):
         words, place = np.unique(labels[:, step], return_inverse=True)
         column = deviations(Selection(half.concept_scores, columns=words)[:, :])[:, place]
-        for one in basis:
-            column -= one * np.einsum("ni,ni->i", one, column)
+        for direction in basis:
+            column -= direction * np.einsum("ni,ni->i", direction, column)
         basis.append(_unit_length(column)[0])
         residuals -= basis[-1] * np.einsum("ni,ni->i", basis[-1], residuals)
     residuals, lengths = _unit_length(residuals)

@@ -38,9 +38,9 @@ def held_out_scores(comparison: Comparison, seed: int) -> tuple[DoubleArray, Dou
     chosen = [best_concepts(ranked, 1)[:, 0] for _, ranked in comparison.on_images(first).statistics()]
     concept = np.concatenate(chosen)
     precision = SIMILARITIES["average_precision"]
-    for one in np.unique(concept[concept >= 0]):
-        units = np.flatnonzero(concept == one)
-        scores = Selection(concept_scores, second, np.array([one]))[:, :].astype(np.float64)
+    for word in np.unique(concept[concept >= 0]):
+        units = np.flatnonzero(concept == word)
+        scores = Selection(concept_scores, second, np.array([word]))[:, :].astype(np.float64)
         for where in slices(len(units), len(second)):
             some = units[where]
             columns = Selection(activations, second, some)[:, :].astype(np.float64)

@@ -27,16 +27,16 @@ def label_p_values(comparison: Comparison, best: IntArray, shape: DoubleArray, *
     and spread of the correlation are fitted to what is left of the differences in shape.
     NaN where there is no best concept.
     """
-    own = np.full(len(best), np.nan)
+    correlations = np.full(len(best), np.nan)
     for where in blocks(comparison.activations, 3):
         columns = comparison.activations[:, where]
-        own[where] = np.where(best[where] >= 0, comparison.correlations(columns, best[where]), np.nan)
+        correlations[where] = np.where(best[where] >= 0, comparison.correlations(columns, best[where]), np.nan)
     most = int(np.clip(-(-GROUPED * len(best) // draws), *GROUPS))
     p_values = np.full(len(best), np.nan)
     for number, group in enumerate(shape_groups(shape, most)):
         members = generator(seed, "members", number).permutation(group)[np.arange(draws) % len(group)]
         drawn = permuted_correlations(comparison, members, seed, number)
-        standard, observed = _standardised(drawn, shape[members], own[group], shape[group])
+        standard, observed = _standardised(drawn, shape[members], correlations[group], shape[group])
         p_values[group] = null_p_values(observed, standard)
     return p_values
 
@@ -62,7 +62,7 @@ def _standardised(
         return drawn, observed
     centre, width = drawn_facts[usable].mean(axis=0)[varied], drawn_facts[usable].std(axis=0)[varied] + 1e-12
     design, points = (
-        np.column_stack([np.ones(len(one)), (one[:, varied] - centre) / width]) for one in (drawn_facts, facts)
+        np.column_stack([np.ones(len(shapes)), (shapes[:, varied] - centre) / width]) for shapes in (drawn_facts, facts)
     )
     location = np.linalg.lstsq(design[usable], drawn[usable], rcond=1e-6)[0]
     residuals = np.abs(drawn[usable] - design[usable] @ location)

@@ -33,19 +33,19 @@ def resampled_best(comparison: Comparison, best: IntArray, *, resamples: int, se
         scores = np.ascontiguousarray(Selection(comparison.concept_scores, columns=candidates)[:, :])
         others = comparison.contrast.others(units, comparison.unitwise[units])
         others = others if others.shape[1] == 1 else others[:, candidates]
-        own = np.searchsorted(candidates, best[units, 0])
+        best_columns = np.searchsorted(candidates, best[units, 0])
         for number in range(resamples):
             images = generator(seed, "resamples", number).integers(0, num_images, num_images)
             totals = None if comparison.row_totals is None else comparison.row_totals[images]
             resampled = comparison.method.unitwise(columns[images], scores[images], totals)
-            first = _first(comparison.contrast.statistic(resampled, others), own)
+            first = _first(comparison.contrast.statistic(resampled, others), best_columns)
             winners[units, number] = np.where(first >= 0, candidates[first], -1)
     return winners
 
 
-def _first(scores: DoubleArray, own: IntArray) -> IntArray:
+def _first(scores: DoubleArray, preferred: IntArray) -> IntArray:
     """(n,): the column of the highest entry of each row of `scores`, `own` in a tie; -1 where none is finite."""
     scores = np.where(np.isnan(scores), -np.inf, scores)
-    mine, highest = scores[np.arange(len(scores)), own], scores.max(axis=1)
-    first = np.where(mine >= highest - rounding(highest), own, scores.argmax(axis=1))
+    preferred_score, highest = scores[np.arange(len(scores)), preferred], scores.max(axis=1)
+    first = np.where(preferred_score >= highest - rounding(highest), preferred, scores.argmax(axis=1))
     return np.where(np.isfinite(highest), first, -1)

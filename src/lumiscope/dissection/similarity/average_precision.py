@@ -37,30 +37,30 @@ def _of_any(units: SortedUnits, values: FloatArray, totals: DoubleArray) -> Doub
     total = np.zeros((units.order.shape[1], values.shape[1]))
     held = np.zeros_like(total)
     inside_tie = False
-    for found in found_presence(units, values):
-        if not inside_tie and found.ends.all():
-            gains = found.rows
-            gains *= found.sums
-            gains *= 1 / found.reached[:, :1, np.newaxis].astype(np.float32)
+    for block in found_presence(units, values):
+        if not inside_tie and block.ends.all():
+            gains = block.rows
+            gains *= block.sums
+            gains *= 1 / block.reached[:, :1, np.newaxis].astype(np.float32)
             total += gains.sum(axis=0, dtype=np.float64)
-        elif found.ends.any():
-            total += _gains_at_ends(found, held)
-            inside_tie = not found.ends[-1].all()
+        elif block.ends.any():
+            total += _gains_at_ends(block, held)
+            inside_tie = not block.ends[-1].all()
         else:
-            held += found.rows.sum(axis=0, dtype=np.float64)
+            held += block.rows.sum(axis=0, dtype=np.float64)
             inside_tie = True
     return total / totals
 
 
-def _gains_at_ends(found: FoundPresence, held: DoubleArray) -> DoubleArray:
+def _gains_at_ends(block: FoundPresence, held: DoubleArray) -> DoubleArray:
     """(u, k): the same where images tie: `held`, their presence so far, counts when the last of them is in."""
     gains = np.zeros_like(held)
-    for place, ends in enumerate(found.ends):
-        held += found.rows[place]
+    for place, ends in enumerate(block.ends):
+        held += block.rows[place]
         if not ends.any():
             continue
         added = held if ends.all() else held * ends[:, np.newaxis]
-        gains += added * found.sums[place] / found.reached[place, :, np.newaxis]
+        gains += added * block.sums[place] / block.reached[place, :, np.newaxis]
         held *= ~ends[:, np.newaxis]
     return gains
 
@@ -68,8 +68,8 @@ def _gains_at_ends(found: FoundPresence, held: DoubleArray) -> DoubleArray:
 def _of_few(ranks: RankArray, members: IntArray) -> DoubleArray:
     """(u,): only thresholds at an image with the concept add presence."""
     reached = np.sort(ranks[:, members], axis=1)
-    found = np.broadcast_to(np.arange(1, len(members) + 1), reached.shape).copy()
+    counted = np.broadcast_to(np.arange(1, len(members) + 1), reached.shape).copy()
     # Of images with the same activation, each counts what the last of them finds.
-    found[:, :-1][reached[:, 1:] == reached[:, :-1]] = len(members)
-    found = np.minimum.accumulate(found[:, ::-1], axis=1)[:, ::-1]
-    return np.asarray((found / reached).mean(axis=1))
+    counted[:, :-1][reached[:, 1:] == reached[:, :-1]] = len(members)
+    counted = np.minimum.accumulate(counted[:, ::-1], axis=1)[:, ::-1]
+    return np.asarray((counted / reached).mean(axis=1))

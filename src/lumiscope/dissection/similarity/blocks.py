@@ -124,16 +124,16 @@ def _of_log_probabilities(
     method: SimilarityMethod, scores: NDArray[np.floating[Any]], row_totals: DoubleArray
 ) -> NDArray[np.floating[Any]]:
     """(D, k): what `method` makes of the logarithms of the concepts' probabilities."""
-    made: NDArray[np.floating[Any]] | None = None
+    weights: NDArray[np.floating[Any]] | None = None
     for rows in _row_blocks(len(scores)):
         logs = np.multiply(scores[rows], method.sharpness or 0.0, dtype=np.float64)
         logs -= row_totals[rows, np.newaxis]
-        part = method.of_concepts(logs)
-        if made is None:
-            made = np.empty(scores.shape, part.dtype)
-        made[rows] = part
-    assert made is not None, "there is at least one image"
-    return made
+        block_weights = method.of_concepts(logs)
+        if weights is None:
+            weights = np.empty(scores.shape, block_weights.dtype)
+        weights[rows] = block_weights
+    assert weights is not None, "there is at least one image"
+    return weights
 
 
 def _row_blocks(num_rows: int) -> Iterator[slice]:

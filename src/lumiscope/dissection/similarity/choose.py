@@ -25,10 +25,10 @@ def choose_similarity(concept_scores: Columns) -> tuple[str, str]:
     the top images of most units then show something else. A concept stands out on an image where its score is in the
     upper third between its mean and its maximum. Measured in docs/dissection.md.
     """
-    found = list(in_blocks(_binary_and_standing_out, concept_scores))
-    if all(binary for binary, _ in found):
+    per_block = list(in_blocks(_binary_and_standing_out, concept_scores))
+    if all(binary for binary, _ in per_block):
         return "pearson", "similarity pearson was chosen: the concepts are annotated as present or absent."
-    counts = np.concatenate([each for _, each in found])
+    counts = np.concatenate([counts_of_block for _, counts_of_block in per_block])
     typical = int(np.quantile(counts, 1 - SHARE_OF_CONCEPTS, method="lower"))
     seen = f"three concepts in four stand out on {typical} or more of the {len(concept_scores)} probing images"
     if typical >= TOP_IMAGES:

@@ -34,11 +34,11 @@ def f1(units: SortedUnits, concepts: PresentConcepts) -> DoubleArray:
 def _of_any(units: SortedUnits, values: FloatArray, totals: DoubleArray) -> FloatArray:
     best = np.zeros((units.order.shape[1], values.shape[1]), np.float32)
     total = totals.astype(np.float32)
-    for found in found_presence(units, values):
-        scores, reached = found.sums, found.reached.astype(np.float32)
-        if found.ends.all():
+    for block in found_presence(units, values):
+        scores, reached = block.sums, block.reached.astype(np.float32)
+        if block.ends.all():
             scores *= 1 / (reached[:, :1, np.newaxis] + total)
-        elif found.ends.any():
+        elif block.ends.any():
             # Inside a tie the sum is not complete but the count is: too low to be the maximum.
             scores /= reached[:, :, np.newaxis] + total
         else:
