@@ -92,15 +92,15 @@ def category_of(word: str) -> str:
 def category_in(word: str, lexicon: Mapping[str, str], adjectives: Set[str]) -> str:
     """Like `category_of`, with a given lexicon (word -> category) and those of its words that are only adjectives."""
     phrase = " ".join(word.lower().replace("_", " ").split())
-    found = _look_up(phrase, lexicon)
-    if found is None and "," in phrase:
+    category = _look_up(phrase, lexicon)
+    if category is None and "," in phrase:
         synonyms = (category_in(synonym, lexicon, adjectives) for synonym in phrase.split(","))
-        found = next((category for category in synonyms if category != OTHER), OTHER)
-    if found is None and "-" in phrase:
-        found = _look_up(phrase.replace("-", " "), lexicon) or _qualified(phrase, lexicon, adjectives)
-    if found is None and " " in phrase:
-        found = _phrase_head(phrase.split(), lexicon, adjectives)
-    return found or OTHER
+        category = next((category for category in synonyms if category != OTHER), OTHER)
+    if category is None and "-" in phrase:
+        category = _look_up(phrase.replace("-", " "), lexicon) or _qualified(phrase, lexicon, adjectives)
+    if category is None and " " in phrase:
+        category = _phrase_head(phrase.split(), lexicon, adjectives)
+    return category or OTHER
 
 
 def _look_up(phrase: str, lexicon: Mapping[str, str]) -> str | None:

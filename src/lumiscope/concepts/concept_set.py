@@ -80,8 +80,8 @@ class ConceptSet:
 
     def counts(self) -> dict[str, int]:
         """How many words each category has, in the order of `CATEGORIES`; categories without words are there, as 0."""
-        found = Counter(self.categories)
-        return {category: found[category] for category in CATEGORIES}
+        count_of = Counter(self.categories)
+        return {category: count_of[category] for category in CATEGORIES}
 
 
 def load_concepts(source: str | Path | None = None) -> ConceptSet:

@@ -32,13 +32,13 @@ def is_concept(name: str, concept: str) -> bool:
 def find_concepts(names: Iterable[str], concepts: Iterable[str]) -> list[str]:
     """Those of `concepts` that a name means, each once, in their order. Errors: `UnknownNameError`."""
     known = list(dict.fromkeys(concepts))
-    found: set[str] = set()
+    wanted: set[str] = set()
     for name in names:
-        meant = [concept for concept in known if names_concept(name, concept)]
-        if not meant:
+        matching = [concept for concept in known if names_concept(name, concept)]
+        if not matching:
             raise UnknownNameError("concept", name, known)
-        found.update(meant)
-    return [concept for concept in known if concept in found]
+        wanted.update(matching)
+    return [concept for concept in known if concept in wanted]
 
 
 def _plain(text: str) -> str:
