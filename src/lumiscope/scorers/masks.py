@@ -45,11 +45,11 @@ class MaskScorer:
     @functools.cached_property
     def categories(self) -> tuple[str, ...]:
         """The kind of each word as a category; of a word of several kinds the first that is one."""
-        found: dict[str, str] = {}
+        category_of: dict[str, str] = {}
         for word, category in zip(self.annotations.words, self.annotations.categories, strict=True):
-            if found.get(word, OTHER) == OTHER:
-                found[word] = category
-        return tuple(found[word] for word in self.words)
+            if category_of.get(word, OTHER) == OTHER:
+                category_of[word] = category
+        return tuple(category_of[word] for word in self.words)
 
     @functools.cached_property
     def fingerprint(self) -> str:

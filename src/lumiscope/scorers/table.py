@@ -81,15 +81,15 @@ class TableScorer:
 
     def _rows(self, images: ImageSet) -> list[int]:
         row_of = {name: row for row, name in enumerate(self.image_names)}
-        found = [(item, row_of.get(item.path.name, row_of.get(item.id))) for item in images]
-        missing = [item.path.name for item, row in found if row is None]
+        items_with_rows = [(item, row_of.get(item.path.name, row_of.get(item.id))) for item in images]
+        missing = [item.path.name for item, row in items_with_rows if row is None]
         if missing:
             raise ScorerError(
-                f"{self.name} has no scores for {len(missing)} of {len(found)} images: {first(missing)}. Its "
+                f"{self.name} has no scores for {len(missing)} of {len(items_with_rows)} images: {first(missing)}. Its "
                 f"{len(self.image_names)} images are named like {first(self.image_names[:2])}. Leave these images "
                 "out, or use a scorer that looks at pixels (open_clip:ARCH/PRETRAINED)."
             )
-        rows = [row for _, row in found if row is not None]
+        rows = [row for _, row in items_with_rows if row is not None]
         shared = [self.image_names[row] for row in _repeated(rows)]
         if shared:
             raise ScorerError(
