@@ -80,10 +80,10 @@ class Annotations:
     @functools.cached_property
     def numbers(self) -> Mapping[str, Mapping[int, int]]:
         """Kind -> number in its label maps -> index of the concept, 0 to K - 1."""
-        found: dict[str, dict[int, int]] = {}
+        index_of: dict[str, dict[int, int]] = {}
         for index, (kind, number, _) in enumerate(self.source.concepts):
-            found.setdefault(kind, {})[number] = index
-        return MappingProxyType(found)
+            index_of.setdefault(kind, {})[number] = index
+        return MappingProxyType(index_of)
 
     @functools.cached_property
     def concepts_fingerprint(self) -> str:
@@ -169,8 +169,8 @@ def open_annotations(source: str | Path | None, images: Sequence[ImageItem] = ()
     Raises ImageError where the source is not such a folder or has no map for any of `images`, or where it is the world
     and some of `images` are not.
     """
-    found = Annotations(
+    annotations = Annotations(
         WorldLabels() if source is None or str(source) == "world" else LabelFolder(Path(source).expanduser()), images
     )
-    found.check(images)
-    return found
+    annotations.check(images)
+    return annotations

@@ -54,12 +54,12 @@ def lists_images(path: Path) -> bool:
 
 def _check_header(source: Path, header: list[str]) -> None:
     if "image" not in header:
-        found = ", ".join(header) or "none"
+        columns = ", ".join(header) or "none"
         raise UnknownNameError(
             "column",
             "image",
             header,
-            f"{source} must have a column image with a path in each row, separated by commas; columns found: {found}",
+            f"{source} must have a column image with a path in each row, separated by commas; columns found: {columns}",
         )
     twice = [name for name in KNOWN_COLUMNS if header.count(name) > 1]
     if twice:

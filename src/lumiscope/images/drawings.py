@@ -46,11 +46,11 @@ class Drawing:
 def drawing(index: int, seed: int) -> Drawing:
     """Image `index` of `seed`: as kept, else drawn now."""
     key = index, seed
-    found = _kept.get(key)
-    if found is None:
-        found = _draw(*key)
-    _keep(key, found)
-    return found
+    picture = _kept.get(key)
+    if picture is None:
+        picture = _draw(*key)
+    _keep(key, picture)
+    return picture
 
 
 def draw_ahead(keys: Sequence[Key], *, track: Track = silent) -> None:

@@ -52,10 +52,10 @@ class LabelFolder:
     @functools.cached_property
     def _numbers(self) -> Mapping[str, set[int]]:
         """Kind -> the numbers that its maps may have, with 0."""
-        found: dict[str, set[int]] = {}
+        numbers: dict[str, set[int]] = {}
         for kind, number, _ in self.concepts:
-            found.setdefault(kind, {0}).add(number)
-        return found
+            numbers.setdefault(kind, {0}).add(number)
+        return numbers
 
     def check(self, images: Iterable[ImageItem]) -> None:
         """Raise ImageError where no image has a map of any kind, and where some are label maps themselves."""
@@ -64,12 +64,15 @@ class LabelFolder:
             raise ImageError(f"{self.folder} has no folder {MAPS}; expected {LAYOUT}")
         known = list(images)
         maps = (self.folder / MAPS).absolute()
-        own = [item.name for item in known if isinstance(item, ImageFile) and maps in item.path.absolute().parents]
-        if own:
+        label_maps = [
+            item.name for item in known if isinstance(item, ImageFile) and maps in item.path.absolute().parents
+        ]
+        if label_maps:
             # A folder that holds both gives both; a map would be compared with itself.
             raise ImageError(
-                f"expected pictures; {len(own)} of the {len(known)} images are label maps, as {own[0]}. Name the "
-                "folder of the pictures alone (the world's lie in DIR/images), a glob, or a CSV that lists them"
+                f"expected pictures; {len(label_maps)} of the {len(known)} images are label maps, as {label_maps[0]}. "
+                "Name the folder of the pictures alone (the world's lie in DIR/images), a glob, or a CSV that lists "
+                "them"
             )
         if known and not any(self.annotated_kinds(item) for item in known):
             raise ImageError(
@@ -124,8 +127,8 @@ def numbers_in(labels: NDArray[np.integer[Any]]) -> list[int]:
     """The numbers that a label map has, 0 included, in ascending order; they are 0 or more."""
     # Counting takes a tenth of the time of sorting, and as many counters as the largest number.
     few = labels.max(initial=0) <= MOST_COUNTED
-    found = np.flatnonzero(np.bincount(labels.ravel())) if few else np.unique(labels)
-    return [int(number) for number in found]
+    present = np.flatnonzero(np.bincount(labels.ravel())) if few else np.unique(labels)
+    return [int(number) for number in present]
 
 
 def _rows(path: Path) -> list[tuple[int, tuple[str, int, str]]]:
