@@ -51,7 +51,7 @@ def tokenise(texts: Sequence[str]) -> IntArray:
 def _advice(unknown: list[str]) -> str:
     near = {word: nearest(word, CONCEPTS) for word in unknown[:5]}
     said = "; ".join(
-        f"{word!r}" + (f" (did you mean {' or '.join(found)}?)" if found else "") for word, found in near.items()
+        f"{word!r}" + (f" (did you mean {' or '.join(alike)}?)" if alike else "") for word, alike in near.items()
     )
     more = f" and {len(unknown) - 5} more" if len(unknown) > 5 else ""
     return f"the world has no word {said}{more}. Its words: {', '.join(CONCEPTS)}."

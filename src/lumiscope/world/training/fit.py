@@ -53,8 +53,8 @@ def _groups(module: torch.nn.Module) -> list[dict[str, object]]:
     """Weights decay; biases, scales and offsets do not."""
     parameters = list(module.parameters())
     return [
-        {"params": [one for one in parameters if one.ndim > 1], "weight_decay": DECAY},
-        {"params": [one for one in parameters if one.ndim <= 1], "weight_decay": 0.0},
+        {"params": [parameter for parameter in parameters if parameter.ndim > 1], "weight_decay": DECAY},
+        {"params": [parameter for parameter in parameters if parameter.ndim <= 1], "weight_decay": 0.0},
     ]
 
 

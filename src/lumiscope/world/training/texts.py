@@ -86,8 +86,8 @@ def swapped_texts(pictures: Pictures, indices: IntArray, kind: str, rng: np.rand
     told = np.where(rng.random((len(others), len(indices))) < 0.5, others, 0).T
     rest = with_fillers(told, rng)[:, None, :]
     words = QUALITY_NUMBERS[kind]
-    own = np.broadcast_to(words[None, :, None], (len(indices), len(words), 1))
-    return np.concatenate([own, np.broadcast_to(rest, (len(indices), len(words), rest.shape[2]))], axis=2)
+    differing = np.broadcast_to(words[None, :, None], (len(indices), len(words), 1))
+    return np.concatenate([differing, np.broadcast_to(rest, (len(indices), len(words), rest.shape[2]))], axis=2)
 
 
 def _columns(words: tuple[str, ...]) -> IntArray:
