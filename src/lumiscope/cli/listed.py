@@ -67,8 +67,8 @@ def _scorers() -> str:
 
 
 def _scorers_and_titles() -> str:
-    own = [f"{scorer['form']} ({scorer['title']})" for scorer in declarations("scorers", "scorer_scheme")]
-    return _joined([*own, *_scorers_of_others()])
+    shipped = [f"{scorer['form']} ({scorer['title']})" for scorer in declarations("scorers", "scorer_scheme")]
+    return _joined([*shipped, *_scorers_of_others()])
 
 
 def _scorers_of_others() -> list[str]:

@@ -26,14 +26,14 @@ def concepts(
 
     if category is not None and category not in CATEGORIES:
         raise UnknownNameError("category", category, CATEGORIES)
-    found = load_concepts(source)
-    for note in found.notes:
+    concept_set = load_concepts(source)
+    for note in concept_set.notes:
         say(note)
     if counts:
-        rows = [{"category": name, "concepts": count} for name, count in found.counts().items()]
+        rows = [{"category": name, "concepts": count} for name, count in concept_set.counts().items()]
         print_rows(rows, ["category", "concepts"], as_json=json)
-        say(f"{len(found)} concepts, {found.other_share:.1%} other")
+        say(f"{len(concept_set)} concepts, {concept_set.other_share:.1%} other")
         return
-    pairs = zip(found.words, found.categories, strict=True)
-    rows_of_words = [{"concept": word, "category": kind} for word, kind in pairs if category in (None, kind)]
-    print_rows(rows_of_words, ["concept", "category"], as_json=json)
+    pairs = zip(concept_set.words, concept_set.categories, strict=True)
+    word_rows = [{"concept": word, "category": kind} for word, kind in pairs if category in (None, kind)]
+    print_rows(word_rows, ["concept", "category"], as_json=json)

@@ -33,7 +33,7 @@ def methods(
     if method is not None:
         _tell(METHODS[method], as_json=json)
         return
-    rows = [_facts(one) | {"options": _defaults(one)} for one in METHODS.values()]
+    rows = [_facts(entry) | {"options": _defaults(entry)} for entry in METHODS.values()]
     if not json:
         rows = [row | {"options": ", ".join(row["options"])} for row in rows]
     print_rows(rows, ["method", "title", "passes", "mask_rule", "options", "citation"], as_json=json)
@@ -46,16 +46,18 @@ def _tell(method: AttributionMethod[Any], *, as_json: bool) -> None:
     from lumiscope.attribution.option_help import option_help, segmenter_help
 
     options = option_help(method.options_type)
-    cuts = segmenter_help() if "segmenter" in _defaults(method) else []
+    segmenters = segmenter_help() if "segmenter" in _defaults(method) else []
     if as_json:
-        facts = _facts(method) | {"options": [_row(one) for one in options]}
-        print_json(facts | ({"segmenters": [_row(one, "segmenter") for one in cuts]} if cuts else {}))
+        facts = _facts(method) | {"options": [_row(option) for option in options]}
+        print_json(
+            facts | ({"segmenters": [_row(segmenter, "segmenter") for segmenter in segmenters]} if segmenters else {})
+        )
         return
     say(f"{method.title}. {method.citation}\nCost: {method.passes}. Mask: {method.mask_rule}.")
-    rows = [_row(one) | {"default": str(one.default)} for one in options]
-    for one in cuts:
-        defaults = ", ".join(f"{name}={value}" for name, value in one.default.items())
-        rows.append(_row(one) | {"option": f"segmenter_options of {one.name}", "default": defaults})
+    rows = [_row(option) | {"default": str(option.default)} for option in options]
+    for segmenter in segmenters:
+        defaults = ", ".join(f"{name}={value}" for name, value in segmenter.default.items())
+        rows.append(_row(segmenter) | {"option": f"segmenter_options of {segmenter.name}", "default": defaults})
     print_rows(rows, COLUMNS, as_json=False)
     say(f"Set one with --option {method.name}.{options[0].name}={options[0].default}; values are JSON or text.")
 
@@ -75,8 +77,8 @@ def _facts(method: AttributionMethod[Any]) -> dict[str, Any]:
 def _defaults(method: AttributionMethod[Any]) -> dict[str, Any]:
     from lumiscope.attribution.option_help import option_help
 
-    return {one.name: one.default for one in option_help(method.options_type)}
+    return {option.name: option.default for option in option_help(method.options_type)}
 
 
-def _row(one: OptionHelp, name: str = "option") -> dict[str, Any]:
-    return {name: one.name, "values": one.values, "default": one.default, "meaning": one.meaning}
+def _row(option: OptionHelp, name: str = "option") -> dict[str, Any]:
+    return {name: option.name, "values": option.values, "default": option.default, "meaning": option.meaning}

@@ -87,8 +87,8 @@ def _changed(base: Content, given: Mapping[str, Mapping[str, Any]]) -> Content:
     """A study with what the flags say; options of a method that they do not name stay."""
     content = {**base, **{table: {**base.get(table, {}), **fields} for table, fields in given.items()}}
     options = base.get("explain", {}).get("options", {})
-    for method, own in given["explain"].get("options", {}).items():
-        options = {**options, method: {**options.get(method, {}), **own}}
+    for method, given_options in given["explain"].get("options", {}).items():
+        options = {**options, method: {**options.get(method, {}), **given_options}}
     if options:
         content["explain"]["options"] = options
     return content

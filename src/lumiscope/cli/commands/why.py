@@ -32,23 +32,25 @@ def why(
     """
     from lumiscope.runs import Run, accounts_of
 
-    found = accounts_of(Run.open(run))
-    if not found:
+    accounts = accounts_of(Run.open(run))
+    if not accounts:
         raise UsageError(
             f"the run {run} has no contributions of units: they need images to explain and layers to dissect, so "
             "--images, --probe and --scorer of `lumiscope run`, and a model that can be looked into."
         )
-    _check("image", image, [one.image for one in found])
-    _check("model", model, [one.model for one in found])
-    wanted = [one.shown(top) for one in found if image in (None, one.image) and model in (None, one.model)]
+    _check("image", image, [account.image for account in accounts])
+    _check("model", model, [account.model for account in accounts])
+    wanted = [
+        account.shown(top) for account in accounts if image in (None, account.image) and model in (None, account.model)
+    ]
     if not wanted:
         raise UsageError(f"the run {run} has no contributions for the image {image} by the model {model}")
     if json:
-        print_json([_as_json(one) for one in wanted])
+        print_json([_as_json(account) for account in wanted])
         return
-    several = len({one.model for one in wanted}) > 1
-    for one in wanted:
-        print(f"{one.model}: {one.text()}" if several else one.text())
+    several = len({account.model for account in wanted}) > 1
+    for account in wanted:
+        print(f"{account.model}: {account.text()}" if several else account.text())
 
 
 def _check(kind: str, name: str | None, known: list[str]) -> None:
