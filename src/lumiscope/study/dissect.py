@@ -108,5 +108,5 @@ class Dissecting:
         ((name, layers),) = self.study.layers.items()
         images = tuple(item.id for item in self.study.probe or ())
         task = DissectNetwork(name, tuple(layers), images, quantile, least_iou, compositions)
-        ((_, found),) = LocalEngine(track=self.study.track).map([task], self.study, "detectors")
-        return found
+        ((_, detections),) = LocalEngine(track=self.study.track).map([task], self.study, "detectors")
+        return detections

@@ -24,7 +24,7 @@ NAME = r"[\w][\w. -]*"
 def table_of_field(name: str) -> str | None:
     """The table of a study that has a field of this name; no two have. None where none has."""
     return next(
-        (table for table, kind in TABLES.items() if name in {one.name for one in dataclasses.fields(kind)}), None
+        (table for table, kind in TABLES.items() if name in {field.name for field in dataclasses.fields(kind)}), None
     )
 
 

@@ -68,11 +68,11 @@ def check_names_of(
         target = class_index(model, target)
     if layer is not None:
         look_inside(model, "a target layer").check_layers(layer_names(layer))
-    own = {item_id: built(given) for item_id, given in per_image.items()}
-    if images and (strangers := own.keys() - {item.id for item in images}):
+    options_of_image = {item_id: built(given) for item_id, given in per_image.items()}
+    if images and (strangers := options_of_image.keys() - {item.id for item in images}):
         raise UnknownNameError("image", min(strangers), [item.id for item in images], "It has options of its own.")
     chosen = tuple((method, options.get(method.name, method.options())) for method in methods)
-    return Named(chosen, target, own, rules)
+    return Named(chosen, target, options_of_image, rules)
 
 
 def methods_of(config: ExplainConfig, model: VisionModel) -> list[str]:
@@ -215,7 +215,7 @@ class ExplanationPlan:
                 passes=method.passes,
                 backend=self.run_by(method),
                 options=dataclasses.asdict(options),
-                own_options=sum(method.name in own for own in self.per_image.values()),
+                own_options=sum(method.name in image_options for image_options in self.per_image.values()),
                 mask_rule=self.mask_rules[method.name],
             )
             for method, options in self.methods

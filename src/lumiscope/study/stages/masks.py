@@ -56,7 +56,7 @@ class MakeMasks:
                 places[kept.location] = kept
                 mask = self._kept(kept, key)
                 if mask is None:
-                    mask = self._made(study, item, method, rule)
+                    mask = self._mask_of(study, item, method, rule)
                     waiting.setdefault(kept.location, {})[key] = mask
                 rows.append(
                     MaskRow(
@@ -90,7 +90,7 @@ class MakeMasks:
     def _kept(self, kept: Kept, key: str) -> BoolArray | None:
         return mask_from_arrays(kept.get(key)) if key in kept else None
 
-    def _made(self, study: OpenStudy, item: ImageItem, method: str, rule: str) -> BoolArray:
+    def _mask_of(self, study: OpenStudy, item: ImageItem, method: str, rule: str) -> BoolArray:
         plan = study.stored_maps[self.model].plan
         if method == GROUND_TRUTH:
             mask = item.mask

@@ -73,9 +73,9 @@ def network_dissection(
     opened = look_inside(model, "network dissection")
     names = opened.select_layers([layers] if isinstance(layers, str) else layers)
     _refuse_without_maps(opened, names)
-    found = annotations if isinstance(annotations, Annotations) else open_annotations(annotations)
-    found.check(probing_images)
-    passes = Passes(opened, probing_images, found, quantile, compositions, seed, track)
+    checked_annotations = annotations if isinstance(annotations, Annotations) else open_annotations(annotations)
+    checked_annotations.check(probing_images)
+    passes = Passes(opened, probing_images, checked_annotations, quantile, compositions, seed, track)
     counted = _counted(passes, names, passes.results(memo or Memo()))
     return tuple(
         name_detectors(
@@ -83,8 +83,8 @@ def network_dissection(
             counted[name].overlaps,
             model=opened.name,
             layer=name,
-            words=found.words,
-            categories=found.kinds,
+            words=checked_annotations.words,
+            categories=checked_annotations.kinds,
             least_iou=least_iou,
             compositions=counted[name].compositions,
         )
@@ -170,8 +170,11 @@ class Passes:
         kinds = tuple(self.annotations.numbers)
         categories = np.array([kinds.index(kind) for kind in self.annotations.kinds])
         pairings = min(PAIRINGS, len(self.items) - 1)
-        streams = {name: OverlapStream(one, categories, len(kinds), pairings) for name, one in thresholds.items()}
-        units = {name: len(one.values) for name, one in thresholds.items()}
+        streams = {
+            name: OverlapStream(layer_thresholds, categories, len(kinds), pairings)
+            for name, layer_thresholds in thresholds.items()
+        }
+        units = {name: len(layer_thresholds.values) for name, layer_thresholds in thresholds.items()}
         sample = None
         if self.compositions:
             count = min(len(self.items), MOST_IMAGES)
@@ -181,20 +184,22 @@ class Passes:
         place = 0
         for batch, maps in self._maps(list(thresholds), f"overlaps of {self.model.name}"):
             for row, item in enumerate(batch):
-                own = self._labels(item)
-                fired = {name: stream.add(maps[name][row], own, list(earlier)) for name, stream in streams.items()}
+                labels = self._labels(item)
+                fired = {name: stream.add(maps[name][row], labels, list(earlier)) for name, stream in streams.items()}
                 if sample is not None:
-                    sample.add(place, own, fired)
-                earlier.append(own)
+                    sample.add(place, labels, fired)
+                earlier.append(labels)
                 place += 1
-        found = {name: stream.overlaps() for name, stream in streams.items()}
+        overlaps = {name: stream.overlaps() for name, stream in streams.items()}
         if sample is None:
-            return found, {name: (None,) * count for name, count in units.items()}
-        return found, sample.compositions(self._names, self.track)
+            return overlaps, {name: (None,) * count for name, count in units.items()}
+        return overlaps, sample.compositions(self._names, self.track)
 
     def _labels(self, item: ImageItem) -> LabelledView:
         geometry = self.model.geometry
-        maps = {kind: geometry.labels_on_view(one) for kind, one in self.annotations.label_maps(item).items()}
+        maps = {
+            kind: geometry.labels_on_view(label_map) for kind, label_map in self.annotations.label_maps(item).items()
+        }
         return LabelledView.of(maps, self.annotations.numbers, geometry.input_size)
 
     @property
@@ -208,8 +213,8 @@ class Passes:
         self, layers: Sequence[str], description: str
     ) -> Iterator[tuple[Sequence[ImageItem], dict[str, torch.Tensor]]]:
         """The items of each batch with the maps (B, U, h, w) of every layer; the same batches in every pass."""
-        found = {name: map_probe(self.model, name) for name in layers}
-        probes = {name: probe for name, probe in found.items() if probe is not None}
+        layer_probes = {name: map_probe(self.model, name) for name in layers}
+        probes = {name: probe for name, probe in layer_probes.items() if probe is not None}
         batches = probe_images(self.model, self.items, probes)
         for batch, maps in self.track(batches, description, -(-len(self.items) // self.model.batch_size)):
             yield batch, {name: torch.from_numpy(values) for name, values in maps.items()}
@@ -224,10 +229,10 @@ class _Sample:
         self._concepts = GridMasks(num_concepts, num_images, side)
         self._units = {name: GridMasks(count, num_images, side) for name, count in units.items()}
 
-    def add(self, place: int, own: LabelledView, fired: Mapping[str, Sequence[Fired]]) -> None:
+    def add(self, place: int, labels: LabelledView, fired: Mapping[str, Sequence[Fired]]) -> None:
         if place >= self.num_images:
             return
-        self._concepts.add(place, own.present, own.masks)
+        self._concepts.add(place, labels.present, labels.masks)
         for name, blocks in fired.items():
             for block in blocks:
                 self._units[name].add(place, block.units, block.masks)
@@ -245,7 +250,7 @@ def _arrays(counted: _Counted) -> dict[str, NDArray[Any]]:
         "quantile": thresholds.quantile,
         "num_positions": thresholds.num_positions,
         "num_sampled": thresholds.num_sampled,
-        "compositions": [one and asdict(one) for one in counted.compositions],
+        "compositions": [composition and asdict(composition) for composition in counted.compositions],
     }
     return {
         "thresholds": thresholds.values,
@@ -263,7 +268,7 @@ def _from_arrays(arrays: Mapping[str, NDArray[Any]]) -> _Counted:
         facts["num_positions"],
         facts["num_sampled"],
     )
-    compositions = tuple(one and _composition(one) for one in facts["compositions"])
+    compositions = tuple(composition and _composition(composition) for composition in facts["compositions"])
     return _Counted(thresholds, Overlaps(**{name: arrays[name] for name in OVERLAP_ARRAYS}), compositions)
 
 

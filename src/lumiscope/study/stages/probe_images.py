@@ -22,5 +22,5 @@ def probe_images(
         batch = items[start : start + model.batch_size]
         inputs = model.inputs([model.view(item) for item in batch])
         with borrowed(model.network):
-            (found,) = collect_activations([inputs], model.network, probes)
-        yield batch, found
+            (read,) = collect_activations([inputs], model.network, probes)
+        yield batch, read
