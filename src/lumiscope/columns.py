@@ -50,19 +50,19 @@ class ColumnFile:
         cls, rows: Iterable[FloatArray], num_rows: int, num_columns: int, folder: Path | None = None
     ) -> ColumnFile:
         """Make the matrix of blocks of rows, each (r, n), in order; together they have `num_rows` rows."""
-        made = cls(num_rows, num_columns, folder)
+        columns = cls(num_rows, num_columns, folder)
         waiting: list[FloatArray] = []
         start = 0
         for block in rows:
             waiting.append(block)
             if sum(part.nbytes for part in waiting) >= GATHERED:
-                start = made._write(start, np.concatenate(waiting))
+                start = columns._write(start, np.concatenate(waiting))
                 waiting = []
         if waiting:
-            start = made._write(start, np.concatenate(waiting))
+            start = columns._write(start, np.concatenate(waiting))
         if start != num_rows:
             raise ValueError(f"expected {num_rows} rows; got {start}")
-        return made
+        return columns
 
     def __len__(self) -> int:
         return self.shape[0]
@@ -100,11 +100,11 @@ def columns_from(rows: Iterable[FloatArray], num_rows: int, folder: Path | None 
     num_columns = first.shape[1]
     if 4 * num_rows * num_columns > SMALL:
         return ColumnFile.from_rows(itertools.chain([first], blocks), num_rows, num_columns, folder)
-    made = np.empty((num_rows, num_columns), np.float32)
+    matrix = np.empty((num_rows, num_columns), np.float32)
     start = 0
     for block in itertools.chain([first], blocks):
-        made[start : start + len(block)] = block
+        matrix[start : start + len(block)] = block
         start += len(block)
     if start != num_rows:
         raise ValueError(f"expected {num_rows} rows; got {start}")
-    return made
+    return matrix
