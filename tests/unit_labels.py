@@ -8,7 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from lumiscope.types import EVIDENCE, LayerLabels, UnitEvidence
+from lumiscope.dissection import LayerLabels, UnitEvidence
+from lumiscope.runs import NoLabel, Reason
+
+REFUSED = NoLabel(Reason.NOT_SIGNIFICANT, "q = 0.3")
 
 
 def layer_labels(model: str, layer: str, concepts: Sequence[int], **changes: Any) -> LayerLabels:
@@ -18,7 +21,7 @@ def layer_labels(model: str, layer: str, concepts: Sequence[int], **changes: Any
         model=model,
         layer=layer,
         concept=np.array(concepts, np.int64),
-        reason=tuple("not significant" if concept < 0 else "" for concept in concepts),
+        reason=tuple(REFUSED if concept < 0 else None for concept in concepts),
         score=np.zeros(units),
         runner_up=np.full(units, -1),
         margin=np.full(units, np.nan),
@@ -38,5 +41,5 @@ def layer_labels(model: str, layer: str, concepts: Sequence[int], **changes: Any
 
 def evidence(units: int, **changes: Any) -> UnitEvidence:
     """Evidence of so many units: 0.5 throughout, apart from `changes`."""
-    numbers = {name: np.full(units, 0.5) for name in EVIDENCE}
+    numbers = {field.name: np.full(units, 0.5) for field in dataclasses.fields(UnitEvidence)}
     return UnitEvidence(**(numbers | {name: np.asarray(value, np.float64) for name, value in changes.items()}))

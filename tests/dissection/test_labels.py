@@ -13,6 +13,7 @@ from lumiscope.columns import ColumnFile
 from lumiscope.dissection import SIMILARITIES, EvidenceOptions, label_units
 from lumiscope.dissection.evidence.counter_examples import counter_examples
 from lumiscope.errors import ScorerError, UsageError
+from lumiscope.runs import NoLabel, Reason
 
 NAMES = sorted(SIMILARITIES)
 QUICK = EvidenceOptions(draws=200, resamples=10)
@@ -41,7 +42,7 @@ def test_label_score_runner_up_and_margin_come_from_the_similarities(name):
     ordered = np.take_along_axis(similarities, order, axis=1)
     np.testing.assert_allclose(result.best_scores, ordered, rtol=1e-10)
     np.testing.assert_allclose(result.margin, ordered[:, 0] - ordered[:, 1], rtol=0, atol=1e-10)
-    assert result.reason == ("",) * 6
+    assert result.reason == (None,) * 6
     assert result.evidence is None
     assert (result.model, result.layer, len(result)) == ("m", "l", 6)
 
@@ -55,10 +56,11 @@ def test_dead_and_broken_units_get_no_label_and_change_no_other(name, options):
     bad[7, 3] = np.inf
     result = label(np.column_stack([bad[:, :1], activations, bad[:, 1:]]), scores, name, options)
 
-    everywhere = "not finite: NaN or infinite on 200 probing images, first on number 0 (from 0)"
-    once = "not finite: NaN or infinite on 1 probing image, first on number 7 (from 0)"
-    dead, constant = "dead: 0 on every probing image", "constant: 2.5 on every probing image"
-    assert result.reason == (dead, *[""] * 6, constant, everywhere, once)
+    everywhere = NoLabel(Reason.NOT_FINITE, "NaN or infinite on 200 probing images, first on number 0 (from 0)")
+    once = NoLabel(Reason.NOT_FINITE, "NaN or infinite on 1 probing image, first on number 7 (from 0)")
+    dead = NoLabel(Reason.DEAD, "0 on every probing image")
+    constant = NoLabel(Reason.CONSTANT, "2.5 on every probing image")
+    assert result.reason == (dead, *[None] * 6, constant, everywhere, once)
     out = [0, 7, 8, 9]
     for chosen in (result.concept, result.runner_up, result.best, result.further, result.active_without):
         assert (chosen[out] == -1).all()
@@ -88,7 +90,7 @@ def test_an_undefined_similarity_is_no_label_with_a_reason(options):
     activations = np.repeat([1.0, 0.0], [50, 150])[:, np.newaxis]
     result = label(activations, case()[1], "rank_reorder", options)
     assert result.concept[0] == -1
-    assert result.reason == ("undefined: the similarity gives no concept a finite score",)
+    assert result.reason == (NoLabel(Reason.UNDEFINED, "the similarity gives no concept a finite score"),)
 
 
 def test_ties_go_to_the_lower_concept():
@@ -213,7 +215,7 @@ def test_noise_gets_no_label_and_keeps_what_it_is_nearest_to():
     without = label(activations, scores, "cos_cubed")
     labelled = result.concept >= 0
     assert labelled.mean() <= 0.05
-    assert all(reason.startswith("not significant: p = ") for reason in np.array(result.reason)[~labelled])
+    assert all(str(reason).startswith("not significant: p = ") for reason in np.array(result.reason)[~labelled])
     np.testing.assert_array_equal(result.best, without.best)
     np.testing.assert_array_equal(result.score, without.score)
     assert (label(activations, scores, "cos_cubed", EVERY).concept == without.concept).all()
@@ -250,7 +252,7 @@ def test_a_label_that_changes_with_the_images_is_unstable():
     result = label(truth[:, np.newaxis] + rng.normal(0, 1, (200, 1)), scores, "pearson", QUICK)
     stability = result.evidence.stability[0]
     assert stability < 0.5
-    assert result.reason == (f"unstable: first in only {100 * stability:.0f} % of resamples",)
+    assert result.reason == (NoLabel(Reason.UNSTABLE, f"first in only {100 * stability:.0f} % of resamples"),)
 
 
 @pytest.mark.parametrize("name", ["cos_cubed", "soft_wpmi", "iou"])
@@ -260,7 +262,8 @@ def test_a_handful_of_images_is_no_error_and_no_evidence(name, images):
     result = label(activations, scores, name, QUICK)
     assert (result.concept == -1).all()
     assert result.top_images.shape == (7, min(images, 10))
-    assert all(reason.startswith(("constant", "undefined", "not significant")) for reason in result.reason)
+    expected = {Reason.CONSTANT, Reason.UNDEFINED, Reason.NOT_SIGNIFICANT}
+    assert {no_label.reason for no_label in result.reason} <= expected
 
 
 def test_files_of_columns_give_what_arrays_give_and_seeds_matter_only_to_evidence():

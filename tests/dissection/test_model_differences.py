@@ -7,16 +7,16 @@ import math
 import pytest
 from scipy import stats
 
-from lumiscope.dissection import model_differences
+from lumiscope.dissection import UnitLabels, model_differences
+from lumiscope.runs import ModelDifferenceRow
 from lumiscope.statistics import holm
-from lumiscope.types import UnitLabels
 
 CONCEPTS = ("red", "blue", "dog", "cat")
 CATEGORIES = ("colour", "colour", "animal", "animal")
 
 
 @pytest.fixture
-def table(unit_labels):
+def rows(unit_labels) -> list[ModelDifferenceRow]:
     made = unit_labels.layer_labels
     layers = (
         made("a", "first", [0, 0, 1, -1]),
@@ -24,50 +24,50 @@ def table(unit_labels):
         made("b", "first", [0, 0, 0, 0]),
         made("b", "end", [3] * 9 + [2] * 1),
     )
-    return model_differences(UnitLabels(layers, CONCEPTS, CATEGORIES, ("i",), "cos")).to_pylist()
+    return model_differences(UnitLabels(layers, CONCEPTS, CATEGORIES, ("i",), "cos"))
 
 
-def test_compared_are_all_layers_those_of_the_same_name_and_the_last(table) -> None:
-    scopes = list(dict.fromkeys((row["layer_a"], row["layer_b"]) for row in table))
+def test_compared_are_all_layers_those_of_the_same_name_and_the_last(rows) -> None:
+    scopes = list(dict.fromkeys((row.layer_a, row.layer_b) for row in rows))
     assert scopes == [(None, None), ("first", "first"), ("last", "end")]
-    assert {(row["model_a"], row["model_b"]) for row in table} == {("a", "b")}
+    assert {(row.model_a, row.model_b) for row in rows} == {("a", "b")}
 
 
-def test_units_are_counted(table) -> None:
-    last = {(row["kind"], row["name"]): row for row in table if row["layer_a"] == "last"}
-    assert {key: (row["units_a"], row["of_a"], row["units_b"], row["of_b"]) for key, row in last.items()} == {
+def test_units_are_counted(rows) -> None:
+    last = {(row.kind, row.name): row for row in rows if row.layer_a == "last"}
+    assert {key: (row.units_a, row.of_a, row.units_b, row.of_b) for key, row in last.items()} == {
         ("category", "animal"): (18, 20, 10, 10),
         ("category", "colour"): (2, 20, 0, 10),
         ("concept", "dog"): (18, 20, 1, 10),
         ("concept", "cat"): (0, 20, 9, 10),
         ("concept", "red"): (2, 20, 0, 10),
     }
-    assert last["concept", "cat"]["difference"] == pytest.approx(0.9)
-    assert last["concept", "cat"]["category"] == "animal"
-    everything = {(row["kind"], row["name"]): row for row in table if row["layer_a"] is None}
-    assert (everything["category", "no label"]["units_a"], everything["category", "no label"]["of_a"]) == (1, 24)
-    assert (everything["concept", "red"]["units_a"], everything["concept", "red"]["units_b"]) == (4, 4)
+    assert last["concept", "cat"].difference == pytest.approx(0.9)
+    assert last["concept", "cat"].category == "animal"
+    everything = {(row.kind, row.name): row for row in rows if row.layer_a is None}
+    assert (everything["category", "no label"].units_a, everything["category", "no label"].of_a) == (1, 24)
+    assert (everything["concept", "red"].units_a, everything["concept", "red"].units_b) == (4, 4)
 
 
-def test_p_values_are_fishers_and_corrected_within_their_kind(table) -> None:
-    groups: dict[tuple[object, ...], list[dict[str, float]]] = {}
-    for row in table:
-        groups.setdefault((row["layer_a"], row["kind"]), []).append(row)
-        counts = [[row["units_a"], row["of_a"] - row["units_a"]], [row["units_b"], row["of_b"] - row["units_b"]]]
-        assert row["p_value"] == pytest.approx(stats.fisher_exact(counts)[1])
-        assert row["low"] <= row["difference"] <= row["high"]
-    for (layer, _), rows in groups.items():
-        tested = [row for row in rows if not math.isnan(row["p_adjusted"])]
-        assert [row["p_adjusted"] for row in tested] == pytest.approx(holm([row["p_value"] for row in tested]))
+def test_p_values_are_fishers_and_corrected_within_their_kind(rows) -> None:
+    groups: dict[tuple[object, ...], list[ModelDifferenceRow]] = {}
+    for row in rows:
+        groups.setdefault((row.layer_a, row.kind), []).append(row)
+        counts = [[row.units_a, row.of_a - row.units_a], [row.units_b, row.of_b - row.units_b]]
+        assert row.p_value == pytest.approx(stats.fisher_exact(counts)[1])
+        assert row.low <= row.difference <= row.high
+    for (layer, _), group in groups.items():
+        tested = [row for row in group if not math.isnan(row.p_adjusted)]
+        assert [row.p_adjusted for row in tested] == pytest.approx(holm([row.p_value for row in tested]))
         # Of 20 and 10 units two, or all but two, can fall so that p = 45/435 at the least, and three so that p < 0.05.
         if layer == "last":
-            units = [row["units_a"] + row["units_b"] for row in rows]
-            assert [math.isnan(row["p_adjusted"]) for row in rows] == [not 2 < count < 28 for count in units]
-        assert [row["p_value"] for row in rows] == sorted(row["p_value"] for row in rows)
+            units = [row.units_a + row.units_b for row in group]
+            assert [math.isnan(row.p_adjusted) for row in group] == [not 2 < count < 28 for count in units]
+        assert [row.p_value for row in group] == sorted(row.p_value for row in group)
 
 
 def test_one_model_has_no_differences_and_three_have_three_pairs(unit_labels) -> None:
     layers = tuple(unit_labels.layer_labels(name, "l", [0, 2]) for name in "abc")
     for count, pairs in ((1, set()), (3, {("a", "b"), ("a", "c"), ("b", "c")})):
-        found = model_differences(UnitLabels(layers[:count], CONCEPTS, CATEGORIES, ("i",), "cos")).to_pylist()
-        assert {(row["model_a"], row["model_b"]) for row in found} == pairs
+        found = model_differences(UnitLabels(layers[:count], CONCEPTS, CATEGORIES, ("i",), "cos"))
+        assert {(row.model_a, row.model_b) for row in found} == pairs

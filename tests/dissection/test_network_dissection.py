@@ -4,9 +4,15 @@ import numpy as np
 import pytest
 import torch
 
-from lumiscope.dissection.network_dissection import category_table, detector_table, name_detectors, unit_table
+from lumiscope.dissection.network_dissection import (
+    category_rows,
+    detector_rows,
+    name_detectors,
+    network_dissection_rows,
+)
 from lumiscope.dissection.overlaps import LabelledView, Overlaps, OverlapStream, fired_masks
 from lumiscope.dissection.thresholds import Thresholds, ThresholdStream
+from lumiscope.runs import Reason
 from lumiscope.statistics import benjamini_hochberg
 
 NUMBERS = {"object": {1: 0, 7: 1}, "colour": {1: 2, 2: 3, 3: 4}}
@@ -161,21 +167,21 @@ def test_units_left_out_have_a_reason_and_no_numbers(probe) -> None:
     assert found.concept[:2].tolist() == [-1, -1]
     assert np.isnan(found.best_iou[:2]).all()
     assert np.isnan(found.p_value[:2]).all()
-    rows = unit_table([found]).to_pylist()
-    assert [row["reason"].split(":")[0] for row in rows[:3]] == ["not finite", "dead", ""]
-    assert (rows[0]["concept"], rows[0]["threshold"], rows[0]["detector"]) == (None, None, False)
+    rows = network_dissection_rows([found])
+    assert [row.reason for row in rows[:3]] == [Reason.NOT_FINITE, Reason.DEAD, None]
+    assert (rows[0].concept, rows[0].threshold, rows[0].detector) == (None, None, False)
     assert np.isfinite(found.p_value[2:]).all()
 
 
 def test_a_unit_that_overlaps_with_nothing_has_no_concept() -> None:
-    thresholds = Thresholds(np.ones(2), ("", ""), 0.1, 10, 10)
+    thresholds = Thresholds(np.ones(2), (None, None), 0.1, 10, 10)
     common = np.array([[0, 0, 0, 0, 0], [0, 3, 0, 0, 0]])
     overlaps = Overlaps(common, np.full((2, 2), 6), np.array([4, 4, 0, 4, 4]), CATEGORIES, np.zeros((0, 2)))
     found = name_detectors(thresholds, overlaps, model="m", layer="l", words=WORDS, categories=KINDS)
     assert found.concept.tolist() == [-1, 1]
     assert found.best_iou.tolist() == [0, 3 / 7]
     assert np.isnan(found.p_value).all()
-    assert [row["concept"] for row in category_table([found]).to_pylist()] == ["boat"]
+    assert [row.concept for row in category_rows([found])] == ["boat"]
 
 
 def test_p_values_of_units_without_meaning_are_uniform_and_adjusted() -> None:
@@ -198,14 +204,14 @@ def test_tables_count_detectors_and_their_concepts(probe) -> None:
     found = dissected(maps, labels, least_iou=least)
     expected = [int(concept) for concept in found.iou.argmax(1)[best >= least]]
     assert len(expected) == 6
-    rows = {row["category"]: row for row in detector_table([found]).to_pylist()}
+    rows = {row.category: row for row in detector_rows([found])}
     assert list(rows) == ["object", "colour", None]
-    assert rows[None]["detectors"] == len(expected)
-    assert rows[None]["unique_detectors"] == len(set(expected)) == len(found.unique_detectors)
-    assert rows["object"]["unique_detectors"] == len({c for c in expected if c < 2})
-    by_category = category_table([found]).to_pylist()
+    assert rows[None].detectors == len(expected)
+    assert rows[None].unique_detectors == len(set(expected)) == len(found.unique_detectors)
+    assert rows["object"].unique_detectors == len({c for c in expected if c < 2})
+    by_category = category_rows([found])
     assert len(by_category) == 18
     for row in by_category:
-        inside = slice(0, 2) if row["category"] == "object" else slice(2, 5)
-        assert row["iou"] == found.iou[row["unit"], inside].max()
-        assert WORDS.index(row["concept"]) == found.iou[row["unit"], inside].argmax() + inside.start
+        inside = slice(0, 2) if row.category == "object" else slice(2, 5)
+        assert row.iou == found.iou[row.unit, inside].max()
+        assert WORDS.index(row.concept) == found.iou[row.unit, inside].argmax() + inside.start

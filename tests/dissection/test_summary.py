@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import pytest
 
-from lumiscope.dissection import category_histogram, concept_counts, count_units, layer_summary
+from lumiscope.dissection import UnitLabels, category_histogram, concept_counts, count_units, layer_summary
 from lumiscope.errors import UnknownNameError
-from lumiscope.types import UnitLabels
+from lumiscope.runs import NoLabel, Reason
 
 CONCEPTS = ("zebra", "red", "ant", "sky")
 CATEGORIES = ("object", "colour", "object", "scene")
@@ -24,18 +26,19 @@ def labels(unit_labels) -> UnitLabels:
         [0, 2, 1, 1, -1],
         further=np.array([[1, 3], [-1, -1], [2, -1], [-1, -1], [-1, -1]]),
         evidence=unit_labels.evidence(5, heldout_correlation=[0.1, 0.2, 0.4, math.nan, 0.9]),
-        reason=("", "", "", "", "unstable: 0.2"),
+        reason=(None, None, None, None, NoLabel(Reason.UNSTABLE, "0.2")),
     )
     layers = (first, unit_labels.layer_labels("m", "l2", [2, 2, -1, 2]), unit_labels.layer_labels("n", "l1", [3]))
     return UnitLabels(layers, CONCEPTS, CATEGORIES, ("image",), "cos")
 
 
-def rows_of(table: pa.Table, *names: str) -> list[tuple[object, ...]]:
-    return [tuple(row[name] for name in names or row) for row in table.to_pylist()]
+def columns(rows: Sequence[Any], *names: str) -> list[tuple[object, ...]]:
+    """The values of each row: of these columns, else of all."""
+    return [tuple(getattr(row, name) for name in names) if names else dataclasses.astuple(row) for row in rows]
 
 
 def test_concepts_are_counted_per_layer_and_per_model(labels) -> None:
-    assert rows_of(concept_counts(labels)) == [
+    assert columns(concept_counts(labels)) == [
         ("m", "l1", "red", "colour", 2, 1),
         ("m", "l1", "ant", "object", 1, 1),
         ("m", "l1", "zebra", "object", 1, 0),
@@ -51,21 +54,21 @@ def test_concepts_are_counted_per_layer_and_per_model(labels) -> None:
 
 
 def test_a_concept_named_outright_is_counted_where_it_does_not_occur(labels) -> None:
-    table = count_units(labels, ["ANT"])
-    assert rows_of(table, "model", "layer", "units", "further") == [
+    rows = count_units(labels, ["ANT"])
+    assert columns(rows, "model", "layer", "units", "further") == [
         ("m", "l1", 1, 1),
         ("m", "l2", 3, 0),
         ("m", None, 4, 1),
         ("n", "l1", 0, 0),
         ("n", None, 0, 0),
     ]
-    assert set(table["category"].to_pylist()) == {"object"}
+    assert {row.category for row in rows} == {"object"}
 
 
 def test_a_wildcard_counts_what_occurs(labels) -> None:
     assert count_units(labels, ["*"]) == concept_counts(labels)
     counted = count_units(labels, ["z*", "s?y"])
-    assert rows_of(counted, "model", "layer", "concept")[:3] == [
+    assert columns(counted, "model", "layer", "concept")[:3] == [
         ("m", "l1", "zebra"),
         ("m", "l1", "sky"),
         ("m", None, "zebra"),
@@ -75,8 +78,8 @@ def test_a_wildcard_counts_what_occurs(labels) -> None:
 
 
 def test_every_layer_and_model_has_every_category_and_no_label_last(labels) -> None:
-    table = category_histogram(labels, ["colour", "part", "object"])
-    assert rows_of(table, "model", "layer", "category", "units", "share")[:10] == [
+    rows = category_histogram(labels, ["colour", "part", "object"])
+    assert columns(rows, "model", "layer", "category", "units", "share")[:10] == [
         ("m", "l1", "colour", 2, 0.4),
         ("m", "l1", "part", 0, 0.0),
         ("m", "l1", "object", 2, 0.4),
@@ -88,46 +91,44 @@ def test_every_layer_and_model_has_every_category_and_no_label_last(labels) -> N
         ("m", "l2", "scene", 0, 0.0),
         ("m", "l2", "no label", 1, 0.25),
     ]
-    assert rows_of(table, "layer", "category", "units")[10:15] == [
+    assert columns(rows, "layer", "category", "units")[10:15] == [
         (None, "colour", 2),
         (None, "part", 0),
         (None, "object", 5),
         (None, "scene", 0),
         (None, "no label", 2),
     ]
-    shares: dict[tuple[str, str], float] = {}
-    for row in table.to_pylist():
-        shares[row["model"], row["layer"]] = shares.get((row["model"], row["layer"]), 0) + row["share"]
-        assert 0 <= row["low"] <= row["share"] <= row["high"] <= 1
+    shares: dict[tuple[str, str | None], float] = {}
+    for row in rows:
+        shares[row.model, row.layer] = shares.get((row.model, row.layer), 0) + row.share
+        assert 0 <= row.low <= row.share <= row.high <= 1
     assert all(math.isclose(total, 1) for total in shares.values())
 
 
 def test_layers_are_summed_up(labels) -> None:
-    first, second, whole, other, _ = layer_summary(labels).to_pylist()
-    assert [row["layer"] for row in (first, second, whole, other)] == ["l1", "l2", None, "l1"]
-    assert [(row["units"], row["labelled"], row["unique_concepts"]) for row in (first, second, whole)] == [
+    first, second, whole, other, _ = layer_summary(labels)
+    assert [row.layer for row in (first, second, whole, other)] == ["l1", "l2", None, "l1"]
+    assert [(row.units, row.labelled, row.unique_concepts) for row in (first, second, whole)] == [
         (5, 4, 3),
         (4, 3, 1),
         (9, 7, 3),  # the ant of both layers is one concept
     ]
-    assert first["heldout_correlation"] == pytest.approx(0.2)  # the median of 0.1, 0.2 and 0.4
-    assert math.isnan(second["heldout_correlation"])
-    assert (first["unstable"], first["not_significant"]) == (1, 0)
-    assert (whole["unstable"], whole["not_significant"], whole["dead"]) == (1, 1, 0)
+    assert first.heldout_correlation == pytest.approx(0.2)  # the median of 0.1, 0.2 and 0.4
+    assert math.isnan(second.heldout_correlation)
+    assert (first.unstable, first.not_significant) == (1, 0)
+    assert (whole.unstable, whole.not_significant, whole.dead) == (1, 1, 0)
     for row in (first, second, whole):
-        assert sum(row[name] for name in ("dead", "constant", "not_finite", "undefined", "not_significant", "unstable"))
-        assert row["low"] < row["share"] == row["labelled"] / row["units"] < row["high"]
+        assert sum(getattr(row, reason.column) for reason in Reason) == row.units - row.labelled
+        assert row.low < row.share == row.labelled / row.units < row.high
 
 
-def test_no_layers_give_empty_tables_with_the_same_columns(labels) -> None:
+def test_no_layers_give_no_rows() -> None:
     empty = UnitLabels((), CONCEPTS, CATEGORIES, (), "cos")
-    assert concept_counts(empty).schema == concept_counts(labels).schema
-    assert category_histogram(empty, CATEGORIES).schema == category_histogram(labels, CATEGORIES).schema
-    assert len(concept_counts(empty)) == len(category_histogram(empty, CATEGORIES)) == len(layer_summary(empty)) == 0
+    assert concept_counts(empty) == category_histogram(empty, CATEGORIES) == layer_summary(empty) == []
 
 
 def test_a_layer_without_units_has_no_shares(unit_labels) -> None:
     none = UnitLabels((unit_labels.layer_labels("m", "l", []),), CONCEPTS, CATEGORIES, (), "cos")
-    row, _ = layer_summary(none).to_pylist()
-    assert row["units"] == 0
-    assert all(math.isnan(row[name]) for name in ("share", "low", "high"))
+    row, _ = layer_summary(none)
+    assert row.units == 0
+    assert all(math.isnan(value) for value in (row.share, row.low, row.high))

@@ -6,6 +6,7 @@ import torch
 
 from lumiscope.dissection.thresholds import Thresholds, ThresholdStream
 from lumiscope.errors import UsageError
+from lumiscope.runs import Reason
 
 SHAPE = (60, 5, 6, 7)  # images, units, height, width
 
@@ -74,9 +75,9 @@ def test_units_that_cannot_have_a_threshold_are_left_out_with_a_reason() -> None
     values[:, 3] = -1.5
     values[:, 4] = np.minimum(values[:, 4], 1)  # a sixth of all positions stands at the top
     found = stream(values, quantile=0.05)
-    assert [reason.split(":")[0] for reason in found.reason] == [
-        *("not finite", "not finite", "dead", "constant", "undefined"),
-        "",
+    assert [no_label and no_label.reason for no_label in found.reason] == [
+        *(Reason.NOT_FINITE, Reason.NOT_FINITE, Reason.DEAD, Reason.CONSTANT, Reason.UNDEFINED),
+        None,
     ]
     assert np.isinf(found.values[:5]).all()
     assert found.values[5] == whole(values, 0.05)[5]
