@@ -60,12 +60,12 @@ def case(spec: str, count: int, formulas: bool) -> dict:
     from lumiscope.study.probe_images import probe_images
 
     from lumiscope.dissection.activations import map_probe
-    from lumiscope.images import draw_world_images, open_images
+    from lumiscope.images import open_images, prefetch
     from lumiscope.models import load_model
 
     model, images = load_model(spec), open_images(f"world:{count}")
     names = model.select_layers([LAYERS])
-    draw_world_images(images)
+    prefetch(images)
     started = time.perf_counter()
     for _ in range(2):
         for _ in probe_images(model, list(images), {name: map_probe(model, name) for name in names}):

@@ -27,7 +27,7 @@ from lumiscope.study.probe_images import probe_images
 
 from lumiscope.concepts import ConceptSet
 from lumiscope.dissection import SIMILARITIES, label_units, unit_probe
-from lumiscope.images import ImageSet, draw_world_images, open_images
+from lumiscope.images import ImageSet, open_images, prefetch
 from lumiscope.models import TorchModel, load_model
 from lumiscope.scorers import load_scorer
 from lumiscope.study.dissect import choose_concepts
@@ -126,7 +126,7 @@ class World:
 def the_world(probe: str = PROBE) -> World:
     """Run both models and both scorers on pictures of the world."""
     images = open_images(probe)
-    draw_world_images(images)
+    prefetch(images)
     masks = load_scorer("masks")
     concepts = choose_concepts(None, masks)
     scorers = {"world:clip": load_scorer("world:clip"), "masks": masks}

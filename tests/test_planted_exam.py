@@ -8,11 +8,12 @@ from types import ModuleType
 import numpy as np
 import pytest
 
+from lumiscope.dissection import LayerLabels, UnitLabels
 from lumiscope.images import open_images
 from lumiscope.models import load_model
+from lumiscope.runs import Reason
 from lumiscope.store import Store
 from lumiscope.study import dissect
-from lumiscope.types import LayerLabels, UnitLabels
 from lumiscope.world.planted import NULLS, Noise, PlantedUnit, plan_units, plant
 
 pytestmark = pytest.mark.slow
@@ -57,9 +58,9 @@ def test_no_kind_of_noise_is_named_too_often(marks: list[object]) -> None:
 def test_rejected_units_say_why(sat: list[tuple[object, LayerLabels]]) -> None:
     for one, labels in sat:
         for unit, concept, reason in zip(one.units, labels.concept, labels.reason, strict=True):
-            assert (concept < 0) == bool(reason)
-            if unit.kind in NULLS and reason:
-                assert reason.startswith(("not significant", "unstable"))
+            assert (concept < 0) == (reason is not None)
+            if unit.kind in NULLS and reason is not None:
+                assert reason.reason in (Reason.NOT_SIGNIFICANT, Reason.UNSTABLE)
 
 
 def test_a_layer_of_noise_gets_hardly_a_label(exam: ModuleType) -> None:

@@ -5,14 +5,11 @@ from __future__ import annotations
 import math
 
 import numpy as np
-import pyarrow as pa
 import pytest
 
 from lumiscope.agreement import (
-    AGREEMENT_SCHEMA,
     GROUND_TRUTH,
     MASK_RULES,
-    SUMMARY_SCHEMA,
     Agreement,
     Overlap,
     PairAgreement,
@@ -23,6 +20,7 @@ from lumiscope.agreement import (
 )
 from lumiscope.attribution import METHODS
 from lumiscope.errors import UnknownNameError, UsageError
+from lumiscope.runs import AgreementRow, AgreementSummaryRow, table_of
 from lumiscope.statistics import bootstrap_interval, sign_flip_test
 
 # Masks by max:0.5: gradcam the first two pixels, scorecam the first three, mine the last one.
@@ -64,7 +62,7 @@ def test_the_table_is_sorted_by_iou_within_each_image(make_map):
         make_map(SCORECAM, "scorecam", "a.png"),
     ]
     table = compare(maps, model="net").to_table()
-    assert table.schema == AGREEMENT_SCHEMA
+    assert table.schema == table_of(AgreementRow).schema
     rows = table.to_pylist()
     assert [row["image"] for row in rows] == ["b.png"] * 10 + ["a.png"]
     assert (rows[0]["method_a"], rows[0]["method_b"], rows[0]["iou"]) == ("gradcam", "scorecam", 2 / 3)
@@ -160,9 +158,9 @@ def test_a_method_may_not_be_called_the_truth(make_map):
 
 def test_no_maps_give_empty_tables():
     agreement = compare([])
-    assert agreement.to_table() == AGREEMENT_SCHEMA.empty_table()
-    assert agreement.summary() == SUMMARY_SCHEMA.empty_table()
-    assert summarise([]) == SUMMARY_SCHEMA.empty_table()
+    assert agreement.to_table() == table_of(AgreementRow).schema.empty_table()
+    assert agreement.summary() == table_of(AgreementSummaryRow).schema.empty_table()
+    assert agreement.table_rows() == summarise([]) == []
 
 
 def row(image, iou, chance, method_b="y", adjusted=0.5):
@@ -181,7 +179,7 @@ def test_the_summary_takes_means_over_the_images_that_are_defined():
     ]
     agreement = Agreement(tuple(rows), "net")
     table = agreement.summary(seed=4)
-    assert table.schema == SUMMARY_SCHEMA
+    assert table.schema == table_of(AgreementSummaryRow).schema
     best, low, undefined = table.to_pylist()
     interval = bootstrap_interval([0.5, 0.7, 0.9], seed=4)
     assert best == {
@@ -237,6 +235,7 @@ def test_independent_masks_are_not_found_to_agree_and_related_ones_are(make_map)
 def test_summaries_of_several_models_stay_in_order():
     rows = row("1", 0.2, 0.1), row("2", 0.4, 0.1)
     agreements = [Agreement(rows, "b"), Agreement((*rows, row("3", 0.9, 0.1)), "a")]
-    table = summarise(agreements, seed=2)
-    assert table == pa.concat_tables([agreement.summary(2) for agreement in agreements])
-    assert table["model"].to_pylist() == ["b", "a"]
+    each = [agreement.table_rows() for agreement in agreements]
+    summaries = summarise([row for rows in each for row in rows], seed=2)
+    assert summaries == [summary for rows in each for summary in summarise(rows, seed=2)]
+    assert [(row.model, row.images) for row in summaries] == [("b", 2), ("a", 3)]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from lumiscope.errors import ImageError, UsageError
-from lumiscope.images import WorldImage, draw_world_images, drawings, open_images, read_mask, read_pixels, world_image
+from lumiscope.images import WorldImage, drawings, open_images, prefetch, read_mask, read_pixels, world_image
 from lumiscope.world import OBJECTS, SCENES, describe, render, renderer_version
 
 
@@ -92,7 +92,7 @@ def test_many_are_drawn_by_two_processes_alike(
     if broken:
         monkeypatch.setattr(sys, "executable", "/bin/false")
     images = open_images("world:5@8")
-    draw_world_images(images)
+    prefetch(images)
     assert drawn == [(index, 8) for index in (range(5) if broken else (0, 2, 4))]
     drawn.clear()
     for item in images:
@@ -100,17 +100,17 @@ def test_many_are_drawn_by_two_processes_alike(
         np.testing.assert_array_equal(item.pixels, scene.pixels)
         np.testing.assert_array_equal(item.mask, scene.mask)
         assert item.columns["caption"] == scene.caption
-    draw_world_images(images)
+    prefetch(images)
     assert drawn == [], "what is kept is not drawn again"
 
 
 def test_few_and_too_many_are_drawn_when_they_are_looked_at(
     drawn: list[tuple[int, int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    draw_world_images(open_images("world:3"))
+    prefetch(open_images("world:3"))
     monkeypatch.setattr(drawings, "FEW", 1)
     monkeypatch.setattr(drawings, "KEPT", 2)
-    draw_world_images(open_images("world:3"))
+    prefetch(open_images("world:3"))
     assert drawn == []
 
 
