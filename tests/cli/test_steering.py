@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
+from lumiscope.study.tables import write_tables
 
 from lumiscope.cli import main
 from lumiscope.study import SCHEMAS
-from lumiscope.study.tables import write_tables
 
 TINY = ["--model", "python:tiny:make", "--classes", "classes.txt", "--input-size", "32", "--geometry", "squash"]
 EXPLAIN = ["explain", "--images", "pictures/p0.png", *TINY, "--out", "maps"]

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 import torch
+from lumiscope.study.attempts import attempt
 
 from lumiscope.errors import ImageError, ModelError
 from lumiscope.images import ImageItem, ImageSet, Skipped
 from lumiscope.models import TorchModel
 from lumiscope.study import explain
-from lumiscope.study.attempts import attempt
 
 OPTIONS = {"lime": {"num_samples": 20}, "kernelshap": {"num_samples": 20}, "rise": {"num_masks": 20}}
 OPTIONS |= {"smoothgrad": {"num_samples": 4}, "integrated_gradients": {"steps": 4}, "occlusion": {"window": 16}}

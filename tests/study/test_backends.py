@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from lumiscope.study.backends import settle
+from lumiscope.study.stored_explanations import StoredExplanations
 
 import lumiscope
 from lumiscope.errors import UnknownNameError
 from lumiscope.models import Choice, TorchModel, available_backends
 from lumiscope.store import Store
 from lumiscope.study import ExplanationPlan
-from lumiscope.study.backends import settle
-from lumiscope.study.stored_explanations import StoredExplanations
 
 FEW = {"lime": {"num_samples": 40, "random_seed": 1}}
 METHODS = ["gradcam", "ablationcam", "scorecam", "lime"]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from lumiscope.study.concept_scores import stored_scores
 from PIL import Image
 
 from lumiscope import columns
@@ -18,7 +19,6 @@ from lumiscope.scorers import ConceptScores, load_scorer
 from lumiscope.scorers.world_clip import WorldClipScorer
 from lumiscope.store import Store
 from lumiscope.study import concept_scores, concept_vectors
-from lumiscope.study.concept_scores import stored_scores
 
 CONCEPTS = ConceptSet.of(["fish", "red", "sky"])
 

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import dataclasses
 import os
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from lumiscope.errors import UsageError
-from lumiscope.study import ModelConfig, Study, load_model_config, load_study, model_names, save_study
+from lumiscope.study import ModelConfig, Study, load_model_config, load_study, save_study
+from lumiscope.study.config import TABLES
 
 MODEL = {"spec": "timm:resnet18"}
 
@@ -25,6 +28,9 @@ def test_save_and_load_give_the_same_study_from_another_folder(tmp_path: Path) -
         ],
         options={"lime": {"num_samples": 7, "hide_color": [1, 2, 3]}},
         masks={"lime": "lime"},
+        lime_params=str(tmp_path / "p.json"),
+        annotations=str(tmp_path / "labels"),
+        runs=str(tmp_path / "results"),
     )
     file = tmp_path / "deep" / "down" / "study.toml"
     save_study(study, file)
@@ -36,7 +42,7 @@ def test_paths_are_relative_to_the_study_file(tmp_path: Path, monkeypatch: pytes
     (tmp_path / "s.toml").write_text('images = "pics"\n[[models]]\nspec = "timm:resnet18"\nweights = "w.pt"\n')
     monkeypatch.chdir("/")
     study = load_study(tmp_path / "s.toml")
-    assert study.images == os.path.join(tmp_path, "pics")
+    assert study.explain.images == os.path.join(tmp_path, "pics")
     assert study.models[0].weights == os.path.join(tmp_path, "w.pt")
 
 
@@ -49,6 +55,13 @@ def test_paths_are_relative_to_the_study_file(tmp_path: Path, monkeypatch: pytes
         ('images = "x"\nmodels = []', "models"),
         ('images = "x"\nseed = -1\n[[models]]\nspec = "timm:a"', "seed"),
         ("images = ", "not valid TOML"),
+        (
+            '[explain]\nmethod = ["gradcam"]\n[[models]]\nspec = "timm:a"',
+            "unknown field explain.method: did you mean methods",
+        ),
+        ('seed = 1\n[run]\nseed = 2\n[[models]]\nspec = "timm:a"', "seed is given twice: inside the table run"),
+        ('fdr = 0\n[[models]]\nspec = "timm:a"', "dissect.fdr"),
+        ('name = "a/b"\n[[models]]\nspec = "timm:a"', "expected a name of letters, digits, spaces"),
     ],
 )
 def test_mistakes_in_a_study_file_name_the_field(tmp_path: Path, text: str, said: str) -> None:
@@ -70,11 +83,32 @@ def test_model_names_are_short_and_never_alike() -> None:
         "torchvision:resnet50@IMAGENET1K_V2",
         "timm:resnet50.a1_in1k",
     ]
-    names = model_names([ModelConfig(spec=spec) for spec in specs])
+    names = Study(images="x", models=[ModelConfig(spec=spec) for spec in specs]).model_names
     assert names[:2] == ["resnet50", "resnet50.a2_in1k"]
     assert len(set(names)) == 4
     with pytest.raises(ValueError, match="two models are called a"):
         Study(images="x", models=[ModelConfig(spec="timm:b", name="a"), ModelConfig(spec="timm:c", name="a")])
+
+
+def test_a_field_stands_in_its_table_or_outside_of_it_and_is_saved_inside(tmp_path: Path) -> None:
+    (tmp_path / "loose.toml").write_text('images = "p"\nseed = 3\nfdr = 0.1\n[[models]]\nspec = "timm:a"\n')
+    (tmp_path / "tables.toml").write_text(
+        '[explain]\nimages = "p"\n[run]\nseed = 3\n[dissect]\nfdr = 0.1\n[[models]]\nspec = "timm:a"\n'
+    )
+    study = load_study(tmp_path / "loose.toml")
+    assert study == load_study(tmp_path / "tables.toml")
+    assert (study.explain.images, study.run.seed, study.dissect.fdr) == (str(tmp_path / "p"), 3, 0.1)
+    save_study(study, tmp_path / "saved.toml")
+    content = tomllib.loads((tmp_path / "saved.toml").read_text())
+    assert content == {
+        "run": {"seed": 3}, "explain": {"images": "p"}, "dissect": {"fdr": 0.1}, "models": [{"spec": "timm:a"}]
+    }  # fmt: skip
+
+
+def test_no_two_tables_have_a_field_of_the_same_name() -> None:
+    names = [field.name for table in TABLES.values() for field in dataclasses.fields(table)]
+    assert len(names) == len(set(names))
+    assert not {*TABLES, "models"} & set(names)
 
 
 def test_the_run_name_is_found_again_and_changes_with_the_study() -> None:

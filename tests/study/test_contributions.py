@@ -9,16 +9,16 @@ import numpy as np
 import pyarrow as pa
 import pytest
 import torch
+from lumiscope.study.account import accounts_of
+from lumiscope.study.contributions import CONTRIBUTION_SCHEMA, contribution_table
+from lumiscope.study.schemas import SCHEMAS
 
 from lumiscope.errors import UsageError
 from lumiscope.images import Geometry
 from lumiscope.models import TorchModel
 from lumiscope.store import Store
 from lumiscope.study import contributions as module_under_test
-from lumiscope.study.account import accounts_of
-from lumiscope.study.contributions import CONTRIBUTION_SCHEMA, contribution_table
 from lumiscope.study.explain import explain
-from lumiscope.study.schemas import SCHEMAS
 from lumiscope.types import UnitLabels
 
 WORDS = ("orange", "fin", "grass")

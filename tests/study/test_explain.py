@@ -4,6 +4,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from lumiscope.study.map_store import from_arrays, to_arrays
+from lumiscope.study.stored_explanations import StoredExplanations
 
 from lumiscope.attribution import PreparedBatch
 from lumiscope.errors import TargetError, UnknownNameError, UsageError
@@ -11,8 +13,6 @@ from lumiscope.images import ImageSet
 from lumiscope.models import TorchModel
 from lumiscope.store import Store
 from lumiscope.study import ExplanationPlan, explain, explain_each
-from lumiscope.study.map_store import from_arrays, to_arrays
-from lumiscope.study.stored_explanations import StoredExplanations
 
 LIME = {"lime": {"num_samples": 30}}
 

@@ -3,64 +3,80 @@
 from __future__ import annotations
 
 import numpy as np
-import pyarrow as pa
 import pytest
 from scipy import stats
 
 from lumiscope.concepts import CATEGORIES
-from lumiscope.dissection import category_histogram, concept_counts, layer_summary, model_differences
+from lumiscope.dissection import (
+    LayerLabels,
+    UnitLabels,
+    category_histogram,
+    concept_counts,
+    layer_summary,
+    model_differences,
+    unit_rows,
+)
+from lumiscope.runs import (
+    CategoryRow,
+    ConceptCountRow,
+    FindingRow,
+    LayerRow,
+    ModelDifferenceRow,
+    NoLabel,
+    Reason,
+    UnitRow,
+)
 from lumiscope.statistics.proportions import difference_interval, wilson_interval
 from lumiscope.statistics.sharing import sharing_test
-from lumiscope.study import SCHEMAS
-from lumiscope.study.findings import find
-from lumiscope.types import LayerLabels, UnitLabels
+from lumiscope.study.findings import labels
+from lumiscope.study.stage import Tables
 
 CONCEPTS = ("red", "blue", "dog", "cat")
 KINDS = ("colour", "colour", "animal", "animal")
 
 
-def tables(*layers: LayerLabels) -> dict[str, pa.Table]:
-    labels = UnitLabels(layers, CONCEPTS, KINDS, ("image",), "cos")
-    made = {name: schema.empty_table() for name, schema in SCHEMAS.items()}
-    return made | {
-        "layers": layer_summary(labels),
-        "units": labels.to_table(),
-        "concept_counts": concept_counts(labels),
-        "categories": category_histogram(labels, CATEGORIES),
-        "model_differences": model_differences(labels),
-    }
-
-
-def claims(*layers: LayerLabels, fdr: float | None = 0.05) -> list[dict[str, object]]:
-    return find(tables(*layers), fdr)
+def claims(*layers: LayerLabels, fdr: float | None = 0.05) -> list[FindingRow]:
+    of_units = UnitLabels(layers, CONCEPTS, KINDS, ("image",), "cos")
+    tables = Tables()
+    tables.write(LayerRow, layer_summary(of_units))
+    tables.write(UnitRow, unit_rows(of_units))
+    tables.write(ConceptCountRow, concept_counts(of_units))
+    tables.write(CategoryRow, category_histogram(of_units, CATEGORIES))
+    tables.write(ModelDifferenceRow, model_differences(of_units))
+    return list(labels(tables, fdr))
 
 
 def test_labels_are_counted_and_so_is_what_refused_them(unit_labels) -> None:
-    reasons = ("", "", "not significant: q = 0.3", "dead", "not significant: q = 0.1")
+    refused = [
+        NoLabel(Reason.NOT_SIGNIFICANT, "q = 0.3"),
+        NoLabel(Reason.DEAD, "0 everywhere"),
+        NoLabel(Reason.NOT_SIGNIFICANT, "q = 0.1"),
+    ]
+    reasons = (None, None, *refused)
     first = unit_labels.layer_labels("m", "l", [0, 2, -1, -1, -1], reason=reasons)
     (labelled,) = claims(first, unit_labels.layer_labels("m", "k", [0]))[:1]
-    assert labelled["claim"] == (
+    assert labelled.claim == (
         "m: 3 of 6 units in 2 layers got a label at a false discovery rate of 5%; the most frequent: red (2), dog (1). "
         "The others are left without one: 1 dead, 2 not significant."
     )
-    assert (labelled["value"], (labelled["low"], labelled["high"])) == (0.5, wilson_interval(3, 6))
-    assert "Benjamini and Hochberg" in labelled["test"]
+    assert (labelled.value, (labelled.low, labelled.high)) == (0.5, wilson_interval(3, 6))
+    assert "Benjamini and Hochberg" in labelled.test
 
 
 def test_untested_labels_are_called_so(unit_labels) -> None:
     layer = unit_labels.layer_labels("m", "l", [0, 2])
     (labelled,) = claims(layer, fdr=1)
-    assert labelled["claim"].endswith("Labels were not tested against chance.")
-    assert "false discovery" not in labelled["claim"]
+    assert labelled.claim.endswith("Labels were not tested against chance.")
+    assert "false discovery" not in labelled.claim
     (unknown,) = claims(layer, fdr=None)
-    assert "chance" not in unknown["claim"]
+    assert "chance" not in unknown.claim
 
 
 def test_no_labels_at_all_are_said(unit_labels) -> None:
     layers = [unit_labels.layer_labels("m", name, [-1, -1]) for name in ("k", "l")]
     (labelled,) = claims(*layers)  # and of depth nothing can be said
-    assert labelled["claim"].startswith("m: 0 of 4 units in 2 layers got a label")
-    assert labelled["claim"].endswith("left without one: 4 not significant.")
+    assert labelled.claim.startswith("m: 0 of 4 units in 2 layers got a label")
+    assert labelled.claim.endswith("left without one: 4 not significant.")
 
 
 def test_the_median_held_out_correlation_is_that_of_labelled_units(unit_labels) -> None:
@@ -68,33 +84,33 @@ def test_the_median_held_out_correlation_is_that_of_labelled_units(unit_labels) 
     concepts = [0] * 9 + [-1]
     layer = unit_labels.layer_labels("m", "l", concepts, evidence=unit_labels.evidence(10, heldout_correlation=values))
     heldout = claims(layer)[1]
-    assert heldout["value"] == pytest.approx(0.5)
-    assert "at a median of 0.50 (middle half of the units: 0.30 to 0.70" in heldout["claim"]
-    assert heldout["p_value"] == pytest.approx(2 / 2**9)  # all nine above 0
-    assert heldout["low"] <= 0.5 <= heldout["high"]
+    assert heldout.value == pytest.approx(0.5)
+    assert "at a median of 0.50 (middle half of the units: 0.30 to 0.70" in heldout.claim
+    assert heldout.p_value == pytest.approx(2 / 2**9)  # all nine above 0
+    assert heldout.low <= 0.5 <= heldout.high
 
 
 def test_a_median_that_chance_explains_is_called_so(unit_labels) -> None:
     evidence = unit_labels.evidence(4, heldout_correlation=[-0.1, 0.1, -0.2, 0.3])
     heldout = claims(unit_labels.layer_labels("m", "l", [0, 1, 2, 3], evidence=evidence))[1]
-    assert "median of 0.00, which chance could explain" in heldout["claim"]
+    assert "median of 0.00, which chance could explain" in heldout.claim
 
 
 def test_depth_finds_the_category_that_changes_most(unit_labels) -> None:
     first = unit_labels.layer_labels("m", "a", [0] * 40 + [2] * 10 + [-1] * 50)
     last = unit_labels.layer_labels("m", "b", [0] * 5 + [2] * 20 + [-1] * 75)
     depth = claims(first, last)[-1]
-    assert depth["claim"] == "m: labels of the category colour fade with depth, from 40% of the units in a to 5% in b."
-    assert depth["value"] == pytest.approx(-0.35)
+    assert depth.claim == "m: labels of the category colour fade with depth, from 40% of the units in a to 5% in b."
+    assert depth.value == pytest.approx(-0.35)
     expected = stats.fisher_exact([[40, 60], [5, 95]])[1] * 2  # only two categories have units there
-    assert depth["p_value"] == pytest.approx(expected)
-    assert (depth["low"], depth["high"]) == difference_interval((40, 100), (5, 100))
+    assert depth.p_value == pytest.approx(expected)
+    assert (depth.low, depth.high) == difference_interval((40, 100), (5, 100))
 
 
 def test_a_change_with_depth_that_chance_explains_is_not_claimed(unit_labels) -> None:
     first = unit_labels.layer_labels("m", "a", [0] * 2 + [-1] * 18)
     last = unit_labels.layer_labels("m", "b", [0] * 3 + [-1] * 17)
-    assert claims(first, last)[-1]["claim"] == (
+    assert claims(first, last)[-1].claim == (
         "m: no change with depth is shown. It is largest in the category colour, from 10% of the units in a to 15% in "
         "b, which chance could explain."
     )
@@ -104,22 +120,22 @@ def test_models_are_compared_at_their_ends(unit_labels) -> None:
     first = unit_labels.layer_labels("m", "l", [2] * 18 + [0] * 2)
     second = unit_labels.layer_labels("n", "l", [1] * 15 + [3] * 5)
     category, concept = claims(first, second)[2:]
-    assert category["claim"] == ("m and n differ most in the category animal: 90% of the units in l against 25%.")
-    assert category["value"] == pytest.approx(-0.65)
+    assert category.claim == ("m and n differ most in the category animal: 90% of the units in l against 25%.")
+    assert category.value == pytest.approx(-0.65)
     raw = stats.fisher_exact([[18, 2], [5, 15]])[1]
-    assert category["p_value"] == pytest.approx(2 * raw)  # colour and animal
+    assert category.p_value == pytest.approx(2 * raw)  # colour and animal
     expected, p_value = sharing_test([18, 0, 0, 2], [0, 15, 5, 0])
-    assert concept["claim"] == (
+    assert concept.claim == (
         f"Of the 4 concepts in l, 0 are in both models ({expected:.1f} if their units were dealt out at random), "
         "2 only in m (dog, red) and 2 only in n (blue, cat). Most different: dog, 18 of 20 units against 0 of 20 "
         "(Fisher's exact test, Holm: p < 0.001)."
     )
-    assert (concept["value"], concept["p_value"]) == (0, pytest.approx(p_value, abs=0.01))
+    assert (concept.value, concept.p_value) == (0, pytest.approx(p_value, abs=0.01))
 
 
 def test_equal_models_do_not_differ(unit_labels) -> None:
     first, second = (unit_labels.layer_labels(name, "l", [0, 2, 2]) for name in "mn")
     category, concept = claims(first, second)[2:]
-    assert "which chance could explain" in category["claim"]
-    assert "Of the 2 concepts in l, 2 are in both models (not clearly fewer than " in concept["claim"]
-    assert concept["claim"].endswith("0 only in m and 0 only in n.")
+    assert "which chance could explain" in category.claim
+    assert "Of the 2 concepts in l, 2 are in both models (not clearly fewer than " in concept.claim
+    assert concept.claim.endswith("0 only in m and 0 only in n.")

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from lumiscope.study.stored_explanations import StoredExplanations
 
 from lumiscope.attribution.regions.lime_options import LimeOptions
 from lumiscope.errors import LumiscopeError, UnknownNameError, UsageError
@@ -28,7 +29,6 @@ from lumiscope.study.lime.parameters import (
     save_lime_parameters,
     short_name,
 )
-from lumiscope.study.stored_explanations import StoredExplanations
 
 NAMES = {  # of REFERENCE section 7, and the files that they mean
     "goldfish": "n01443537_goldfish",

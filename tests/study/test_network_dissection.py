@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import timm
 import torch
+from lumiscope.study.network_dissection import network_dissection
 from PIL import Image
 
 from lumiscope.dissection.network_dissection import detector_table, unit_table
@@ -14,7 +15,6 @@ from lumiscope.images import Geometry, ImageSet, open_annotations, open_images
 from lumiscope.models import TorchModel, load_model
 from lumiscope.store import Store
 from lumiscope.study import network_dissection as module
-from lumiscope.study.network_dissection import network_dissection
 from lumiscope.world.dataset import write_dataset
 
 KINDS = {"object": ("dog", "cat"), "texture": ("dotted", "woven", "dog")}

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from lumiscope.study.map_store import from_arrays, to_arrays
+from lumiscope.study.segmentations import Segmentations, cut, segmenter_source
+from lumiscope.study.stored_explanations import StoredExplanations
 from PIL import Image
 
 import lumiscope
@@ -11,9 +14,6 @@ from lumiscope.errors import ImageError, ModelError, UnknownNameError, UsageErro
 from lumiscope.images import Geometry
 from lumiscope.store import Store
 from lumiscope.study import ExplanationPlan, segmentations
-from lumiscope.study.map_store import from_arrays, to_arrays
-from lumiscope.study.segmentations import Segmentations, cut, segmenter_source
-from lumiscope.study.stored_explanations import StoredExplanations
 
 
 @pytest.fixture

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import lumiscope.study.unit_maps as unit_maps
 import numpy as np
 import pytest
 import torch
+from lumiscope.study.unit_maps import top_image_maps
 
-import lumiscope.study.unit_maps as unit_maps
 from lumiscope.errors import UsageError
 from lumiscope.images import ImageItem, ImageSet
 from lumiscope.models import TorchModel
 from lumiscope.store import Store
-from lumiscope.study.unit_maps import top_image_maps
 
 WANTED = {4: [6, 0, 3], 1: [3], 2: [], 0: [-1, 5]}
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
 from lumiscope.engines.task import Task
-from lumiscope.errors import LumiscopeError, ModelError
+from lumiscope.errors import ImageError, LumiscopeError, ModelError
 from lumiscope.models import is_out_of_memory
 from lumiscope.progress import Steps, Track, silent
 
@@ -66,7 +66,7 @@ class LocalEngine:
         `description`: of the progress bar, which counts steps; "" for none. The last error is raised where no item at
         all could be worked on: then the fault is not the items'. `patience`: after how many such items; None: all.
         """
-        place.make_ready(list(dict.fromkeys(item for task in tasks for item in task.lacking(place))))
+        place.make_ready(list(dict.fromkeys(item for task in tasks for item in _lacking(task, place))))
         total = sum(task.steps for task in tasks)
         with Steps(self.track if description else silent, description, total) as bar:
             progress = _Progress(bar)
@@ -134,6 +134,14 @@ class _Progress:
     def done(self, steps: int) -> None:
         self._before += steps
         self._bar.reach(self._before)
+
+
+def _lacking(task: Task[Place, Result], place: Place) -> Sequence[Any]:
+    """What a task lacks; nothing where one of its images is gone: which one shows when it is done."""
+    try:
+        return task.lacking(place)
+    except ImageError:
+        return ()
 
 
 def _cut(task: Task[Place, Result], size: int) -> list[Task[Place, Result]]:

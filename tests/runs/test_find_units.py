@@ -2,31 +2,30 @@
 
 from __future__ import annotations
 
-import pyarrow as pa
 import pytest
 
 from lumiscope.errors import LumiscopeError
-from lumiscope.study import UnitQuery, find_units
-from lumiscope.types import UNIT_SCHEMA
+from lumiscope.runs import UnitQuery, UnitRow, find_units
+from lumiscope.testing import fake_row
 
 ROWS = [
-    ("a", "layer1", 0, "red", [], "colour"),
-    ("a", "layer1", 1, "fish", ["red"], "animal"),
-    ("a", "layer4", 0, "goldfish, Carassius auratus", ["fish"], "animal"),
-    ("a", "layer4", 1, "fish", [], "animal"),
-    ("a", "layer4", 2, None, [], None),
-    ("b", "layer4", 1, "jellyfish", [], "animal"),
+    ("a", "layer1", 0, "red", (), "colour"),
+    ("a", "layer1", 1, "fish", ("red",), "animal"),
+    ("a", "layer4", 0, "goldfish, Carassius auratus", ("fish",), "animal"),
+    ("a", "layer4", 1, "fish", (), "animal"),
+    ("a", "layer4", 2, None, (), None),
+    ("b", "layer4", 1, "jellyfish", (), "animal"),
 ]
 
 
 @pytest.fixture
-def units() -> pa.Table:
+def units() -> list[UnitRow]:
     names = ("model", "layer", "unit", "label", "further_labels", "category")
-    return pa.Table.from_pylist([dict(zip(names, row, strict=True)) for row in ROWS], schema=UNIT_SCHEMA)
+    return [fake_row(UnitRow, **dict(zip(names, row, strict=True))) for row in ROWS]
 
 
-def found(units: pa.Table, **query: object) -> list[tuple[str, str, int]]:
-    return [(row["model"], row["layer"], row["unit"]) for row in find_units(units, UnitQuery(**query))]
+def found(units: list[UnitRow], **query: object) -> list[tuple[str, str, int]]:
+    return [(row.model, row.layer, row.unit) for row in find_units(units, UnitQuery(**query))]
 
 
 def test_labels_come_before_further_labels(units) -> None:
@@ -54,8 +53,8 @@ def test_one_unit_a_category_and_no_label(units) -> None:
 
 
 def test_a_layer_address_may_hold_what_is_no_letter() -> None:
-    rows = [{"model": "a", "layer": "blocks.11@class", "unit": 3}]
-    assert found(pa.Table.from_pylist(rows, schema=UNIT_SCHEMA), unit="blocks.11@class:3")
+    units = [fake_row(UnitRow, model="a", layer="blocks.11@class", unit=3)]
+    assert found(units, unit="blocks.11@class:3") == [("a", "blocks.11@class", 3)]
 
 
 @pytest.mark.parametrize(
@@ -80,4 +79,4 @@ def test_mistakes_are_told(units, query: dict[str, object], said: str) -> None:
 
 def test_a_run_without_units_says_so() -> None:
     with pytest.raises(LumiscopeError, match="no units"):
-        found(UNIT_SCHEMA.empty_table())
+        found([])

@@ -6,18 +6,16 @@ import csv
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 import pytest
 
-from lumiscope.study import save_table
-from lumiscope.study.clip_dissect import save_clip_dissect, save_clip_dissect_of_models
-from lumiscope.types import UnitLabels
+from lumiscope.dissection import UnitLabels, unit_rows
+from lumiscope.runs import UnitRow, save_clip_dissect, save_clip_dissect_of_models, save_table, to_arrow
 
 CONCEPTS = ("tench, Tinca tinca", 'so-called "red"')
 
 
 @pytest.fixture
-def units(unit_labels) -> pa.Table:
+def units(unit_labels) -> list[UnitRow]:
     made = unit_labels.layer_labels
     first = made(
         "a",
@@ -26,13 +24,12 @@ def units(unit_labels) -> pa.Table:
         best=np.array([[0], [1], [-1]]),
         best_scores=np.array([[0.1 + 0.2], [-2.5], [np.nan]]),
     )
-    return UnitLabels(
-        (first, made("b/c", "fc", [1]), made("b:c", "fc", [1])), CONCEPTS, ("x", "y"), ("i",), "cos"
-    ).to_table()
+    layers = (first, made("b/c", "fc", [1]), made("b:c", "fc", [1]))
+    return unit_rows(UnitLabels(layers, CONCEPTS, ("x", "y"), ("i",), "cos"))
 
 
-def test_every_unit_is_described_as_clip_dissect_does(units: pa.Table, tmp_path: Path) -> None:
-    save_clip_dissect(units.slice(0, 3), tmp_path / "descriptions.csv")
+def test_every_unit_is_described_as_clip_dissect_does(units: list[UnitRow], tmp_path: Path) -> None:
+    save_clip_dissect(units[:3], tmp_path / "descriptions.csv")
     text = (tmp_path / "descriptions.csv").read_text()
     assert text.splitlines()[0] == "layer,unit,description,similarity"
     rows = list(csv.DictReader(text.splitlines()))
@@ -42,14 +39,14 @@ def test_every_unit_is_described_as_clip_dissect_does(units: pa.Table, tmp_path:
     assert (rows[1]["similarity"], rows[2]["similarity"]) == ("-2.5", "")
 
 
-def test_a_file_for_every_model_whatever_its_name(units: pa.Table, tmp_path: Path) -> None:
+def test_a_file_for_every_model_whatever_its_name(units: list[UnitRow], tmp_path: Path) -> None:
     paths = save_clip_dissect_of_models(units, tmp_path)
     assert [path.name for path in paths] == ["a.csv", "b_c.csv", "b_c~2.csv"]
     assert [len(path.read_text().splitlines()) for path in paths] == [4, 2, 2]
 
 
-def test_lists_of_numbers_are_text_in_a_csv(units: pa.Table, tmp_path: Path) -> None:
-    save_table(units, tmp_path / "units.csv")
+def test_lists_of_numbers_are_text_in_a_csv(units: list[UnitRow], tmp_path: Path) -> None:
+    save_table(to_arrow(UnitRow, units), tmp_path / "units.csv")
     (row, *_) = csv.DictReader((tmp_path / "units.csv").read_text().splitlines())
     assert row["histogram"] == "1|1|1|1"
     assert row["best_concepts"] == CONCEPTS[0]
