@@ -63,14 +63,17 @@ class LocalEngine:
     ) -> Iterator[tuple[Task[Place, Result], Result]]:
         """Yield each task, or each part that it had to be cut into, with its result.
 
-        `description`: of the progress bar, which counts steps; "" for none. The last error is raised where no item at
-        all could be worked on: then the fault is not the items'. `patience`: after how many such items; None: all.
+        `description`: of the progress bar, which counts steps; "" for none. The last error of a subject is raised where
+        no item at all could be worked on: then the fault is not the items'. `patience`: after how many such items;
+        None: all.
         """
         place.make_ready(list(dict.fromkeys(item for task in tasks for item in _lacking(task, place))))
         total = sum(task.steps for task in tasks)
         with Steps(self.track if description else silent, description, total) as bar:
             progress = _Progress(bar)
-            failed, succeeded, most = 0, False, sys.maxsize
+            hopeless: dict[str, list[Exception]] = {}  # subjects that have worked on no item yet, and why
+            hopeful: set[str] = set()
+            most = sys.maxsize
             for task in tasks:
                 waiting = [task]
                 while waiting:
@@ -82,21 +85,23 @@ class LocalEngine:
                         result = part.run(place, progress.inside)
                     except Exception as error:
                         size = self._size_of_parts(part, error)
-                        if size is None:
-                            failed += 1
-                            progress.done(part.steps)
-                            if not succeeded and failed == patience:
-                                raise self.failures[-1].error from error
+                        if size is not None:
+                            most = size if is_out_of_memory(error) else most
+                            waiting = [*_cut(part, size), *waiting]
                             continue
-                        if is_out_of_memory(error):
-                            most = size
-                        waiting = [*_cut(part, size), *waiting]
+                        progress.done(part.steps)
+                        if part.subject not in hopeful:
+                            errors = hopeless.setdefault(part.subject, [])
+                            errors.append(self.failures[-1].error)
+                            if len(errors) == patience:
+                                raise errors[-1]  # noqa: B904 - it may be the very error
                     else:
-                        succeeded = True
+                        hopeful.add(part.subject)
+                        hopeless.pop(part.subject, None)
                         progress.done(part.steps)
                         yield part, result
-        if failed and not succeeded:
-            raise self.failures[-1].error
+        for errors in hopeless.values():
+            raise errors[-1]
 
     def _size_of_parts(self, task: Task[Place, Result], error: Exception) -> int | None:
         """Into parts of how many items a task is cut that failed; None where its one item is given up.

@@ -28,6 +28,11 @@ class Task(Protocol[Place, Result_co]):
         ...
 
     @property
+    def subject(self) -> str:
+        """What is at fault where none of the items can be worked on, such as a model; "" for nothing in particular."""
+        ...
+
+    @property
     def steps(self) -> int:
         """How many steps of progress it takes."""
         ...

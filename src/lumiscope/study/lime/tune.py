@@ -46,6 +46,11 @@ class TuneImage:
         return f"tuning lime: {self.items[0]}"
 
     @property
+    def subject(self) -> str:
+        """The model."""
+        return self.model
+
+    @property
     def steps(self) -> int:
         """One for each segmenter."""
         return self.cuts

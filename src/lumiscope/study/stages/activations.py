@@ -29,6 +29,11 @@ class ReadActivations:
         return f"activations of {self.model}: {self.items[0]}"
 
     @property
+    def subject(self) -> str:
+        """The model."""
+        return self.model
+
+    @property
     def steps(self) -> int:
         """One for each image."""
         return len(self.items)

@@ -55,6 +55,11 @@ class ExplainImages:
         return f"explaining with {self.model}: {self.items[0]}"
 
     @property
+    def subject(self) -> str:
+        """The model."""
+        return self.model
+
+    @property
     def steps(self) -> int:
         """One for each map."""
         return len(self.items) * self.methods

@@ -34,6 +34,11 @@ class MakeMasks:
         return f"masks of {self.model}: {self.items[0]}"
 
     @property
+    def subject(self) -> str:
+        """The model."""
+        return self.model
+
+    @property
     def steps(self) -> int:
         """One for each image."""
         return len(self.items)

@@ -19,6 +19,11 @@ class UncutTask:
         return ()
 
     @property
+    def subject(self) -> str:
+        """Nothing in particular."""
+        return ""
+
+    @property
     def steps(self) -> int:
         """One."""
         return 1

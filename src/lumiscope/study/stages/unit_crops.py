@@ -40,6 +40,11 @@ class CropUnits:
         return tuple(image for image, _ in self.wanted)
 
     @property
+    def subject(self) -> str:
+        """The model."""
+        return self.model
+
+    @property
     def steps(self) -> int:
         """One for each image."""
         return len(self.wanted)
