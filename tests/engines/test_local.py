@@ -235,10 +235,11 @@ def test_the_bar_counts_steps_and_never_goes_back(bad: tuple[str, ...]) -> None:
     assert bar.stood == list(range(15))
 
 
-def test_a_bar_moves_inside_a_task() -> None:
-    stood: list[int] = []
+def test_a_bar_stands_where_the_work_is() -> None:
     bar = Bar()
-    tasks = planned(lambda items: stood.append(bar.stood[-1]), size=2)
-    for _ in LocalEngine(track=bar).map(tasks, Place(), "spelling"):
-        stood.append(bar.stood[-1])
-    assert stood == [0, 4, 4, 8, 8, 12, 12, 14]
+    begun: list[int] = []
+    tasks = planned(lambda items: begun.append(bar.stood[-1]), size=2)
+    ended = [bar.stood[-1] for _ in LocalEngine(track=bar).map(tasks, Place(), "spelling")]
+    assert begun == [0, 4, 8, 12]
+    assert ended == [4, 8, 12, 14]
+    assert 1 in bar.stood, "inside the first task"

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from lumiscope.study.backends import settle
-from lumiscope.study.stored_explanations import StoredExplanations
 
 import lumiscope
 from lumiscope.errors import UnknownNameError
-from lumiscope.models import Choice, TorchModel, available_backends
+from lumiscope.memo import Memo
+from lumiscope.models import TorchModel, available_backends
 from lumiscope.store import Store
-from lumiscope.study import ExplanationPlan
+from lumiscope.study import ExplainConfig, ExplanationPlan
+from lumiscope.study.stages.backends import settle
+from lumiscope.study.stages.stored_maps import StoredMaps
 
 FEW = {"lime": {"num_samples": 40, "random_seed": 1}}
 METHODS = ["gradcam", "ablationcam", "scorecam", "lime"]
@@ -39,22 +40,22 @@ def test_fast_is_near(tiny, pictures):
 
 
 def test_auto_takes_the_fastest_that_is_installed_and_says_why(tiny, pictures):
-    choice = settle(tiny, "auto", "exact", pictures, perturbs=True)
+    choice = settle(tiny, "auto", "exact", pictures, perturbs=True, memo=Memo())
     assert choice.backend == available_backends()[0] == "openvino"
     assert 0 <= choice.error <= 1e-4
     assert "logits differ from torch float32 by" in choice.why
 
 
 def test_few_passes_are_not_worth_a_backend(tiny, pictures):
-    choice = settle(tiny, "auto", "exact", pictures, perturbs=False)
+    choice = settle(tiny, "auto", "exact", pictures, perturbs=False, memo=Memo())
     assert (choice.backend, choice.asked) == ("torch", "auto")
 
 
 def test_what_was_chosen_is_remembered(tiny, pictures, tmp_path, monkeypatch):
     store = Store(tmp_path / "store")
-    first = settle(tiny, "auto", "exact", pictures, perturbs=True, store=store)
+    first = settle(tiny, "auto", "exact", pictures, perturbs=True, memo=Memo(store))
     monkeypatch.setattr(TorchModel, "choose", lambda *_, **__: pytest.fail("chosen twice"))
-    assert settle(tiny, "auto", "exact", pictures, perturbs=True, store=Store(tmp_path / "store")) == first
+    assert settle(tiny, "auto", "exact", pictures, perturbs=True, memo=Memo(Store(store.root))) == first
 
 
 def test_unknown_names_are_errors(tiny, pictures):
@@ -65,26 +66,25 @@ def test_unknown_names_are_errors(tiny, pictures):
 
 
 def test_results_are_kept_under_the_backend_that_made_them(tiny, pictures, tmp_path):
-    def stored(backend):
-        plan = ExplanationPlan.make(
-            tiny, METHODS, target="predicted", layer=None, options=FEW, seed=0, backend=backend, images=pictures
-        )
-        return StoredExplanations(plan, Store(tmp_path / "store"))
+    store = Store(tmp_path / "store")
 
-    stored("torch").compute(pictures)
-    again = stored("torch")
-    again.compute(pictures)
-    assert set(again.computed.values()) == {0}
-    other = stored("openvino")  # the methods of few passes are torch's, whatever the backend
-    other.compute(pictures)
-    assert other.computed == {"gradcam": 0, "ablationcam": 0, "scorecam": len(pictures), "lime": len(pictures)}
+    def missing(backend):
+        """The methods whose maps of some image are not kept yet."""
+        config = ExplainConfig(methods=METHODS, options=FEW, backend=backend)
+        maps = StoredMaps(ExplanationPlan.make(tiny, config, images=pictures), Memo(store))
+        return set().union(*maps.missing(pictures).values())
+
+    lumiscope.explain(tiny, pictures, methods=METHODS, options=FEW, backend="torch", store=store)
+    assert missing("torch") == set()
+    # Those of few passes are torch's, whatever the backend.
+    assert missing("openvino") == {"scorecam", "lime"}
 
 
 def test_the_manifest_names_the_backend(study):
     run = lumiscope.run(study)
-    (choice,) = run.manifest["backends"]
-    assert choice.pop("model") == "make"
-    assert Choice(**choice).backend in available_backends()
-    assert run.manifest["methods"]["gradcam"]["backend"] == "torch"
-    assert run.manifest["methods"]["lime"]["backend"] == choice["backend"]
-    assert choice["why"] in (run.folder / "report.html").read_text().replace("&#39;", "'")
+    (choice,) = run.manifest.backends
+    assert choice.model == "make"
+    assert choice.backend in available_backends()
+    assert run.manifest.methods["gradcam"].backend == "torch"
+    assert run.manifest.methods["lime"].backend == choice.backend
+    assert choice.why in (run.folder / "report.html").read_text().replace("&#39;", "'")

@@ -7,12 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from lumiscope import run
 from lumiscope.attribution import METHODS, methods_for, select_methods
 from lumiscope.errors import UsageError
 from lumiscope.images import ImageSet
 from lumiscope.models import BlackBox, TorchModel, probabilities
-from lumiscope.report import run
+from lumiscope.runs import ExplanationRow, ModelRow, PredictionRow, UnitRow
 from lumiscope.study import ModelConfig, Study, dissect, explain, load_study, save_study
+from studies import changed
 
 FUNCTION = """
 import numpy as np
@@ -36,8 +38,7 @@ def boxes(study: Study, workplace: Path) -> Study:
     """A torch model and a function of pictures; no methods asked for."""
     (workplace / "boxes.py").write_text(FUNCTION)
     function = ModelConfig(spec="python:boxes:shares", classes="classes.txt", input_size=32, geometry="squash")
-    fields = study.model_dump(exclude_unset=True)
-    return Study.model_validate({**fields, "models": [*fields["models"], function.model_dump(exclude_unset=True)]})
+    return changed(study, models=[*study.models, function])
 
 
 def test_methods_that_look_inside_are_refused_in_one_line(box: BlackBox, tiny: TorchModel, pictures: ImageSet) -> None:
@@ -82,31 +83,31 @@ def test_a_study_of_both_kinds_asks_each_what_it_can(boxes: Study, caplog: pytes
     done = run(boxes)
     words = "can only predict; left out, as they look inside a model: gradcam, ablationcam, scorecam, dissection"
     assert f"shares {words}" in caplog.text
-    maps = {(row["model"], row["method"]) for row in done.table("explanations").to_pylist()}
+    maps = {(row.model, row.method) for row in done.rows(ExplanationRow)}
     assert {method for model, method in maps if model == "shares"} == {"lime"}
     assert {method for model, method in maps if model == "make"} == {"gradcam", "ablationcam", "scorecam", "lime"}
-    assert set(done.table("units")["model"].to_pylist()) == {"make"}
-    row = done.table("models").to_pylist()[1]
-    assert (row["model"], row["target_layer"], row["mean"], row["std"]) == ("shares", None, None, None)
-    assert row["notes"][-1] == words
-    assert set(done.manifest["methods"]) == {"gradcam", "ablationcam", "scorecam", "lime"}
-    first = next(one for one in done.table("predictions").to_pylist() if one["model"] == "shares" and one["rank"] == 1)
-    assert first["probability"] == pytest.approx(first["logit"])
+    assert {row.model for row in done.rows(UnitRow)} == {"make"}
+    row = done.rows(ModelRow)[1]
+    assert (row.model, row.target_layer, row.mean, row.std) == ("shares", None, None, None)
+    assert row.notes[-1] == words
+    assert set(done.manifest.methods) == {"gradcam", "ablationcam", "scorecam", "lime"}
+    first = next(row for row in done.rows(PredictionRow) if row.model == "shares" and row.rank == 1)
+    assert first.probability == pytest.approx(first.logit)
     report = (done.folder / "report.html").read_text()
     assert words in report
     assert "its own" in report
 
 
 def test_what_was_asked_for_by_name_is_refused_before_anything_is_computed(boxes: Study) -> None:
-    asked = boxes.model_copy(update={"methods": ["gradcam", "lime"]})
+    asked = changed(boxes, methods=["gradcam", "lime"])
     with pytest.raises(UsageError, match="gradcam must look inside a model, and shares can only predict"):
         run(asked)
-    alone = boxes.model_copy(update={"models": boxes.models[1:]})
+    alone = changed(boxes, models=boxes.models[1:])
     with pytest.raises(UsageError, match="dissection must look inside a model, and shares can only predict"):
         run(alone)
     assert not boxes.folder.exists()
-    few = boxes.model_copy(update={"methods": ["lime"], "models": boxes.models[1:], "probe": None, "scorer": None})
-    assert run(few).table("models").to_pylist()[0]["notes"][-1].startswith("its scores add up to 1")
+    few = changed(boxes, methods=["lime"], models=boxes.models[1:], probe=None, scorer=None)
+    assert run(few).rows(ModelRow)[0].notes[-1].startswith("its scores add up to 1")
 
 
 @pytest.mark.parametrize("opening", ["onnx:", "local-dir:", "timm:local-dir:"])
