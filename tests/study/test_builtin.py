@@ -7,23 +7,33 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lumiscope.report import run as run_study
-from lumiscope.study import ModelConfig, Run, Study, builtin_study, load_study, save_study
+from lumiscope import run as run_study
+from lumiscope.agreement import GROUND_TRUTH
+from lumiscope.runs import (
+    AgreementSummaryRow,
+    ExplanationRow,
+    FindingRow,
+    ImageRow,
+    JudgementRow,
+    Run,
+    UnitRow,
+)
+from lumiscope.study import ModelConfig, Study, builtin_study, load_study, save_study
+from lumiscope.study.config import DEFAULT_METHODS
 from lumiscope.world import OBJECTS, SCENES, WORDS, renderer_version
+from studies import changed
 
 
 def test_it_is_what_the_documentation_says() -> None:
     study = builtin_study()
     study.check()
-    assert (study.images, study.probe, study.scorer, study.concepts) == (
-        "world:12",
-        "world:2000@1",
-        "world:clip",
-        "world",
-    )
+    dissect = study.dissect
+    assert study.explain.images == "world:12"
+    assert (dissect.probe, dissect.scorer, dissect.concepts) == ("world:2000@1", "world:clip", "world")
     assert [model.spec for model in study.models] == ["world:objects", "world:scenes"]
-    assert study.options == {"lime": {"num_samples": 500}}
-    assert study.methods == ["gradcam", "ablationcam", "scorecam", "lime"]
+    assert study.explain.options == {"lime": {"num_samples": 500}}
+    assert study.explain.methods is None
+    assert DEFAULT_METHODS == ("gradcam", "ablationcam", "scorecam", "lime")
     assert study.folder == Path("runs/world")
 
 
@@ -42,8 +52,10 @@ def world_run(workplace: Path) -> Run:
     scores = np.random.default_rng(0).random((8, len(words)))
     np.savez("scores.npz", scores=scores, images=np.array(ids), concepts=np.array(words))
     shared = {"spec": "python:tiny:make", "input_size": 32, "geometry": "squash"}
-    models = [ModelConfig(name=name, classes=f"{name}.txt", **shared) for name in ("objects", "scenes")]
-    models[0].num_classes, models[1].num_classes = len(OBJECTS), len(SCENES)
+    models = [
+        ModelConfig(name=name, classes=f"{name}.txt", num_classes=len(words), **shared)
+        for name, words in (("objects", OBJECTS), ("scenes", SCENES))
+    ]
     study = Study(
         images="world:4",
         probe="world:8@1",
@@ -59,19 +71,18 @@ def world_run(workplace: Path) -> Run:
 
 
 def test_each_model_is_judged_by_its_own_label(world_run: Run) -> None:
-    images = world_run.table("images").to_pylist()
-    rows = world_run.table("explanations").to_pylist()
-    for row, image in zip(rows, images * 2, strict=True):
-        assert row["image"] == image["image"]
-        thing, place = image["class_name"].split("|")
-        assert row["label_short_name"] == (thing if row["model"] == "objects" else place)
-        assert row["correct"] == (row["target_short_name"] == row["label_short_name"])
-        assert row["mask_shows_label"] == (row["model"] == "objects")
-        assert (image["scene"], image["has_mask"]) == (place, True)
+    images = world_run.rows(ImageRow)
+    for row, image in zip(world_run.rows(JudgementRow), images * 2, strict=True):
+        assert row.image == image.image
+        thing, place = image.class_name.split("|")
+        assert row.label_short_name == (thing if row.model == "objects" else place)
+        assert row.correct == (row.target_short_name == row.label_short_name)
+        assert row.mask_shows_label == (row.model == "objects")
+        assert (image.user_columns["scene"], image.has_mask) == (place, True)
 
 
 def test_claims_about_masks_tell_the_tasks_apart(world_run: Run) -> None:
-    claims = [row["claim"] for row in world_run.table("findings").to_pylist()]
+    claims = [row.claim for row in world_run.rows(FindingRow)]
     (objects,) = (claim for claim in claims if "covers the true masks best" in claim)
     (scenes,) = (claim for claim in claims if "show something else than its labels" in claim)
     assert objects.startswith("objects: Grad-CAM")
@@ -83,14 +94,14 @@ def test_claims_about_masks_tell_the_tasks_apart(world_run: Run) -> None:
 
 
 def test_the_last_layer_has_a_unit_for_every_class(world_run: Run) -> None:
-    units = [row for row in world_run.table("units").to_pylist() if row["layer"] == "6"]
-    assert [sum(row["model"] == name for row in units) for name in ("objects", "scenes")] == [12, 10]
-    assert {row["category"] for row in units if row["label"]} <= {"colour", "texture", "part", "object", "place"}
+    units = [row for row in world_run.rows(UnitRow) if row.layer == "6"]
+    assert [sum(row.model == name for row in units) for name in ("objects", "scenes")] == [12, 10]
+    assert {row.category for row in units if row.label} <= {"colour", "texture", "part", "object", "place"}
 
 
 def test_views_masks_and_probing_images_are_drawn_again(world_run: Run) -> None:
     again = Run.open(world_run.folder)
-    view, truth = again.view("objects", "world-0-00002"), again.truth("scenes", "world-0-00002")
+    view, truth = again.view("objects", "world-0-00002"), again.mask("scenes", "world-0-00002", GROUND_TRUTH)
     assert view is not None
     assert truth is not None
     assert view.pixels.shape == (32, 32, 3)
@@ -98,7 +109,7 @@ def test_views_masks_and_probing_images_are_drawn_again(world_run: Run) -> None:
     pixels = again.probing_pixels("world-1-00007")
     assert pixels is not None
     assert pixels.shape == (128, 128, 3)
-    assert again.table("images")["path"].to_pylist()[0] == f"world:0@0#{renderer_version()}"
+    assert again.rows(ImageRow)[0].path == f"world:0@0#{renderer_version()}"
 
 
 def test_pictures_of_another_renderer_are_gone(world_run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -106,7 +117,7 @@ def test_pictures_of_another_renderer_are_gone(world_run: Run, monkeypatch: pyte
 
     monkeypatch.setattr(world_image, "renderer_version", lambda: "f00")
     assert world_run.view("objects", "world-0-00002") is None
-    assert world_run.truth("objects", "world-0-00002") is None
+    assert world_run.mask("objects", "world-0-00002", GROUND_TRUTH) is not None, "it is kept"
     assert world_run.probing_pixels("world-1-00007") is None
 
 
@@ -115,33 +126,33 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """The built-in study with fewer probing images and fewer samples for LIME."""
     runs = str(tmp_path_factory.mktemp("builtin"))
     fewer = {"runs": runs, "probe": "world:240@1", "options": {"lime": {"num_samples": 60}}}
-    return run_study(builtin_study().model_copy(update=fewer))
+    return run_study(changed(builtin_study(), **fewer))
 
 
 @pytest.mark.slow
 def test_both_models_are_right(small: Run) -> None:
-    rows = small.table("explanations").to_pylist()
-    assert len(rows) == 12 * 2 * 4
+    assert len(small.rows(ExplanationRow)) == 12 * 2 * 4
     for model in ("objects", "scenes"):
-        right = {row["image"]: row["correct"] for row in rows if row["model"] == model}
-        assert sum(right.values()) >= 11, model
+        right = [row.correct for row in small.rows(JudgementRow) if row.model == model]
+        assert len(right) == 12
+        assert sum(right) >= 11, model
 
 
 @pytest.mark.slow
 def test_the_object_model_looks_at_objects_and_the_scene_model_past_them(small: Run) -> None:
-    rows = small.table("agreement_summary").to_pylist()
-    against_truth = {(row["model"], row["method_a"]): row for row in rows if row["method_b"] == "ground_truth"}
+    rows = small.rows(AgreementSummaryRow)
+    against_truth = {(row.model, row.method_a): row for row in rows if row.method_b == GROUND_TRUTH}
     for method in ("gradcam", "ablationcam", "scorecam"):
         objects, scenes = against_truth["objects", method], against_truth["scenes", method]
-        assert objects["iou"] > objects["chance"] + 0.1, method
-        assert scenes["iou"] < scenes["chance"], method
+        assert objects.iou > objects.chance + 0.1, method
+        assert scenes.iou < scenes.chance, method
 
 
 @pytest.mark.slow
 def test_units_of_all_five_stages_are_named_after_the_task(small: Run) -> None:
-    units = small.table("units").to_pylist()
-    assert {row["layer"] for row in units} == {f"stage{number}" for number in range(1, 6)}
-    last = [(row["model"], row["category"]) for row in units if row["layer"] == "stage5"]
+    units = small.rows(UnitRow)
+    assert {row.layer for row in units} == {f"stage{number}" for number in range(1, 6)}
+    last = [(row.model, row.category) for row in units if row.layer == "stage5"]
     assert last.count(("objects", "object")) > last.count(("scenes", "object"))
     assert last.count(("scenes", "place")) > last.count(("objects", "place"))
 
@@ -156,8 +167,8 @@ def test_again_it_computes_and_draws_next_to_nothing(small: Run, monkeypatch: py
     drawings._kept.clear()
     tables = {path.name: path.read_bytes() for path in (small.folder / "tables").iterdir()}
     page = (small.folder / "report.html").read_text()
-    again = run_study(small.study)
-    assert {timing["computed"] for timing in again.manifest["timings"]} == {0}
+    again = run_study(load_study(small.study_file))
+    assert {timing.computed for timing in again.manifest.timings} == {0}
     assert drawn == [0] * 12, "the images; no probing image"
     assert {path.name: path.read_bytes() for path in (again.folder / "tables").iterdir()} == tables
     pictures = page[page.index('id="images"') : page.index('id="agreement"')]
