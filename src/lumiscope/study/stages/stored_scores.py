@@ -92,13 +92,3 @@ class StoredScores:
 def shard_size(num_concepts: int) -> int:
     """How many images are scored together."""
     return max(1, min(SHARD, SHARD_BYTES // (4 * num_concepts)))
-
-
-def stored_scores(scorer: Scorer, images: ImageSet, concepts: ConceptSet, memo: Memo, track: Track = silent) -> Columns:
-    """The (D, K) scores of `images` on `concepts`, of which those that are kept are not computed again."""
-    scores = StoredScores(scorer, images, concepts, memo)
-    size = shard_size(len(concepts))
-    starts = range(0, len(images), size)
-    for start in track(starts, "concept scores of images", len(starts)):
-        StoredScores(scorer, images[start : start + size], concepts, memo).compute(track)
-    return scores.columns()
