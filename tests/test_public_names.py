@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+import importlib
 import inspect
+import pkgutil
+
+import pytest
 
 import lumiscope
 
@@ -34,3 +38,11 @@ def test_the_signatures_begin_as_promised() -> None:
         first, _, rest = promised.partition(", *, ")
         assert positional == first.split(", ")
         assert keyword[: len(rest.split(", ")) if rest else 0] == (rest.split(", ") if rest else [])
+
+
+@pytest.mark.parametrize("front", ["lumiscope", "lumiscope.study"])
+def test_no_module_hides_a_name_that_is_imported_when_it_is_used(front: str) -> None:
+    """Importing a module puts it into its package, where it would hide a function of the same name."""
+    package = importlib.import_module(front)
+    modules = {module.name for module in pkgutil.iter_modules(package.__path__)}
+    assert not modules & set(package.__all__)

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-import sys
+import functools
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,7 @@ from lumiscope.images import Geometry, ImageSet
 from lumiscope.models import TorchModel
 from lumiscope.store import Store
 from lumiscope.study import dissect
-from lumiscope.study.dissect import merge_labels
+from lumiscope.study.stages import labels as labels_module
 
 SCORER = "table:scores.npz"
 
@@ -77,11 +77,6 @@ def test_activations_are_computed_once(
     assert other.similarity == "cos_cubed"
 
 
-def test_merged_labels_stand_side_by_side(tiny: TorchModel, pictures: ImageSet) -> None:
-    labels = dissect(tiny, pictures, layers="auto", scorer=SCORER, similarity="cos")
-    assert merge_labels([labels, labels]).to_table().num_rows == 12
-
-
 def test_words_may_be_a_list(tiny: TorchModel, pictures: ImageSet) -> None:
     labels = dissect(tiny, pictures, layers="auto", scorer=SCORER, similarity="cos", concepts=["dog", "red"])
     assert labels.concepts == ("dog", "red")
@@ -132,7 +127,8 @@ def test_what_few_images_support_is_tried_out_once(
 ) -> None:
     store, asked = Store(tmp_path), {"scorer": SCORER, "similarity": "cos"}
     first = dissect(tiny, pictures, layers="auto", **asked, store=store)
-    monkeypatch.delattr(sys.modules[dissect.__module__], "small_sample_notes")
+    tried_again = functools.wraps(labels_module.small_sample_notes)(lambda *_, **__: pytest.fail("tried again"))
+    monkeypatch.setattr(labels_module, "small_sample_notes", tried_again)
     assert dissect(tiny, pictures, layers=tiny.layers[0].name, **asked, store=store).notes == first.notes
 
 

@@ -4,22 +4,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from lumiscope.study.map_store import from_arrays, to_arrays
-from lumiscope.study.stored_explanations import StoredExplanations
 
-from lumiscope.attribution import PreparedBatch
+from lumiscope.attribution import AttributionMethod, PreparedBatch
 from lumiscope.errors import TargetError, UnknownNameError, UsageError
-from lumiscope.images import ImageSet
+from lumiscope.images import ImageSet, Skipped
 from lumiscope.models import TorchModel
+from lumiscope.runs import map_arrays, map_from_arrays
 from lumiscope.store import Store
-from lumiscope.study import ExplanationPlan, explain, explain_each
+from lumiscope.study import ExplainConfig, Explaining, explain
 
 LIME = {"lime": {"num_samples": 30}}
-
-
-def make_plan(model: TorchModel, methods: list[str]) -> ExplanationPlan:
-    options = LIME if "lime" in methods else None
-    return ExplanationPlan.make(model, methods, target="predicted", layer=None, options=options, seed=0)
 
 
 def test_maps_stand_image_by_image_in_the_order_of_the_methods(tiny: TorchModel, pictures: ImageSet) -> None:
@@ -86,7 +80,7 @@ def test_seeds_belong_to_image_and_study_not_to_order(tiny: TorchModel, pictures
 
 def test_a_map_survives_the_store_whole(tiny: TorchModel, pictures: ImageSet) -> None:
     for one in explain(tiny, pictures[:1], methods=["gradcam", "lime"], options=LIME):
-        back = from_arrays(to_arrays(one))
+        back = map_from_arrays(map_arrays(one))
         assert type(back) is type(one)
         for name, value in vars(one).items():
             if isinstance(value, np.ndarray):
@@ -95,22 +89,31 @@ def test_a_map_survives_the_store_whole(tiny: TorchModel, pictures: ImageSet) ->
                 assert getattr(back, name) == value
 
 
-def test_only_what_is_missing_is_computed(tiny: TorchModel, pictures: ImageSet, tmp_path: Path) -> None:
-    store = Store(tmp_path / "store")
-    first = StoredExplanations(make_plan(tiny, ["gradcam"]), store)
-    assert first.compute(pictures[:4]) == []
-    assert first.computed == {"gradcam": 4}
-    more = StoredExplanations(make_plan(tiny, ["gradcam", "lime"]), store)
-    more.compute(pictures)
-    assert more.computed == {"gradcam": 3, "lime": 7}
-    again = StoredExplanations(make_plan(tiny, ["gradcam", "lime"]), store)
-    again.compute(pictures)
-    assert again.computed == {"gradcam": 0, "lime": 0}
-    expected = explain(tiny, pictures, methods=["gradcam", "lime"], options=LIME)
-    stored = [one for item in pictures for one in again.read(item)]
-    for one, other in zip(stored, expected, strict=True):
-        assert (one.item_id, one.method) == (other.item_id, other.method)
-        np.testing.assert_allclose(one.values, other.values, atol=1e-5)
+def test_only_what_is_missing_is_computed(
+    tiny: TorchModel, pictures: ImageSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    computed: list[tuple[str, int]] = []
+    before = AttributionMethod.explain
+
+    def counted(self: AttributionMethod[object], prepared: PreparedBatch, *rest: object) -> object:
+        computed.append((self.name, len(prepared)))
+        return before(self, prepared, *rest)  # type: ignore[arg-type]
+
+    def explained(images: ImageSet, methods: list[str]) -> list[np.ndarray]:
+        computed.clear()
+        store = Store(tmp_path / "store")
+        return [one.values for one in explain(tiny, images, methods=methods, options=LIME, store=store)]
+
+    monkeypatch.setattr(AttributionMethod, "explain", counted)
+    explained(pictures[:4], ["gradcam"])
+    assert computed == [("gradcam", 4)]
+    first = explained(pictures, ["gradcam", "lime"])
+    assert computed == [("lime", 4), ("gradcam", 3), ("lime", 3)]
+    again = explained(pictures, ["gradcam", "lime"])
+    assert computed == []
+    np.testing.assert_array_equal(again, first)
+    expected = [one.values for one in explain(tiny, pictures, methods=["gradcam", "lime"], options=LIME)]
+    np.testing.assert_allclose(again, expected, atol=1e-5)
 
 
 def test_one_bad_image_takes_no_other_with_it(
@@ -123,13 +126,17 @@ def test_one_bad_image_takes_no_other_with_it(
             raise TargetError("expected finite scores")
         return whole(prepared, *arguments)  # type: ignore[arg-type]
 
+    def each(images: ImageSet, failed: list[Skipped], *, stop: bool = False) -> list[str]:
+        config = ExplainConfig(methods=["gradcam"])
+        return [item.id for item, _ in Explaining.of(tiny, images, config).each(failed, stop=stop)]
+
     monkeypatch.setattr(PreparedBatch, "targets", fails_on_p3)
-    failed: list[object] = []
-    plan = make_plan(tiny, ["gradcam"])
-    kept = [item.id for item, _ in explain_each(plan, pictures, failed)]
-    assert kept == ["p0", "p1", "p2", "p4", "p5", "p6"]
+    failed: list[Skipped] = []
+    assert each(pictures, failed) == ["p0", "p1", "p2", "p4", "p5", "p6"]
     assert [(one.name, one.reason) for one in failed] == [("pictures/p3.png", "expected finite scores")]
     with pytest.raises(TargetError):
-        list(explain_each(plan, pictures, [], stop=True))
+        each(pictures, [], stop=True)
     with pytest.raises(TargetError):  # where every image fails, the fault is not the images'
-        list(explain_each(plan, pictures[3:4], []))
+        each(pictures[3:4], [])
+    with pytest.raises(TargetError):  # whoever asks for maps of all images gets all or an error
+        explain(tiny, pictures, methods="gradcam")

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
         split_list,
         validated,
     )
-    from lumiscope.study.dissect import Dissecting, dissect
-    from lumiscope.study.explain import Explaining, explain
-    from lumiscope.study.load_configured import load_configured
+    from lumiscope.study.configured_model import load_configured
+    from lumiscope.study.dissecting import Dissecting, dissect
+    from lumiscope.study.explaining import Explaining, explain
     from lumiscope.study.pipeline import compute
     from lumiscope.study.stages.explanation_plan import ExplanationPlan
     from lumiscope.study.unit_crops import crops_of_unit
@@ -50,15 +50,15 @@ _HOMES = {
         "split_list",
         "validated",
     ),
-    "dissect": (
+    "dissecting": (
         "Dissecting",
         "dissect",
     ),
-    "explain": (
+    "explaining": (
         "Explaining",
         "explain",
     ),
-    "load_configured": ("load_configured",),
+    "configured_model": ("load_configured",),
     "pipeline": ("compute",),
     "stages.explanation_plan": ("ExplanationPlan",),
     "unit_crops": ("crops_of_unit",),

@@ -13,7 +13,7 @@ from lumiscope.models import TorchModel
 from lumiscope.progress import Track, silent
 from lumiscope.runs import ModelRow, ProbingImageRow, Run, UnitCropRow, UnitRow
 from lumiscope.study.config import Study, load_study
-from lumiscope.study.load_configured import load_configured
+from lumiscope.study.configured_model import load_configured
 from lumiscope.study.open_study import OpenStudy
 from lumiscope.study.stages.unit_crops import crop_tasks
 

@@ -18,7 +18,7 @@ from lumiscope.errors import UsageError
 from lumiscope.images import ImageItem, Skipped
 from lumiscope.models import label_index, mask_shows_label
 from lumiscope.progress import Track
-from lumiscope.study.explain import Explaining
+from lumiscope.study.explaining import Explaining
 from lumiscope.study.lime.mask_quality import Faithfulness, stability
 from lumiscope.study.lime.parameters import file_names
 from lumiscope.study.lime.search import CutChoice, LimeSearch, Setting, base_setting
