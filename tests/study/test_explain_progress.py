@@ -8,14 +8,14 @@ from typing import Any, TypeVar
 
 import numpy as np
 import pytest
-from lumiscope.study.stored_explanations import StoredExplanations
 
 from lumiscope.attribution import METHODS, AttributionMethod
 from lumiscope.errors import ModelError
 from lumiscope.images import ImageItem, ImageSet, Skipped
 from lumiscope.models import TorchModel
+from lumiscope.progress import Track, silent
 from lumiscope.store import Store
-from lumiscope.study import ExplanationPlan, explain, explain_each
+from lumiscope.study import ExplainConfig, Explaining, ExplanationPlan, explain
 from lumiscope.study.lime.search import LimeSearch
 from lumiscope.study.lime.tune import tune_lime
 
@@ -41,10 +41,16 @@ class Recorded:
         return [bar for bar in self.bars if bar[0] == PASSES]
 
 
-def make_plan(model: TorchModel, methods: list[str], **options: Any) -> ExplanationPlan:
-    return ExplanationPlan.make(
-        model, methods, target="predicted", layer=None, options=options, seed=0, backend="eager"
-    )
+def make_ready(
+    model: TorchModel,
+    images: ImageSet,
+    methods: list[str],
+    track: Track = silent,
+    store: Store | None = None,
+    **given: Any,
+) -> Explaining:
+    config = ExplainConfig(methods=methods, options=given, backend="eager")
+    return Explaining.of(model, images, config, store=store, track=track)
 
 
 def watch(monkeypatch: pytest.MonkeyPatch, track: Recorded) -> list[tuple[str, int, int]]:
@@ -70,15 +76,15 @@ def test_the_bar_moves_with_every_batch_and_method(
     assert track.bars[0] == ["explaining with tiny", 14, 14]
 
 
-def test_a_study_has_the_same_bar_and_what_is_stored_is_done_at_once(
+def test_what_is_stored_is_done_at_once(
     tiny: TorchModel, pictures: ImageSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store, track = Store(tmp_path / "store"), Recorded()
+    track = Recorded()
     seen = watch(monkeypatch, track)
-    StoredExplanations(make_plan(tiny, TWO), store).compute(pictures, track=track)
+    list(make_ready(tiny, pictures, TWO, track, Store(tmp_path / "store")).each([]))
     assert [done for *_, done in seen] == [0, 4, 8, 11]
     again = Recorded()
-    StoredExplanations(make_plan(tiny, TWO), store).compute(pictures, track=again)
+    list(make_ready(tiny, pictures, TWO, again, Store(tmp_path / "store")).each([]))
     assert again.bars == [["explaining with tiny", 14, 14]]
 
 
@@ -94,9 +100,7 @@ def test_images_that_fail_are_passed_over(
 
     monkeypatch.setattr(ExplanationPlan, "prepare", prepare)
     track, failed = Recorded(), list[Skipped]()
-    shown = [
-        (item.id, track.bars[0][2]) for item, _ in explain_each(make_plan(tiny, TWO), pictures, failed, track=track)
-    ]
+    shown = [(item.id, track.bars[0][2]) for item, _ in make_ready(tiny, pictures, TWO, track).each(failed)]
     assert shown == [("p0", 2), ("p2", 6), ("p3", 8), ("p4", 14), ("p5", 14), ("p6", 14)]
     assert [entry.name for entry in failed] == ["pictures/p1.png"]
 
@@ -127,7 +131,7 @@ def test_channels_are_counted(tiny: TorchModel, pictures: ImageSet) -> None:
     track = Recorded()
     explain(tiny, pictures[:1], methods="scorecam", backend="eager", track=track)
     (bar,) = track.inside()
-    prepared, _ = make_plan(tiny, ["scorecam"]).prepare([pictures[0]])
+    prepared, _ = make_ready(tiny, pictures, ["scorecam"]).plan.prepare([pictures[0]])
     maps = prepared.at(tiny.target_layer).maps[0].flatten(1)
     varying = int((maps.amax(1) > maps.amin(1)).sum())
     assert bar[1] == varying + (varying < len(maps))
@@ -137,7 +141,7 @@ def test_tuning_counts_segmenters_and_passes(tiny: TorchModel, pictures: ImageSe
     track = Recorded()
     search = LimeSearch(segmenters=("grid",), samples=(20,), features=(1,), seeds=2)
     lime = {"num_samples": 20, "num_features": 1, "segmenter": "grid"}
-    tune_lime(make_plan(tiny, ["lime"], lime=lime), pictures[:2], search, track=track)
+    tune_lime(make_ready(tiny, pictures[:2], ["lime"], track, lime=lime), search)
     assert track.bars[0] == ["tuning lime with tiny", 2, 2]
     assert [bar[1] for bar in track.inside()].count(20) == 4, "two images, two seeds"
 

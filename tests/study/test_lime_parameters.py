@@ -1,4 +1,4 @@
-"""Files of LIME parameters: formats, lime's own keys, which image is meant, and what `explain` makes of them."""
+"""Files of LIME parameters: formats, lime's own keys, and which image is meant."""
 
 from __future__ import annotations
 
@@ -9,22 +9,15 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from lumiscope.study.stored_explanations import StoredExplanations
 
 from lumiscope.attribution.regions.lime_options import LimeOptions
-from lumiscope.errors import LumiscopeError, UnknownNameError, UsageError
-from lumiscope.images import ImageSet
-from lumiscope.models import TorchModel
-from lumiscope.store import Store
-from lumiscope.study import ExplanationPlan, explain
+from lumiscope.errors import LumiscopeError, UsageError
 from lumiscope.study.lime.keys import LIME_KEYS, from_lime_keys, to_lime_keys
 from lumiscope.study.lime.parameters import (
     file_names,
-    parameters_of,
     read_lime_parameters,
     save_lime_parameters,
     short_name,
@@ -257,67 +250,6 @@ def test_the_whole_name_wins_and_what_fits_two_images_is_an_error(tmp_path: Path
         read(tmp_path, {"fish": {}, "n01443537_fish": {}}).for_images(twins[:1])
     assert file_names(twins) == {"n01443537_fish": "n01443537_fish", "n02007558_fish": "n02007558_fish"}
     assert file_names(items("n01443537_fish", "kite")) == {"n01443537_fish": "fish", "kite": "kite"}
-
-
-def make_plan(model: TorchModel, images: ImageSet, **given: Any) -> ExplanationPlan:
-    return ExplanationPlan.make(
-        model, ["gradcam", "lime"], target="predicted", layer=None, seed=4, images=images, backend="eager", **given
-    )
-
-
-def test_each_image_is_explained_with_its_own_options(tiny: TorchModel, pictures: ImageSet) -> None:
-    common = {"lime": {"num_samples": 30, "num_features": 4}}
-    own = {"p1": {"lime": {"num_features": 2}}, "p3": {"lime": {"num_samples": 20}}}
-    mixed = explain(tiny, pictures[:5], methods=["gradcam", "lime"], options=common, per_image=own, backend="eager")
-    assert [(one.item_id, one.method) for one in mixed[:4]] == [
-        ("p0", "gradcam"), ("p0", "lime"), ("p1", "gradcam"), ("p1", "lime"),
-    ]  # fmt: skip
-    told = {one.item_id: (one.options["num_samples"], one.options["num_features"]) for one in mixed[1::2]}
-    assert told == {"p0": (30, 4), "p1": (30, 2), "p2": (30, 4), "p3": (20, 4), "p4": (30, 4)}
-    (alone,) = explain(
-        tiny, pictures[3:4], methods="lime", options={"lime": {"num_samples": 20, "num_features": 4}}, backend="eager"
-    )
-    np.testing.assert_allclose(mixed[7].values, alone.values, atol=1e-7)
-    with pytest.raises(UnknownNameError, match="unknown image 'p9': did you mean p0"):
-        explain(tiny, pictures[:1], methods="lime", per_image={"p9": {"lime": {}}})
-    with pytest.raises(UnknownNameError, match="num_features"):
-        explain(tiny, pictures[:1], methods="lime", per_image={"p0": {"lime": {"num_feature": 3}}})
-
-
-def test_stored_maps_depend_on_the_options_of_their_image(tiny: TorchModel, pictures: ImageSet, tmp_path: Path) -> None:
-    store, common = Store(tmp_path / "store"), {"lime": {"num_samples": 20}}
-    first = StoredExplanations(make_plan(tiny, pictures, options=common), store)
-    assert first.compute(pictures) == []
-    assert first.computed == {"gradcam": 7, "lime": 7}
-    own = {"p1": {"lime": {"num_samples": 30}}, "p5": {"lime": {"num_samples": 20}}}
-    second = StoredExplanations(make_plan(tiny, pictures, options=common, per_image=own), store)
-    second.compute(pictures)
-    assert second.computed == {"gradcam": 0, "lime": 1}, "p1 alone: the options of p5 are those of all"
-    for item in pictures:
-        _, lime = second.read(item)
-        assert lime.options["num_samples"] == (30 if item.id == "p1" else 20)
-        assert (second.address("lime", item) == first.address("lime", item)) == (item.id != "p1")
-    assert second.seconds_each(pictures)["lime"] > 0
-
-
-def test_what_was_used_is_written_so_that_it_gives_the_same_maps(
-    tiny: TorchModel, pictures: ImageSet, tmp_path: Path
-) -> None:
-    plan = make_plan(
-        tiny, pictures, options={"lime": {"num_samples": 30}}, per_image={"p1": {"lime": {"num_features": 2}}}
-    )
-    used = parameters_of(plan, pictures)
-    assert (used["p0"].num_features, used["p1"].num_features) == (10, 2)
-    assert len({one.random_seed for one in used.values()}) == 7
-    for ending in FORMATS:
-        path = tmp_path / f"used{ending}"
-        save_lime_parameters(path, used)
-        own = read_lime_parameters(path).for_images(pictures)
-        again = explain(tiny, pictures, methods="lime", per_image=own, seed=99, backend="eager")
-        for one, item in zip(again, pictures, strict=True):
-            np.testing.assert_array_equal(one.values, list(plan.explain([item]))[1][0].values)
-    with pytest.raises(UsageError, match="--methods lime"):
-        parameters_of(ExplanationPlan.make(tiny, "gradcam", target=0, layer=None, options=None, seed=0), pictures)
 
 
 def test_a_place_that_cannot_be_written_to_is_a_clear_error(tmp_path: Path) -> None:
