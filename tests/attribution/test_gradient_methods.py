@@ -285,7 +285,7 @@ def test_a_black_box_is_refused_in_words(black_box, networks, torch_model, prepa
 @pytest.mark.parametrize(
     ("method", "options", "message"),
     [
-        ("integrated_gradients", {"steps": 0}, "at least 1 step; got 0"),
+        ("integrated_gradients", {"steps": 0}, "steps of at least 1; got 0"),
         ("integrated_gradients", {"baseline": "white"}, "option baseline: .*'zero', 'black', 'mean' or 'blur'"),
         ("smoothgrad", {"num_samples": 0}, "num_samples of at least 1; got 0"),
         ("smoothgrad", {"noise": -0.1}, "noise of at least 0; got -0.1"),

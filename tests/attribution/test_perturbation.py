@@ -244,8 +244,8 @@ def test_maps_lie_on_the_object(method):
 @pytest.mark.parametrize(
     ("method", "options", "message"),
     [
-        ("occlusion", {"window": 0}, "window of at least 1 pixel; got 0"),
-        ("occlusion", {"stride": -1}, "stride of at least 1 pixel; got -1"),
+        ("occlusion", {"window": 0}, "window of at least 1; got 0"),
+        ("occlusion", {"stride": -1}, "stride of at least 1; got -1"),
         ("occlusion", {"hide_color": 256}, "hide_color from 0 to 255; got 256"),
         ("rise", {"num_masks": 1}, "num_masks of at least 2; got 1"),
         ("rise", {"keep_probability": 1}, "keep_probability between 0 and 1; got 1"),

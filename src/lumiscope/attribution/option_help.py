@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from lumiscope.attribution.declared_options import bounds_in_words
 from lumiscope.attribution.regions.segmenters import SEGMENTERS
 
 PLAIN = {bool: "True | False", int: "whole number", float: "number", str: "text", type(None): "None"}
@@ -29,7 +30,8 @@ class OptionHelp:
 def option_help(options_type: type) -> list[OptionHelp]:
     """The options of a method in order, with the meanings in the docstrings of their dataclass and those it extends.
 
-    Where a type says too little, the field's metadata tell the values: "choices" are all, "values" are to be shown.
+    Where a type says too little, the field's metadata tell the values: "choices" are all, "values" are to be shown;
+    bounds follow the type.
     """
     documented: dict[str, str] = {}
     fields = dataclasses.fields(options_type)
@@ -40,12 +42,20 @@ def option_help(options_type: type) -> list[OptionHelp]:
     return [
         OptionHelp(
             field.name,
-            " | ".join(field.metadata.get("values") or field.metadata.get("choices", ())) or allowed(hints[field.name]),
+            _values(field.metadata, hints[field.name]),
             field.default if field.default_factory is dataclasses.MISSING else field.default_factory(),
             documented.get(field.name, ""),
         )
         for field in fields
     ]
+
+
+def _values(declared: Mapping[str, Any], hint: Any) -> str:
+    """The values of an option in words, as its field's metadata and else its type say."""
+    named = declared.get("values") or declared.get("choices", ())
+    if named:
+        return " | ".join(named)
+    return allowed(hint, bounds_in_words(declared))
 
 
 def segmenter_help() -> list[OptionHelp]:
@@ -70,18 +80,21 @@ def meanings(docstring: str, names: list[str]) -> dict[str, str]:
     return found
 
 
-def allowed(hint: Any) -> str:
-    """The values of a type, as a user writes them: "whole number | auto", "[number, number]", {"name": value}."""
+def allowed(hint: Any, bounds: str = "") -> str:
+    """The values of a type, as a user writes them: "whole number | auto", "[number, number]", {"name": value}.
+
+    `bounds`: of numbers, as "of at least 2"; not repeated in lists.
+    """
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin is Literal:
         return " | ".join(map(str, arguments))
     if origin in (typing.Union, types.UnionType):
-        return " | ".join(map(allowed, arguments))
+        return " | ".join(allowed(argument, bounds) for argument in arguments)
     if origin is tuple:
         return f"[{', '.join(map(allowed, arguments))}]"
     if origin is not None and issubclass(origin, Mapping):
         return '{"name": value}'
-    return PLAIN[hint]
+    return f"{PLAIN[hint]} {bounds}" if bounds and hint in (int, float) else PLAIN[hint]
 
 
 def _one_line(docstring: str) -> str:

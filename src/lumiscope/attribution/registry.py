@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 
 import numpy as np
 
+from lumiscope.attribution.declared_options import check_declared
 from lumiscope.attribution.details import joined_details
 from lumiscope.attribution.prepared import PreparedBatch
 from lumiscope.errors import UnknownNameError, UsageError
@@ -66,11 +67,13 @@ class AttributionMethod(Generic[Options]):
             if name not in known:
                 raise UnknownNameError(f"option of {self.name}", name, known)
         try:
-            return TypeAdapter(self.options_type).validate_python(dict(given or {}))
+            options = TypeAdapter(self.options_type).validate_python(dict(given or {}))
         except ValidationError as error:
             first = error.errors()[0]
             place = ".".join(str(part) for part in first["loc"][:1])
             raise UsageError(f"{self.name}: option {place}: {first['msg']}; got {first['input']!r}") from error
+        check_declared(options, self.name)
+        return options
 
     def explain(self, prepared: PreparedBatch, targets: Sequence[Target], options: Options) -> list[SaliencyMap]:
         """One map for each image of the batch, in order. The model is as it was afterwards.

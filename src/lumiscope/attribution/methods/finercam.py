@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import torch
 
 from lumiscope.attribution.cam import GRADIENT_PASSES, LayerMaps, cam_method, weighted_sum
+from lumiscope.attribution.declared_options import option
 from lumiscope.attribution.prepared_layer import PreparedLayer
 from lumiscope.attribution.registry import FlipOptions
 from lumiscope.attribution.targets import target_scores
-from lumiscope.errors import UsageError
 from lumiscope.types import Target
 
 
@@ -27,11 +27,7 @@ class FinerOptions(FlipOptions):
     """
 
     alpha: float = 1.0
-    comparisons: int = 3
-
-    def __post_init__(self) -> None:
-        if self.comparisons < 1:
-            raise UsageError(f"finercam: expected comparisons of at least 1; got {self.comparisons}")
+    comparisons: int = option(3, at_least=1)
 
 
 @cam_method(

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lumiscope.attribution.declared_options import option
 from lumiscope.attribution.predictor import Predictor
 from lumiscope.attribution.prepared_view import PreparedView
 from lumiscope.attribution.view_method import view_method
-from lumiscope.errors import UsageError
 from lumiscope.types import DoubleArray, Target
 
 
@@ -17,11 +17,7 @@ from lumiscope.types import DoubleArray, Target
 class GaussianOptions:
     """Options of the Gaussian baseline. `sigma`: standard deviation as a share of the view's shorter side."""
 
-    sigma: float = 0.25
-
-    def __post_init__(self) -> None:
-        if not 0 < self.sigma < np.inf:
-            raise UsageError(f"gaussian: expected a sigma above 0; got {self.sigma}")
+    sigma: float = option(0.25, above=0)
 
 
 @view_method(

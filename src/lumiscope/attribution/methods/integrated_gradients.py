@@ -14,12 +14,12 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
+from lumiscope.attribution.declared_options import option
 from lumiscope.attribution.gradients import gradient_method, summed
 from lumiscope.attribution.hide_color import flat_picture
 from lumiscope.attribution.pixel_map import PixelMap
 from lumiscope.attribution.prepared_inputs import PreparedInputs
 from lumiscope.attribution.registry import FlipOptions
-from lumiscope.errors import UsageError
 from lumiscope.types import Target
 
 BLUR = 0.1
@@ -35,12 +35,8 @@ class IntegratedGradientsOptions(FlipOptions):
     pictures' mean colour; "black"; "mean": the view's mean colour; "blur": the view, blurred until no detail is left.
     """
 
-    steps: int = 50
+    steps: int = option(50, at_least=1)
     baseline: Literal["zero", "black", "mean", "blur"] = "zero"
-
-    def __post_init__(self) -> None:
-        if self.steps < 1:
-            raise UsageError(f"integrated_gradients: expected at least 1 step; got {self.steps}")
 
 
 @gradient_method(

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lumiscope.attribution.hide_color import HideColor, check_color, flat_picture
+from lumiscope.attribution.declared_options import option
+from lumiscope.attribution.hide_color import HideColor, flat_picture
 from lumiscope.attribution.predictor import Predictor
 from lumiscope.attribution.prepared_view import PreparedView
 from lumiscope.attribution.view_method import view_method
@@ -28,16 +29,9 @@ class OcclusionOptions:
     between squares; None: half a window. `hide_color`: a grey value, (r, g, b), or None for the view's mean colour.
     """
 
-    window: int | None = None
-    stride: int | None = None
-    hide_color: HideColor = 128
-
-    def __post_init__(self) -> None:
-        for name in ("window", "stride"):
-            pixels = getattr(self, name)
-            if pixels is not None and pixels < 1:
-                raise UsageError(f"occlusion: expected a {name} of at least 1 pixel; got {pixels}")
-        check_color("occlusion", self.hide_color)
+    window: int | None = option(None, at_least=1)
+    stride: int | None = option(None, at_least=1)
+    hide_color: HideColor = option(128, at_least=0, at_most=255)
 
     def steps(self, size: tuple[int, int]) -> tuple[int, int]:
         """(window, stride) in pixels on a view of this size. Errors: `UsageError` where they do not fit."""

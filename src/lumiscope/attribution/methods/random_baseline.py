@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lumiscope.attribution.declared_options import option
 from lumiscope.attribution.predictor import Predictor
 from lumiscope.attribution.prepared_view import PreparedView
 from lumiscope.attribution.view_method import view_method
-from lumiscope.errors import UsageError
 from lumiscope.types import FloatArray, Target
 
 
@@ -17,11 +17,7 @@ from lumiscope.types import FloatArray, Target
 class RandomOptions:
     """Options of the random baseline. `random_seed`: None derives it from the study's seed and the image."""
 
-    random_seed: int | None = None
-
-    def __post_init__(self) -> None:
-        if self.random_seed is not None and self.random_seed < 0:
-            raise UsageError(f"random: expected a random_seed of at least 0; got {self.random_seed}")
+    random_seed: int | None = option(None, at_least=0)
 
 
 @view_method(

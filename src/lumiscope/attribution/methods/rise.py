@@ -11,12 +11,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lumiscope.attribution.hide_color import HideColor, check_color, flat_picture
+from lumiscope.attribution.declared_options import option
+from lumiscope.attribution.hide_color import HideColor, flat_picture
 from lumiscope.attribution.pixel_map import PixelMap
 from lumiscope.attribution.predictor import Predictor
 from lumiscope.attribution.prepared_view import PreparedView
 from lumiscope.attribution.view_method import view_method
-from lumiscope.errors import UsageError
 from lumiscope.types import BoolArray, DoubleArray, FloatArray, IntArray, Target
 
 MASKS_AT_ONCE = 64
@@ -31,21 +31,11 @@ class RiseOptions:
     mean colour. `random_seed`: None derives it from the study's seed and the image.
     """
 
-    num_masks: int = 4000
-    cells: int = 8
-    keep_probability: float = 0.5
-    hide_color: HideColor = 128
-    random_seed: int | None = None
-
-    def __post_init__(self) -> None:
-        for name, least in (("num_masks", 2), ("cells", 1)):
-            if getattr(self, name) < least:
-                raise UsageError(f"rise: expected {name} of at least {least}; got {getattr(self, name)}")
-        if not 0 < self.keep_probability < 1:
-            raise UsageError(f"rise: expected a keep_probability between 0 and 1; got {self.keep_probability}")
-        if self.random_seed is not None and self.random_seed < 0:
-            raise UsageError(f"rise: expected a random_seed of at least 0; got {self.random_seed}")
-        check_color("rise", self.hide_color)
+    num_masks: int = option(4000, at_least=2)
+    cells: int = option(8, at_least=1)
+    keep_probability: float = option(0.5, above=0, below=1)
+    hide_color: HideColor = option(128, at_least=0, at_most=255)
+    random_seed: int | None = option(None, at_least=0)
 
 
 @view_method(

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from lumiscope.attribution.declared_options import option
 from lumiscope.attribution.gradients import gradient_method, strongest
 from lumiscope.attribution.prepared_inputs import PreparedInputs
 from lumiscope.attribution.registry import FlipOptions
-from lumiscope.errors import UsageError
 from lumiscope.types import FloatArray, Target
 
 
@@ -27,17 +27,9 @@ class SmoothGradOptions(FlipOptions):
     study's seed and the image.
     """
 
-    num_samples: int = 50
-    noise: float = 0.15
-    random_seed: int | None = None
-
-    def __post_init__(self) -> None:
-        if self.num_samples < 1:
-            raise UsageError(f"smoothgrad: expected num_samples of at least 1; got {self.num_samples}")
-        if not 0 <= self.noise < np.inf:
-            raise UsageError(f"smoothgrad: expected a noise of at least 0; got {self.noise}")
-        if self.random_seed is not None and self.random_seed < 0:
-            raise UsageError(f"smoothgrad: expected a random_seed of at least 0; got {self.random_seed}")
+    num_samples: int = option(50, at_least=1)
+    noise: float = option(0.15, at_least=0)
+    random_seed: int | None = option(None, at_least=0)
 
 
 @gradient_method(
