@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from lumiscope.study.dissect import choose_concepts
 from lumiscope.study.probe_images import probe_images
 
 from lumiscope.concepts import ConceptSet
@@ -30,7 +31,6 @@ from lumiscope.dissection import SIMILARITIES, label_units, unit_probe
 from lumiscope.images import ImageSet, open_images, prefetch
 from lumiscope.models import TorchModel, load_model
 from lumiscope.scorers import load_scorer
-from lumiscope.study.dissect import choose_concepts
 from lumiscope.types import BoolArray, FloatArray, IntArray
 
 DATA = Path(__file__).parents[2] / "shared" / "data"

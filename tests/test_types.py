@@ -6,7 +6,7 @@ import pickle
 import numpy as np
 import pytest
 
-from lumiscope.types import SaliencyMap, SegmentMap, Target
+from lumiscope.types import SaliencyMap, Target
 
 TARGET = Target(3, "cat", 2.5, 0.75)
 
@@ -26,15 +26,3 @@ def test_display_of_a_signed_map_is_its_positive_part() -> None:
     shown = SaliencyMap("x", "m", TARGET, values).display()
     np.testing.assert_allclose(shown, [[0, 0], [0.25, 1]], atol=1e-6)
     assert not SaliencyMap("x", "m", TARGET, -np.ones((2, 2), np.float32)).display().any()
-
-
-def test_the_mask_of_segments_takes_positive_ones_by_size_and_ties_by_id() -> None:
-    segments = np.arange(5)[None]
-    coefficients = np.array([0.2, -0.9, 0.5, 0.2, 0.0])
-    one = SegmentMap(
-        "x", "lime", TARGET, coefficients[segments].astype(np.float32),
-        segments=segments, coefficients=coefficients, num_features=2,
-    )  # fmt: skip
-    assert one.mask()[0].tolist() == [True, False, True, False, False]
-    assert one.mask(3)[0].tolist() == [True, False, True, True, False]
-    assert one.mask(9)[0].tolist() == [True, False, True, True, False]

@@ -74,7 +74,6 @@ class SegmentMap(SaliencyMap):
     """A saliency map made of segments, as LIME gives it.
 
     `segments`: (H, W) int64, ids 0..d-1. `coefficients`: (d,) float64 for the target, 0 where a segment was dropped.
-    `num_features`: how many segments `mask()` keeps at most; `min_weight` and `positive_only`: which.
     `intervals`: (d, 2) float64, the ends of each coefficient's confidence interval, NaN where a segment was dropped; no
     rows where the method gives none.
     `top_classes`: (n,) the `top_labels` most probable classes, best first; `top_coefficients`: (n, d) for each of them.
@@ -82,25 +81,6 @@ class SegmentMap(SaliencyMap):
 
     segments: IntArray = field(default_factory=lambda: np.zeros((0, 0), np.int64))
     coefficients: DoubleArray = field(default_factory=lambda: np.zeros(0))
-    num_features: int = 0
     top_classes: IntArray = field(default_factory=lambda: np.zeros(0, np.int64))
     top_coefficients: DoubleArray = field(default_factory=lambda: np.zeros((0, 0)))
     intervals: DoubleArray = field(default_factory=lambda: np.zeros((0, 2)))
-    min_weight: float = 0.0
-    positive_only: bool = True
-
-    def mask(self, num_features: int | None = None) -> BoolArray:
-        """(H, W) bool: the first `num_features` segments by |coefficient|.
-
-        With `positive_only` among those with a coefficient above `min_weight`; else, of the first, those with a
-        |coefficient| of at least `min_weight`, but never 0. Ties go to the lower segment id. Source:
-        `get_image_and_mask` of lime 0.2.0.1.
-        """
-        count = self.num_features if num_features is None else num_features
-        order = np.argsort(-np.abs(self.coefficients), kind="stable")
-        if self.positive_only:
-            kept = order[self.coefficients[order] > max(self.min_weight, 0)][:count]
-        else:
-            strength = np.abs(self.coefficients[order[:count]])
-            kept = order[:count][(strength >= self.min_weight) & (strength > 0)]
-        return np.isin(self.segments, kept)

@@ -29,7 +29,7 @@ def make_segment_map():
             coefficients[segments].astype(np.float32),
             segments=segments,
             coefficients=coefficients,
-            num_features=num_features,
+            options={"num_features": num_features},
         )
 
     return make

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import inspect
 import math
 
 import numpy as np
@@ -11,7 +13,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from skimage.filters import threshold_otsu
 
-from lumiscope.agreement import MASK_RULES, make_mask
+from lumiscope.agreement import MASK_RULES, make_mask, segment_mask
+from lumiscope.attribution.regions.region_options import RegionOptions
 from lumiscope.errors import UsageError
 from lumiscope.types import SaliencyMap, Target
 
@@ -136,13 +139,43 @@ def test_otsu_of_a_constant_and_of_a_nearly_constant_map(make_map):
     assert ones(make_mask(make_map([[1, 1]], shown=[[1, step]]), "otsu")) == [[1, 0]]
 
 
-def test_lime_is_the_mask_of_the_map(make_segment_map):
+def test_lime_keeps_the_segments_that_speak_for_the_target(make_segment_map):
     generator = np.random.default_rng(0)
-    one = make_segment_map(generator.integers(0, 20, (16, 16)), generator.normal(size=20), num_features=4)
-    mask = make_mask(one, "lime")
-    np.testing.assert_array_equal(mask, one.mask())
-    kept = [segment for segment in np.argsort(-one.coefficients)[:4] if one.coefficients[segment] > 0]
-    np.testing.assert_array_equal(mask, np.isin(one.segments, kept))
+    saliency = make_segment_map(generator.integers(0, 20, (16, 16)), generator.normal(size=20), num_features=4)
+    kept = [segment for segment in np.argsort(-saliency.coefficients)[:4] if saliency.coefficients[segment] > 0]
+    np.testing.assert_array_equal(make_mask(saliency, "lime"), np.isin(saliency.segments, kept))
+
+
+@pytest.mark.parametrize(
+    ("options", "kept"),
+    [
+        ({"num_features": 2}, [0, 2]),
+        ({"num_features": 2, "min_weight": 0.3}, [2]),
+        ({"num_features": 2, "positive_only": False}, [1, 2]),
+        ({"num_features": 5, "positive_only": False, "min_weight": 0.5}, [1, 2]),
+        ({}, [0, 2, 3]),
+        ({"another": 1}, [0, 2, 3]),
+    ],
+)
+def test_lime_follows_the_options_that_the_map_was_made_with(make_segment_map, options, kept):
+    """Whatever method made it, and also where the method has no such options."""
+    saliency = make_segment_map([range(5)], [0.2, -0.9, 0.5, 0.2, 0.0], num_features=0, method="a stranger's")
+    saliency = dataclasses.replace(saliency, options=options)
+    assert np.flatnonzero(make_mask(saliency, "lime")[0]).tolist() == kept
+
+
+def test_segments_take_places_by_size_and_ties_by_id():
+    segments, coefficients = np.arange(5)[None], np.array([0.2, -0.9, 0.5, 0.2, 0.0])
+    for count, kept in ((2, [0, 2]), (3, [0, 2, 3]), (9, [0, 2, 3])):
+        mask = segment_mask(segments, coefficients, num_features=count)
+        assert np.flatnonzero(mask[0]).tolist() == kept
+
+
+def test_the_rules_usual_values_are_those_of_the_options():
+    parameters = inspect.signature(segment_mask).parameters
+    for option in dataclasses.fields(RegionOptions):
+        if option.name in parameters:
+            assert option.default == parameters[option.name].default
 
 
 def test_lime_needs_segments(make_map):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from lumiscope.agreement import make_mask
 from lumiscope.attribution import (
     METHODS,
     LayerMaps,
@@ -117,7 +118,7 @@ def test_a_region_method_is_given_a_scene_and_its_coefficients_are_painted(model
     assert isinstance(saliency, SegmentMap)
     quarters = np.kron([[-1.0, 0.0], [1.0, 2.0]], np.ones((SIZE[0] // 2, SIZE[1] // 2)))
     np.testing.assert_array_equal(saliency.values, quarters)
-    np.testing.assert_array_equal(saliency.mask(), quarters == 2)
+    np.testing.assert_array_equal(make_mask(saliency, "lime"), quarters == 2)
     assert saliency.details["whole"] == pytest.approx(saliency.target.probability, rel=1e-4)
     assert (METHODS["mine"].perturbs, METHODS["mine"].mask_rule) == (True, "lime")
 

@@ -9,6 +9,7 @@ import pytest
 import torch
 from captum.attr import ShapleyValues
 
+from lumiscope.agreement import make_mask, segment_mask
 from lumiscope.attribution import METHODS
 from lumiscope.attribution.regions.hiding import hidden_picture
 
@@ -93,10 +94,10 @@ def test_the_mask_shows_what_the_options_say(model, prepare):
     cut = {"segmenter": "grid", "segmenter_options": {"rows": 2, "columns": 3}}
     (saliency,) = explain(prepare(model, count=1), 1, num_features=2, positive_only=False, **cut)
     best = np.argsort(-np.abs(saliency.coefficients))[:2]
-    np.testing.assert_array_equal(saliency.mask(), np.isin(saliency.segments, best))
+    np.testing.assert_array_equal(make_mask(saliency, "lime"), np.isin(saliency.segments, best))
     weakest = float(np.abs(saliency.coefficients[best]).min())
     (strict,) = explain(prepare(model, count=1), 1, num_features=2, min_weight=weakest, **cut)
-    np.testing.assert_array_equal(strict.mask(), saliency.values > weakest)
+    np.testing.assert_array_equal(make_mask(strict, "lime"), saliency.values > weakest)
 
 
 def test_kernelshap_equals_captums_exact_values(model, prepare):
@@ -139,5 +140,7 @@ def test_kernelshap_explains_quickshifts_segments_and_masks_the_best(model, prep
     assert count > 3
     assert saliency.coefficients.shape == (count,)
     best = saliency.coefficients.argmax()
-    np.testing.assert_array_equal(saliency.mask(1), saliency.segments == best)
+    np.testing.assert_array_equal(
+        segment_mask(saliency.segments, saliency.coefficients, num_features=1), saliency.segments == best
+    )
     assert METHODS["kernelshap"].mask_rule == "lime"

@@ -11,6 +11,7 @@ import pytest
 from lime.lime_image import LimeImageExplainer
 from scipy.special import softmax
 
+from lumiscope.agreement import make_mask, segment_mask
 from lumiscope.attribution import METHODS, PreparedBatch, derive_seed
 from lumiscope.attribution.regions.segmentation import segment_means
 from lumiscope.errors import UnknownNameError, UsageError
@@ -114,9 +115,10 @@ def test_equals_lime(model, prepare, num_features, hide_color, num_samples, top_
             mask = theirs.get_image_and_mask(
                 target, positive_only=positive_only, hide_rest=True, num_features=count, min_weight=min_weight
             )[1]
-            same = dataclasses.replace(ours, positive_only=positive_only, min_weight=min_weight)
-            np.testing.assert_array_equal(same.mask(count), mask != 0)
-    np.testing.assert_array_equal(ours.mask(), ours.mask(num_features))
+            rule = {"positive_only": positive_only, "min_weight": min_weight, "num_features": count}
+            np.testing.assert_array_equal(segment_mask(ours.segments, ours.coefficients, **rule), mask != 0)
+            same = dataclasses.replace(ours, options=ours.options | rule)
+            np.testing.assert_array_equal(make_mask(same, "lime"), mask != 0)
 
 
 def test_a_colour_of_three_numbers_equals_lime(model, prepare):
@@ -159,8 +161,9 @@ def test_a_black_box_is_explained_by_the_regions_it_looks_at():
     inside = saliency.values[4:44, 4:44]
     assert inside.min() > 5 * np.abs(saliency.values[4:44, 52:]).max()
     assert saliency.values[52:, 52:].max() < 0  # more green means less red, as probabilities sum to 1
-    np.testing.assert_array_equal(saliency.mask(4)[4:44, 4:44], True)
-    assert not saliency.mask(4)[52:].any()
+    mask = segment_mask(saliency.segments, saliency.coefficients, num_features=4)
+    assert mask[4:44, 4:44].all()
+    assert not mask[52:].any()
 
 
 def test_values_paint_the_coefficients():

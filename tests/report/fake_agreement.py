@@ -15,9 +15,10 @@ from lumiscope.types import BoolArray, SaliencyMap, SegmentMap
 
 
 def method_mask(saliency: SaliencyMap) -> BoolArray:
-    """The segments of LIME; of other maps what reaches half of the maximum, and nothing where that is 0."""
+    """The ten best segments of LIME; of other maps what reaches half of the maximum, and nothing where that is 0."""
     if isinstance(saliency, SegmentMap):
-        return saliency.mask()
+        best = np.argsort(-saliency.coefficients)[:10]
+        return np.isin(saliency.segments, best[saliency.coefficients[best] > 0])
     values = saliency.values
     return (values >= 0.5 * values.max()) & (values > 0)
 

@@ -258,7 +258,6 @@ def _lime(image: str, target: Target, generator: np.random.Generator, centre: An
         details={"intercept": 0.0123456, "r2": 0.61803, "local_prediction": 0.7, "segments": 64},
         segments=segments,
         coefficients=coefficients,
-        num_features=10,
     )
 
 

@@ -15,6 +15,7 @@ import pytest
 import torch
 from PIL import Image
 
+from lumiscope.agreement import make_mask
 from lumiscope.attribution import Predictor, derive_seed
 from lumiscope.attribution.regions.lime_options import LimeOptions
 from lumiscope.errors import TargetError, UnknownNameError, UsageError
@@ -103,7 +104,7 @@ def test_a_trial_has_the_masks_that_lime_itself_makes(
     for num_samples, num_features in itertools.product((20, 55, 90), (1, 3, 7)):
         numbers = {"num_samples": num_samples, "num_features": num_features, "random_seed": 11}
         (one,) = explain(tiny, pictures[:1], methods="lime", options={"lime": {**given, **numbers}}, backend="eager")
-        np.testing.assert_array_equal(trial.mask(num_samples, num_features), one.mask())
+        np.testing.assert_array_equal(trial.mask(num_samples, num_features), make_mask(one, "lime"))
 
 
 def test_the_model_is_asked_once_for_each_segmenter_seed_and_sample(
@@ -147,7 +148,7 @@ def test_what_is_saved_gives_the_masks_that_were_scored(model: TorchModel, cells
     assert {one.hide for one in saved.values()} == {"blur"}
     own = {name: {"lime": dataclasses.asdict(options)} for name, options in saved.items()}
     for one in explain(model, cells, methods="lime", per_image=own, backend="eager"):
-        np.testing.assert_array_equal(one.mask(), SEEN)
+        np.testing.assert_array_equal(make_mask(one, "lime"), SEEN)
         assert one.options["random_seed"] == derive_seed(5, one.item_id, "lime")
     alike = tuned_parameters(plan, cells, tuning, one_for_all=True)
     assert dataclasses.replace(alike["c0"], random_seed=alike["c1"].random_seed) == alike["c1"]

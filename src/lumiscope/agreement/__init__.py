@@ -10,6 +10,7 @@ from lumiscope.agreement.compare_run import RunAgreement, compare_run
 from lumiscope.agreement.masks import make_mask
 from lumiscope.agreement.overlap import Overlap, overlap
 from lumiscope.agreement.rules import MASK_RULES, MaskRule, RegisteredRule, mask_rule, parse_rule, parse_rules
+from lumiscope.agreement.segment_mask import segment_mask
 from lumiscope.runs import GROUND_TRUTH
 
 __all__ = [
@@ -31,5 +32,6 @@ __all__ = [
     "overlap",
     "parse_rule",
     "parse_rules",
+    "segment_mask",
     "summarise",
 ]

@@ -5,8 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from lumiscope.agreement.rules import MASK_RULES, forms, mask_rule, parse_rule
+from lumiscope.agreement.segment_mask import segment_mask
 from lumiscope.errors import UsageError
 from lumiscope.types import BoolArray, SaliencyMap, SegmentMap
+
+SEGMENT_OPTIONS = ("num_features", "min_weight", "positive_only")
 
 
 def make_mask(saliency_map: SaliencyMap, rule: str) -> BoolArray:
@@ -74,5 +77,9 @@ def otsu(saliency_map: SaliencyMap) -> BoolArray:
 
 @mask_rule("lime", form="lime", needs_segments=True)
 def segments_for_the_target(saliency_map: SegmentMap) -> BoolArray:
-    """Keep the segments that speak for the target, at most `num_features` of them: the map's own `mask()`."""
-    return saliency_map.mask()
+    """Keep the segments that speak for the target, as `segment_mask` does by the options that the map was made with.
+
+    `num_features`, `min_weight` and `positive_only`; where the method has no such option, lime's rule has a default.
+    """
+    options = {name: saliency_map.options[name] for name in SEGMENT_OPTIONS if name in saliency_map.options}
+    return segment_mask(saliency_map.segments, saliency_map.coefficients, **options)

@@ -13,7 +13,6 @@ from lumiscope.store import from_json_array, json_array
 from lumiscope.types import BoolArray, SaliencyMap, SegmentMap, Target
 
 SEGMENT_ARRAYS = ("segments", "coefficients", "top_classes", "top_coefficients", "intervals")
-SEGMENT_FACTS = ("num_features", "min_weight", "positive_only")
 
 
 def map_arrays(saliency: SaliencyMap) -> dict[str, NDArray[Any]]:
@@ -30,7 +29,6 @@ def map_arrays(saliency: SaliencyMap) -> dict[str, NDArray[Any]]:
     if saliency.shown is not None:
         arrays["shown"] = saliency.shown
     if isinstance(saliency, SegmentMap):
-        facts.update({name: getattr(saliency, name) for name in SEGMENT_FACTS})
         arrays.update({name: getattr(saliency, name) for name in SEGMENT_ARRAYS})
     arrays["facts"] = json_array(facts)
     return arrays

@@ -42,7 +42,7 @@ def map_of(coefficients: DoubleArray) -> SegmentMap:
         values=coefficients[segments].astype(np.float32),
         segments=segments,
         coefficients=coefficients,
-        num_features=SEGMENTS,
+        options={"num_features": SEGMENTS},
     )
 
 

@@ -14,7 +14,7 @@ from lumiscope.errors import UsageError
 class LimeOptions(RegionOptions):
     """Options of LIME; those that the lime package has are named as there.
 
-    `num_features`: segments that get a coefficient, and that `mask()` shows at most; at least 1.
+    `num_features`: segments that get a coefficient, and that the mask shows at most; at least 1.
     `num_samples`: pictures with hidden segments, at least 2; "auto": as many as the choice of the `num_features` best
     segments needs to be stable at the `confidence`, at most `max_samples`. `max_samples`: the most that "auto" takes,
     at least 2. `design`: how samples are chosen, and what is made of them: "bernoulli" (lime's), "foldover" or

@@ -81,10 +81,7 @@ def segment_map(scene: Scene, target: Target, options: RegionOptions, values: Se
         details=values.details,
         segments=scene.segments,
         coefficients=values.coefficients,
-        num_features=options.num_features,
         top_classes=values.top_classes,
         top_coefficients=values.top_coefficients,
         intervals=values.intervals,
-        min_weight=options.min_weight,
-        positive_only=options.positive_only,
     )

@@ -23,7 +23,7 @@ class RegionOptions:
     `segmenter_options`: the segmenter's own options. `hide`: what takes a hidden segment's
     place: its "mean" colour, the "color" `hide_color`, a "blur" of the view, "noise", or "inpaint", the colours around
     it. `hide_color`: a grey value or (r, g, b), each from 0 to 255; given alone it means hide="color".
-    `num_features`: segments that `mask()` shows at most, at least 1. `min_weight`: the coefficient from which it shows
+    `num_features`: segments that the mask shows at most, at least 1. `min_weight`: the coefficient from which it shows
     a segment, at least 0. `positive_only`: whether it shows only segments that speak for the class.
     `random_seed`: from 0 to 2^32 - 1; None derives it from the study's seed and the image.
     """

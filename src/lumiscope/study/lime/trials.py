@@ -6,15 +6,14 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-import numpy as np
-
+from lumiscope.agreement import segment_mask
 from lumiscope.attribution import PreparedBatch
 from lumiscope.attribution.regions.designs import DESIGNS
 from lumiscope.attribution.regions.lime_estimate import Estimate, Sampled
 from lumiscope.attribution.regions.lime_options import LimeOptions
 from lumiscope.attribution.regions.population import proximity
 from lumiscope.attribution.regions.scene import Scene
-from lumiscope.types import BoolArray, IntArray, SegmentMap, Target
+from lumiscope.types import BoolArray, IntArray, Target
 
 
 @dataclass(frozen=True)
@@ -45,17 +44,13 @@ class LimeTrials:
             some = Sampled(samples[:num_samples], values[:num_samples], weights[:num_samples])
             self._estimates[num_samples] = Estimate.of(some, DESIGNS[self.options.design])
         fit, _ = self._estimates[num_samples].model(num_features)
-        return SegmentMap(
-            item_id="",
-            method="lime",
-            target=self.target,
-            values=np.zeros(self.segments.shape, np.float32),
-            segments=self.segments,
-            coefficients=fit.coefficients,
+        return segment_mask(
+            self.segments,
+            fit.coefficients,
             num_features=num_features,
             min_weight=self.options.min_weight,
             positive_only=self.options.positive_only,
-        ).mask()
+        )
 
     def seconds_for(self, num_samples: int) -> float:
         """What LIME takes with so many samples: cutting, and its share of the pictures."""
