@@ -146,6 +146,15 @@ def test_shares_and_error_by_hand():
     assert np.isnan(made.completeness_error[1])
 
 
+@pytest.mark.parametrize("baseline", [1.0, -3.0, 100.0])
+def test_a_difference_within_rounding_of_the_scores_is_none(baseline):
+    """A hundred-thousandth of the scores is what float32 leaves of their difference."""
+    scores = baseline * (1 + np.array([0.0, 0.9e-5, -0.9e-5, 1.1e-5, -1.1e-5]))
+    made = UnitContributions("layer", np.ones((5, 1)), scores, np.full(5, baseline), np.zeros(5, np.int64))
+    assert np.isnan(made.differences).tolist() == [True, True, True, False, False]
+    np.testing.assert_allclose(made.differences[3:], baseline * np.array([1.1e-5, -1.1e-5]), rtol=1e-9)
+
+
 def test_a_layer_without_units(model_of, prepare):
     prepared = prepare(model_of("swin"), count=1)
     with pytest.raises(LayerError, match="windows"):

@@ -135,6 +135,9 @@ def test_rise_equals_the_slow_reference(reference, model, prepare):
         assert_close(saliency.values, slow)
         assert_close(saliency.display(), (slow - slow.min()) / (slow.max() - slow.min()), 1e-3)
         assert saliency.display().max() == pytest.approx(1)
+        of_each_mask = np.array([probability(mask) * mask / 0.4 for mask in drawn.between(0, 12).astype(float)])
+        error = of_each_mask.std(0, ddof=1).mean() / math.sqrt(12)
+        assert saliency.details["standard_error"] == pytest.approx(error, rel=1e-3)
 
 
 def test_the_standard_error_of_rise_is_that_of_its_maps(model, prepare):
