@@ -110,3 +110,12 @@ def test_fingerprints_and_keys_follow_the_annotations(folder, tmp_path: Path):
     with (folder / "concepts.csv").open("a") as file:
         file.write("part,3,bark\n")
     assert load_scorer(f"masks:{folder}").fingerprint != before[0]
+
+
+def test_a_word_of_several_kinds_has_the_category_of_the_first_kind_that_is_one(folder):
+    """`mood` is no category; of the others the first counts."""
+    rows = ("mood,1,tree", "object,1,tree", "part,1,tree", "part,2,calm", "mood,2,calm", "mood,3,odd")
+    (folder / "concepts.csv").write_text("\n".join(("kind,number,word", *rows)) + "\n")
+    scorer = load_scorer(f"masks:{folder}")
+    assert scorer.words == ("tree", "calm", "odd")
+    assert scorer.categories == ("object", "part", "other")
