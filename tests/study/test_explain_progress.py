@@ -16,8 +16,8 @@ from lumiscope.models import TorchModel
 from lumiscope.progress import Track, silent
 from lumiscope.store import Store
 from lumiscope.study import ExplainConfig, Explaining, ExplanationPlan, explain
-from lumiscope.study.lime.search import LimeSearch
-from lumiscope.study.lime.tune import tune_lime
+from lumiscope.study.tuning.lime_search import LimeSearch
+from lumiscope.study.tuning.tune_lime import tune_lime
 
 T = TypeVar("T")
 PASSES = "  forward passes"

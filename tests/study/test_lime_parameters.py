@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from lumiscope.attribution.regions.lime_options import LimeOptions
 from lumiscope.errors import LumiscopeError, UsageError
-from lumiscope.study.lime.keys import LIME_KEYS, from_lime_keys, to_lime_keys
-from lumiscope.study.lime.parameters import (
+from lumiscope.study.files.lime_keys import LIME_KEYS, from_lime_keys, to_lime_keys
+from lumiscope.study.files.lime_parameters import (
     file_names,
     read_lime_parameters,
     save_lime_parameters,

@@ -6,15 +6,16 @@ import numpy as np
 import pytest
 import timm
 import torch
-from lumiscope.study.network_dissection import network_dissection
 from PIL import Image
 
-from lumiscope.dissection.network_dissection import detector_table, unit_table
+from lumiscope.dissection import detector_rows, network_dissection_rows
 from lumiscope.errors import ImageError, LayerError, UnknownNameError, UsageError
 from lumiscope.images import Geometry, ImageSet, open_annotations, open_images
+from lumiscope.memo import Memo
 from lumiscope.models import TorchModel, load_model
+from lumiscope.runs import NetworkDissectionRow
 from lumiscope.store import Store
-from lumiscope.study import network_dissection as module
+from lumiscope.study.stages.network_dissection import Passes, network_dissection
 from lumiscope.world.dataset import write_dataset
 
 KINDS = {"object": ("dog", "cat"), "texture": ("dotted", "woven", "dog")}
@@ -68,28 +69,27 @@ def test_equals_plain_loops(tiny: TorchModel, pictures: ImageSet, annotated: Pat
     np.testing.assert_allclose(found.threshold, thresholds, rtol=1e-6)
     np.testing.assert_allclose(found.iou, iou, rtol=0, atol=1e-3)  # one pixel may lie on either side of a threshold
     assert (found.concept == iou.argmax(1)).all()
-    rows = unit_table([found]).to_pylist()
-    assert [row["category"] for row in rows] == [found.categories[k] for k in found.concept]
+    assert [row.category for row in network_dissection_rows([found])] == [found.categories[k] for k in found.concept]
 
 
 def test_results_are_kept_and_computed_again_when_anything_has_changed(
     tiny: TorchModel, pictures: ImageSet, annotated: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     counted: list[tuple[str, ...]] = []
-    count = module._Passes.count
+    count = Passes.count
 
-    def noted(self: object, layers: list[str]) -> object:
+    def noted(self: Passes, layers: list[str]) -> object:
         counted.append(tuple(layers))
         return count(self, layers)
 
-    monkeypatch.setattr(module._Passes, "count", noted)
+    monkeypatch.setattr(Passes, "count", noted)
 
-    def dissect(layers: list[str], **options: object) -> object:
-        kept = {"annotations": annotated, "store": Store(Path("store")), "quantile": 0.05, **options}
-        return unit_table(network_dissection(tiny, pictures, layers=layers, **kept))
+    def dissect(layers: list[str], **options: object) -> list[NetworkDissectionRow]:
+        kept = {"annotations": annotated, "memo": Memo(Store(Path("store"))), "quantile": 0.05, **options}
+        return network_dissection_rows(network_dissection(tiny, pictures, layers=layers, **kept))
 
     first = dissect(["1"], compositions=True)
-    assert dissect(["1"], compositions=True).equals(first)
+    assert dissect(["1"], compositions=True) == first
     assert counted == [("1",)]
     dissect(["1"], compositions=True, least_iou=0.5)
     assert len(counted) == 1, "the least IoU changes no count"
@@ -100,7 +100,7 @@ def test_results_are_kept_and_computed_again_when_anything_has_changed(
     Image.fromarray(np.asarray(Image.open(path)).T[::-1].T.copy()).save(path)
     changed = dissect(["1"], compositions=True)
     assert counted[2:] == [("1",), ("1",)]
-    assert not changed.equals(first)
+    assert changed != first
 
 
 def test_the_seed_decides_only_the_pairs(tiny: TorchModel, pictures: ImageSet, annotated: Path) -> None:
@@ -142,9 +142,9 @@ def test_a_single_image_has_no_chance_level(tiny: TorchModel, pictures: ImageSet
 def test_units_of_the_world_classifier_detect_objects_and_their_parts() -> None:
     model = load_model("world:objects")
     first, last = network_dissection(model, open_images("world:150"), layers=["stage1", "stage5"], compositions=True)
-    rows = {row["category"]: row for row in detector_table([last]).to_pylist()}
-    assert rows["object"]["detectors"] + rows["part"]["detectors"] == rows[None]["detectors"] >= 50
-    assert rows["object"]["unique_detectors"] >= 8
+    rows = {row.category: row for row in detector_rows([last])}
+    assert rows["object"].detectors + rows["part"].detectors == rows[None].detectors >= 50
+    assert rows["object"].unique_detectors >= 8
     assert len(last.unique_detectors) > 2 * len(first.unique_detectors)
     assert (last.q_value[last.detector] <= 0.05).mean() > 0.9
     found = [one for one in last.compositions if one is not None]
@@ -157,7 +157,7 @@ def test_the_world_as_files_says_the_same(tmp_path: Path) -> None:
     model, files = load_model("world:objects"), open_images(str(tmp_path / "world" / "images"))
     (drawn,) = network_dissection(model, open_images("world:25"), layers="stage5")
     (read,) = network_dissection(model, files, layers="stage5", annotations=tmp_path / "world")
-    assert unit_table([read]).equals(unit_table([drawn]))
+    assert network_dissection_rows([read]) == network_dissection_rows([drawn])
 
 
 def test_label_maps_are_no_probing_images(tmp_path: Path) -> None:

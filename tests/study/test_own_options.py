@@ -15,7 +15,7 @@ from lumiscope.models import TorchModel
 from lumiscope.store import Store
 from lumiscope.study import ExplainConfig, ExplanationPlan, explain
 from lumiscope.study.config import Options
-from lumiscope.study.lime.parameters import parameters_of, read_lime_parameters, save_lime_parameters
+from lumiscope.study.files.lime_parameters import parameters_of, read_lime_parameters, save_lime_parameters
 from lumiscope.study.stages.explanation_plan import PerImage
 from lumiscope.study.stages.stored_maps import StoredMaps
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from lumiscope.study.map_store import from_arrays, to_arrays
-from lumiscope.study.segmentations import Segmentations, cut, segmenter_source
-from lumiscope.study.stored_explanations import StoredExplanations
 from PIL import Image
 
 import lumiscope
 from lumiscope.agreement import make_mask
 from lumiscope.errors import ImageError, ModelError, UnknownNameError, UsageError
 from lumiscope.images import Geometry
+from lumiscope.memo import Memo
+from lumiscope.runs import map_arrays, map_from_arrays
 from lumiscope.store import Store
-from lumiscope.study import ExplanationPlan, segmentations
+from lumiscope.study.stages import segmentations
+from lumiscope.study.stages.segmentations import Segmentations, cut, segmenter_source
 
 
 @pytest.fixture
@@ -25,13 +25,13 @@ def view():
 
 def test_a_segmentation_is_cut_once_and_kept(view, tmp_path, monkeypatch):
     store = Store(tmp_path / "store")
-    first = Segmentations(store)(view, "grid", {"rows": 2})
+    first = Segmentations(Memo(store))(view, "grid", {"rows": 2})
     monkeypatch.setattr(segmentations, "cut", lambda *_: pytest.fail("cut twice"))
-    again = Segmentations(Store(tmp_path / "store"))(view, "grid", {"rows": 2})
+    again = Segmentations(Memo(Store(tmp_path / "store")))(view, "grid", {"rows": 2})
     np.testing.assert_array_equal(first, again)
     assert (first.dtype, again.dtype) == (np.int64, np.int64)
     with pytest.raises(pytest.fail.Exception):
-        Segmentations(store)(view, "grid", {"rows": 3})
+        Segmentations(Memo(store))(view, "grid", {"rows": 3})
 
 
 @pytest.mark.parametrize("mode", ["L", "P", "RGB", "npy"])
@@ -108,24 +108,14 @@ def test_segments_of_files_and_functions_serve_every_method_and_are_kept(tiny, p
     store = Store(tmp_path / "store")
 
     def segments(segmenter):
-        plan = ExplanationPlan.make(
-            tiny,
-            method,
-            target="predicted",
-            layer=None,
-            options={method: {"segmenter": segmenter, "num_samples": 20}},
-            seed=0,
-            backend="eager",
-            store=store,
-        )
-        stored = StoredExplanations(plan, store)
-        assert not stored.compute(pictures[:1], stop=True)
-        return stored.read(pictures[0])[0].segments
+        options = {method: {"segmenter": segmenter, "num_samples": 20}}
+        (one,) = lumiscope.explain(tiny, pictures[:1], methods=method, options=options, backend="eager", store=store)
+        return one.segments
 
     np.testing.assert_array_equal(segments(f"mask:{tmp_path / 'own.png'}"), labels)
     np.testing.assert_array_equal(segments("python:rows:thirds")[:, 0], np.arange(32) // 11)
     monkeypatch.setattr(segmentations, "cut", lambda *_: pytest.fail("cut twice"))
-    kept = Segmentations(store)(tiny.view(pictures[0]), "python:rows:thirds", {})
+    kept = Segmentations(Memo(store))(tiny.view(pictures[0]), "python:rows:thirds", {})
     assert kept.max() == 2
 
 
@@ -137,7 +127,7 @@ def test_lime_on_segments_from_a_file_through_the_store(tiny, pictures, tmp_path
     options = {"lime": {"segmenter": f"mask:{path}", "num_samples": 40, "positive_only": False, "min_weight": 0.001}}
     (one,) = lumiscope.explain(tiny, pictures[:1], methods="lime", options=options)
     np.testing.assert_array_equal(one.segments, labels)
-    back = from_arrays(to_arrays(one))
+    back = map_from_arrays(map_arrays(one))
     np.testing.assert_array_equal(back.intervals, one.intervals)
     np.testing.assert_array_equal(make_mask(back, "lime"), make_mask(one, "lime"))
     assert one.intervals.shape == (2, 2)

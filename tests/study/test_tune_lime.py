@@ -5,11 +5,10 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
 
-import matplotlib
 import numpy as np
 import pytest
 import torch
@@ -18,16 +17,15 @@ from PIL import Image
 from lumiscope.agreement import make_mask
 from lumiscope.attribution import Predictor, derive_seed
 from lumiscope.attribution.regions.lime_options import LimeOptions
-from lumiscope.errors import TargetError, UnknownNameError, UsageError
-from lumiscope.images import Geometry, ImageSet, open_images
+from lumiscope.errors import TargetError, UsageError
+from lumiscope.images import Geometry, ImageItem, ImageSet, open_images
 from lumiscope.models import TorchModel
-from lumiscope.report.tuning_plot import plot_tuning
-from lumiscope.study import ExplanationPlan, explain
-from lumiscope.study.lime.mask_quality import Faithfulness, stability
-from lumiscope.study.lime.search import CutChoice, LimeSearch, Setting, parse_segmenter
-from lumiscope.study.lime.trials import try_out
-from lumiscope.study.lime.tune import tune_lime, tuned_parameters
-from lumiscope.study.lime.tuning import MASKS, NO_MASKS, Score, Tuning
+from lumiscope.study import ExplainConfig, Explaining, explain
+from lumiscope.study.tuning.lime_search import CutChoice, LimeSearch, Setting
+from lumiscope.study.tuning.lime_trials import try_out
+from lumiscope.study.tuning.lime_tuning import MASKS, NO_MASKS
+from lumiscope.study.tuning.tune_lime import tune_lime, tuned_parameters
+from lumiscope.trust import Faithfulness, stability
 from lumiscope.types import BoolArray
 
 SIZE, CELL = 32, 8
@@ -75,12 +73,13 @@ def cells(tmp_path: Path) -> ImageSet:
     return open_images(tmp_path / "cells.csv")
 
 
-def make_plan(model: TorchModel, target: str | int = "predicted", **options: Any) -> ExplanationPlan:
+def ready(
+    model: TorchModel, images: Sequence[ImageItem], target: str | int = "predicted", **options: Any
+) -> Explaining:
     # The mean of a cell of one colour hides nothing.
     given = {"num_samples": 80, "num_features": 2, "hide": "blur", **options}
-    return ExplanationPlan.make(
-        model, "lime", target=target, layer=None, options={"lime": given}, seed=5, backend="eager"
-    )
+    config = ExplainConfig(methods=["lime"], options={"lime": given}, target=target, backend="eager")
+    return Explaining.of(model, images, config, seed=5)
 
 
 @pytest.mark.parametrize(
@@ -99,7 +98,7 @@ def test_a_trial_has_the_masks_that_lime_itself_makes(
     options: dict[str, Any], tiny: TorchModel, pictures: ImageSet
 ) -> None:
     given = {"segmenter": "slic", "segmenter_options": {"n_segments": 12}, "min_weight": 1e-4, **options}
-    prepared, (target,) = make_plan(tiny).prepare([pictures[0]])
+    prepared, (target,) = ready(tiny, pictures[:1]).plan.prepare([pictures[0]])
     (trial,) = try_out(prepared, target, LimeOptions(num_samples=90, **given), [11])
     for num_samples, num_features in itertools.product((20, 55, 90), (1, 3, 7)):
         numbers = {"num_samples": num_samples, "num_features": num_features, "random_seed": 11}
@@ -118,13 +117,13 @@ def test_the_model_is_asked_once_for_each_segmenter_seed_and_sample(
         return before(self, pixels, hidden, masks, count)
 
     monkeypatch.setattr(Predictor, "masked_logits", counted)
-    tuning = tune_lime(make_plan(model), cells[:1], SEARCH, stop=True)
+    tuning = tune_lime(ready(model, cells[:1]), SEARCH, stop=True)
     assert asked == [80] * 3 * 2, "three segmenters (that of the options is one), two seeds"
     assert len(tuning.scores) == 3 * 2 * 2
 
 
 def test_it_finds_the_cell_that_is_known_to_matter(model: TorchModel, cells: ImageSet) -> None:
-    tuning = tune_lime(make_plan(model), cells, SEARCH, stop=True)
+    tuning = tune_lime(ready(model, cells), SEARCH, stop=True)
     for image in ("c0", "c1"):
         best = tuning.best(image)
         assert best.setting == Setting(CutChoice("grid", {"rows": 4, "columns": 4}), 40, 1), "as cheap as it can be"
@@ -141,55 +140,56 @@ def test_it_finds_the_cell_that_is_known_to_matter(model: TorchModel, cells: Ima
 
 
 def test_what_is_saved_gives_the_masks_that_were_scored(model: TorchModel, cells: ImageSet) -> None:
-    plan = make_plan(model)
-    tuning = tune_lime(plan, cells, SEARCH, stop=True)
-    saved = tuned_parameters(plan, cells, tuning)
+    explaining = ready(model, cells)
+    tuning = tune_lime(explaining, SEARCH, stop=True)
+    saved = tuned_parameters(explaining.plan, cells, tuning)
     assert list(saved) == ["c0", "c1", "c2"]
     assert {one.hide for one in saved.values()} == {"blur"}
     own = {name: {"lime": dataclasses.asdict(options)} for name, options in saved.items()}
     for one in explain(model, cells, methods="lime", per_image=own, backend="eager"):
         np.testing.assert_array_equal(make_mask(one, "lime"), SEEN)
         assert one.options["random_seed"] == derive_seed(5, one.item_id, "lime")
-    alike = tuned_parameters(plan, cells, tuning, one_for_all=True)
+    alike = tuned_parameters(explaining.plan, cells, tuning, one_for_all=True)
     assert dataclasses.replace(alike["c0"], random_seed=alike["c1"].random_seed) == alike["c1"]
 
 
 def test_options_that_are_not_searched_hold_and_those_that_cannot_be_are_refused(
     model: TorchModel, cells: ImageSet
 ) -> None:
-    tuning = tune_lime(make_plan(model, random_seed=3), cells[:1], SEARCH, stop=True)
+    explaining = ready(model, cells[:1], random_seed=3)
+    tuning = tune_lime(explaining, SEARCH, stop=True)
     assert str(tuning.base) == "quickshift, 80 samples, 2 features"
     assert tuning.usual("c0").quality < tuning.best("c0").quality
-    assert tuned_parameters(make_plan(model, random_seed=3), cells[:1], tuning)["c0"].random_seed == 3
+    assert tuned_parameters(explaining.plan, cells[:1], tuning)["c0"].random_seed == 3
     with pytest.raises(UsageError, match="auto"):
-        tune_lime(make_plan(model, num_samples="auto"), cells, SEARCH)
-    both = ExplanationPlan.make(model, ["lime", "rise"], target=0, layer=None, options=None, seed=0, backend="eager")
+        tune_lime(ready(model, cells, num_samples="auto"), SEARCH)
+    both = ExplainConfig(methods=["lime", "rise"], backend="eager")
     with pytest.raises(UsageError, match="lime alone"):
-        tune_lime(both, cells, SEARCH)
+        tune_lime(Explaining.of(model, cells, both), SEARCH)
 
 
 def test_an_image_that_cannot_be_tuned_is_named_and_takes_nothing_from_the_others(
     model: TorchModel, cells: ImageSet
 ) -> None:
     order = [cells[2], cells[0], cells[1]]
-    tuning = tune_lime(make_plan(model, "dark"), order, SEARCH)
+    tuning = tune_lime(ready(model, order, "dark"), SEARCH)
     assert [entry.name for entry in tuning.failed] == ["c2.png"]
     assert "dark to become less probable" in tuning.failed[0].reason
     assert {image: len(scores) for image, scores in tuning.by_image.items()} == {"c0": 12, "c1": 12}
     with pytest.raises(TargetError):
-        tune_lime(make_plan(model, "dark"), order, SEARCH, stop=True)
+        tune_lime(ready(model, order, "dark"), SEARCH, stop=True)
 
 
 def test_a_mask_of_another_class_than_the_one_explained_is_said(
     model: TorchModel, tmp_path: Path, cells: ImageSet
 ) -> None:
     (tmp_path / "l.csv").write_text("image,mask,class_name\nc0.png,mask.png,dark\nc1.png,mask.png,red\n")
-    tuning = tune_lime(make_plan(model), open_images(tmp_path / "l.csv"), SEARCH)
+    tuning = tune_lime(ready(model, open_images(tmp_path / "l.csv")), SEARCH)
     assert tuning.notes == ("c0: its mask shows dark, the class explained is red",)
 
 
 def test_faithfulness_by_hand(model: TorchModel, cells: ImageSet) -> None:
-    prepared, (target,) = make_plan(model).prepare([cells[0]])
+    prepared, (target,) = ready(model, cells[:1]).plan.prepare([cells[0]])
     judge = Faithfulness(prepared, target)
     nothing, everything, elsewhere = np.zeros_like(SEEN), np.ones_like(SEEN), cell(16, 16)
     half = SEEN.copy()
@@ -207,7 +207,7 @@ def test_faithfulness_is_never_above_one_less_the_area(tiny: TorchModel, picture
     generator = np.random.default_rng(0)
     masks = [np.kron(generator.random((4, 4)) < 0.4, np.ones((8, 8))).astype(np.bool_) for _ in range(30)]
     for item in pictures:
-        prepared, (target,) = make_plan(tiny).prepare([item])
+        prepared, (target,) = ready(tiny, [item]).plan.prepare([item])
         try:
             judged = Faithfulness(prepared, target).of(masks)
         except TargetError:
@@ -223,92 +223,3 @@ def test_stability_by_hand() -> None:
     assert stability([SEEN, SEEN, other]) == pytest.approx((1 - 2 * chance / (1 - chance)) / 3)
     assert stability([empty, empty]) == stability([~empty, ~empty]) == stability([SEEN, empty]) == 0
     assert math.isnan(stability([SEEN]))
-
-
-def made(qualities: dict[str, dict[tuple[int, int], float]], tuned_for: str = MASKS) -> Tuning:
-    """A tuning of grids with these qualities for (num_samples, num_features)."""
-    facts = {"tuned_for": tuned_for, "stability": 1.0, "area": 0.1, "segments": 9}
-    scores = [
-        Score(image, Setting(CutChoice("grid"), *numbers), quality=quality, seconds=numbers[0] / 100, **facts)
-        for image, by_setting in qualities.items()
-        for numbers, quality in by_setting.items()
-    ]
-    return Tuning(tuple(scores), Setting(CutChoice("grid"), 100, 1))
-
-
-def test_the_choice_and_what_it_is_worth_by_hand() -> None:
-    tuning = made(
-        {
-            "a": {(100, 1): 0.40, (100, 5): 0.791, (500, 5): 0.80},  # within 0.01: the cheaper one
-            "b": {(100, 1): 0.30, (100, 5): 0.60, (500, 5): 0.70},
-            "c": {(100, 1): 0.90, (100, 5): 0.10, (500, 5): 0.20},
-        }
-    )
-    assert [tuning.best(image).quality for image in "abc"] == [0.791, 0.70, 0.90]
-    # The others' means are: for a (.60, .35, .45), for b (.65, .4455, .50), for c (.35, .6955, .75).
-    assert [tuning.held_out(image).quality for image in "abc"] == [0.40, 0.30, 0.20]
-    assert tuning.best_for(["a", "b", "c"]) == "grid, 500 samples, 5 features"  # .533, .497, .567
-    (row,) = tuning.summary()
-    assert row["tuned"] == pytest.approx((0.791 + 0.70 + 0.90) / 3)
-    assert row["held_out"] == pytest.approx(0.30)
-    assert row["one_for_all"] == pytest.approx(1.70 / 3)
-    assert row["usual"] == pytest.approx(1.60 / 3)
-    said = " ".join(tuning.sentences())
-    assert "0.300" in said
-    assert "fitted to these masks" in said
-
-
-def test_one_image_alone_has_nothing_to_hold_out() -> None:
-    tuning = made({"a": {(100, 1): 0.5, (500, 1): 0.6}}, NO_MASKS)
-    assert tuning.held_out("a") is None
-    assert math.isnan(tuning.rows()[0]["held_out"])
-    said = " ".join(tuning.sentences())
-    assert "no other image" in said
-    assert "fitted" not in said
-
-
-@pytest.mark.parametrize(
-    ("change", "error", "said"),
-    [
-        ({"segmenters": ("slick",)}, UnknownNameError, "did you mean slic"),
-        ({"segmenters": ("grid:row=3",)}, UnknownNameError, "did you mean rows"),
-        ({"segmenters": ("grid:rows=many",)}, UsageError, "rows"),
-        ({"segmenters": ("python:os:system",)}, UnknownNameError, "segmenter to tune"),
-        ({"segmenters": ()}, UsageError, "got none"),
-        ({"samples": (1,)}, UsageError, "at least 2"),
-        ({"features": ()}, UsageError, "got none"),
-        ({"seeds": 1}, UsageError, "at least 2 seeds"),
-    ],
-)
-def test_searches_that_make_no_sense(change: dict[str, Any], error: type[Exception], said: str) -> None:
-    with pytest.raises(error, match=said):
-        LimeSearch(**change)
-
-
-def test_segmenters_are_written_as_they_are_read() -> None:
-    for text in ("quickshift", "slic:n_segments=25:compactness=2.5", "quickshift:convert2lab=False"):
-        assert parse_segmenter(str(parse_segmenter(text))) == parse_segmenter(text)
-
-
-@pytest.mark.parametrize("ending", ["png", "svg"])
-def test_the_plot_has_a_panel_for_each_image_and_the_mean(ending: str, tmp_path: Path) -> None:
-    settings = dict(matplotlib.rcParams)
-    qualities = {(100, 1): 0.3, (500, 1): 0.5, (500, 3): 0.4}
-    tuning = made({f"image{number}": qualities for number in range(13)})
-    path = plot_tuning(tuning, tmp_path / f"p.{ending}")
-    assert dict(matplotlib.rcParams) == settings
-    if ending == "png":
-        width, height = Image.open(path).size
-        assert width > height, "twelve panels in rows of four"
-        before = path.read_bytes()
-        assert plot_tuning(tuning, path).read_bytes() == before
-    else:
-        ElementTree.parse(path)
-        drawn = path.read_text()  # letters are outlines, but a comment says which
-        assert all(f"image{number}: IoU" in drawn for number in range(11))
-        assert "image11" not in drawn
-        assert "one setting for all, mean of 13" in drawn
-    with pytest.raises(UsageError, match=r"\.png or \.svg"):
-        plot_tuning(tuning, tmp_path / "p.jpg")
-    with pytest.raises(UsageError, match="at least one image"):
-        plot_tuning(Tuning((), tuning.base), path)

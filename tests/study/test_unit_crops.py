@@ -3,42 +3,57 @@
 from __future__ import annotations
 
 import numpy as np
-import pyarrow as pa
 import pytest
 import torch
 
-from lumiscope.dissection import shown_images, shown_units
-from lumiscope.dissection.crops import crop_box
+from lumiscope.dissection import crop_box, shown_images, shown_units, unit_rows
 from lumiscope.images import ImageSet
+from lumiscope.memo import Memo
 from lumiscope.models import TorchModel
-from lumiscope.study import dissect
-from lumiscope.study.unit_crops import crops_of_shown
+from lumiscope.runs import ProbingImageRow, ShownUnitRow, UnitCropRow, UnitRow
+from lumiscope.study import DissectConfig, Dissecting, RunConfig, dissect
+from lumiscope.study.stage import Tables, run_stage
+from lumiscope.testing import fake_row
 
 
 @pytest.fixture
-def units(tiny: TorchModel, pictures: ImageSet) -> pa.Table:
-    return dissect(tiny, pictures, layers=["1", "4"], scorer="table:scores.npz", similarity="cos").to_table()
+def units(tiny: TorchModel, pictures: ImageSet) -> list[UnitRow]:
+    return unit_rows(dissect(tiny, pictures, layers=["1", "4"], scorer="table:scores.npz", similarity="cos"))
 
 
-def test_every_shown_unit_is_cropped_to_where_it_fires(tiny: TorchModel, pictures: ImageSet, units: pa.Table) -> None:
-    rows = crops_of_shown(tiny, pictures, units)
+def crops(model: TorchModel, images: ImageSet, units: list[UnitRow], shown: list[ShownUnitRow]) -> list[UnitCropRow]:
+    """What the stage writes."""
+    study = Dissecting.of(model, images, DissectConfig(), run=RunConfig(), memo=Memo()).study
+    tables = Tables()
+    tables.write(ProbingImageRow, [fake_row(ProbingImageRow, image=item.id) for item in images])
+    tables.write(UnitRow, units)
+    tables.write(ShownUnitRow, shown)
+    run_stage("unit_crops", study, tables)
+    return list(tables.rows(UnitCropRow))
+
+
+def test_every_shown_unit_is_cropped_to_where_it_fires(
+    tiny: TorchModel, pictures: ImageSet, units: list[UnitRow]
+) -> None:
+    rows = crops(tiny, pictures, units, shown_units(units))
     items = {item.id: item for item in pictures}
-    shown = [row for row in shown_units(units.to_pylist()) if row["layer"] == "1"]
+    unit_of = {(unit.layer, unit.unit): unit for unit in units}
+    shown = [unit_of[row.layer, row.unit] for row in shown_units(units) if row.layer == "1"]
     expected = {}
-    for row in shown:
-        for name in shown_images(row):
-            inputs = tiny.inputs([tiny.view(items[name])])
+    for unit in shown:
+        for name in shown_images(unit):
             with torch.no_grad():
-                unit_map = tiny.module[:2](inputs)[0, row["unit"]].numpy()
+                unit_map = tiny.module[:2](tiny.inputs([tiny.view(items[name])]))[0, unit.unit].numpy()
             box = np.array(crop_box(unit_map, (32, 32))) / 32
             if box.tolist() != [0, 0, 1, 1]:
-                expected[row["unit"], name] = box.tolist()
-    found = {(row["unit"], row["image"]): [row[end] for end in ("left", "top", "right", "bottom")] for row in rows}
-    assert found == expected
-    assert found  # the layer "4" has vectors and no maps
-    assert {(row["model"], row["layer"]) for row in rows} == {(tiny.name, "1")}
+                expected[unit.unit, name] = box.tolist()
+    assert {(row.unit, row.image): [row.left, row.top, row.right, row.bottom] for row in rows} == expected
+    assert expected  # the layer "4" has vectors and no maps
+    assert list(expected) == [(row.unit, row.image) for row in rows], "in the order in which they are shown"
+    assert {(row.model, row.layer) for row in rows} == {(tiny.name, "1")}
 
 
-def test_units_of_another_model_are_left_alone(tiny: TorchModel, pictures: ImageSet, units: pa.Table) -> None:
-    others = units.set_column(0, "model", [["another"] * len(units)])
-    assert crops_of_shown(tiny, pictures, others) == []
+def test_only_what_is_shown_is_cropped(tiny: TorchModel, pictures: ImageSet, units: list[UnitRow]) -> None:
+    first, *_ = shown_units(units)
+    assert {row.unit for row in crops(tiny, pictures, units, [first])} == {first.unit}
+    assert crops(tiny, pictures, units, []) == []

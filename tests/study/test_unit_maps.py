@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import lumiscope.study.unit_maps as unit_maps
 import numpy as np
 import pytest
 import torch
-from lumiscope.study.unit_maps import top_image_maps
 
-from lumiscope.errors import UsageError
+from lumiscope.errors import ImageError, StoreError, UnknownNameError
 from lumiscope.images import ImageItem, ImageSet
+from lumiscope.memo import Memo
 from lumiscope.models import TorchModel
 from lumiscope.store import Store
+from lumiscope.study.stages import unit_maps as module
+from lumiscope.study.stages.unit_maps import UnitMaps
 
-WANTED = {4: [6, 0, 3], 1: [3], 2: [], 0: [-1, 5]}
+WANTED = {6: [4], 0: [4, 1], 3: [4, 1], 5: [0]}
+"""Place of an image -> units."""
+
+
+def wanted(pictures: ImageSet, places: Mapping[int, Sequence[int]] = WANTED) -> dict[ImageItem, Sequence[int]]:
+    return {pictures[place]: units for place, units in places.items()}
 
 
 def plain(model: TorchModel, item: ImageItem, unit: int) -> np.ndarray:
@@ -26,61 +34,66 @@ def plain(model: TorchModel, item: ImageItem, unit: int) -> np.ndarray:
 def passes_of(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The ids of the images that are looked at from now on."""
     seen: list[str] = []
-    probe_images = unit_maps.probe_images
+    probe_images = module.probe_images
 
+    @functools.wraps(probe_images)  # it counts as the code that makes the maps
     def counting(model: TorchModel, items: list[ImageItem], probes: object) -> object:
         seen.extend(item.id for item in items)
         return probe_images(model, items, probes)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(unit_maps, "probe_images", counting)
+    monkeypatch.setattr(module, "probe_images", counting)
     return seen
 
 
-@pytest.mark.parametrize("kept", [True, False])
-def test_maps_are_those_of_the_layer(
-    tiny: TorchModel, pictures: ImageSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kept: bool
-) -> None:
-    monkeypatch.setattr(unit_maps, "SHARD", 2)
+def test_maps_are_those_of_the_layer(tiny: TorchModel, pictures: ImageSet, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = passes_of(monkeypatch)
-    maps = top_image_maps(tiny, pictures, "1", WANTED, store=Store(tmp_path / "store") if kept else None)
-    assert seen == [pictures[index].id for index in (0, 3, 5, 6)]
-    assert {unit: found.shape for unit, found in maps.items()} == {
-        4: (3, 16, 16),
-        1: (1, 16, 16),
-        2: (0, 16, 16),
-        0: (1, 16, 16),
-    }
-    for unit, found in maps.items():
-        for index, values in zip([index for index in WANTED[unit] if index >= 0], found, strict=True):
-            np.testing.assert_allclose(values, plain(tiny, pictures[index], unit), rtol=1e-5, atol=1e-6)
-            assert values.dtype == np.float32
+    maps = UnitMaps(tiny, "1", Memo())
+    maps.compute(wanted(pictures))
+    assert seen == [pictures[place].id for place in WANTED], "each image once, whatever the number of its units"
+    for item, units in wanted(pictures).items():
+        for unit in units:
+            values = maps.get(item, unit)
+            assert (values.dtype, values.shape) == (np.float32, (16, 16))
+            np.testing.assert_allclose(values, plain(tiny, item, unit), rtol=1e-5, atol=1e-6)
+    with pytest.raises(StoreError):
+        maps.get(pictures[6], 1)
 
 
 def test_what_is_kept_is_not_looked_at_again(
     tiny: TorchModel, pictures: ImageSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = top_image_maps(tiny, pictures, "1", WANTED, store=Store(tmp_path / "store"))
+    def maps(layer: str) -> UnitMaps:
+        return UnitMaps(tiny, layer, Memo(Store(tmp_path / "store")))
+
+    first = maps("1")
+    first.compute(wanted(pictures))
     seen = passes_of(monkeypatch)
-    again = top_image_maps(tiny, pictures, "1", {**WANTED, 5: [3]}, store=Store(tmp_path / "store"))
+    again, more = maps("1"), wanted(pictures, {**WANTED, 3: [4, 1, 5]})
+    assert again.lacking(pictures[3], [4, 1, 5]) == [5]
+    again.compute(more)
     assert seen == [pictures[3].id]
-    for unit in WANTED:
-        np.testing.assert_array_equal(again[unit], first[unit])
-    np.testing.assert_allclose(again[5][0], plain(tiny, pictures[3], 5), rtol=1e-5, atol=1e-6)
-    other = top_image_maps(tiny, pictures, "0", WANTED, store=Store(tmp_path / "store"))
-    assert (other[4] < 0).any(), "before the ReLU: another layer has maps of its own"
+    for item, units in wanted(pictures).items():
+        for unit in units:
+            np.testing.assert_array_equal(again.get(item, unit), first.get(item, unit))
+    np.testing.assert_allclose(again.get(pictures[3], 5), plain(tiny, pictures[3], 5), rtol=1e-5, atol=1e-6)
+    other = maps("0")
+    other.compute(wanted(pictures))
+    assert (other.get(pictures[6], 4) < 0).any(), "before the ReLU: another layer has maps of its own"
 
 
-def test_an_image_that_fails_has_a_map_of_nan(tiny: TorchModel, pictures: ImageSet) -> None:
+def test_an_image_that_fails_is_an_error(tiny: TorchModel, pictures: ImageSet) -> None:
+    """The engine tries each image alone then."""
+    maps = UnitMaps(tiny, "1", Memo())
     pictures[3].path.write_bytes(b"no picture any more")
-    maps = top_image_maps(tiny, pictures, "1", WANTED)
-    assert np.isnan(maps[1]).all()
-    assert [bool(np.isnan(one).any()) for one in maps[4]] == [False, False, True]
+    with pytest.raises(ImageError):
+        maps.compute(wanted(pictures))
 
 
-def test_a_layer_without_maps_has_none(tiny: TorchModel, pictures: ImageSet) -> None:
-    assert top_image_maps(tiny, pictures, "4", {0: [1]}) == {}
-
-
-def test_units_that_do_not_exist(tiny: TorchModel, pictures: ImageSet) -> None:
-    with pytest.raises(UsageError, match="units of 1 from 0 to 5, as it has 6; got 6"):
-        top_image_maps(tiny, pictures, "1", {6: [0]})
+def test_layers_without_maps_and_layers_that_are_none(tiny: TorchModel, pictures: ImageSet) -> None:
+    vectors = UnitMaps(tiny, "4", Memo())
+    assert not vectors.has_maps
+    vectors.compute(wanted(pictures))
+    with pytest.raises(StoreError):
+        vectors.get(pictures[6], 4)
+    with pytest.raises(UnknownNameError, match="layer"):
+        UnitMaps(tiny, "9", Memo())

@@ -17,8 +17,7 @@ import torch
 
 from lumiscope.attribution.prepared_layer import PreparedLayer
 from lumiscope.attribution.targets import target_scores
-from lumiscope.models import in_batches
-from lumiscope.models.unit_pooling import UnitPooling, find_layer
+from lumiscope.models import UnitPooling, find_layer, in_batches
 from lumiscope.types import DoubleArray, IntArray, Target
 from lumiscope.unit_address import CLASS_TOKEN
 

@@ -10,8 +10,7 @@ import torch
 from lumiscope.attribution.blending import Masks, blended_pixels
 from lumiscope.attribution.passes import counted_passes
 from lumiscope.attribution.requirements import require_torch_model
-from lumiscope.models import BlackBox, Inference, TorchModel, VisionModel, probabilities
-from lumiscope.models.backends.registry import Runner
+from lumiscope.models import BlackBox, Inference, Runner, TorchModel, VisionModel, probabilities
 from lumiscope.progress import Track, silent
 from lumiscope.types import ByteArray, DoubleArray, FloatArray
 

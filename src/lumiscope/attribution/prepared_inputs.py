@@ -11,8 +11,7 @@ from lumiscope.attribution.passes import counted_passes
 from lumiscope.attribution.prepared_view import PreparedView
 from lumiscope.attribution.requirements import require_gradient
 from lumiscope.attribution.targets import target_scores
-from lumiscope.models import TorchModel, borrowed, in_batches
-from lumiscope.models.outputs import logits_of
+from lumiscope.models import TorchModel, borrowed, in_batches, logits_of
 from lumiscope.progress import Track, silent
 from lumiscope.types import Target
 

@@ -12,8 +12,7 @@ from lumiscope.attribution.predictor import Predictor
 from lumiscope.attribution.prepared_inputs import PreparedInputs
 from lumiscope.attribution.requirements import require_gradient
 from lumiscope.attribution.targets import target_scores
-from lumiscope.models import Cut, TorchModel, in_batches
-from lumiscope.models.layout import Layout
+from lumiscope.models import Cut, Layout, TorchModel, in_batches
 from lumiscope.types import Target
 
 

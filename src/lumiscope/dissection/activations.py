@@ -10,9 +10,7 @@ from typing import Any
 import torch
 
 from lumiscope.errors import LayerError, UnknownNameError
-from lumiscope.models import TorchModel
-from lumiscope.models.outputs import first_tensor
-from lumiscope.models.unit_pooling import locate_units
+from lumiscope.models import TorchModel, first_tensor, locate_units
 from lumiscope.types import FloatArray
 from lumiscope.unit_address import CLASS_TOKEN
 

@@ -8,7 +8,7 @@ from lumiscope.dissection.packed_masks import WORD, PackedMasks, packed
 from lumiscope.types import BoolArray, IntArray
 
 GRIDS = (32, 16, 8)  # each has whole words, so that every image begins with one
-MOST_IMAGES = 2000
+MOST_GRID_IMAGES = 2000
 MOST_BYTES = 2**24
 
 

@@ -9,8 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from lumiscope.dissection.summary import category_histogram, concept_counts
 from lumiscope.dissection.unit_labels import UnitLabels
 from lumiscope.runs import ALPHA, CATEGORY, CONCEPT, CategoryRow, ConceptCountRow, ModelDifferenceRow
-from lumiscope.statistics import holm
-from lumiscope.statistics.proportions import difference_interval, share_test
+from lumiscope.statistics import difference_interval, holm, share_test
 
 Scope = tuple[str | None, str | None]
 

@@ -8,10 +8,10 @@ from typing import TypedDict
 
 import numpy as np
 
-from lumiscope.concepts.patterns import find_concepts, is_pattern
+from lumiscope.concepts import find_concepts, is_pattern
 from lumiscope.dissection.unit_labels import LayerLabels, UnitLabels
 from lumiscope.runs import NO_LABEL, CategoryRow, ConceptCountRow, LayerRow, Reason
-from lumiscope.statistics.proportions import wilson_interval
+from lumiscope.statistics import wilson_interval
 from lumiscope.types import DoubleArray
 
 

@@ -3,7 +3,7 @@
 from lumiscope.images.address import read_digest, read_mask, read_pixels
 from lumiscope.images.annotations import Annotations, open_annotations
 from lumiscope.images.csv_listing import CLASS_SEPARATOR
-from lumiscope.images.decode import decode, decode_mask
+from lumiscope.images.decode import decode, decode_labels, decode_mask
 from lumiscope.images.geometry import Geometry, GeometryMode
 from lumiscope.images.image_file import ImageFile
 from lumiscope.images.image_item import ImageItem
@@ -26,6 +26,7 @@ __all__ = [
     "View",
     "WorldImage",
     "decode",
+    "decode_labels",
     "decode_mask",
     "names_world",
     "numbers_in",

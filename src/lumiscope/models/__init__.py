@@ -2,9 +2,11 @@
 
 from lumiscope.models.backends import (
     BACKENDS,
+    Backend,
     Choice,
     Inference,
     Precision,
+    Runner,
     available_backends,
     check_names,
     in_batches,
@@ -12,14 +14,19 @@ from lumiscope.models.backends import (
 )
 from lumiscope.models.black_box import BlackBox
 from lumiscope.models.guard import borrowed
+from lumiscope.models.hub import quick_hub
 from lumiscope.models.layers import Layer
+from lumiscope.models.layout import Layout
 from lumiscope.models.load import default_name, load_model
 from lumiscope.models.options import parse_model_options
-from lumiscope.models.sources import SOURCES
+from lumiscope.models.outputs import first_tensor, logits_of
+from lumiscope.models.sources import SOURCES, Source, find_source
+from lumiscope.models.sources.python_source import find_callable
 from lumiscope.models.split import Cut, Split, split
 from lumiscope.models.stages import equal_blocks, select_layers, stages
 from lumiscope.models.torch_model import TorchModel
 from lumiscope.models.unit_model import unit_model
+from lumiscope.models.unit_pooling import UnitPooling, find_layer, locate_units
 from lumiscope.models.vision_model import (
     Activation,
     VisionModel,
@@ -33,14 +40,19 @@ __all__ = [
     "BACKENDS",
     "SOURCES",
     "Activation",
+    "Backend",
     "BlackBox",
     "Choice",
     "Cut",
     "Inference",
     "Layer",
+    "Layout",
     "Precision",
+    "Runner",
+    "Source",
     "Split",
     "TorchModel",
+    "UnitPooling",
     "VisionModel",
     "available_backends",
     "borrowed",
@@ -48,13 +60,20 @@ __all__ = [
     "class_index",
     "default_name",
     "equal_blocks",
+    "find_callable",
+    "find_layer",
+    "find_source",
+    "first_tensor",
     "in_batches",
     "is_out_of_memory",
     "label_index",
     "load_model",
+    "locate_units",
+    "logits_of",
     "mask_shows_label",
     "parse_model_options",
     "probabilities",
+    "quick_hub",
     "select_layers",
     "split",
     "stages",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from lumiscope.concepts.categories import CATEGORIES, OTHER
+from lumiscope.concepts import CATEGORIES, OTHER
 from lumiscope.runs import NO_LABEL
 
 # After the qualitative schemes of Paul Tol (2021), which stay distinct for colour-blind readers; neighbours in the

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from lumiscope.errors import UsageError
 from lumiscope.store import write_atomically
-from lumiscope.study.lime.tuning import MASKS, NO_MASKS, Score, Tuning
+from lumiscope.study.tuning import MASKS, NO_MASKS, Score, Tuning
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

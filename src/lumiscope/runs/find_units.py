@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from lumiscope.concepts.patterns import is_concept, names_concept
+from lumiscope.concepts import is_concept, names_concept
 from lumiscope.errors import UnknownNameError, UsageError
 from lumiscope.runs.tables import UnitRow
 

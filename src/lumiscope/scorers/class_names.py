@@ -123,7 +123,7 @@ class ClassNameScorer(EmbeddingScorer):
         import torch
         from sentence_transformers import SentenceTransformer
 
-        from lumiscope.models.hub import quick_hub
+        from lumiscope.models import quick_hub
 
         try:
             with torch.random.fork_rng(devices=[]), quick_hub(), _no_bars(Path(self.model).is_dir()):

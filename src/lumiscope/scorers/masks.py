@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lumiscope.concepts.categories import OTHER
+from lumiscope.concepts import OTHER
 from lumiscope.errors import ImageError, ScorerError
 from lumiscope.images import Annotations, numbers_in, open_annotations
 from lumiscope.progress import Track, silent

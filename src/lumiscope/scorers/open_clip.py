@@ -102,7 +102,7 @@ class OpenClipScorer(EmbeddingScorer):
         """The model in eval mode, its preprocessing of a PIL image, and its tokenizer."""
         import open_clip
 
-        from lumiscope.models.hub import quick_hub
+        from lumiscope.models import quick_hub
 
         tag = open_clip.get_pretrained_cfg(self.architecture, self.pretrained or "")
         try:

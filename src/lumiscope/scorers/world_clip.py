@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lumiscope.concepts.world_concepts import world_words
+from lumiscope.concepts import world_words
 from lumiscope.errors import ScorerError, UnknownNameError, WeightsError
 from lumiscope.images import Geometry
 from lumiscope.scorers.embedding import EmbeddingScorer
@@ -24,7 +24,7 @@ from lumiscope.world import SIZE
 if TYPE_CHECKING:
     from lumiscope.concepts import ConceptSet
     from lumiscope.images import ImageItem, ImageSet
-    from lumiscope.world.clip import WorldClip
+    from lumiscope.world import WorldClip
 
 TEMPLATES = ("{}", "a photo of a {}", "a picture with a {}", "a drawing of the {}")
 
@@ -68,7 +68,7 @@ class WorldClipScorer(EmbeddingScorer):
         """One vector for each image, of any size, seen as the world's other models see it."""
         import torch
 
-        from lumiscope.world.networks import normalised
+        from lumiscope.world import normalised
 
         geometry = Geometry((SIZE, SIZE))
         vectors: list[FloatArray] = []
@@ -82,7 +82,7 @@ class WorldClipScorer(EmbeddingScorer):
         """The mean over the templates of each word's vector. Raises ScorerError for words that the world lacks."""
         import torch
 
-        from lumiscope.world.text import tokenise
+        from lumiscope.world import tokenise
 
         tokenise(words)  # a word that the world does not have is named alone, without the prompt around it
         prompts = [[fill(template, word) for word in words] for template in self.templates]
@@ -93,7 +93,7 @@ class WorldClipScorer(EmbeddingScorer):
 
     def check(self, images: ImageSet, concepts: ConceptSet) -> None:
         """Raise ScorerError for words that the world does not have."""
-        from lumiscope.world.text import tokenise
+        from lumiscope.world import tokenise
 
         tokenise(concepts.words)
 
@@ -101,8 +101,7 @@ class WorldClipScorer(EmbeddingScorer):
     def _model(self) -> WorldClip:
         import torch
 
-        from lumiscope.world.clip import WorldClip
-        from lumiscope.world.pretrained import WEIGHTS, load_weights
+        from lumiscope.world import WEIGHTS, WorldClip, load_weights
 
         with torch.random.fork_rng(devices=[]):
             model = WorldClip()

@@ -3,7 +3,8 @@
 from lumiscope.statistics.bootstrap import bootstrap_interval
 from lumiscope.statistics.multiple import benjamini_hochberg, holm
 from lumiscope.statistics.permutation import ALTERNATIVES, Alternative, sign_flip_test
-from lumiscope.statistics.proportions import wilson_interval
+from lumiscope.statistics.proportions import difference_interval, share_test, wilson_interval
+from lumiscope.statistics.sharing import sharing_test
 from lumiscope.statistics.tails import counted_p_values, null_p_values
 
 __all__ = [
@@ -12,8 +13,11 @@ __all__ = [
     "benjamini_hochberg",
     "bootstrap_interval",
     "counted_p_values",
+    "difference_interval",
     "holm",
     "null_p_values",
+    "share_test",
+    "sharing_test",
     "sign_flip_test",
     "wilson_interval",
 ]

@@ -26,7 +26,7 @@ from lumiscope.store import Store
 from lumiscope.study.circumstances import manifest_of
 from lumiscope.study.config import Study, save_study
 from lumiscope.study.configured_model import load_configured
-from lumiscope.study.lime.parameters import read_lime_parameters
+from lumiscope.study.files.lime_parameters import read_lime_parameters
 from lumiscope.study.log import RunLog
 from lumiscope.study.open_study import OpenStudy
 from lumiscope.study.stage import STAGES, Stage, Tables, in_order, run_stage

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
-from lumiscope.models import BACKENDS, Choice, TorchModel
-from lumiscope.models.backends import Backend
+from lumiscope.models import BACKENDS, Backend, Choice, TorchModel
 from lumiscope.testing import networks
 from lumiscope.testing.expect import expect, expect_close
 from lumiscope.testing.untouched import NetworkState, generators_kept, in_use

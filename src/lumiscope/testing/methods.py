@@ -14,8 +14,7 @@ import numpy as np
 import torch
 
 from lumiscope.agreement import parse_rule
-from lumiscope.attribution import METHODS, AttributionMethod, PreparedBatch, derive_seed
-from lumiscope.attribution.option_help import option_help
+from lumiscope.attribution import METHODS, AttributionMethod, PreparedBatch, derive_seed, option_help
 from lumiscope.errors import LumiscopeError, UnknownNameError, UsageError
 from lumiscope.images import View
 from lumiscope.models import BlackBox, TorchModel, VisionModel

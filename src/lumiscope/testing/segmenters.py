@@ -9,7 +9,7 @@ from functools import partial
 
 import numpy as np
 
-from lumiscope.attribution.regions.segmenters import SEGMENTERS, Segmenter, segment_view
+from lumiscope.attribution import SEGMENTERS, Segmenter, segment_view
 from lumiscope.errors import UnknownNameError, UsageError
 from lumiscope.images import View
 from lumiscope.testing import networks

@@ -10,8 +10,7 @@ import numpy as np
 
 from lumiscope.errors import LumiscopeError, UnknownNameError
 from lumiscope.images import View
-from lumiscope.models import SOURCES, BlackBox, TorchModel, load_model
-from lumiscope.models.sources import Source, find_source
+from lumiscope.models import SOURCES, BlackBox, Source, TorchModel, find_source, load_model
 from lumiscope.specs import change_paths
 from lumiscope.testing import networks
 from lumiscope.testing.expect import expect, expect_refusal

@@ -22,8 +22,7 @@ from lumiscope.attribution.prepared import PreparedBatch
 from lumiscope.attribution.prepared_inputs import PreparedInputs
 from lumiscope.attribution.registry import FlipOptions, attribution_method
 from lumiscope.attribution.requirements import require_gradient
-from lumiscope.models import TorchModel, borrowed
-from lumiscope.models.outputs import logits_of
+from lumiscope.models import TorchModel, borrowed, logits_of
 from lumiscope.types import SaliencyMap, Target
 
 ALLOWED_GAP = 0.05  # of the score

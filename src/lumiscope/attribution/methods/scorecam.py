@@ -14,7 +14,7 @@ from lumiscope.attribution.cam import cam_method, weighted_sum
 from lumiscope.attribution.predictor import Predictor
 from lumiscope.attribution.prepared_layer import PreparedLayer
 from lumiscope.attribution.registry import FlipOptions
-from lumiscope.models.backends.registry import Runner
+from lumiscope.models import Runner
 from lumiscope.types import Target
 
 ALLOWED_ERROR = 0.015  # of the map's range, as estimated, so that maps are within 0.02

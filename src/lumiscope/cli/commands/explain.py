@@ -54,7 +54,7 @@ def explain(
     from lumiscope.runs import STORE
     from lumiscope.store import Store
     from lumiscope.study import Explaining, validated
-    from lumiscope.study.lime.parameters import parameters_of, read_lime_parameters, save_lime_parameters
+    from lumiscope.study.files import parameters_of, read_lime_parameters, save_lime_parameters
 
     config = validated(ExplainConfig, {"methods": METHODS, **explaining.given}, "the command line")
     run = validated(RunConfig, store.given, "the command line")

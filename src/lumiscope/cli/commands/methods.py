@@ -11,8 +11,7 @@ from lumiscope.cli.options import JSON
 from lumiscope.cli.output import print_json, print_rows, say
 
 if TYPE_CHECKING:
-    from lumiscope.attribution import AttributionMethod
-    from lumiscope.attribution.option_help import OptionHelp
+    from lumiscope.attribution import AttributionMethod, OptionHelp
 
 COLUMNS = ["option", "values", "default", "meaning"]
 
@@ -43,7 +42,7 @@ def methods(
 
 def _tell(method: AttributionMethod[Any], *, as_json: bool) -> None:
     """One method: its options, and those of the segmenters where it has segments."""
-    from lumiscope.attribution.option_help import option_help, segmenter_help
+    from lumiscope.attribution import option_help, segmenter_help
 
     options = option_help(method.options_type)
     segmenters = segmenter_help() if "segmenter" in _defaults(method) else []
@@ -75,7 +74,7 @@ def _facts(method: AttributionMethod[Any]) -> dict[str, Any]:
 
 
 def _defaults(method: AttributionMethod[Any]) -> dict[str, Any]:
-    from lumiscope.attribution.option_help import option_help
+    from lumiscope.attribution import option_help
 
     return {option.name: option.default for option in option_help(method.options_type)}
 

@@ -15,7 +15,7 @@ from lumiscope.errors import UsageError
 from lumiscope.study import ExplainConfig, RunConfig, split_list
 
 if TYPE_CHECKING:
-    from lumiscope.study.lime.search import LimeSearch
+    from lumiscope.study.tuning import LimeSearch
 
 COLUMNS = [
     "image", "segmenter", "samples", "features", "quality", "held_out", "usual", "chance", "ceiling", "area",
@@ -59,10 +59,10 @@ def lime(
     of the one setting that is best on all other images.
     """
     from lumiscope.images import open_images
-    from lumiscope.report.tuning_plot import check_plot, plot_tuning
+    from lumiscope.report import check_plot, plot_tuning
     from lumiscope.study import Explaining, validated
-    from lumiscope.study.lime.parameters import save_lime_parameters
-    from lumiscope.study.lime.tune import tune_lime, tuned_parameters
+    from lumiscope.study.files import save_lime_parameters
+    from lumiscope.study.tuning import tune_lime, tuned_parameters
 
     search = _search(segmenters, samples, features, seeds)
     if plot is not None:
@@ -91,7 +91,7 @@ def lime(
 
 
 def _search(segmenters: str | None, samples: str | None, features: str | None, seeds: int) -> LimeSearch:
-    from lumiscope.study.lime.search import FEATURES, SAMPLES, SEGMENTERS, LimeSearch
+    from lumiscope.study.tuning import FEATURES, SAMPLES, SEGMENTERS, LimeSearch
 
     return LimeSearch(
         split_list(segmenters) or SEGMENTERS,

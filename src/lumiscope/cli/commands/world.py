@@ -31,8 +31,7 @@ def world(
     Without files: --images world:COUNT@SEED.
     """
     from lumiscope.errors import UsageError
-    from lumiscope.world.dataset import write_dataset
-    from lumiscope.world.sheet import check_sheet, write_sheet
+    from lumiscope.world import check_sheet, write_dataset, write_sheet
 
     if out is None and sheet is None:
         raise UsageError("expected what to write: --out DIR, --sheet FILE.png, or both")

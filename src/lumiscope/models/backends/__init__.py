@@ -2,7 +2,14 @@
 
 from lumiscope.models.backends.choose import Choice, check_names, choose
 from lumiscope.models.backends.inference import PRECISIONS, Inference, in_batches, is_out_of_memory
-from lumiscope.models.backends.registry import BACKENDS, Backend, Precision, available_backends, inference_backend
+from lumiscope.models.backends.registry import (
+    BACKENDS,
+    Backend,
+    Precision,
+    Runner,
+    available_backends,
+    inference_backend,
+)
 
 __all__ = [
     "BACKENDS",
@@ -11,6 +18,7 @@ __all__ = [
     "Choice",
     "Inference",
     "Precision",
+    "Runner",
     "available_backends",
     "check_names",
     "choose",

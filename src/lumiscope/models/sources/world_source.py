@@ -7,9 +7,7 @@ import fnmatch
 from lumiscope.errors import UnknownNameError, UsageError
 from lumiscope.models.options import BuildOptions
 from lumiscope.models.sources.registry import Loaded, Preprocessing, build_quietly, model_source
-from lumiscope.world import SIZE
-from lumiscope.world.networks import MEAN, STD, WorldNet
-from lumiscope.world.pretrained import CLASSES, load_weights
+from lumiscope.world import CLASSES, MEAN, SIZE, STD, WorldNet, load_weights
 
 
 def world_names(pattern: str) -> list[str]:

@@ -22,8 +22,7 @@ from lumiscope.runs import (
     Reason,
     UnitRow,
 )
-from lumiscope.statistics.proportions import difference_interval, share_test
-from lumiscope.statistics.sharing import sharing_test
+from lumiscope.statistics import difference_interval, share_test, sharing_test
 from lumiscope.study.findings.claim import by_model, claim
 from lumiscope.study.stage import Tables
 

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lumiscope.attribution import PreparedBatch, UnitContributions, unit_contributions
-from lumiscope.attribution.contributions import MOST_STEPS, TOLERANCE
 from lumiscope.engines import Report
 from lumiscope.errors import LumiscopeError
 from lumiscope.images import ImageItem
@@ -95,8 +94,6 @@ class StoredContributions:
         inputs = {
             "model": model.fingerprint,
             "layer": address,
-            "tolerance": TOLERANCE,
-            "most_steps": MOST_STEPS,
             "device": model.device.type,
         }
         self._results: Kept = memo.results("contributions", inputs, made_by=[unit_contributions])

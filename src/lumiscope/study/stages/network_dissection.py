@@ -14,17 +14,29 @@ import torch
 from numpy.typing import NDArray
 
 from lumiscope.attribution import look_inside
-from lumiscope.dissection.activations import map_probe
-from lumiscope.dissection.compositions import Formula, HeldOutComposition, compositions_that_hold
-from lumiscope.dissection.grid_masks import MOST_IMAGES, GridMasks, choose_grid
-from lumiscope.dissection.network_dissection import IOU, NetworkDissection, name_detectors
-from lumiscope.dissection.overlaps import Fired, LabelledView, Overlaps, OverlapStream
-from lumiscope.dissection.thresholds import QUANTILE, Thresholds, ThresholdStream
+from lumiscope.dissection import (
+    IOU,
+    MOST_GRID_IMAGES,
+    QUANTILE,
+    Fired,
+    Formula,
+    GridMasks,
+    HeldOutComposition,
+    LabelledView,
+    NetworkDissection,
+    Overlaps,
+    OverlapStream,
+    Thresholds,
+    ThresholdStream,
+    choose_grid,
+    compositions_that_hold,
+    map_probe,
+    name_detectors,
+)
 from lumiscope.errors import LayerError, UsageError
 from lumiscope.images import Annotations, ImageItem, ImageSet, open_annotations
 from lumiscope.memo import Memo, Results
-from lumiscope.models import TorchModel, VisionModel
-from lumiscope.models.unit_pooling import find_layer
+from lumiscope.models import TorchModel, VisionModel, find_layer
 from lumiscope.progress import Track, silent
 from lumiscope.runs import NoLabel, Reason
 from lumiscope.store import content_key, from_json_array, json_array
@@ -177,7 +189,7 @@ class Passes:
         units = {name: len(layer_thresholds.values) for name, layer_thresholds in thresholds.items()}
         sample = None
         if self.compositions:
-            count = min(len(self.items), MOST_IMAGES)
+            count = min(len(self.items), MOST_GRID_IMAGES)
             sample = _Sample(units, len(categories), count, self.model.geometry.input_size)
         # The first images meet the last ones, so that each is met equally often.
         earlier = deque(map(self._labels, self.items[len(self.items) - pairings :]), maxlen=pairings)
@@ -221,7 +233,7 @@ class Passes:
 
 
 class _Sample:
-    """Where units fire and concepts are on a coarse grid of the first images, of at most `MOST_IMAGES`."""
+    """Where units fire and concepts are on a coarse grid of the first images, of at most `MOST_GRID_IMAGES`."""
 
     def __init__(self, units: Mapping[str, int], num_concepts: int, num_images: int, size: tuple[int, int]) -> None:
         self.num_images = num_images

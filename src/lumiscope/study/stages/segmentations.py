@@ -12,17 +12,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lumiscope.attribution.regions.segmenters import (
+from lumiscope.attribution import (
     SEGMENTERS,
     check_segmenter,
     renumbered,
     segment_view,
 )
 from lumiscope.errors import ModelError, UsageError
-from lumiscope.images import View
-from lumiscope.images.decode import decode_labels
+from lumiscope.images import View, decode_labels
 from lumiscope.memo import Memo
-from lumiscope.models.sources.python_source import find_callable
+from lumiscope.models import find_callable
 from lumiscope.types import IntArray
 
 

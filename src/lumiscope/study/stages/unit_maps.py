@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from lumiscope.dissection import map_probe
-from lumiscope.errors import UsageError
 from lumiscope.images import ImageItem
 from lumiscope.memo import Memo
 from lumiscope.models import TorchModel
-from lumiscope.models.unit_pooling import find_layer
 from lumiscope.study.stages.probe_images import probe_images
 from lumiscope.types import FloatArray
 
@@ -22,7 +20,6 @@ class UnitMaps:
     def __init__(self, model: TorchModel, layer: str, memo: Memo) -> None:
         self._model = model
         self._probe = map_probe(model, layer)
-        self._layer = layer
         inputs = {"model": model.fingerprint, "layer": layer, "device": model.device.type}
         self._results = memo.results("unit_maps", inputs, made_by=[map_probe, probe_images])
 
@@ -30,13 +27,6 @@ class UnitMaps:
     def has_maps(self) -> bool:
         """Whether units have maps here; those of vectors and class tokens have none."""
         return self._probe is not None
-
-    def check(self, units: Sequence[int]) -> None:
-        """Errors: `UsageError` for a unit that the layer has not."""
-        count = find_layer(self._model, self._layer).units
-        if unknown := [unit for unit in units if not 0 <= unit < count]:
-            said = f"expected units of {self._layer} from 0 to {count - 1}, as it has {count}"
-            raise UsageError(f"{said}; got {unknown[0]}")
 
     def lacking(self, item: ImageItem, units: Sequence[int]) -> list[int]:
         """Those of `units` whose map on an image is not kept."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from lumiscope.concepts.categories import OTHER
+from lumiscope.concepts import OTHER
 from lumiscope.report.numbers import counted, percent
 from lumiscope.runs import CategoryRow, LayerRow, Manifest, Reason, RunReader
 

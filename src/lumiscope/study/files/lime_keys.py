@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from lumiscope.attribution.regions.lime_options import LimeOptions
+from lumiscope.attribution import LimeOptions
 from lumiscope.errors import UnknownNameError, UsageError
 
 LIME_KEYS = (

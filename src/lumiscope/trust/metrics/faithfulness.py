@@ -1,32 +1,26 @@
-"""How good a mask of one picture is where no truth is known: whether it is stable, and what the model loses with it."""
+"""How faithful a mask is to the model: what the model loses without it, and keeps with it alone."""
 
 from __future__ import annotations
 
-import itertools
-import math
 from collections.abc import Sequence
 
 import numpy as np
 
-from lumiscope.agreement import overlap
-from lumiscope.attribution import PreparedBatch
-from lumiscope.attribution.hide_color import flat_picture
+from lumiscope.attribution import PreparedBatch, flat_picture
 from lumiscope.errors import TargetError
+from lumiscope.trust.registry import trust_metric
 from lumiscope.types import BoolArray, DoubleArray, Target
 
 LEAST_DROP = 0.01
 
 
-def stability(masks: Sequence[BoolArray]) -> float:
-    """Mean over all pairs of masks of (IoU − chance) / (ceiling − chance), where the masks differ by their seed only.
-
-    1: always the same mask; 0: as masks of these areas overlap by chance. A pair with an empty mask or one that covers
-    the whole view counts 0, as such a mask points at nothing. NaN for less than two masks.
-    """
-    pairs = [overlap(a, b).adjusted for a, b in itertools.combinations(masks, 2)]
-    return math.fsum(0.0 if math.isnan(one) else one for one in pairs) / len(pairs) if pairs else math.nan
-
-
+@trust_metric(
+    "faithfulness",
+    title="Faithfulness",
+    citation="after DeYoung et al. 2020, ERASER, equations 1 and 2",
+    better="higher",
+    high=1.0,
+)
 class Faithfulness:
     """What the model loses without a mask's pixels, and keeps with them alone, beyond what their area explains.
 

@@ -14,13 +14,12 @@ from typing import Any
 
 import tomli_w
 
-from lumiscope.attribution import METHODS, derive_seed
-from lumiscope.attribution.regions.lime_options import LimeOptions
+from lumiscope.attribution import METHODS, LimeOptions, derive_seed
 from lumiscope.errors import UsageError
 from lumiscope.images import ImageItem
 from lumiscope.store import write_atomically
-from lumiscope.study.lime.keys import from_lime_keys, to_lime_keys
-from lumiscope.study.lime.plain_pickle import MOST_BYTES, dump_plain, load_plain
+from lumiscope.study.files.lime_keys import from_lime_keys, to_lime_keys
+from lumiscope.study.files.plain_pickle import MOST_BYTES, dump_plain, load_plain
 from lumiscope.study.stages.explanation_plan import ExplanationPlan
 
 PICKLES = (".pkl", ".pickle")

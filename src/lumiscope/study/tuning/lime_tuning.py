@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lumiscope.images import Skipped
-from lumiscope.study.lime.search import Setting
+from lumiscope.study.tuning.lime_search import Setting
 
 TOLERANCE = 0.01
 MASKS = "IoU with the mask"

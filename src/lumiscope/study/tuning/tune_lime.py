@@ -19,13 +19,13 @@ from lumiscope.images import ImageItem, Skipped
 from lumiscope.models import label_index, mask_shows_label
 from lumiscope.progress import Track
 from lumiscope.study.explaining import Explaining
-from lumiscope.study.lime.mask_quality import Faithfulness, stability
-from lumiscope.study.lime.parameters import file_names
-from lumiscope.study.lime.search import CutChoice, LimeSearch, Setting, base_setting
-from lumiscope.study.lime.trials import LimeTrials, try_out
-from lumiscope.study.lime.tuning import MASKS, NO_MASKS, Score, Tuning
+from lumiscope.study.files.lime_parameters import file_names
 from lumiscope.study.open_study import OpenStudy
 from lumiscope.study.stages.explanation_plan import ExplanationPlan
+from lumiscope.study.tuning.lime_search import CutChoice, LimeSearch, Setting, base_setting
+from lumiscope.study.tuning.lime_trials import LimeTrials, try_out
+from lumiscope.study.tuning.lime_tuning import MASKS, NO_MASKS, Score, Tuning
+from lumiscope.trust import Faithfulness, stability
 from lumiscope.types import BoolArray, Target
 
 OVERLAP = ("iou", "chance", "ceiling")
@@ -80,7 +80,7 @@ def tune_lime(explaining: Explaining, search: LimeSearch, *, stop: bool = False)
     """Try every setting of `search` on every image; the model is asked once for each segmenter, seed and sample.
 
     `explaining`: by LIME alone; its options hold for what is not searched, and are the setting that nobody tuned.
-    An image with a true mask is tuned for the IoU with it, any other for stability and faithfulness (`mask_quality`).
+    An image with a true mask is tuned for the IoU with it, any other for stability and faithfulness.
     Every score is the mean over the seeds; the first is the one that `explain` uses on that image.
     Errors: `UsageError`; those of images that fail, where all do or with `stop`.
     """

@@ -1,1 +1,0 @@
-"""LIME's parameters: files of them, and the search for good ones."""
