@@ -11,11 +11,14 @@ from lumiscope.testing.backends import BACKEND_CHECKS, backend_case, check_backe
 from lumiscope.testing.fake_row import fake_row
 from lumiscope.testing.mask_rules import MASK_RULE_CHECKS, check_mask_rule, mask_rule_case
 from lumiscope.testing.methods import METHOD_CHECKS, check_method, method_case
+from lumiscope.testing.metrics import METRIC_CHECKS, check_metric, metric_case
 from lumiscope.testing.references import (
     METHOD_REFERENCES,
+    METRIC_REFERENCES,
     SIMILARITY_REFERENCES,
     Question,
     replicates,
+    replicates_metric,
     replicates_similarity,
 )
 from lumiscope.testing.scorers import SCORER_CHECKS, check_scorer, scorer_case
@@ -28,6 +31,8 @@ __all__ = [
     "MASK_RULE_CHECKS",
     "METHOD_CHECKS",
     "METHOD_REFERENCES",
+    "METRIC_CHECKS",
+    "METRIC_REFERENCES",
     "SCORER_CHECKS",
     "SEGMENTER_CHECKS",
     "SIMILARITY_CHECKS",
@@ -38,6 +43,7 @@ __all__ = [
     "check_backend",
     "check_mask_rule",
     "check_method",
+    "check_metric",
     "check_scorer",
     "check_segmenter",
     "check_similarity",
@@ -45,7 +51,9 @@ __all__ = [
     "fake_row",
     "mask_rule_case",
     "method_case",
+    "metric_case",
     "replicates",
+    "replicates_metric",
     "replicates_similarity",
     "scorer_case",
     "segmenter_case",

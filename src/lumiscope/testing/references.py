@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from lumiscope.registry import Registry
-from lumiscope.types import ByteArray, DoubleArray
+from lumiscope.types import BoolArray, ByteArray, DoubleArray
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,8 @@ MethodReference: TypeAlias = Callable[[Question], NDArray[np.floating[Any]]]
 """A question -> (H, W) values of the map."""
 SimilarityReference: TypeAlias = Callable[[DoubleArray, DoubleArray], NDArray[np.floating[Any]]]
 """(D, U) activations and (D, K) concept scores -> (U, K)."""
+MetricReference: TypeAlias = Callable[[Question, Sequence[BoolArray]], Sequence[float]]
+"""A question and (H, W) masks of its picture -> one value each."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,8 @@ METHOD_REFERENCES: Registry[RegisteredReference] = Registry("reference of a meth
 """The references of attribution methods, by the method's name."""
 SIMILARITY_REFERENCES: Registry[SimilarityReference] = Registry("reference of a similarity")
 """The references of similarities, by the similarity's name."""
+METRIC_REFERENCES: Registry[MetricReference] = Registry("reference of a metric")
+"""The references of trust metrics, by the metric's name."""
 
 
 def replicates(method: str, **options: Any) -> Callable[[MethodReference], MethodReference]:
@@ -95,6 +99,16 @@ def replicates_similarity(similarity: str) -> Callable[[SimilarityReference], Si
 
     def register(function: SimilarityReference) -> SimilarityReference:
         SIMILARITY_REFERENCES.register(similarity, function, defined_by=function)
+        return function
+
+    return register
+
+
+def replicates_metric(metric: str) -> Callable[[MetricReference], MetricReference]:
+    """Register the decorated function as the slow, plain reference of a trust metric."""
+
+    def register(function: MetricReference) -> MetricReference:
+        METRIC_REFERENCES.register(metric, function, defined_by=function)
         return function
 
     return register
