@@ -13,6 +13,7 @@ import pytest
 from lumiscope.dissection import UnitLabels, category_histogram, concept_counts, count_units, layer_summary
 from lumiscope.errors import UnknownNameError
 from lumiscope.runs import NoLabel, Reason
+from lumiscope.statistics.proportions import wilson_interval
 
 CONCEPTS = ("zebra", "red", "ant", "sky")
 CATEGORIES = ("object", "colour", "object", "scene")
@@ -98,10 +99,15 @@ def test_every_layer_and_model_has_every_category_and_no_label_last(labels) -> N
         (None, "scene", 0),
         (None, "no label", 2),
     ]
+    units = {("m", "l1"): 5, ("m", "l2"): 4, ("m", None): 9}
+    for row in rows[:15]:
+        total = units[row.model, row.layer]
+        assert row.share == row.units / total
+        assert (row.low, row.high) == wilson_interval(row.units, total)
     shares: dict[tuple[str, str | None], float] = {}
     for row in rows:
         shares[row.model, row.layer] = shares.get((row.model, row.layer), 0) + row.share
-        assert 0 <= row.low <= row.share <= row.high <= 1
+    assert len(shares) == 5
     assert all(math.isclose(total, 1) for total in shares.values())
 
 
@@ -119,7 +125,8 @@ def test_layers_are_summed_up(labels) -> None:
     assert (whole.unstable, whole.not_significant, whole.dead) == (1, 1, 0)
     for row in (first, second, whole):
         assert sum(getattr(row, reason.column) for reason in Reason) == row.units - row.labelled
-        assert row.low < row.share == row.labelled / row.units < row.high
+        assert row.share == row.labelled / row.units
+        assert (row.low, row.high) == wilson_interval(row.labelled, row.units)
 
 
 def test_no_layers_give_no_rows() -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from lumiscope.dissection import label_units
+from lumiscope.dissection import EvidenceOptions, label_units
 from lumiscope.errors import UnknownNameError
 from lumiscope.images import Geometry, ImageSet
 from lumiscope.models import TorchModel
@@ -44,11 +44,10 @@ def test_labels_equal_those_of_plain_activations(tiny: TorchModel, pictures: Ima
 
 
 def test_the_table_has_a_row_a_unit_and_categories(tiny: TorchModel, pictures: ImageSet) -> None:
-    labels = dissect(tiny, pictures, layers="auto", scorer=SCORER, similarity="cos")
-    table = labels.to_table()
-    assert table.num_rows == 6
-    assert table["unit"].to_pylist() == list(range(6))
-    assert {"model", "layer", "unit", "label", "score", "margin", "category"} <= set(table.column_names)
+    every = EvidenceOptions(fdr=1, min_stability=0)
+    labels = dissect(tiny, pictures, layers="auto", scorer=SCORER, similarity="cos", evidence=every)
+    table = labels.to_table().to_pylist()
+    assert [row["unit"] for row in table] == list(range(6))
     category_of = {
         "red": "colour",
         "green": "colour",
@@ -57,10 +56,13 @@ def test_the_table_has_a_row_a_unit_and_categories(tiny: TorchModel, pictures: I
         "cat": "animal",
         "wheel": "part",
     }
-    for row in table.to_pylist():
-        if row["label"] is not None:
-            assert row["category"] == category_of[row["label"]]
-            assert row["margin"] >= 0
+    (layer,) = labels.layers
+    for row, place, margin in zip(table, layer.concept, layer.margin, strict=True):
+        assert row["label"] == labels.concepts[place] == row["best_concepts"][0]
+        assert row["category"] == category_of[row["label"]]
+        assert row["margin"] == margin == row["best_scores"][0] - row["best_scores"][1]
+    strict = dissect(tiny, pictures, layers="auto", scorer=SCORER, similarity="cos")
+    assert {row["label"] for row in strict.to_table().to_pylist()} == {None}, "of seven images nothing can be told"
 
 
 def test_activations_are_computed_once(
