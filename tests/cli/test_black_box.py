@@ -79,9 +79,9 @@ def test_running_a_study_of_a_server(
     assert captured.out.strip() == str(Path("runs/r/report.html"))
     assert "left out, as they look inside a model: gradcam, ablationcam, scorecam" in captured.err
     assert call(monkeypatch, "run", "--images", "labels.csv", *flags) == 0  # all from the store
-    from lumiscope.study import Run
+    from lumiscope.runs import Run
 
-    assert [row["computed"] for row in Run.open(Path("runs/r")).manifest["timings"]] == [0]
+    assert [timing.computed for timing in Run.open(Path("runs/r")).manifest.timings] == [0]
 
 
 @pytest.mark.parametrize(

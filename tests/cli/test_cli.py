@@ -86,13 +86,14 @@ def test_save_config_and_run_it_again(
     assert not Path("runs").exists()
     assert call(monkeypatch, "run", "--config", "s.toml", "--target", "label", "--json") == 0
     capsys.readouterr()
-    from lumiscope.study import Run
+    from lumiscope.runs import Run
+    from lumiscope.study import load_study
 
     (folder,) = (path.parent for path in Path("runs").glob("*/study.toml"))
     run = Run.open(folder)
-    assert run.study.target == "label"
+    assert run.manifest.target == load_study(run.study_file).explain.target == "label"
     assert run.saliency_map("make", "p0", "lime").options["num_samples"] == 20
-    assert run.mask_rules == {"lime": "top:10%"}
+    assert run.manifest.mask_rules == {"lime": "top:10%"}
 
 
 def test_explain_writes_overlays_and_arrays(

@@ -10,6 +10,7 @@ import pytest
 from lumiscope.cli import main
 from lumiscope.study import builtin_study, load_study
 from lumiscope.study.builtin import LIME_SAMPLES
+from studies import changed
 
 
 def call(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
@@ -40,7 +41,7 @@ def test_flags_that_name_no_models_or_images_change_it(
     assert call(monkeypatch, *arguments, "--save-config", "study.toml") == 0
     # A changed study gets a folder of its own, unless it is named.
     expected = {"name": None, **changes} if changes else {}
-    assert load_study(Path("study.toml")) == builtin_study().model_copy(update=expected)
+    assert load_study(Path("study.toml")) == changed(builtin_study(), **expected)
     assert not Path("runs").exists()
 
 

@@ -7,12 +7,11 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 import pytest
-from lumiscope.study.tables import write_tables
 
 from lumiscope.cli import main
-from lumiscope.study import SCHEMAS
+from lumiscope.runs import TABLES, ContributionRow, Machine, Manifest, PredictionRow, to_arrow, write_tables
+from lumiscope.testing import fake_row
 
 TINY = ["--model", "python:tiny:make", "--classes", "classes.txt", "--input-size", "32", "--geometry", "squash"]
 EXPLAIN = ["explain", "--images", "pictures/p0.png", *TINY, "--out", "maps"]
@@ -68,35 +67,49 @@ def test_an_earlier_target_layer(
     assert json.loads(capsys.readouterr().out)[0]["target"] == "3:5"
 
 
-def a_run(folder: Path, rows: list[dict[str, object]]) -> None:
+def write_run(folder: Path, rows: list[ContributionRow]) -> None:
     """A run folder with nothing but contributions and predictions."""
     predictions = [
-        {"model": model, "image": image, "rank": 1, "short_name": "goldfish", "probability": 0.934}
+        fake_row(PredictionRow, model=model, image=image, rank=1, short_name="goldfish", probability=0.934)
         for model in ("one", "two")
         for image in ("goldfish", "shark")
     ]
-    tables = {"contributions": rows, "predictions": predictions}
-    write_tables(
-        {name: pa.Table.from_pylist(some, schema=SCHEMAS[name]) for name, some in tables.items()}, folder / "tables"
-    )
+    tables = {
+        "contributions": to_arrow(ContributionRow, rows),
+        "predictions": to_arrow(PredictionRow, predictions),
+    }
+    write_tables({name: TABLES[name].to_arrow([]) for name in TABLES} | tables, folder / "tables")
     (folder / "study.toml").write_text("")
-    (folder / "manifest.json").write_text("{}")
+    machine = Machine(system="", python="", processor="", cores=1, threads=1)
+    when = {"started": "2026-01-01", "finished": "2026-01-01", "seconds": 1.0}
+    made = Manifest(name="r", lumiscope="1", seed=0, target="predicted", machine=machine, versions={}, **when)
+    made.write(folder / "manifest.json")
 
 
-def rows_of(model: str, image: str) -> list[dict[str, object]]:
+def contributions(model: str, image: str) -> list[ContributionRow]:
     units = [(12, "orange", 3.1), (99, "fin", 2.2), (7, None, -0.5)]
+    facts = {
+        "model": model, "image": image, "layer": "layer4", "target_short_name": "goldfish", "score": 11.0,
+        "baseline_score": 1.0, "total": 9.98, "labelled_total": 6.0, "completeness_error": 0.002,
+    }  # fmt: skip
     return [
-        {
-            "model": model, "image": image, "layer": "layer4", "rank": rank, "unit": unit, "label": label,
-            "contribution": contribution, "share": contribution / 10, "target_short_name": "goldfish", "score": 11.0,
-            "baseline_score": 1.0, "total": 9.98, "labelled_total": 6.0, "completeness_error": 0.002,
-        }
+        fake_row(
+            ContributionRow,
+            rank=rank,
+            unit=unit,
+            label=label,
+            contribution=contribution,
+            share=contribution / 10,
+            **facts,
+        )
         for rank, (unit, label, contribution) in enumerate(units, 1)
-    ]  # fmt: skip
+    ]
 
 
 def test_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    a_run(tmp_path, rows_of("one", "goldfish") + rows_of("one", "shark") + rows_of("two", "goldfish"))
+    write_run(
+        tmp_path, contributions("one", "goldfish") + contributions("one", "shark") + contributions("two", "goldfish")
+    )
     assert call(monkeypatch, "why", str(tmp_path), "--image", "goldfish", "--model", "one", "--top", "2") == 0
     assert capsys.readouterr().out.strip() == (
         "goldfish (predicted goldfish, 0.93): orange 0.31 (layer4:12), fin 0.22 (layer4:99); these 2 units are 53% of "
@@ -116,12 +129,12 @@ def test_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
 def test_why_with_names_that_are_wrong(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    a_run(tmp_path / "run", rows_of("one", "goldfish"))
+    write_run(tmp_path / "run", contributions("one", "goldfish"))
     assert call(monkeypatch, "why", str(tmp_path / "run"), "--image", "goldfsh") == 2
     assert "did you mean goldfish?" in capsys.readouterr().err
     assert call(monkeypatch, "why", str(tmp_path / "run"), "--model", "tow") == 2
     assert "unknown model 'tow'" in capsys.readouterr().err
-    a_run(tmp_path / "without", [])
+    write_run(tmp_path / "without", [])
     assert call(monkeypatch, "why", str(tmp_path / "without")) == 2
     assert "--probe and --scorer" in capsys.readouterr().err
     assert call(monkeypatch, "why", str(tmp_path / "nowhere")) == 2

@@ -126,17 +126,18 @@ def test_mistakes_are_told_in_words(
 def test_run_takes_parameters_of_single_images(
     workplace: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from lumiscope.study import Run, load_study
+    from lumiscope.runs import Run
+    from lumiscope.study import load_study
 
     Path("p.json").write_text(json.dumps({"p1": {"num_samples": 20, "num_features": 2}, "owl": {}}))
     arguments = ["run", "--images", "labels.csv", *TINY, "--methods", "lime", "--backend", "eager", "--name", "r"]
     arguments += ["--lime-params", "p.json"]
     assert call(monkeypatch, *arguments, "--option", "lime.num_samples=30", "--save-config", "deep/study.toml") == 0
-    assert load_study(Path("deep/study.toml")).lime_params == str(workplace / "p.json")
+    assert load_study(Path("deep/study.toml")).explain.lime_params == str(workplace / "p.json")
     assert call(monkeypatch, "run", "--config", "deep/study.toml", "--runs", "runs") == 0
     run = Run.open(Path("runs/r"))
     told = {f"p{n}": run.saliency_map("make", f"p{n}", "lime").options for n in range(3)}
     assert [one["num_samples"] for one in told.values()] == [30, 30, 30], "what the study says wins over the file"
     assert [one["num_features"] for one in told.values()] == [10, 2, 10]
-    assert any("not here: owl" in note for note in run.manifest["lime_params"])
+    assert any("not here: owl" in note for note in run.manifest.image_options)
     assert "1 image with options of their own" in Path("runs/r/report.html").read_text()

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from lumiscope import run as run_study
 from lumiscope.cli import main
-from lumiscope.report import run as run_study
-from lumiscope.study import Run, Study, save_table
+from lumiscope.runs import Run, save_table
+from lumiscope.study import Study
+from studies import changed
 
 TINY = ["--model", "python:tiny:make", "--classes", "classes.txt", "--input-size", "32", "--geometry", "squash"]
 
@@ -26,8 +28,7 @@ def call(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
 @pytest.fixture
 def folder(study: Study) -> str:
     """A run in which every unit that is alive has a label."""
-    change = {"images": None, "fdr": 1.0, "min_stability": 0.0}
-    return str(run_study(study.model_copy(update=change)).folder)
+    return str(run_study(changed(study, images=None, fdr=1.0, min_stability=0.0)).folder)
 
 
 def test_units_of_a_run(folder: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

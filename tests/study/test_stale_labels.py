@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from lumiscope.discovery import source_digest
 from lumiscope.dissection import EvidenceOptions
 from lumiscope.images import ImageSet
 from lumiscope.models import TorchModel
 from lumiscope.store import Store
-from lumiscope.study import concept_scores, concept_vectors, dissect
+from lumiscope.study import dissect
 
-dissect_module = sys.modules[dissect.__module__]
 ANY = EvidenceOptions(fdr=1, min_stability=0, draws=20, resamples=5)
 Words = list[tuple[str, ...]]
 
@@ -74,42 +70,3 @@ def test_edited_annotations(words: Callable[..., Words], pictures: ImageSet) -> 
     first = words("masks:.")
     annotate(2 - numbers)
     assert words("masks:.") != first
-
-
-@pytest.mark.parametrize("module", [concept_scores, concept_vectors])
-def test_scores_of_another_version(
-    tiny: TorchModel, pictures: ImageSet, module: ModuleType, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    store = Store(Path("store"))
-
-    def label() -> int:
-        dissect(tiny, pictures, layers="auto", scorer="table:scores.npz", evidence=ANY, store=store)
-        return sum(1 for _ in store.root.glob("labels/*"))
-
-    assert [label(), label()] == [1, 1]
-    monkeypatch.setattr(module, "VERSION", module.VERSION + 1)
-    assert label() == 2
-
-
-def test_labels_of_other_code(
-    tiny: TorchModel, pictures: ImageSet, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    """An edit in the package that makes labels: those that it made before are not taken."""
-    package = tmp_path / "made_labels"
-    (package / "evidence").mkdir(parents=True)
-    for name in ("__init__.py", "evidence/__init__.py"):
-        (package / name).write_text("")
-    monkeypatch.syspath_prepend(tmp_path)
-    first = source_digest("made_labels")
-    assert source_digest("made_labels") == first
-    (package / "evidence" / "null.py").write_text("DRAWS = 10\n")
-    assert source_digest("made_labels") != first
-
-    store, asked = Store(Path("store")), {"layers": "auto", "scorer": "table:scores.npz", "similarity": "cos"}
-    made: list[str] = []
-    real = dissect_module.label_units
-    monkeypatch.setattr(dissect_module, "label_units", lambda *a, **k: made.append(k["layer"]) or real(*a, **k))
-    for code, times in (("lumiscope.dissection", 1), ("lumiscope.dissection", 1), ("made_labels", 2)):
-        monkeypatch.setattr(dissect_module, "CODE", code)
-        dissect(tiny, pictures, **asked, evidence=ANY, store=store)
-        assert len(made) == times

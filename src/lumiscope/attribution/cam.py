@@ -53,7 +53,6 @@ def cam_method(
     options: type[Options] = FlipOptions,  # type: ignore[assignment]
     needs_gradients: bool = False,
     perturbs: bool = False,
-    version: int = 1,
 ) -> Callable[[CamFunction[Options]], CamFunction[Options]]:
     """Register a method of the CAM family: a function from what one layer gives for B views to signed (B, h, w) maps.
 
@@ -71,7 +70,6 @@ def cam_method(
             needs_gradients=needs_gradients,
             needs_layer=True,
             perturbs=perturbs,
-            version=version,
         )
         @functools.wraps(function)
         def explain(prepared: PreparedBatch, targets: Sequence[Target], options: Options) -> list[SaliencyMap]:

@@ -37,7 +37,6 @@ def gradient_method(
     citation: str,
     passes: str,
     options: type[Options] = FlipOptions,  # type: ignore[assignment]
-    version: int = 1,
 ) -> Callable[[GradientFunction[Options]], GradientFunction[Options]]:
     """Register a method that looks at gradients to the input: a function from B inputs to B maps of pixels.
 
@@ -52,7 +51,6 @@ def gradient_method(
             passes=passes,
             options=options,
             needs_gradients=True,
-            version=version,
             mask_rule=MASK_RULE,
         )
         @functools.wraps(function)

@@ -37,7 +37,6 @@ class AttributionMethod(Generic[Options]):
     `passes`: what one image costs. `perturbs`: whether that is many forward passes of the whole network, so that a fast
     backend is worth its preparation. `makes_segments`: whether its maps are made of segments. `mask_rule`: the rule
     that makes a mask of its maps unless told otherwise.
-    `version`: raised whenever its results change, so that stored ones are not taken for new ones.
     """
 
     name: str
@@ -48,7 +47,6 @@ class AttributionMethod(Generic[Options]):
     perturbs: bool
     makes_segments: bool
     passes: str
-    version: int
     options_type: type[Options]
     function: Function[Options]
     mask_rule: str
@@ -136,7 +134,6 @@ def attribution_method(
     needs_layer: bool = False,
     perturbs: bool = False,
     makes_segments: bool = False,
-    version: int = 1,
     mask_rule: str = "max:0.5",
 ) -> Callable[[Function[Options]], Function[Options]]:
     """Register an attribution method under `name`."""
@@ -151,7 +148,6 @@ def attribution_method(
             perturbs,
             makes_segments,
             passes,
-            version,
             options,
             function,
             mask_rule,

@@ -32,7 +32,6 @@ def view_method(
     passes: str,
     options: type[Options],
     perturbs: bool = True,
-    version: int = 1,
 ) -> Callable[[ViewFunction[Options]], ViewFunction[Options]]:
     """Register a method that explains views one by one, of any model, black boxes included."""
 
@@ -44,7 +43,6 @@ def view_method(
             passes=passes,
             options=options,
             perturbs=perturbs,
-            version=version,
         )
         @functools.wraps(function)
         def explain(prepared: PreparedBatch, targets: Sequence[Target], options: Options) -> list[SaliencyMap]:

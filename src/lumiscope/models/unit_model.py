@@ -73,6 +73,10 @@ class UnitModel(TorchModel):
             return self._end
         return super().target_layer
 
+    def check_layers(self, wanted: Sequence[str]) -> None:
+        """Look names up among the parts of the whole network; `select_layers` says which of them come too late."""
+        self.whole.check_layers(wanted)
+
     def select_layers(self, wanted: Sequence[str]) -> list[str]:
         """Turn names and wildcards into names of layers up to the units' own. Errors: `LayerError` for later ones."""
         for name in wanted:

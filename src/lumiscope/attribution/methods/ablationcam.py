@@ -26,7 +26,6 @@ HEADS_AT_ONCE = 16
     title="Ablation-CAM",
     citation="Desai and Ramaswamy 2020, Ablation-CAM, WACV",
     passes="1 forward, 1 head per channel that is not all zero (none where the head is pooling and a linear layer)",
-    version=2,
 )
 def ablationcam(layer: PreparedLayer, targets: Sequence[Target], options: FlipOptions) -> LayerMaps:
     """relu(sum_k w_k A_k) with w_k = (S - S_k) / S, S_k the target's raw logit with channel k set to 0.

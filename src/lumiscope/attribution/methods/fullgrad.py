@@ -37,7 +37,6 @@ NORMS = {functional.batch_norm, torch.batch_norm}
     passes="1 forward, 1 backward through the whole network",
     options=FlipOptions,
     needs_gradients=True,
-    version=2,
 )
 def fullgrad(prepared: PreparedBatch, targets: Sequence[Target], options: FlipOptions) -> list[SaliencyMap]:
     """psi(x · dS/dx) + the sum over layers and channels of psi(b_c · dS/dz_c), b the bias of z.

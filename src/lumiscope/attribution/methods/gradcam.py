@@ -22,7 +22,6 @@ from lumiscope.types import Target
     citation="Selvaraju et al. 2017, Grad-CAM, arXiv:1610.02391",
     passes=GRADIENT_PASSES,
     needs_gradients=True,
-    version=2,
 )
 def gradcam(layer: PreparedLayer, targets: Sequence[Target], options: FlipOptions) -> torch.Tensor:
     """relu(sum_k w_k A_k) with w_k = mean_xy dS/dA_k, S the raw logit of the target."""

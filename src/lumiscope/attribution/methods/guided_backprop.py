@@ -28,7 +28,6 @@ RELUS = (functional.relu, torch.relu, torch.Tensor.relu, *IN_PLACE)
     title="Guided backpropagation",
     citation="Springenberg et al. 2015, Striving for Simplicity: The All Convolutional Net, arXiv:1412.6806",
     passes="1 forward and backward",
-    version=2,
 )
 def guided_backprop(inputs: PreparedInputs, targets: Sequence[Target], options: FlipOptions) -> list[PixelMap]:
     """max over channels of |guided dS/dx|; at least 0.

@@ -45,7 +45,6 @@ class IntegratedGradientsOptions(FlipOptions):
     citation="Sundararajan et al. 2017, Axiomatic Attribution for Deep Networks, arXiv:1703.01365",
     passes="steps forwards and backwards (50)",
     options=IntegratedGradientsOptions,
-    version=2,
 )
 def integrated_gradients(
     inputs: PreparedInputs, targets: Sequence[Target], options: IntegratedGradientsOptions

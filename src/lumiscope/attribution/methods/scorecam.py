@@ -28,7 +28,6 @@ REFINED_AT_ONCE = 32
     citation="Wang et al. 2020, Score-CAM, arXiv:1910.01279",
     passes="1 forward per channel that varies over the image, 1 for all others together",
     perturbs=True,
-    version=2,
 )
 def scorecam(layer: PreparedLayer, targets: Sequence[Target], options: FlipOptions) -> torch.Tensor:
     """relu(sum_k w_k A_k), w = softmax_k of the target's raw logit on the input multiplied by channel k in [0, 1].

@@ -38,7 +38,7 @@ RegionFunction = Callable[[Scene, Target, Options], SegmentValues]
 
 
 def region_method(
-    name: str, *, title: str, citation: str, passes: str, options: type[Options], version: int = 1
+    name: str, *, title: str, citation: str, passes: str, options: type[Options]
 ) -> Callable[[RegionFunction[Options]], RegionFunction[Options]]:
     """Register a method that hides segments of views, of any model, black boxes included.
 
@@ -54,7 +54,6 @@ def region_method(
             options=options,
             perturbs=True,
             makes_segments=True,
-            version=version,
             mask_rule="lime",
         )
         @functools.wraps(function)
