@@ -11,7 +11,10 @@ from lumiscope.attribution.prepared import PreparedBatch
 from lumiscope.attribution.prepared_inputs import PreparedInputs
 from lumiscope.attribution.prepared_layer import PreparedLayer
 from lumiscope.attribution.prepared_view import PreparedView
+from lumiscope.attribution.regions.designs import DESIGNS
+from lumiscope.attribution.regions.lime_estimate import Estimate
 from lumiscope.attribution.regions.lime_options import LimeOptions
+from lumiscope.attribution.regions.lime_samples import LimeSamples, take_samples
 from lumiscope.attribution.regions.region_method import SegmentValues, region_method
 from lumiscope.attribution.regions.scene import Scene
 from lumiscope.attribution.regions.segmenters import SEGMENTERS, Segmenter, check_segmenter, renumbered, segment_view
@@ -27,11 +30,14 @@ from lumiscope.attribution.seeds import derive_seed
 from lumiscope.attribution.view_method import view_method
 
 __all__ = [
+    "DESIGNS",
     "METHODS",
     "SEGMENTERS",
     "AttributionMethod",
+    "Estimate",
     "LayerMaps",
     "LimeOptions",
+    "LimeSamples",
     "OptionHelp",
     "PixelMap",
     "Predictor",
@@ -57,6 +63,7 @@ __all__ = [
     "segment_view",
     "segmenter_help",
     "select_methods",
+    "take_samples",
     "unit_contributions",
     "view_method",
 ]

@@ -7,23 +7,20 @@ and designs, an interval for every coefficient, and a number of samples that fol
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from lumiscope.attribution.regions.designs import DESIGNS, Design, draw_samples
-from lumiscope.attribution.regions.lime_estimate import ALPHA, Estimate, Sampled
+from lumiscope.attribution.regions.designs import DESIGNS, Design
+from lumiscope.attribution.regions.lime_estimate import Estimate
 from lumiscope.attribution.regions.lime_options import LimeOptions
-from lumiscope.attribution.regions.local_regression import LinearFit, Moments, choose_columns, weighted_r2
-from lumiscope.attribution.regions.population import proximity
+from lumiscope.attribution.regions.lime_samples import LimeSamples, take_enough_samples, take_samples
+from lumiscope.attribution.regions.local_regression import LinearFit
 from lumiscope.attribution.regions.region_method import SegmentValues, region_method
 from lumiscope.attribution.regions.scene import Scene
-from lumiscope.attribution.regions.stopping import block_ends, stability
-from lumiscope.types import DoubleArray, Target
+from lumiscope.types import Target
 
 LOW_R2 = 0.5
-__all__ = ["LimeOptions", "draw_samples", "lime", "local_model", "proximity"]
 
 
 @region_method(
@@ -35,8 +32,11 @@ __all__ = ["LimeOptions", "draw_samples", "lime", "local_model", "proximity"]
 )
 def lime(scene: Scene, target: Target, options: LimeOptions) -> SegmentValues:
     """Coefficients of segments; `.values` paints them on the view. Needs `predict` alone."""
-    sampled, stopped = _sample(scene, target, options)
-    design = DESIGNS[options.design]
+    design, stopped = DESIGNS[options.design], ""
+    if options.num_samples == "auto":
+        sampled, stopped = take_enough_samples(scene, target, options)
+    else:
+        sampled = take_samples(scene, design, options.num_samples)
     top = np.argsort(-sampled.probabilities[0], kind="stable")[: options.top_labels]
     estimates = {label: Estimate.of(sampled.of(label), design) for label in {target.index, *map(int, top)}}
     fits = {label: estimate.model(options.num_features) for label, estimate in estimates.items()}
@@ -51,42 +51,7 @@ def lime(scene: Scene, target: Target, options: LimeOptions) -> SegmentValues:
     )
 
 
-@dataclass(frozen=True)
-class _Samples:
-    """(n, d) samples, (n,) kernel weights and (n, classes) probabilities."""
-
-    samples: DoubleArray
-    weights: DoubleArray
-    probabilities: DoubleArray
-
-    def of(self, label: int) -> Sampled:
-        """What was seen of one class."""
-        return Sampled(self.samples, self.probabilities[:, label], self.weights)
-
-
-def _sample(scene: Scene, target: Target, options: LimeOptions) -> tuple[_Samples, str]:
-    """As many samples as asked for, or as the choice of segments needs; and why no more, in words."""
-    count, seed, design = scene.count, scene.seed, DESIGNS[options.design]
-    if options.num_samples != "auto":
-        samples = design.draw(seed, options.num_samples, count)
-        return _Samples(samples, proximity(samples), scene.probabilities(samples > 0)), ""
-    samples = design.draw(seed, options.max_samples, count)
-    weights, seen = proximity(samples), [np.zeros((0, len(scene.predictor.model.classes)))]
-    agreement, end = 0.0, 0
-    for stop in block_ends(design.samples_a_segment * count, options.max_samples):
-        seen.append(scene.probabilities(samples[end:stop] > 0))
-        end = stop
-        made = _Samples(samples[:end], weights[:end], np.concatenate(seen))
-        estimate = Estimate.of(made.of(target.index), design)
-        agreement = stability(estimate.everything, estimate.covariance, options.num_features, seed)
-        if agreement >= options.confidence:
-            break
-    said = f"{agreement:.0%} of the best {min(options.num_features, count)} segments would be chosen again"
-    enough = agreement >= options.confidence
-    return made, f"{said}: stable" if enough else f"{said}: not stable, stopped at max_samples={options.max_samples}"
-
-
-def _details(fit: LinearFit, sampled: _Samples, design: Design, stopped: str, watched: str) -> dict[str, Any]:
+def _details(fit: LinearFit, sampled: LimeSamples, design: Design, stopped: str, watched: str) -> dict[str, Any]:
     count, segments = sampled.samples.shape
     details: dict[str, Any] = {
         "intercept": fit.intercept,
@@ -118,13 +83,3 @@ def _warnings(fit: LinearFit, count: int, segments: int, design: Design, watched
             "segments act together, or too few of them have a coefficient (num_features)"
         )
     return warnings
-
-
-def local_model(samples: DoubleArray, values: DoubleArray, weights: DoubleArray, num_features: int) -> LinearFit:
-    """lime's own model: ridge with alpha 1 on the chosen segments; the others' coefficients are 0.
-
-    Up to 6 features are chosen by forward selection, more by the highest weights.
-    """
-    moments = Moments.of(samples, values, weights)
-    coefficients, intercept = moments.ridge(choose_columns(moments, num_features), ALPHA)
-    return LinearFit(coefficients, intercept, weighted_r2(values, intercept + samples @ coefficients, weights))

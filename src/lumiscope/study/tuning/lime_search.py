@@ -7,9 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lumiscope.attribution.regions.lime_options import LimeOptions
-from lumiscope.attribution.regions.segmenters import SEGMENTERS as REGISTERED
-from lumiscope.attribution.regions.segmenters import check_segmenter
+from lumiscope.attribution import SEGMENTERS as REGISTERED
+from lumiscope.attribution import LimeOptions, check_segmenter
 from lumiscope.errors import UnknownNameError, UsageError
 from lumiscope.models import parse_model_options
 

@@ -7,12 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from lumiscope.agreement import segment_mask
-from lumiscope.attribution import PreparedBatch
-from lumiscope.attribution.regions.designs import DESIGNS
-from lumiscope.attribution.regions.lime_estimate import Estimate, Sampled
-from lumiscope.attribution.regions.lime_options import LimeOptions
-from lumiscope.attribution.regions.population import proximity
-from lumiscope.attribution.regions.scene import Scene
+from lumiscope.attribution import DESIGNS, Estimate, LimeOptions, LimeSamples, PreparedBatch, Scene, take_samples
 from lumiscope.types import BoolArray, IntArray, Target
 
 
@@ -20,14 +15,14 @@ from lumiscope.types import BoolArray, IntArray, Target
 class LimeTrials:
     """n pictures with hidden segments and what the model says of them.
 
-    `data`: samples, probabilities of the target and weights; the first m are what LIME gets with num_samples=m.
-    `cut_seconds`: what cutting took; `seconds`: what n pictures took.
+    `samples`: as LIME takes them; the first m are what it gets with num_samples=m. `cut_seconds`: what cutting took;
+    `seconds`: what n pictures took.
     """
 
     segments: IntArray
     target: Target
     options: LimeOptions
-    data: Sampled
+    samples: LimeSamples
     cut_seconds: float
     seconds: float
     _estimates: dict[int, Estimate] = field(default_factory=dict)
@@ -35,14 +30,13 @@ class LimeTrials:
     @property
     def segment_count(self) -> int:
         """How many segments the view has."""
-        return int(self.data.samples.shape[1])
+        return int(self.samples.samples.shape[1])
 
     def mask(self, num_samples: int, num_features: int) -> BoolArray:
         """(H, W) bool: the mask that LIME makes with these two options; the model is not asked again."""
         if num_samples not in self._estimates:
-            samples, values, weights = self.data.samples, self.data.values, self.data.weights
-            some = Sampled(samples[:num_samples], values[:num_samples], weights[:num_samples])
-            self._estimates[num_samples] = Estimate.of(some, DESIGNS[self.options.design])
+            of_target = self.samples.first(num_samples).of(self.target.index)
+            self._estimates[num_samples] = Estimate.of(of_target, DESIGNS[self.options.design])
         fit, _ = self._estimates[num_samples].model(num_features)
         return segment_mask(
             self.segments,
@@ -54,7 +48,7 @@ class LimeTrials:
 
     def seconds_for(self, num_samples: int) -> float:
         """What LIME takes with so many samples: cutting, and its share of the pictures."""
-        return self.cut_seconds + self.seconds * num_samples / len(self.data.values)
+        return self.cut_seconds + self.seconds * num_samples / len(self.samples)
 
 
 def try_out(prepared: PreparedBatch, target: Target, options: LimeOptions, seeds: Sequence[int]) -> list[LimeTrials]:
@@ -66,12 +60,8 @@ def try_out(prepared: PreparedBatch, target: Target, options: LimeOptions, seeds
     trials = []
     for seed in seeds:
         started = time.perf_counter()
-        data = _look(Scene.of(view, prepared.predictor, options, seed), target, options)
+        scene = Scene.of(view, prepared.predictor, options, seed)
+        samples = take_samples(scene, DESIGNS[options.design], int(options.num_samples))
         seconds = time.perf_counter() - started
-        trials.append(LimeTrials(segments, target, options, data, cut_seconds, seconds))
+        trials.append(LimeTrials(segments, target, options, samples, cut_seconds, seconds))
     return trials
-
-
-def _look(scene: Scene, target: Target, options: LimeOptions) -> Sampled:
-    samples = DESIGNS[options.design].draw(scene.seed, int(options.num_samples), scene.count)
-    return Sampled(samples, scene.probabilities(samples > 0)[:, target.index], proximity(samples))

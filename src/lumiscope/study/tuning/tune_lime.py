@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 
 from lumiscope.agreement import overlap
-from lumiscope.attribution import PreparedBatch, derive_seed
-from lumiscope.attribution.regions.lime_options import LimeOptions
+from lumiscope.attribution import LimeOptions, PreparedBatch, derive_seed
 from lumiscope.engines import LocalEngine, Report
 from lumiscope.errors import UsageError
 from lumiscope.images import ImageItem, Skipped
