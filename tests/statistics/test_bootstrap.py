@@ -45,6 +45,13 @@ def test_same_seed_same_interval_whatever_the_block(monkeypatch):
     assert bootstrap_interval(values, seed=7) == before
 
 
+def test_ten_thousand_resamples_and_95_percent_unless_asked_for_others():
+    values = np.random.default_rng(0).normal(size=30)
+    assert bootstrap_interval(values) == bootstrap_interval(values, confidence=0.95, resamples=10_000, seed=0)
+    draws = np.random.default_rng(0).integers(0, 30, (10_000, 30))
+    assert bootstrap_interval(values) == pytest.approx(np.quantile(values[draws].mean(axis=1), [0.025, 0.975]))
+
+
 @pytest.mark.parametrize("values", [[], [0.5], [0.1, math.nan, 0.2], [0.1, math.inf]])
 def test_undefined_is_nan(values):
     assert all(math.isnan(end) for end in bootstrap_interval(values))

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import dataclasses
+import math
+
 import pytest
 from scipy import stats
 
@@ -50,6 +53,30 @@ def test_agreement_names_best_and_worst_pair_and_tests_all_pairs() -> None:
     assert worst.p_value == pytest.approx(0.04)
     assert "LIME covers the true masks best" in truth.claim
     assert [finding.number for finding in (best, worst, truth)] == [1, 2, 3]
+
+
+def test_a_single_pair_agrees_most_and_not_least() -> None:
+    (only,) = find(tables(summary=[summary_row("gradcam", "scorecam", 0.7, 0.01)]))
+    assert "agree most" in only.claim
+    assert only.p_value == pytest.approx(0.01)
+
+
+def test_a_pair_that_no_image_defines_is_no_extreme_and_no_test() -> None:
+    nothing = dataclasses.replace(summary_row("gradcam", "lime", math.nan, math.nan), images=0)
+    rows = [summary_row("gradcam", "scorecam", 0.7, 0.02), summary_row("lime", "scorecam", 0.4, 0.03), nothing]
+    best, worst = find(tables(summary=rows))
+    assert "Grad-CAM and Score-CAM agree most" in best.claim
+    assert "LIME and Score-CAM agree least" in worst.claim
+    assert best.p_value == worst.p_value == pytest.approx(0.04), "Holm over two tests"
+
+
+@pytest.mark.parametrize(("p_value", "verdict"), [(0.016, "above the"), (0.017, "not shown to be above the")])
+def test_what_is_not_shown_after_the_correction_is_said(p_value: float, verdict: str) -> None:
+    """Three rows: 0.016 · 3 is below 0.05, and 0.017 · 3 is not."""
+    pairs = [("gradcam", "scorecam"), ("gradcam", "lime"), ("lime", "scorecam")]
+    best, *_ = find(tables(summary=[summary_row(a, b, 0.7, p_value) for a, b in pairs]))
+    assert best.p_value == pytest.approx(3 * p_value)
+    assert f"mean IoU 0.70, {verdict} 0.20 of masks" in best.claim
 
 
 @pytest.mark.parametrize(("shows", "foreign"), [((True, None), False), ((False, None), True), ((False, True), False)])
