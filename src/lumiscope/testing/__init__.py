@@ -7,24 +7,52 @@ Who has registered a method of his own runs `lumiscope.testing.check_method("min
     def test_mine(check): check(method_case("mine"))
 """
 
-from lumiscope.testing.backends import BACKEND_CHECKS, backend_case, check_backend
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lumiscope.fronts import lazy_front
 from lumiscope.testing.fake_row import fake_row
-from lumiscope.testing.mask_rules import MASK_RULE_CHECKS, check_mask_rule, mask_rule_case
-from lumiscope.testing.methods import METHOD_CHECKS, check_method, method_case
-from lumiscope.testing.metrics import METRIC_CHECKS, check_metric, metric_case
-from lumiscope.testing.references import (
-    METHOD_REFERENCES,
-    METRIC_REFERENCES,
-    SIMILARITY_REFERENCES,
-    Question,
-    replicates,
-    replicates_metric,
-    replicates_similarity,
-)
-from lumiscope.testing.scorers import SCORER_CHECKS, check_scorer, scorer_case
-from lumiscope.testing.segmenters import SEGMENTER_CHECKS, check_segmenter, segmenter_case
-from lumiscope.testing.similarities import SIMILARITY_CHECKS, check_similarity, similarity_case
-from lumiscope.testing.sources import SOURCE_CHECKS, check_source, source_case
+
+if TYPE_CHECKING:
+    from lumiscope.testing.backends import BACKEND_CHECKS, backend_case, check_backend
+    from lumiscope.testing.mask_rules import MASK_RULE_CHECKS, check_mask_rule, mask_rule_case
+    from lumiscope.testing.methods import METHOD_CHECKS, check_method, method_case
+    from lumiscope.testing.metrics import METRIC_CHECKS, check_metric, metric_case
+    from lumiscope.testing.references import (
+        METHOD_REFERENCES,
+        METRIC_REFERENCES,
+        SIMILARITY_REFERENCES,
+        Question,
+        replicates,
+        replicates_metric,
+        replicates_similarity,
+    )
+    from lumiscope.testing.scorers import SCORER_CHECKS, check_scorer, scorer_case
+    from lumiscope.testing.segmenters import SEGMENTER_CHECKS, check_segmenter, segmenter_case
+    from lumiscope.testing.similarities import SIMILARITY_CHECKS, check_similarity, similarity_case
+    from lumiscope.testing.sources import SOURCE_CHECKS, check_source, source_case
+
+# Tests of what reads a run take fake rows, which need no torch.
+_HOMES = {
+    "backends": ("BACKEND_CHECKS", "backend_case", "check_backend"),
+    "mask_rules": ("MASK_RULE_CHECKS", "check_mask_rule", "mask_rule_case"),
+    "methods": ("METHOD_CHECKS", "check_method", "method_case"),
+    "metrics": ("METRIC_CHECKS", "check_metric", "metric_case"),
+    "references": (
+        "METHOD_REFERENCES",
+        "METRIC_REFERENCES",
+        "SIMILARITY_REFERENCES",
+        "Question",
+        "replicates",
+        "replicates_metric",
+        "replicates_similarity",
+    ),
+    "scorers": ("SCORER_CHECKS", "check_scorer", "scorer_case"),
+    "segmenters": ("SEGMENTER_CHECKS", "check_segmenter", "segmenter_case"),
+    "similarities": ("SIMILARITY_CHECKS", "check_similarity", "similarity_case"),
+    "sources": ("SOURCE_CHECKS", "check_source", "source_case"),
+}
 
 __all__ = [
     "BACKEND_CHECKS",
@@ -60,3 +88,5 @@ __all__ = [
     "similarity_case",
     "source_case",
 ]
+
+__getattr__ = lazy_front(__name__, _HOMES)
