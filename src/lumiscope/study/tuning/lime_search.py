@@ -85,8 +85,8 @@ class LimeSearch:
 
     def cuts(self, base: LimeOptions) -> list[CutChoice]:
         """The segmenters, with that of `base`, each once; nothing else is compared with what one has."""
-        own = CutChoice(base.segmenter, dict(base.segmenter_options))
-        return list({str(cut): cut for cut in (*map(parse_segmenter, self.segmenters), own)}.values())
+        base_cut = CutChoice(base.segmenter, dict(base.segmenter_options))
+        return list({str(cut): cut for cut in (*map(parse_segmenter, self.segmenters), base_cut)}.values())
 
     def numbers(self, base: LimeOptions) -> Iterator[tuple[int, int]]:
         """Every number of samples with every number of features, those of `base` among them."""

@@ -62,10 +62,10 @@ class Tuning:
     @functools.cached_property
     def by_image(self) -> dict[str, dict[str, Score]]:
         """Image -> setting, as text -> score, in the order in which they were tried."""
-        found: dict[str, dict[str, Score]] = {}
+        scores_of: dict[str, dict[str, Score]] = {}
         for score in self.scores:
-            found.setdefault(score.image, {})[str(score.setting)] = score
-        return found
+            scores_of.setdefault(score.image, {})[str(score.setting)] = score
+        return scores_of
 
     @functools.cached_property
     def groups(self) -> dict[str, list[str]]:
@@ -86,10 +86,13 @@ class Tuning:
     def best_for(self, images: Sequence[str]) -> str:
         """The one setting, as text, whose mean quality over these images is best; as cheap as `best` takes it."""
         settings = self.by_image[images[0]]
-        mean = {one: math.fsum(self.by_image[image][one].quality for image in images) / len(images) for one in settings}
-        least = max(mean.values()) - TOLERANCE
-        good = [one for one in settings if mean[one] >= least]
-        return min(good, key=lambda one: (settings[one].setting.num_samples, -mean[one]))
+        mean_quality = {
+            setting: math.fsum(self.by_image[image][setting].quality for image in images) / len(images)
+            for setting in settings
+        }
+        least = max(mean_quality.values()) - TOLERANCE
+        good_settings = [setting for setting in settings if mean_quality[setting] >= least]
+        return min(good_settings, key=lambda setting: (settings[setting].setting.num_samples, -mean_quality[setting]))
 
     def for_all(self, image: str) -> Score:
         """The score of the one setting that is best for all images that are tuned for the same as this one."""
@@ -97,7 +100,7 @@ class Tuning:
 
     def held_out(self, image: str) -> Score | None:
         """The score, on this image, of the one setting that is best for the others; None where there are none."""
-        others = [one for one in self._alike(image) if one != image]
+        others = [name for name in self._alike(image) if name != image]
         return self.by_image[image][self.best_for(others)] if others else None
 
     def rows(self) -> list[dict[str, Any]]:
