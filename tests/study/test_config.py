@@ -28,6 +28,7 @@ def test_save_and_load_give_the_same_study_from_another_folder(tmp_path: Path) -
         ],
         options={"lime": {"num_samples": 7, "hide_color": [1, 2, 3]}},
         masks={"lime": "lime"},
+        image_options=str(tmp_path / "o.json"),
         lime_params=str(tmp_path / "p.json"),
         annotations=str(tmp_path / "labels"),
         runs=str(tmp_path / "results"),

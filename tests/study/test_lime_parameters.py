@@ -16,12 +16,7 @@ from hypothesis import strategies as st
 from lumiscope.attribution.regions.lime_options import LimeOptions
 from lumiscope.errors import LumiscopeError, UsageError
 from lumiscope.study.files.lime_keys import LIME_KEYS, from_lime_keys, to_lime_keys
-from lumiscope.study.files.lime_parameters import (
-    file_names,
-    read_lime_parameters,
-    save_lime_parameters,
-    short_name,
-)
+from lumiscope.study.files.lime_parameters import read_lime_parameters, save_lime_parameters
 
 NAMES = {  # of REFERENCE section 7, and the files that they mean
     "goldfish": "n01443537_goldfish",
@@ -95,7 +90,7 @@ def test_what_is_written_is_read_back(ending: str, options: dict[str, LimeOption
     path = tmp_path / f"parameters{ending}"
     save_lime_parameters(path, options)
     back = read_lime_parameters(path)
-    assert {name: LimeOptions(**_tuples(given)) for name, given in back.options.items()} == options
+    assert {name: LimeOptions(**_tuples(given["lime"])) for name, given in back.options.items()} == options
 
 
 def _tuples(given: Any) -> dict[str, Any]:
@@ -143,7 +138,7 @@ def test_what_lime_s_keys_mean(entry: dict[str, Any], expected: dict[str, Any]) 
 
 def test_labels_decide_nothing_and_that_is_said(tmp_path: Path) -> None:
     parameters = read(tmp_path, {"goldfish": {"labels": (1,), "top_labels": None}, "kite": {"top_labels": None}})
-    assert parameters.options["kite"] == {"top_labels": 0}
+    assert parameters.options["kite"] == {"lime": {"top_labels": 0}}
     (note,) = parameters.notes
     assert "--target" in note
     assert "goldfish, kite" in note
@@ -211,45 +206,7 @@ def test_mask_files_are_relative_to_the_file_that_names_them(tmp_path: Path) -> 
         path = tmp_path / "deep" / f"p{ending}"
         save_lime_parameters(path, options)
         assert b"../masks/kite.png" in path.read_bytes()
-        assert read_lime_parameters(path).options["kite"]["segmenter"] == f"mask:{tmp_path}/masks/kite.png"
-
-
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [
-        ("n01443537_goldfish.JPEG", "goldfish"),
-        ("pictures/n01443537_goldfish.jpg", "goldfish"),
-        ("pictures\\goldfish.png", "goldfish"),
-        ("goldfish", "goldfish"),
-        ("St._Bernard", "St._Bernard"),
-        ("n123_goldfish", "n123_goldfish"),
-    ],
-)
-def test_names_without_folder_ending_and_wnid(name: str, expected: str) -> None:
-    assert short_name(name) == expected
-
-
-def test_images_are_matched_and_strangers_named(tmp_path: Path) -> None:
-    images = items("n01443537_goldfish", "kite", "owl")
-    parameters = read(tmp_path, {"goldfish": {"num_features": 2}, "n01608432_kite.JPEG": {}, "emu": {}})
-    assert set(parameters.for_images(images)) == {"n01443537_goldfish", "kite"}
-    assert parameters.for_images(images, {"num_features": 9, "num_samples": 5})["n01443537_goldfish"] == {
-        "lime": {"num_features": 9, "num_samples": 5}
-    }
-    without, absent = parameters.notes_on(images)
-    assert "no parameters for owl" in without
-    assert absent.endswith("not here: emu")
-
-
-def test_the_whole_name_wins_and_what_fits_two_images_is_an_error(tmp_path: Path) -> None:
-    twins = items("n01443537_fish", "n02007558_fish")
-    with pytest.raises(UsageError, match="'fish' may be each of n01443537_fish, n02007558_fish"):
-        read(tmp_path, {"fish": {}}).for_images(twins)
-    assert list(read(tmp_path, {"n02007558_fish": {}}).for_images(twins)) == ["n02007558_fish"]
-    with pytest.raises(UsageError, match="'fish' and 'n01443537_fish' are both the image"):
-        read(tmp_path, {"fish": {}, "n01443537_fish": {}}).for_images(twins[:1])
-    assert file_names(twins) == {"n01443537_fish": "n01443537_fish", "n02007558_fish": "n02007558_fish"}
-    assert file_names(items("n01443537_fish", "kite")) == {"n01443537_fish": "fish", "kite": "kite"}
+        assert read_lime_parameters(path).options["kite"]["lime"]["segmenter"] == f"mask:{tmp_path}/masks/kite.png"
 
 
 def test_a_place_that_cannot_be_written_to_is_a_clear_error(tmp_path: Path) -> None:

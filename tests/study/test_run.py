@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from lumiscope import run as run_study
-from lumiscope.agreement import GROUND_TRUTH, compare_run
+from lumiscope.agreement import GROUND_TRUTH, compare_run, make_mask
 from lumiscope.errors import LumiscopeError, StoreError, UsageError
 from lumiscope.runs import (
     TABLES,
@@ -69,7 +69,7 @@ def test_maps_views_and_masks_are_read_back(result: Run) -> None:
     assert truth is not None
     assert truth.mean() == pytest.approx(30 * 20 / (50 * 60), abs=0.03)
     assert result.mask("make", "p1", GROUND_TRUTH) is None
-    np.testing.assert_array_equal(result.mask("make", "p0", "lime"), one.mask())
+    np.testing.assert_array_equal(result.mask("make", "p0", "lime"), make_mask(one, "lime"))
     with pytest.raises(StoreError):
         result.saliency_map("make", "p0", "occlusion")
 

@@ -26,7 +26,7 @@ from lumiscope.store import Store
 from lumiscope.study.circumstances import manifest_of
 from lumiscope.study.config import Study, save_study
 from lumiscope.study.configured_model import load_configured
-from lumiscope.study.files.lime_parameters import read_lime_parameters
+from lumiscope.study.files import options_of_images
 from lumiscope.study.log import RunLog
 from lumiscope.study.open_study import OpenStudy
 from lumiscope.study.stage import STAGES, Stage, Tables, in_order, run_stage
@@ -72,13 +72,9 @@ def open_study(study: Study, memo: Memo, track: Track) -> tuple[OpenStudy, dict[
         None if source is None else open_images(source, on_error=study.run.on_error, track=track)
         for source in (study.explain.images, study.dissect.probe)
     )
-    per_image, notes = {}, []
-    if images is not None and study.explain.lime_params is not None:
-        parameters = read_lime_parameters(Path(study.explain.lime_params))
-        notes = parameters.notes_on(images)
-        for note in notes:
-            logger.warning("%s", note)
-        per_image = parameters.for_images(images, study.explain.options.get("lime"))
+    per_image, notes = options_of_images(study.explain, images) if images is not None else ({}, [])
+    for note in notes:
+        logger.warning("%s", note)
     names = study.model_names
     opened = OpenStudy(
         run=study.run,

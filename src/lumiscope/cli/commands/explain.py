@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 from typing import Annotated
 
@@ -54,26 +53,27 @@ def explain(
     from lumiscope.runs import STORE
     from lumiscope.store import Store
     from lumiscope.study import Explaining, validated
-    from lumiscope.study.files import parameters_of, read_lime_parameters, save_lime_parameters
+    from lumiscope.study.files import options_of_images, parameters_of, save_lime_parameters
 
     config = validated(ExplainConfig, {"methods": METHODS, **explaining.given}, "the command line")
     run = validated(RunConfig, store.given, "the command line")
-    parameters = None if config.lime_params is None else read_lime_parameters(Path(config.lime_params))
     images = open_images(str(config.images), on_error=run.on_error, track=progress)
+    per_image, notes = options_of_images(config, images)
     loaded = one_model(model, flags)
     work = Explaining.of(
         loaded,
         images,
-        dataclasses.replace(config, lime_params=None),
+        config,
         layer=flags.given.get("target_layer"),
         unit=unit,
         seed=run.seed,
-        per_image=None if parameters is None else parameters.for_images(images, config.options.get("lime")),
+        per_image=per_image,
         store=Store(Path(run.runs) / STORE),
         track=progress,
     )
-    used = {} if parameters is None and save_lime_params is None else parameters_of(work.plan, images)
-    for note in () if parameters is None else parameters.notes_on(images):
+    with_lime = config.lime_params is not None or save_lime_params is not None
+    used = parameters_of(work.plan, images) if with_lime else {}
+    for note in notes:
         say(note)
     say_how(loaded, work.plan)
     written, failed, warnings = [], list(images.skipped), MapWarnings()

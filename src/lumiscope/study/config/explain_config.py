@@ -19,8 +19,8 @@ class ExplainConfig:
     """What is explained by which methods. `images`: None for no explanations.
 
     `methods`: names or wildcards; None: those of the default that can explain the model. `options`: method -> its
-    options. `masks`: method -> the rule that makes its masks. `lime_params`: a file with LIME's parameters image by
-    image; what `options` says of LIME wins over it.
+    options. `masks`: method -> the rule that makes its masks. `image_options`: a file with options of single images;
+    `lime_params`: one with LIME's parameters image by image; what `options` says wins over either.
     """
 
     __pydantic_config__ = FORBID_UNKNOWN
@@ -60,6 +60,9 @@ class ExplainConfig:
         "exact",
         metavar="exact|fast",
         help="exact: float32, maps within 1e-3 of torch's (default). fast: bfloat16 where that is faster, within 0.02.",
+    )
+    image_options: str | None = setting(
+        metavar="FILE", help="Options of single images: .json or .toml, {image: {method: {option: value}}}."
     )
     lime_params: str | None = setting(
         metavar="FILE", help="LIME's parameters image by image: .json, .toml or .pkl (never unpickled)."

@@ -78,7 +78,10 @@ def with_paths(study: Study, change: Callable[[str], str]) -> Study:
         update={
             "run": dataclasses.replace(run, runs=run.runs if run.runs == RunConfig.runs else change(run.runs)),
             "explain": dataclasses.replace(
-                explain, images=source(explain.images), lime_params=path(explain.lime_params)
+                explain,
+                images=source(explain.images),
+                image_options=path(explain.image_options),
+                lime_params=path(explain.lime_params),
             ),
             "dissect": dataclasses.replace(
                 dissect,

@@ -28,8 +28,7 @@ def from_lime_keys(entry: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]
     `hide_color`, `random_seed`: None is their default. `top_labels`: None is 0, as lime then explains `labels` alone.
     `labels`: whole numbers; without effect, as the target is explained. `batch_size`: a whole number; without effect on
     results. `distance_metric`: "cosine", `model_regressor`: None or "ridge": the only ones that are computed.
-    Errors: `UnknownNameError` with the nearest key, `UsageError` for a value that cannot be followed. A segmenter
-    `python:…` is refused: a file that comes from elsewhere must not choose code that is run.
+    Errors: `UnknownNameError` with the nearest key, `UsageError` for a value that cannot be followed.
     """
     ours = [field.name for field in dataclasses.fields(LimeOptions)]
     for key in entry:
@@ -41,11 +40,6 @@ def from_lime_keys(entry: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]
         if any(key in entry for key in TRANSLATED):
             raise UsageError("segmentation_fn and segmenter say the same: keep one of them")
         options |= _segmenter(entry["segmentation_fn"])
-    if str(options.get("segmenter", "")).startswith("python:"):
-        raise UsageError(
-            f"a file of parameters must not choose code that is run; got the segmenter {options['segmenter']!r}. "
-            f"If you trust it, give it yourself: --option lime.segmenter={options['segmenter']}"
-        )
     if "top_labels" in entry and entry["top_labels"] is None:
         return {**options, "top_labels": 0}, [LABELS_NOTE]
     return options, []
@@ -60,9 +54,9 @@ def to_lime_keys(options: Mapping[str, Any]) -> dict[str, Any]:
     plain |= {"labels": (1,), "batch_size": 10, "distance_metric": "cosine"}
     plain |= {key: options[key] for key in SHARED}
     plain["top_labels"] = options["top_labels"] or None
-    name, own = options["segmenter"], dict(options["segmenter_options"])
-    if own:
-        plain["segmentation_fn"] = {"name": name, "options": own}
+    name, of_segmenter = options["segmenter"], dict(options["segmenter_options"])
+    if of_segmenter:
+        plain["segmentation_fn"] = {"name": name, "options": of_segmenter}
     elif name != "quickshift":
         plain["segmentation_fn"] = name
     usual = dataclasses.asdict(LimeOptions())
@@ -74,7 +68,7 @@ def to_lime_keys(options: Mapping[str, Any]) -> dict[str, Any]:
 
 def _check_fixed(entry: Mapping[str, Any]) -> None:
     labels = entry.get("labels", ())
-    if not all(_is_whole(one) for one in (labels if isinstance(labels, list | tuple) else [labels])):
+    if not all(_is_whole(label) for label in (labels if isinstance(labels, list | tuple) else [labels])):
         raise UsageError(f"expected labels as class indices; got {labels!r}")
     size = entry.get("batch_size", 1)
     if not _is_whole(size) or size < 1:
@@ -82,7 +76,7 @@ def _check_fixed(entry: Mapping[str, Any]) -> None:
     for key, allowed in (("distance_metric", ("cosine",)), ("model_regressor", (None, "ridge"))):
         if key in entry and entry[key] not in allowed:
             raise UsageError(
-                f"expected {key} {' or '.join(repr(one) for one in allowed)}, the only one that is computed here; "
+                f"expected {key} {' or '.join(map(repr, allowed))}, the only one that is computed here; "
                 f"got {entry[key]!r}. Leave the key out to have that."
             )
 

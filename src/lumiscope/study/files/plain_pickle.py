@@ -14,10 +14,10 @@ from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
 from lumiscope.errors import UsageError
+from lumiscope.study.files.option_file import MOST_BYTES
 
 Plain: TypeAlias = "bool | int | float | str | list[Plain] | tuple[Plain, ...] | dict[str | int, Plain] | None"
 
-MOST_BYTES = 2**21
 MOST_OPCODES = 400_000
 MOST_VALUES = 200_000  # with what is shared counted wherever it stands; 64 characters of text count as one
 MOST_DEPTH = 32

@@ -18,7 +18,7 @@ from lumiscope.images import ImageItem, Skipped
 from lumiscope.models import label_index, mask_shows_label
 from lumiscope.progress import Track
 from lumiscope.study.explaining import Explaining
-from lumiscope.study.files.lime_parameters import file_names
+from lumiscope.study.files import file_names
 from lumiscope.study.open_study import OpenStudy
 from lumiscope.study.stages.explanation_plan import ExplanationPlan
 from lumiscope.study.tuning.lime_search import CutChoice, LimeSearch, Setting, base_setting
