@@ -22,8 +22,8 @@ class Thresholds:
     """What a layer's units exceed on the share `quantile` of positions.
 
     `values`: (U,) float64, infinite for a unit that is left out. `reason`: why it is, None for the others.
-    `num_positions`: of all maps together. `num_sampled`: how many of them were looked at. `standard_error`: of the
-    share of positions above the threshold; 0 where all were looked at.
+    `num_positions`: of all maps together. `num_sampled`: how many of them were looked at. Where not
+    all were, the share above the threshold has a standard error of at most sqrt(q (1 - q) / num_sampled).
     """
 
     values: DoubleArray
@@ -31,13 +31,6 @@ class Thresholds:
     quantile: float
     num_positions: int
     num_sampled: int
-
-    @property
-    def standard_error(self) -> float:
-        """sqrt(q (1 - q) / n) of n positions drawn at random; an upper bound, as each image gives equally many."""
-        if self.num_sampled == self.num_positions:
-            return 0.0
-        return math.sqrt(self.quantile * (1 - self.quantile) / self.num_sampled)
 
 
 class ThresholdStream:

@@ -90,12 +90,6 @@ class Annotations:
         """Hex SHA-256 of kinds, numbers and words, in order."""
         return hashlib.sha256(json.dumps([list(concept) for concept in self.source.concepts]).encode()).hexdigest()
 
-    @functools.cached_property
-    def fingerprint(self) -> str:
-        """Hex SHA-256 of the concepts and of the label maps of `images`, in order."""
-        facts = [self.concepts_fingerprint, *(self.digest(item) for item in self.images)]
-        return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
-
     def check(self, images: Iterable[ImageItem]) -> None:
         """Raise ImageError where the source is none for `images`; nothing is decoded."""
         self.source.check(images)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import hashlib
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import overload
@@ -40,9 +37,3 @@ class ImageSet(Sequence[ImageItem]):
         if isinstance(index, slice):
             return replace(self, items=self.items[index])
         return self.items[index]
-
-    @functools.cached_property
-    def fingerprint(self) -> str:
-        """Hex SHA-256 of everything that results depend on: ids, bytes of images and masks, labels, their order."""
-        facts = [(item.id, item.sha256, item.label, item.mask_sha256) for item in self.items]
-        return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
