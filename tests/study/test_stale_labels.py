@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from lumiscope.discovery import source_digest
 from PIL import Image
 
 from lumiscope.dissection import EvidenceOptions
