@@ -20,10 +20,10 @@ import torch
 
 from lumiscope.attribution import PreparedBatch
 from lumiscope.attribution.regions.designs import DESIGNS
-from lumiscope.attribution.regions.hiding import hidden_picture
+from lumiscope.attribution.regions._hiding import hidden_picture
 from lumiscope.attribution.regions.lime_estimate import Estimate, Sampled
-from lumiscope.attribution.regions.population import proximity
-from lumiscope.attribution.regions.stopping import chosen_segments
+from lumiscope.attribution.regions._population import proximity
+from lumiscope.attribution.regions._stopping import chosen_segments
 from lumiscope.images import open_images
 from lumiscope.models import Inference, TorchModel
 from peers import SHARED, real_model

@@ -3,7 +3,7 @@
     python benchmarks/planted.py
     python benchmarks/planted.py --seeds 3 --json
 
-Plants units over the annotations of the world's pictures (`lumiscope.world.planted`), labels them with the annotated
+Plants units over the annotations of the world's pictures (`lumiscope.world._planted`), labels them with the annotated
 concepts (scorer `masks`), and marks the labels: with the automatic similarity, with every other one, and with fewer
 probing images. Then the world's own models: are class units named after their class, and what does the last stage of
 either know? Prints Markdown.
@@ -35,7 +35,7 @@ from lumiscope.study import dissect
 from lumiscope.study.dissect import choose_concepts
 from lumiscope.types import BoolArray, FloatArray, LayerLabels, UnitLabels
 from lumiscope.world import COLOURS, OBJECTS, SCENES, TEXTURES
-from lumiscope.world.planted import (
+from lumiscope.world._planted import (
     FREQUENCIES,
     NOISE,
     NULLS,
@@ -45,8 +45,8 @@ from lumiscope.world.planted import (
     plan_units,
     plant,
 )
-from lumiscope.world.renderer.brush import BACKDROPS
-from lumiscope.world.renderer.pen import KINDS
+from lumiscope.world.renderer._brush import BACKDROPS
+from lumiscope.world.renderer._pen import KINDS
 
 IMAGES = 2_000
 SEED = 1_001  # no model of the world was trained on it

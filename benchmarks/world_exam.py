@@ -35,7 +35,7 @@ from lumiscope.store import Store
 from lumiscope.study import dissect
 from lumiscope.types import BoolArray, FloatArray, SaliencyMap
 from lumiscope.world import MARK_BOX, OBJECTS, SIZE, WORDS, Scene, render
-from lumiscope.world.renderer.pen import KINDS
+from lumiscope.world.renderer._pen import KINDS
 
 EXAMINED = ("gradcam", "ablationcam", "scorecam", "lime")
 EXAM_SEED = 1_000  # the models were trained on another

@@ -14,7 +14,7 @@ from lumiscope.models import load_model
 from lumiscope.runs import Reason
 from lumiscope.store import Store
 from lumiscope.study import dissect
-from lumiscope.world.planted import NULLS, Noise, PlantedUnit, plan_units, plant
+from lumiscope.world._planted import NULLS, Noise, PlantedUnit, plan_units, plant
 
 pytestmark = pytest.mark.slow
 
@@ -84,7 +84,7 @@ def test_louder_noise_is_borne(exam: ModuleType) -> None:
 def test_the_whole_way_gives_what_the_planted_numbers_give(exam: ModuleType) -> None:
     """Pictures, network, scorer and similarity as a user names them, against the planted activations themselves."""
     options = {"count": 150, "seed": 5}
-    model = load_model("python:lumiscope.world.planted_network:planted_network", model_options=options, input_size=128)
+    model = load_model("python:lumiscope.world._planted_network:planted_network", model_options=options, input_size=128)
     images = open_images("world:150@5")
     labels = dissect(model, images, layers="units", scorer="masks")
     (layer,) = labels.layers

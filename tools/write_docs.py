@@ -84,7 +84,7 @@ def public_names() -> Iterator[str]:
 
 def study_file() -> Iterator[str]:
     """The fields of every table of a study."""
-    from lumiscope.cli.listed import filled
+    from lumiscope.cli._listed import filled
     from lumiscope.study import ModelConfig, setting_of
     from lumiscope.study.config import TABLES
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from lumiscope.attribution import METHODS
-from lumiscope.attribution.details import joined_details
+from lumiscope.attribution._details import joined_details
 from lumiscope.types import SaliencyMap, Target
 
 WARNED = ("fullgrad", "guided_backprop", "integrated_gradients", "kernelshap", "lime")  # of few samples, no ReLU

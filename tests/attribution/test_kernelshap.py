@@ -11,7 +11,7 @@ from captum.attr import ShapleyValues
 
 from lumiscope.agreement import make_mask, segment_mask
 from lumiscope.attribution import METHODS
-from lumiscope.attribution.regions.hiding import hidden_picture
+from lumiscope.attribution.regions._hiding import hidden_picture
 
 SIZE = (32, 40)
 

@@ -13,7 +13,7 @@ from scipy.special import softmax
 
 from lumiscope.agreement import make_mask, segment_mask
 from lumiscope.attribution import METHODS, PreparedBatch, derive_seed
-from lumiscope.attribution.regions.segmentation import segment_means
+from lumiscope.attribution.regions._segmentation import segment_means
 from lumiscope.errors import UnknownNameError, UsageError
 from lumiscope.images import Geometry
 

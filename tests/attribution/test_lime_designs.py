@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
+from lumiscope.attribution.regions._hadamard import hadamard
+from lumiscope.attribution.regions._population import Population, proximity
+from lumiscope.attribution.regions._stopping import block_ends, chosen_segments, stability
+from lumiscope.attribution.regions._surrogate import fit_surrogate
 from lumiscope.attribution.regions.designs import DESIGNS, draw_samples, foldover_samples
-from lumiscope.attribution.regions.hadamard import hadamard
 from lumiscope.attribution.regions.lime_estimate import Estimate, Sampled
 from lumiscope.attribution.regions.local_regression import weighted_ridge
-from lumiscope.attribution.regions.population import Population, proximity
-from lumiscope.attribution.regions.stopping import block_ends, chosen_segments, stability
-from lumiscope.attribution.regions.surrogate import fit_surrogate
 
 
 def everything(segments):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lumiscope.attribution.regions.hiding import hidden_picture
+from lumiscope.attribution.regions._hiding import hidden_picture
 from lumiscope.attribution.regions.segmenters import SEGMENTERS, segment_view
 from lumiscope.errors import UsageError
 from lumiscope.images import Geometry

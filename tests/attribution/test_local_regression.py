@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.linear_model import LinearRegression, Ridge
 
+from lumiscope.attribution.regions._population import proximity
 from lumiscope.attribution.regions.local_regression import (
     Moments,
     forward_selection,
@@ -16,7 +17,6 @@ from lumiscope.attribution.regions.local_regression import (
     weighted_r2,
     weighted_ridge,
 )
-from lumiscope.attribution.regions.population import proximity
 
 
 def problem(seed, count=60, columns=8):

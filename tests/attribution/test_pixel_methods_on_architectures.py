@@ -12,7 +12,7 @@ import torch
 from lumiscope.attribution import METHODS
 from lumiscope.attribution.methods.rise import SmoothMasks
 from lumiscope.attribution.methods.smoothgrad import gaussian_noise
-from lumiscope.attribution.regions.segmentation import segment_means
+from lumiscope.attribution.regions._segmentation import segment_means
 
 spec = importlib.util.spec_from_file_location("kinds", Path(__file__).with_name("kinds.py"))
 architectures = importlib.util.module_from_spec(spec)

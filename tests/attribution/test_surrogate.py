@@ -7,9 +7,9 @@ import itertools
 import numpy as np
 import pytest
 
-from lumiscope.attribution.regions.population import proximity
-from lumiscope.attribution.regions.stopping import stability
-from lumiscope.attribution.regions.surrogate import fit_surrogate
+from lumiscope.attribution.regions._population import proximity
+from lumiscope.attribution.regions._stopping import stability
+from lumiscope.attribution.regions._surrogate import fit_surrogate
 
 SEGMENTS = 5
 EVERY = np.array(list(itertools.product([0.0, 1.0], repeat=SEGMENTS)))

@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 
 from lumiscope.agreement import MASK_RULES
 from lumiscope.attribution.regions.segmenters import SEGMENTERS
+from lumiscope.cli._listed import LISTS
 from lumiscope.cli.command import COMMANDS
-from lumiscope.cli.listed import LISTS
 from lumiscope.cli.main import app
 from lumiscope.dissection import SIMILARITIES
 from lumiscope.models import BACKENDS, SOURCES

@@ -12,7 +12,7 @@ from PIL import Image
 from lumiscope.images import open_images
 from lumiscope.scorers import SCORERS
 from lumiscope.testing import SCORER_CHECKS, scorer_case
-from lumiscope.testing.networks import picture
+from lumiscope.testing._networks import picture
 from lumiscope.testing.scorers import ScorerCase
 from scorers.tiny_models import write_image_text_model, write_sentence_model
 

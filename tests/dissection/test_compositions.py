@@ -5,13 +5,13 @@ import itertools
 import numpy as np
 import pytest
 
+from lumiscope.dissection._packed_masks import PackedMasks, common_sizes, packed, population
 from lumiscope.dissection.compositions import (
     OPERATORS,
     Formula,
     best_compositions,
     compositions_that_hold,
 )
-from lumiscope.dissection.packed_masks import PackedMasks, common_sizes, packed, population
 from lumiscope.errors import UsageError
 
 NAMES = ["fish", "boat", "sea", "sky", "cat", "tree"]

@@ -7,9 +7,9 @@ import pytest
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
+from lumiscope.dissection.evidence._partial_correlation import partial_test
 from lumiscope.dissection.evidence.further_labels import further_labels
 from lumiscope.dissection.evidence.held_out import halves
-from lumiscope.dissection.evidence.partial_correlation import partial_test
 
 UNITS, CONCEPTS = 120, 30
 

@@ -9,9 +9,9 @@ import pytest
 from scipy import stats
 
 from lumiscope.dissection import EvidenceOptions, label_units
+from lumiscope.dissection._selection import Selection
+from lumiscope.dissection.evidence._partial_correlation import partial_test, permutation_tail
 from lumiscope.dissection.evidence.further_labels import _Half, _propose, further_labels
-from lumiscope.dissection.evidence.partial_correlation import partial_test, permutation_tail
-from lumiscope.dissection.selection import Selection
 
 IMAGES, CONCEPTS, UNITS = 2000, 120, 60
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from lumiscope.dissection import SIMILARITIES
+from lumiscope.dissection.evidence._seeds import generator
 from lumiscope.dissection.evidence.comparison import Comparison
 from lumiscope.dissection.evidence.held_out import halves, held_out_scores
 from lumiscope.dissection.evidence.ranking import best_concepts
-from lumiscope.dissection.evidence.seeds import generator
 from lumiscope.dissection.evidence.stability import resampled_best
 
 

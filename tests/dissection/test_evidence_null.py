@@ -8,14 +8,14 @@ from scipy.special import logsumexp
 from scipy.stats import binom
 
 from lumiscope.dissection import SIMILARITIES
+from lumiscope.dissection._unit_facts import describe_units
 from lumiscope.dissection.evidence import comparison as comparison_module
+from lumiscope.dissection.evidence._layer_contrast import LayerContrast
+from lumiscope.dissection.evidence._seeds import generator
+from lumiscope.dissection.evidence._shape_groups import shape_groups
 from lumiscope.dissection.evidence.comparison import Comparison
-from lumiscope.dissection.evidence.layer_contrast import LayerContrast
 from lumiscope.dissection.evidence.null_distribution import _standardised, label_p_values, permuted_correlations
 from lumiscope.dissection.evidence.ranking import best_concepts
-from lumiscope.dissection.evidence.seeds import generator
-from lumiscope.dissection.evidence.shape_groups import shape_groups
-from lumiscope.dissection.unit_facts import describe_units
 from lumiscope.statistics import null_p_values
 
 KINDS = {

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from lumiscope.dissection.unit_facts import SHAPE, describe_units
+from lumiscope.dissection._unit_facts import SHAPE, describe_units
 
 
 def spread_over(weights):

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from lumiscope.errors import ImageError, UsageError
-from lumiscope.images import WorldImage, drawings, open_images, prefetch, read_mask, read_pixels, world_image
+from lumiscope.images import WorldImage, open_images, prefetch, read_mask, read_pixels, world_image
+from lumiscope.images import _drawings as drawings
 from lumiscope.world import OBJECTS, SCENES, describe, render, renderer_version
 
 

@@ -10,9 +10,9 @@ import torch
 
 from lumiscope.errors import LayerError, UnknownNameError
 from lumiscope.models import borrowed, load_model
+from lumiscope.models._target_layer import target_layer
 from lumiscope.models.layers import trace_layers
 from lumiscope.models.layout import Layout
-from lumiscope.models.target_layer import target_layer
 
 TARGETS = {
     "timm:resnet18": ("layer4", 512),

@@ -7,9 +7,9 @@ import torch
 
 from lumiscope.errors import LayerError, UnknownNameError
 from lumiscope.models import select_layers, stages
+from lumiscope.models._target_layer import target_layer
 from lumiscope.models.layers import layout_of, trace_layers
 from lumiscope.models.layout import Layout
-from lumiscope.models.target_layer import target_layer
 
 
 @pytest.fixture

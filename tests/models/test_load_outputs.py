@@ -13,7 +13,7 @@ from scipy.special import expit, softmax
 from lumiscope.attribution import METHODS, PreparedBatch
 from lumiscope.errors import ModelError, UnknownNameError, UsageError
 from lumiscope.models import load_model
-from lumiscope.models.device import available_devices, usable_device
+from lumiscope.models._device import available_devices, usable_device
 
 NETWORKS = (Path(__file__).parent / "networks.py").read_text()
 CODE = """

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 import re
 
+from lumiscope.report._thumbnails import Thumbnails
 from lumiscope.report.page import Page
 from lumiscope.report.sections.dissection.section import dissection
-from lumiscope.report.thumbnails import Thumbnails
 from lumiscope.runs import CategoryRow, ConceptCountRow, LayerRow, ModelDifferenceRow, ShownUnitRow, UnitRow
 
 

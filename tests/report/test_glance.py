@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from lumiscope.report._thumbnails import Thumbnails
 from lumiscope.report.labels import class_names, label_text
 from lumiscope.report.outline import enlarge_map
 from lumiscope.report.page import Page
 from lumiscope.report.sections.summary.glance import glance
-from lumiscope.report.thumbnails import Thumbnails
 from lumiscope.runs import AgreementRow, ExplanationRow, ImageRow, JudgementRow, ProbingImageRow
 
 

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from lumiscope.report._palette import category_colour
+from lumiscope.report._thumbnails import Thumbnails
 from lumiscope.report.page import Page
-from lumiscope.report.palette import category_colour
 from lumiscope.report.sections.network_dissection.detectors import SHOWN
 from lumiscope.report.sections.network_dissection.section import network_dissection
-from lumiscope.report.thumbnails import Thumbnails
 from lumiscope.runs import NetworkDissectionRow, Reason, UnitRow
 from lumiscope.testing import fake_row
 

@@ -14,11 +14,11 @@ from PIL import Image
 
 from lumiscope.concepts import CATEGORIES
 from lumiscope.report import numbers
+from lumiscope.report._palette import COLOURS, category_colour, text_colour
+from lumiscope.report._thumbnails import Thumbnails
 from lumiscope.report.colour import blue_orange, cividis, gradient, overlay, signed_overlay
 from lumiscope.report.outline import CYAN, DARK, bordered, outlined
-from lumiscope.report.palette import COLOURS, category_colour, text_colour
 from lumiscope.report.picture import Picture
-from lumiscope.report.thumbnails import Thumbnails
 from lumiscope.runs import NO_LABEL
 
 GREY = np.array([0.299, 0.587, 0.114])

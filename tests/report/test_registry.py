@@ -11,7 +11,7 @@ import pytest
 
 from lumiscope.errors import UsageError
 from lumiscope.report import parts
-from lumiscope.report.environment import HOME, PARTS, environment
+from lumiscope.report._environment import HOME, PARTS, environment
 from lumiscope.report.registry import SECTIONS, section
 from lumiscope.runs import ContributionRow, PredictionRow
 

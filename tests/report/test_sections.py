@@ -6,11 +6,11 @@ import dataclasses
 import math
 import re
 
+from lumiscope.report._thumbnails import Thumbnails
 from lumiscope.report.page import Page
 from lumiscope.report.parts.map_figure import coefficient_scale
 from lumiscope.report.sections.images.section import images
 from lumiscope.report.sections.summary.section import summary
-from lumiscope.report.thumbnails import Thumbnails
 from lumiscope.runs import (
     AgreementRow,
     AgreementSummaryRow,

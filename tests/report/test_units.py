@@ -9,10 +9,10 @@ import pytest
 
 from lumiscope.errors import UsageError
 from lumiscope.report import write_unit_page
+from lumiscope.report._thumbnails import Thumbnails
 from lumiscope.report.page import Page
 from lumiscope.report.parts.unit_details import UnitDetails
 from lumiscope.report.sections.dissection.unit_cards import LayerCards, UnitCards
-from lumiscope.report.thumbnails import Thumbnails
 from lumiscope.report.unit_pictures import UnitPictures, square_crop
 from lumiscope.runs import ShownUnitRow, UnitCropRow, UnitRow
 from lumiscope.testing import fake_row

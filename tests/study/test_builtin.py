@@ -159,7 +159,7 @@ def test_units_of_all_five_stages_are_named_after_the_task(small: Run) -> None:
 
 @pytest.mark.slow
 def test_again_it_computes_and_draws_next_to_nothing(small: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    from lumiscope.images import drawings
+    from lumiscope.images import _drawings as drawings
 
     drawn: list[int] = []
     draw = drawings.render

@@ -78,7 +78,7 @@ def test_an_edit_of_a_module_far_below_makes_labels_anew(package: Path, workplac
 @pytest.mark.parametrize(
     ("maker", "used", "unused"),
     [
-        ("lumiscope.attribution.methods.lime", "lumiscope.attribution.regions.hiding", "lumiscope.dissection"),
+        ("lumiscope.attribution.methods.lime", "lumiscope.attribution.regions._hiding", "lumiscope.dissection"),
         ("lumiscope.attribution.methods.gradcam", "lumiscope.models.split", "lumiscope.attribution.methods.lime"),
         ("lumiscope.dissection.activations", "lumiscope.models.torch_model", "lumiscope.dissection.evidence"),
     ],

@@ -21,8 +21,8 @@ from lumiscope.errors import TargetError, UsageError
 from lumiscope.images import Geometry, ImageItem, ImageSet, open_images
 from lumiscope.models import TorchModel
 from lumiscope.study import ExplainConfig, Explaining, explain
+from lumiscope.study.tuning._lime_trials import try_out
 from lumiscope.study.tuning.lime_search import CutChoice, LimeSearch, Setting
-from lumiscope.study.tuning.lime_trials import try_out
 from lumiscope.study.tuning.lime_tuning import MASKS, NO_MASKS
 from lumiscope.study.tuning.tune_lime import tune_lime, tuned_parameters
 from lumiscope.trust import Faithfulness, stability

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from lumiscope.types import DoubleArray
+from lumiscope.world.renderer._outlines import box, ellipse, line, rounded, smooth, turned
 from lumiscope.world.renderer.canvas import FINE, INK, SIZE, Canvas, Paint
 from lumiscope.world.renderer.colours import COLOURS, PROTOTYPES, Colour, named, some
-from lumiscope.world.renderer.outlines import box, ellipse, line, rounded, smooth, turned
 from lumiscope.world.renderer.textures import PATTERNS, TEXTURES, Texture
 
 RED, WHITE, BLUE = (Colour(name, PROTOTYPES[name]) for name in ("red", "white", "blue"))

@@ -17,8 +17,8 @@ from lumiscope.errors import UsageError
 from lumiscope.images import open_images
 from lumiscope.world import WORDS, render
 from lumiscope.world import dataset as written
+from lumiscope.world._palette import label_palette
 from lumiscope.world.dataset import write_dataset
-from lumiscope.world.palette import label_palette
 from lumiscope.world.sheet import GAP, write_sheet
 
 COUNT, SEED = 3, 5

@@ -2,13 +2,13 @@ import numpy as np
 import pytest
 
 from lumiscope.world import OBJECTS, PARTS, SCENES, WORDS, caption, describe, render
-from lumiscope.world.renderer.brush import BACKDROPS, Brush
+from lumiscope.world.renderer._brush import BACKDROPS, Brush
+from lumiscope.world.renderer._outlines import box
+from lumiscope.world.renderer._pen import KINDS, Frame, Pen
 from lumiscope.world.renderer.canvas import SIZE, Canvas, Paint
 from lumiscope.world.renderer.captions import with_article
 from lumiscope.world.renderer.colours import some
 from lumiscope.world.renderer.facts import Facts
-from lumiscope.world.renderer.outlines import box
-from lumiscope.world.renderer.pen import KINDS, Frame, Pen
 from lumiscope.world.renderer.vocabulary import part_number
 
 

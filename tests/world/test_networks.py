@@ -8,8 +8,8 @@ import torch
 from torch import fx, nn
 
 from lumiscope.models import select_layers, split
+from lumiscope.models._target_layer import target_layer
 from lumiscope.models.layers import trace_layers
-from lumiscope.models.target_layer import target_layer
 from lumiscope.world.clip import WorldClip
 from lumiscope.world.networks import MEAN, STD, WorldNet, normalised
 

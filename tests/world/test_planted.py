@@ -11,7 +11,7 @@ import torch
 from lumiscope.errors import UsageError
 from lumiscope.models import load_model
 from lumiscope.world import SCENES, WORDS, describe, render
-from lumiscope.world.planted import (
+from lumiscope.world._planted import (
     FREQUENCIES,
     NEAR,
     NULLS,
@@ -22,7 +22,7 @@ from lumiscope.world.planted import (
     plant,
     words_present,
 )
-from lumiscope.world.planted_network import planted_network
+from lumiscope.world._planted_network import planted_network
 
 SILENCE = Noise(spread=0, background=0, missed=0, false_alarms=0)
 
@@ -120,7 +120,7 @@ def test_nulls_know_nothing_of_the_concepts(presence: np.ndarray) -> None:
 
 def test_the_network_gives_what_was_planted_for_the_pictures_that_it_knows() -> None:
     model = load_model(
-        "python:lumiscope.world.planted_network:planted_network",
+        "python:lumiscope.world._planted_network:planted_network",
         model_options={"count": 30, "seed": 5},
         input_size=128,
     )

@@ -8,16 +8,8 @@ import torch
 
 from lumiscope.world import OBJECTS, PLAIN, SCENES, TEXTURES, WORDS, render
 from lumiscope.world.text import CONCEPTS, FILLERS, NUMBERS, VOCABULARY
-from lumiscope.world.training.augment import FARTHEST, LIGHT, OFFSET, lit, marked, moved
-from lumiscope.world.training.pictures import (
-    MARK_COLUMNS,
-    MARK_ROWS,
-    QUALITIES,
-    Pictures,
-    open_pictures,
-    render_pictures,
-)
-from lumiscope.world.training.texts import (
+from lumiscope.world.training._augment import FARTHEST, LIGHT, OFFSET, lit, marked, moved
+from lumiscope.world.training._texts import (
     COLOUR_AROUND,
     MOST_FACTS,
     OTHER_OBJECT,
@@ -27,6 +19,14 @@ from lumiscope.world.training.texts import (
     presence,
     random_facts,
     swapped_texts,
+)
+from lumiscope.world.training.pictures import (
+    MARK_COLUMNS,
+    MARK_ROWS,
+    QUALITIES,
+    Pictures,
+    open_pictures,
+    render_pictures,
 )
 
 COUNT, SEED = 130, 3

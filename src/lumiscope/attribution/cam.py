@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import torch
 from torch.nn.functional import interpolate
 
-from lumiscope.attribution.details import joined_details
+from lumiscope.attribution._details import joined_details
 from lumiscope.attribution.prepared import PreparedBatch
 from lumiscope.attribution.prepared_layer import PreparedLayer
 from lumiscope.attribution.prepared_view import PreparedView

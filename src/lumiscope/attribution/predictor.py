@@ -7,8 +7,8 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
-from lumiscope.attribution.blending import Masks, blended_pixels
-from lumiscope.attribution.passes import counted_passes
+from lumiscope.attribution._blending import Masks, blended_pixels
+from lumiscope.attribution._passes import counted_passes
 from lumiscope.attribution.requirements import require_torch_model
 from lumiscope.models import BlackBox, Inference, Runner, TorchModel, VisionModel, probabilities
 from lumiscope.progress import Track, silent

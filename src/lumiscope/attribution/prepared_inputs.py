@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 import torch
 
-from lumiscope.attribution.passes import counted_passes
+from lumiscope.attribution._passes import counted_passes
 from lumiscope.attribution.prepared_view import PreparedView
 from lumiscope.attribution.requirements import require_gradient
 from lumiscope.attribution.targets import target_scores

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 import torch
 
-from lumiscope.attribution.passes import counted_passes
+from lumiscope.attribution._passes import counted_passes
 from lumiscope.attribution.predictor import Predictor
 from lumiscope.attribution.prepared_inputs import PreparedInputs
 from lumiscope.attribution.requirements import require_gradient

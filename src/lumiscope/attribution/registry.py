@@ -9,8 +9,8 @@ from typing import Any, Generic, TypeVar
 
 import numpy as np
 
+from lumiscope.attribution._details import joined_details
 from lumiscope.attribution.declared_options import check_declared
-from lumiscope.attribution.details import joined_details
 from lumiscope.attribution.prepared import PreparedBatch
 from lumiscope.errors import UnknownNameError, UsageError
 from lumiscope.models import TorchModel, VisionModel

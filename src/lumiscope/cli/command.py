@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import typer
 
-from lumiscope.cli.groups import with_flags
-from lumiscope.cli.listed import ListingCommand
+from lumiscope.cli._groups import with_flags
+from lumiscope.cli._listed import ListingCommand
 from lumiscope.registry import Registry
 
 

@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from lumiscope.dissection.packed_masks import PackedMasks, Words, common_sizes, population
+from lumiscope.dissection._packed_masks import PackedMasks, Words, common_sizes, population
 from lumiscope.errors import UsageError
 from lumiscope.types import BoolArray, DoubleArray, IntArray
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lumiscope.dissection.packed_masks import WORD, PackedMasks, packed
+from lumiscope.dissection._packed_masks import WORD, PackedMasks, packed
 from lumiscope.types import BoolArray, IntArray
 
 GRIDS = (32, 16, 8)  # each has whole words, so that every image begins with one

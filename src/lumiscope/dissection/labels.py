@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lumiscope.columns import Columns
+from lumiscope.dissection._selection import Selection, blocks
+from lumiscope.dissection._unit_facts import UnitFacts, describe_units
 from lumiscope.dissection.evidence.comparison import Comparison
 from lumiscope.dissection.evidence.counter_examples import counter_examples
 from lumiscope.dissection.evidence.further_labels import further_labels
@@ -17,9 +19,7 @@ from lumiscope.dissection.evidence.null_distribution import label_p_values
 from lumiscope.dissection.evidence.options import EvidenceOptions
 from lumiscope.dissection.evidence.ranking import best_concepts
 from lumiscope.dissection.evidence.stability import resampled_best
-from lumiscope.dissection.selection import Selection, blocks
 from lumiscope.dissection.similarity import SIMILARITIES
-from lumiscope.dissection.unit_facts import UnitFacts, describe_units
 from lumiscope.dissection.unit_labels import LayerLabels, UnitEvidence
 from lumiscope.errors import ScorerError
 from lumiscope.runs import NoLabel, Reason

@@ -6,7 +6,7 @@ import csv
 from pathlib import Path
 
 from lumiscope.errors import UnknownNameError, UsageError
-from lumiscope.images.candidate import Candidate
+from lumiscope.images._candidate import Candidate
 
 KNOWN_COLUMNS = ("image", "class_index", "class_name", "mask")
 

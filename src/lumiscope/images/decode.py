@@ -13,8 +13,8 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 from PIL.TiffImagePlugin import TiffImageFile
 
 from lumiscope.errors import ImageError
-from lumiscope.images.formats import FORMATS, has_ending_of_format_read, open_raster, refused_format
-from lumiscope.images.pillow_warnings import pillow_warnings_silenced
+from lumiscope.images._formats import FORMATS, has_ending_of_format_read, open_raster, refused_format
+from lumiscope.images._pillow_warnings import pillow_warnings_silenced
 from lumiscope.types import BoolArray, ByteArray, IntArray
 
 # EXIF 2.32, tag 274: how the stored pixels must be turned to stand upright; 1 is upright.

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from lumiscope.errors import ImageError, UnknownNameError
-from lumiscope.images.candidate import Candidate
+from lumiscope.images._candidate import Candidate
+from lumiscope.images._listing import list_candidates
 from lumiscope.images.csv_listing import lists_images
 from lumiscope.images.decode import decode, decode_mask
 from lumiscope.images.image_file import ImageFile
 from lumiscope.images.image_item import ImageItem
 from lumiscope.images.image_set import ImageSet
-from lumiscope.images.listing import list_candidates
 from lumiscope.images.skipped import Skipped
 from lumiscope.images.world_image import names_world, open_world
 from lumiscope.progress import Track, silent

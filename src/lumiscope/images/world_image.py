@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from lumiscope.errors import ImageError, UsageError
-from lumiscope.images.drawings import draw_ahead, drawing
+from lumiscope.images._drawings import draw_ahead, drawing
 from lumiscope.images.image_item import ImageItem
 from lumiscope.images.image_set import ImageSet
 from lumiscope.progress import Track, silent

@@ -13,8 +13,8 @@ import torch
 
 from lumiscope.errors import ModelError, UnknownNameError, UsageError
 from lumiscope.images import Geometry, GeometryMode
+from lumiscope.models._device import usable_device
 from lumiscope.models.black_box import BlackBox, check_probabilities, noise
-from lumiscope.models.device import usable_device
 from lumiscope.models.options import BuildOptions, height_width, three_numbers
 from lumiscope.models.sources import Loaded, LoadedBlackBox, Preprocessing, find_source
 from lumiscope.models.torch_model import TorchModel

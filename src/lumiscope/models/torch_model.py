@@ -16,17 +16,17 @@ import torch
 
 from lumiscope.errors import LayerError, ModelError
 from lumiscope.images import Geometry, ImageItem, View
+from lumiscope.models._inferences import Inferences
+from lumiscope.models._target_layer import target_layer
 from lumiscope.models.backends import Choice, Inference
 from lumiscope.models.backends.inference import is_out_of_memory
 from lumiscope.models.backends.registry import Precision
 from lumiscope.models.guard import borrowed
-from lumiscope.models.inferences import Inferences
 from lumiscope.models.layers import EXPECTED, Layer, layout_of, trace_layers
 from lumiscope.models.layout import Layout
 from lumiscope.models.outputs import first_tensor, is_single, last_operation, logits_of, with_complement
 from lumiscope.models.split import Split, named_part
 from lumiscope.models.stages import check_layer_names, select_layers
-from lumiscope.models.target_layer import target_layer
 from lumiscope.models.vision_model import Activation, unnamed_classes
 from lumiscope.types import ByteArray, FloatArray
 from lumiscope.unit_address import CLASS_TOKEN

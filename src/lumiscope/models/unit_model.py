@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import torch
 
 from lumiscope.errors import LayerError, UsageError
-from lumiscope.models.cut_off import cut_off
+from lumiscope.models._cut_off import cut_off
 from lumiscope.models.guard import borrowed
 from lumiscope.models.layers import Layer, trace_layers
 from lumiscope.models.torch_model import TorchModel

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from lumiscope.concepts import OTHER
-from lumiscope.report.palette import category_colour, further_categories, text_colour
+from lumiscope.report._palette import category_colour, further_categories, text_colour
 from lumiscope.report.parts.category import Category
 
 

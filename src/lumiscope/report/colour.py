@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from lumiscope.report.cividis import COLOURS
+from lumiscope.report._cividis import COLOURS
 from lumiscope.types import ByteArray
 
 MAP_WEIGHT = 0.7

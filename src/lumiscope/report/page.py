@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from lumiscope.report._environment import environment, part_styles, without_links
+from lumiscope.report._page_head import page_head
+from lumiscope.report._thumbnails import INPUTS, KIND, Thumbnails
 from lumiscope.report.colour import gradient
-from lumiscope.report.environment import environment, part_styles, without_links
-from lumiscope.report.page_head import page_head
 from lumiscope.report.registry import SECTIONS
-from lumiscope.report.thumbnails import INPUTS, KIND, Thumbnails
 from lumiscope.runs import GROUND_TRUTH, ModelRow, RunReader
 from lumiscope.types import ByteArray
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from lumiscope.errors import UsageError
-from lumiscope.report.environment import environment, part_styles, without_links
+from lumiscope.report._environment import environment, part_styles, without_links
+from lumiscope.report._thumbnails import Thumbnails
 from lumiscope.report.parts.unit_details import UnitDetails
-from lumiscope.report.thumbnails import Thumbnails
 from lumiscope.report.unit_pictures import UnitPictures
 from lumiscope.runs import RunReader, UnitCropRow, UnitRow
 from lumiscope.store import write_atomically

@@ -6,9 +6,9 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from lumiscope.report._thumbnails import Thumbnails
 from lumiscope.report.numbers import significant
 from lumiscope.report.parts.thumbnail import Thumbnail
-from lumiscope.report.thumbnails import Thumbnails
 from lumiscope.runs import ModelRow, ProbingImageRow, RunReader, UnitCropRow, UnitRow
 from lumiscope.store import content_key
 from lumiscope.types import ByteArray

@@ -23,11 +23,11 @@ from lumiscope.runs import (
     write_tables,
 )
 from lumiscope.store import Store
-from lumiscope.study.circumstances import manifest_of
+from lumiscope.study._circumstances import manifest_of
+from lumiscope.study._log import RunLog
 from lumiscope.study.config import Study, save_study
 from lumiscope.study.configured_model import load_configured
 from lumiscope.study.files import options_of_images
-from lumiscope.study.log import RunLog
 from lumiscope.study.open_study import OpenStudy
 from lumiscope.study.stage import STAGES, Stage, Tables, in_order, run_stage
 from lumiscope.study.stages.models import left_out

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import torch
 
 from lumiscope.models import BACKENDS, Backend, Choice, TorchModel
-from lumiscope.testing import networks
-from lumiscope.testing.expect import expect, expect_close
-from lumiscope.testing.untouched import NetworkState, generators_kept, in_use
+from lumiscope.testing import _networks as networks
+from lumiscope.testing._expect import expect, expect_close
+from lumiscope.testing._untouched import NetworkState, generators_kept, in_use
 
 TOLERANCE = 1e-4  # as in the choice of a backend: of the largest logit
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from lumiscope.agreement import MASK_RULES, RegisteredRule, make_mask, parse_rule
 from lumiscope.errors import UsageError
-from lumiscope.testing.expect import expect, expect_refusal
+from lumiscope.testing._expect import expect, expect_refusal
 from lumiscope.types import BoolArray, DoubleArray, SaliencyMap, SegmentMap, Target
 
 SEGMENTS = 6

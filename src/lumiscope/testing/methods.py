@@ -18,11 +18,11 @@ from lumiscope.attribution import METHODS, AttributionMethod, PreparedBatch, der
 from lumiscope.errors import LumiscopeError, UnknownNameError, UsageError
 from lumiscope.images import View
 from lumiscope.models import BlackBox, TorchModel, VisionModel
-from lumiscope.testing import networks
-from lumiscope.testing.expect import expect, expect_close, expect_refusal
-from lumiscope.testing.option_values import invalid_values
+from lumiscope.testing import _networks as networks
+from lumiscope.testing._expect import expect, expect_close, expect_refusal
+from lumiscope.testing._option_values import invalid_values
+from lumiscope.testing._untouched import NetworkState, generators_kept, in_use
 from lumiscope.testing.references import METHOD_REFERENCES, MethodReference, Question, RegisteredReference
-from lumiscope.testing.untouched import NetworkState, generators_kept, in_use
 from lumiscope.types import SaliencyMap, Target
 
 FLOAT32 = 1e-3  # how far a map in float32 may be from its float64 reference, as a share of the largest value

@@ -15,10 +15,10 @@ import numpy as np
 from lumiscope.attribution import PreparedBatch
 from lumiscope.errors import LumiscopeError
 from lumiscope.models import TorchModel
-from lumiscope.testing import networks
-from lumiscope.testing.expect import expect, expect_close
+from lumiscope.testing import _networks as networks
+from lumiscope.testing._expect import expect, expect_close
+from lumiscope.testing._untouched import NetworkState, generators_kept, in_use
 from lumiscope.testing.references import METRIC_REFERENCES, MetricReference, Question
-from lumiscope.testing.untouched import NetworkState, generators_kept, in_use
 from lumiscope.trust import METRICS, MaskJudge, TrustMetric
 from lumiscope.types import BoolArray
 

@@ -14,8 +14,8 @@ from lumiscope.errors import LumiscopeError, UsageError
 from lumiscope.images import ImageSet, open_images
 from lumiscope.scorers import SCORERS, Scorer, ScorerScheme, load_scorer
 from lumiscope.specs import change_paths
-from lumiscope.testing.expect import expect, expect_close, expect_refusal
-from lumiscope.testing.untouched import generators_kept
+from lumiscope.testing._expect import expect, expect_close, expect_refusal
+from lumiscope.testing._untouched import generators_kept
 
 ROUNDING = 1e-4  # vectors made in batches of another size
 STRANGE = "wordless"

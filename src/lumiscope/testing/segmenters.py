@@ -12,9 +12,9 @@ import numpy as np
 from lumiscope.attribution import SEGMENTERS, Segmenter, segment_view
 from lumiscope.errors import UnknownNameError, UsageError
 from lumiscope.images import View
-from lumiscope.testing import networks
-from lumiscope.testing.expect import expect, expect_refusal
-from lumiscope.testing.option_values import CANDIDATES, is_of
+from lumiscope.testing import _networks as networks
+from lumiscope.testing._expect import expect, expect_refusal
+from lumiscope.testing._option_values import CANDIDATES, is_of
 
 SIZES = ((48, 64), (33, 20))
 

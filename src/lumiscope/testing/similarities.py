@@ -13,7 +13,7 @@ import numpy as np
 from lumiscope.dissection import SIMILARITIES, SimilarityMethod
 from lumiscope.dissection.similarity import blocks
 from lumiscope.errors import ScorerError
-from lumiscope.testing.expect import expect, expect_close, expect_refusal
+from lumiscope.testing._expect import expect, expect_close, expect_refusal
 from lumiscope.testing.references import SIMILARITY_REFERENCES, SimilarityReference
 from lumiscope.types import DoubleArray
 

@@ -12,9 +12,9 @@ from lumiscope.errors import LumiscopeError, UnknownNameError
 from lumiscope.images import View
 from lumiscope.models import SOURCES, BlackBox, Source, TorchModel, find_source, load_model
 from lumiscope.specs import change_paths
-from lumiscope.testing import networks
-from lumiscope.testing.expect import expect, expect_refusal
-from lumiscope.testing.untouched import generators_kept
+from lumiscope.testing import _networks as networks
+from lumiscope.testing._expect import expect, expect_refusal
+from lumiscope.testing._untouched import generators_kept
 
 PICTURES = 3
 

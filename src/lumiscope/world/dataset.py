@@ -27,7 +27,7 @@ from lumiscope.progress import Track, silent
 from lumiscope.store import write_atomically
 from lumiscope.types import ByteArray
 from lumiscope.world import WORDS, describe, render
-from lumiscope.world.palette import label_palette
+from lumiscope.world._palette import label_palette
 
 LIST = "labels.csv"
 CONCEPTS = "concepts.csv"

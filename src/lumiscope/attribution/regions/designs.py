@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lumiscope.attribution.regions.hadamard import hadamard
+from lumiscope.attribution.regions._hadamard import hadamard
 from lumiscope.types import DoubleArray, IntArray
 
 

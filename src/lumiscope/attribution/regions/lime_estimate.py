@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lumiscope.attribution.regions._population import Population
+from lumiscope.attribution.regions._surrogate import fit_surrogate
 from lumiscope.attribution.regions.designs import Design
 from lumiscope.attribution.regions.local_regression import (
     LinearFit,
@@ -15,8 +17,6 @@ from lumiscope.attribution.regions.local_regression import (
     weighted_r2,
     weighted_ridge,
 )
-from lumiscope.attribution.regions.population import Population
-from lumiscope.attribution.regions.surrogate import fit_surrogate
 from lumiscope.types import DoubleArray, IntArray
 
 ALPHA = 1.0  # lime's penalty

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lumiscope.attribution.regions._population import proximity
+from lumiscope.attribution.regions._stopping import block_ends, stability
 from lumiscope.attribution.regions.designs import DESIGNS, Design
 from lumiscope.attribution.regions.lime_estimate import Estimate, Sampled
 from lumiscope.attribution.regions.lime_options import LimeOptions
-from lumiscope.attribution.regions.population import proximity
 from lumiscope.attribution.regions.scene import Scene
-from lumiscope.attribution.regions.stopping import block_ends, stability
 from lumiscope.types import DoubleArray, Target
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from lumiscope.attribution.hide_color import HideColor, check_color
-from lumiscope.attribution.regions.hiding import HIDING
+from lumiscope.attribution.regions._hiding import HIDING
 from lumiscope.attribution.regions.segmenters import SEGMENTERS, check_segmenter
 from lumiscope.errors import UnknownNameError, UsageError
 

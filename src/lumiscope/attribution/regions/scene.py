@@ -8,7 +8,7 @@ import numpy as np
 
 from lumiscope.attribution.predictor import Predictor
 from lumiscope.attribution.prepared_view import PreparedView
-from lumiscope.attribution.regions.hiding import hidden_picture
+from lumiscope.attribution.regions._hiding import hidden_picture
 from lumiscope.attribution.regions.region_options import RegionOptions
 from lumiscope.types import BoolArray, ByteArray, DoubleArray, IntArray
 

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from lumiscope.columns import Columns
+from lumiscope.dissection._selection import Selection, blocks
+from lumiscope.dissection.evidence._partial_correlation import deviations
+from lumiscope.dissection.evidence._seeds import generator
 from lumiscope.dissection.evidence.comparison import Comparison
 from lumiscope.dissection.evidence.further_labels import SYNONYM
 from lumiscope.dissection.evidence.options import EvidenceOptions
-from lumiscope.dissection.evidence.partial_correlation import deviations
 from lumiscope.dissection.evidence.ranking import best_concepts, rounding
-from lumiscope.dissection.evidence.seeds import generator
-from lumiscope.dissection.selection import Selection, blocks
 from lumiscope.dissection.similarity import SIMILARITIES
 from lumiscope.statistics import null_p_values
 from lumiscope.types import BoolArray, DoubleArray, IntArray

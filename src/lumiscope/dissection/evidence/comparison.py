@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lumiscope.columns import Columns
-from lumiscope.dissection.evidence.layer_contrast import LayerContrast
-from lumiscope.dissection.evidence.seeds import generator
-from lumiscope.dissection.selection import Selection, slices
+from lumiscope.dissection._selection import Selection, slices
+from lumiscope.dissection.evidence._layer_contrast import LayerContrast
+from lumiscope.dissection.evidence._seeds import generator
 from lumiscope.dissection.similarity import SimilarityMethod
 from lumiscope.dissection.similarity.preparation import standardised
 from lumiscope.types import DoubleArray, IntArray

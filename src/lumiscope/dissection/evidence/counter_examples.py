@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from lumiscope.columns import Columns
-from lumiscope.dissection.selection import Selection
+from lumiscope.dissection._selection import Selection
 from lumiscope.types import BoolArray, DoubleArray, IntArray
 
 SHOWN = 3

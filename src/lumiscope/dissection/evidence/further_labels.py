@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from lumiscope.columns import Columns
+from lumiscope.dissection._selection import Selection, blocks, slices
+from lumiscope.dissection.evidence._partial_correlation import deviations, partial_test
 from lumiscope.dissection.evidence.held_out import halves
-from lumiscope.dissection.evidence.partial_correlation import deviations, partial_test
-from lumiscope.dissection.selection import Selection, blocks, slices
 from lumiscope.statistics import benjamini_hochberg
 from lumiscope.types import DoubleArray, IntArray
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from lumiscope.dissection._selection import Selection, slices
+from lumiscope.dissection.evidence._seeds import generator
 from lumiscope.dissection.evidence.comparison import Comparison
 from lumiscope.dissection.evidence.ranking import best_concepts
-from lumiscope.dissection.evidence.seeds import generator
-from lumiscope.dissection.selection import Selection, slices
 from lumiscope.dissection.similarity import SIMILARITIES
 from lumiscope.dissection.similarity.preparation import presence, standardised
 from lumiscope.types import DoubleArray, IntArray

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from lumiscope.dissection._selection import blocks
+from lumiscope.dissection.evidence._seeds import generator
+from lumiscope.dissection.evidence._shape_groups import shape_groups
 from lumiscope.dissection.evidence.comparison import Comparison
 from lumiscope.dissection.evidence.ranking import best_concepts
-from lumiscope.dissection.evidence.seeds import generator
-from lumiscope.dissection.evidence.shape_groups import shape_groups
-from lumiscope.dissection.selection import blocks
 from lumiscope.statistics import null_p_values
 from lumiscope.types import DoubleArray, IntArray
 

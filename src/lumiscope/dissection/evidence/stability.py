@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from lumiscope.dissection._selection import Selection
+from lumiscope.dissection.evidence._seeds import generator
 from lumiscope.dissection.evidence.comparison import Comparison
 from lumiscope.dissection.evidence.ranking import rounding
-from lumiscope.dissection.evidence.seeds import generator
-from lumiscope.dissection.selection import Selection
 from lumiscope.types import DoubleArray, IntArray
 
 UNITS_AT_ONCE = 64

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from lumiscope.runs import FindingRow, JudgementRow
 from lumiscope.statistics import wilson_interval
-from lumiscope.study.findings.claim import by_model, claim
+from lumiscope.study.findings._claim import by_model, claim
 from lumiscope.study.stage import Tables
 
 NAMED = 5  # images that a sentence spells out

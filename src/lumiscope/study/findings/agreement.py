@@ -10,7 +10,7 @@ import numpy as np
 from lumiscope.attribution import METHODS
 from lumiscope.runs import GROUND_TRUTH, AgreementSummaryRow, FindingRow, JudgementRow, models_with_foreign_masks
 from lumiscope.statistics import holm
-from lumiscope.study.findings.claim import by_model, claim
+from lumiscope.study.findings._claim import by_model, claim
 from lumiscope.study.stage import Tables
 
 

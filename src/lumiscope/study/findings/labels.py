@@ -23,7 +23,7 @@ from lumiscope.runs import (
     UnitRow,
 )
 from lumiscope.statistics import difference_interval, share_test, sharing_test
-from lumiscope.study.findings.claim import by_model, claim
+from lumiscope.study.findings._claim import by_model, claim
 from lumiscope.study.stage import Tables
 
 NAMED = 3  # concepts that a sentence spells out

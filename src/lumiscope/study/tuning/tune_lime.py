@@ -21,8 +21,8 @@ from lumiscope.study.explaining import Explaining
 from lumiscope.study.files import file_names
 from lumiscope.study.open_study import OpenStudy
 from lumiscope.study.stages.explanation_plan import ExplanationPlan
+from lumiscope.study.tuning._lime_trials import LimeTrials, try_out
 from lumiscope.study.tuning.lime_search import CutChoice, LimeSearch, Setting, base_setting
-from lumiscope.study.tuning.lime_trials import LimeTrials, try_out
 from lumiscope.study.tuning.lime_tuning import MASKS, NO_MASKS, Score, Tuning
 from lumiscope.trust import Faithfulness, stability
 from lumiscope.types import BoolArray, Target

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lumiscope.world.renderer.brush import BACKDROPS
+from lumiscope.world.renderer._brush import BACKDROPS
 from lumiscope.world.renderer.facts import Facts
 
 

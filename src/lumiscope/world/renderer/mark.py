@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from lumiscope.types import DoubleArray
+from lumiscope.world.renderer._outlines import ellipse, polygon, rounded
 from lumiscope.world.renderer.canvas import Canvas, Paint
 from lumiscope.world.renderer.colours import PROTOTYPES, Colour
-from lumiscope.world.renderer.outlines import ellipse, polygon, rounded
 from lumiscope.world.renderer.vocabulary import OBJECTS
 
 # Left, top, right, bottom of the mark in pixels.

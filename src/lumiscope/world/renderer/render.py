@@ -6,13 +6,13 @@ import numpy as np
 
 from lumiscope.errors import UnknownNameError
 from lumiscope.types import ByteArray
-from lumiscope.world.renderer.brush import BACKDROPS, Brush
+from lumiscope.world.renderer._brush import BACKDROPS, Brush
+from lumiscope.world.renderer._pen import KINDS, Frame, Pen
 from lumiscope.world.renderer.canvas import SIZE, Canvas, Developed
 from lumiscope.world.renderer.captions import caption
 from lumiscope.world.renderer.colours import COLOURS, some
 from lumiscope.world.renderer.facts import draw_facts, generator
 from lumiscope.world.renderer.mark import draw_mark
-from lumiscope.world.renderer.pen import KINDS, Frame, Pen
 from lumiscope.world.renderer.scene import Scene
 from lumiscope.world.renderer.textures import PLAIN, TEXTURES
 from lumiscope.world.renderer.vocabulary import OBJECTS, SCENES, part_number

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from lumiscope.world.renderer import drawings  # noqa: F401  (registers what can be drawn)
-from lumiscope.world.renderer.brush import BACKDROPS
+from lumiscope.world.renderer._brush import BACKDROPS
+from lumiscope.world.renderer._pen import KINDS
 from lumiscope.world.renderer.colours import COLOURS
-from lumiscope.world.renderer.pen import KINDS
 from lumiscope.world.renderer.textures import TEXTURES
 
 OBJECTS = tuple(KINDS)

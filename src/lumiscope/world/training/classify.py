@@ -8,7 +8,7 @@ from torch.nn import functional
 
 from lumiscope.types import IntArray
 from lumiscope.world.networks import WorldNet, normalised
-from lumiscope.world.training.augment import lit, marked, moved
+from lumiscope.world.training._augment import lit, marked, moved
 from lumiscope.world.training.fit import Task
 from lumiscope.world.training.pictures import QUALITIES, Pictures
 

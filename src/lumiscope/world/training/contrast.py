@@ -11,10 +11,10 @@ from torch.nn import functional
 from lumiscope.types import FloatArray, IntArray
 from lumiscope.world.clip import WorldClip
 from lumiscope.world.networks import normalised
-from lumiscope.world.training.augment import lit, moved
+from lumiscope.world.training._augment import lit, moved
+from lumiscope.world.training._texts import fact_texts, fit_of_texts, presence, random_facts, swapped_texts
 from lumiscope.world.training.fit import Task
 from lumiscope.world.training.pictures import Pictures
-from lumiscope.world.training.texts import fact_texts, fit_of_texts, presence, random_facts, swapped_texts
 
 TEXTS_EACH = 3
 LARGEST_SCALE = 20.0

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from lumiscope.world.renderer.outlines import dot, ellipse, line, polygon, smooth
-from lumiscope.world.renderer.pen import Pen, drawing
+from lumiscope.world.renderer._outlines import dot, ellipse, line, polygon, smooth
+from lumiscope.world.renderer._pen import Pen, drawing
 
 # fmt: off  (outlines read best as rows of points)
 

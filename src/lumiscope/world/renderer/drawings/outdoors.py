@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from lumiscope.types import DoubleArray
-from lumiscope.world.renderer.brush import Brush, Rgb, backdrop
+from lumiscope.world.renderer._brush import Brush, Rgb, backdrop
+from lumiscope.world.renderer._outlines import box, dot, ellipse, line, polygon, smooth
 from lumiscope.world.renderer.canvas import SIZE
-from lumiscope.world.renderer.outlines import box, dot, ellipse, line, polygon, smooth
 
 EVERYWHERE = box(0, 0, SIZE, SIZE)
 DAY: Rgb = (128, 190, 240)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from lumiscope.world.renderer.brush import Brush, backdrop
+from lumiscope.world.renderer._brush import Brush, backdrop
+from lumiscope.world.renderer._outlines import box, dot, ellipse, line, polygon, rounded, smooth
 from lumiscope.world.renderer.canvas import SIZE
 from lumiscope.world.renderer.drawings.outdoors import EVERYWHERE
-from lumiscope.world.renderer.outlines import box, dot, ellipse, line, polygon, rounded, smooth
 
 # fmt: off  (outlines read best as rows of points)
 

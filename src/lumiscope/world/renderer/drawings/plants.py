@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from lumiscope.world.renderer.outlines import ellipse, line, polygon, rounded, smooth, turned
-from lumiscope.world.renderer.pen import Pen, drawing
+from lumiscope.world.renderer._outlines import ellipse, line, polygon, rounded, smooth, turned
+from lumiscope.world.renderer._pen import Pen, drawing
 
 # fmt: off  (outlines read best as rows of points)
 

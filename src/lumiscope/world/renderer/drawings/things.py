@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from lumiscope.world.renderer._outlines import box, dot, ellipse, line, polygon, rounded, smooth
+from lumiscope.world.renderer._pen import Pen, drawing
 from lumiscope.world.renderer.colours import Colour
-from lumiscope.world.renderer.outlines import box, dot, ellipse, line, polygon, rounded, smooth
-from lumiscope.world.renderer.pen import Pen, drawing
 
 GLASS = Colour("blue", (166, 212, 236))
 

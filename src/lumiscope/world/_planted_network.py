@@ -6,8 +6,8 @@ import torch
 from torch import nn
 
 from lumiscope.types import FloatArray
+from lumiscope.world._planted import plan_units, plant, words_present
 from lumiscope.world.networks import normalised
-from lumiscope.world.planted import plan_units, plant, words_present
 from lumiscope.world.renderer.render import render
 
 CELLS = 8  # a side of the small picture by which pictures are told apart
@@ -51,7 +51,7 @@ def picture_codes(images: torch.Tensor) -> torch.Tensor:
 def planted_network(count: int = 200, seed: int = 0, unit_seed: int = 0) -> PlantedNetwork:
     """Plant units over the pictures `world:COUNT@SEED`, as `plan_units` and `plant` do with `unit_seed`.
 
-    For `--model python:lumiscope.world.planted_network:planted_network --input-size 128`.
+    For `--model python:lumiscope.world._planted_network:planted_network --input-size 128`.
     """
     scenes = [render(index, seed) for index in range(count)]
     presence = words_present(scenes)

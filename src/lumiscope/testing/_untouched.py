@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from lumiscope.testing.expect import expect
+from lumiscope.testing._expect import expect
 
 
 @dataclass(frozen=True)

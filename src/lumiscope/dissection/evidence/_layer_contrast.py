@@ -7,7 +7,7 @@ import math
 import numpy as np
 from scipy.special import logsumexp
 
-from lumiscope.dissection.selection import slices
+from lumiscope.dissection._selection import slices
 from lumiscope.dissection.similarity import SimilarityMethod
 from lumiscope.types import DoubleArray, IntArray
 

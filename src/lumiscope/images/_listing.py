@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lumiscope.errors import UsageError, nearest
-from lumiscope.images.candidate import Candidate
+from lumiscope.images._candidate import Candidate
 from lumiscope.images.csv_listing import list_csv
 from lumiscope.images.decode import is_image
 

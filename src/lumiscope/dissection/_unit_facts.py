@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lumiscope.columns import Columns
-from lumiscope.dissection.selection import blocks
+from lumiscope.dissection._selection import blocks
 from lumiscope.dissection.top_images import most_active_images
 from lumiscope.types import BoolArray, DoubleArray, FloatArray, IntArray
 

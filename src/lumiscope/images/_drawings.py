@@ -87,7 +87,7 @@ def _second_process(keys: Sequence[Key]) -> Iterator[Iterator[Drawing]]:
 
     A plain interpreter and not `multiprocessing`, which would run the user's own script again.
     """
-    command = [sys.executable, "-c", "from lumiscope.images.drawings import serve; serve()"]
+    command = [sys.executable, "-c", "from lumiscope.images._drawings import serve; serve()"]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL) as process:
         try:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
 from lumiscope.errors import UsageError
-from lumiscope.study.files.option_file import MOST_BYTES
+from lumiscope.study.files._option_file import MOST_BYTES
 
 Plain: TypeAlias = "bool | int | float | str | list[Plain] | tuple[Plain, ...] | dict[str | int, Plain] | None"
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from lumiscope.attribution.hide_color import flat_picture
-from lumiscope.attribution.regions.segmentation import segment_means
+from lumiscope.attribution.regions._segmentation import segment_means
 from lumiscope.types import ByteArray, DoubleArray, IntArray
 
 BLUR = 1 / 20  # of the longer side, the standard deviation

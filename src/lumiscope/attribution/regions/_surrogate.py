@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from lumiscope.attribution.regions.population import Population
+from lumiscope.attribution.regions._population import Population
 from lumiscope.types import DoubleArray
 
 LENGTHS = (1.0, 2.0, 4.0, 8.0)

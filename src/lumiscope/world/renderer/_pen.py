@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from lumiscope.types import DoubleArray
+from lumiscope.world.renderer._outlines import turned
 from lumiscope.world.renderer.canvas import Canvas, Paint
 from lumiscope.world.renderer.colours import Colour, some
-from lumiscope.world.renderer.outlines import turned
 from lumiscope.world.renderer.textures import PLAIN, Texture
 
 
