@@ -10,7 +10,7 @@ import pytest
 
 from lumiscope.errors import ImageError
 from lumiscope.images import ImageSet, Skipped, open_images
-from picture_folders import csv, ids, save
+from picture_folders import ids, save
 
 
 class TestImageSet:
@@ -25,24 +25,6 @@ class TestImageSet:
         assert part.skipped == images.skipped == (Skipped("e.png", "empty file (0 bytes)"),)
         with pytest.raises(IndexError):
             images[4]
-
-    def test_fingerprint_depends_on_everything_that_matters(self, tmp_path):
-        save(tmp_path / "a.png", shade=1)
-        save(tmp_path / "b.png", shade=2)
-        save(tmp_path / "m.png")
-        plain = "image,class_index,mask\na.png,1,\nb.png,2,\n"
-        variants = [
-            plain,
-            plain.replace("b.png,2", "b.png,3"),
-            plain.replace("a.png,1,", "a.png,1,m.png"),
-            "image,class_index,mask\nb.png,2,\na.png,1,\n",
-            "image,class_index,mask\na.png,1,\n",
-        ]
-        fingerprints = [open_images(csv(tmp_path, text)).fingerprint for text in variants]
-        assert len(set(fingerprints)) == len(variants)
-        assert open_images(csv(tmp_path, plain)).fingerprint == fingerprints[0]
-        save(tmp_path / "b.png", shade=3)
-        assert open_images(csv(tmp_path, plain)).fingerprint not in fingerprints
 
     def test_file_digest(self, tmp_path):
         path = save(tmp_path / "a.png")
