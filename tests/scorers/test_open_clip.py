@@ -167,7 +167,12 @@ def test_weights_are_asked_for():
 
 @pytest.mark.parametrize(
     ("spec", "message"),
-    [("ViT-B-32//nowhere/w.safetensors", "no weights file /nowhere"), ("local-dir:/nowhere", "/nowhere is not one")],
+    [
+        ("ViT-B-32//nowhere/w.safetensors", "no weights file /nowhere"),
+        ("ViT-B-32/w.pt", "no weights file w.pt"),
+        ("ViT-B-32/here/w", "no weights file here/w"),
+        ("local-dir:/nowhere", "/nowhere is not one"),
+    ],
 )
 def test_files_that_are_not_there_are_said(spec, message):
     with pytest.raises(ScorerError, match=message):
