@@ -12,6 +12,7 @@ import time
 
 import numpy as np
 
+from lumiscope.attribution import look_inside
 from lumiscope.images import open_images
 from lumiscope.models import BACKENDS, Choice, TorchModel, available_backends, load_model
 from peers import SHARED, machine, real_model
@@ -26,7 +27,7 @@ def main() -> None:
     columns = ("network", "backend", "numbers", "ms a view", "logits differ by", "preparation, s")
     print(f"{machine()}\n\n| {' | '.join(columns)} |\n{'|---' * len(columns)}|")
     for spec in parser.parse_args().specs:
-        model = real_model() if spec == "real" else load_model(spec, weights="random")
+        model = real_model() if spec == "real" else look_inside(load_model(spec, weights="random"), "this benchmark")
         for backend in reversed(available_backends()):
             for numbers in ("float32", "half") if BACKENDS[backend].half else ("float32",):
                 print(f"| {spec} | {backend} | {numbers} | {measure(model, backend, numbers)} |", flush=True)

@@ -7,6 +7,7 @@ Prints the table of docs/world.md. The first run is timed in this process, the s
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import subprocess
 import sys
@@ -43,7 +44,8 @@ def main() -> None:
     clock = Clock()
     clock.parts["imports"] = time.perf_counter() - started
     with tempfile.TemporaryDirectory() as folder:
-        run = compute(builtin_study().model_copy(update={"runs": folder}), track=clock)
+        study = builtin_study()
+        run = compute(study.model_copy(update={"run": dataclasses.replace(study.run, runs=folder)}), track=clock)
         reporting = time.perf_counter()
         write_report(run)
         clock.parts["report"] = time.perf_counter() - reporting
@@ -52,8 +54,8 @@ def main() -> None:
         command = [sys.executable, "-m", "lumiscope", "run", "--runs", folder]
         subprocess.run(command, check=True, capture_output=True)
         second = time.perf_counter() - again
-    machine = run.manifest["machine"]
-    print(f"{machine['processor']}, {machine['cores']} cores, torch {torch.__version__}\n")
+    machine = run.manifest.machine
+    print(f"{machine.processor}, {machine.cores} cores, torch {torch.__version__}\n")
     print("| part | seconds |\n|---|---|")
     rest = first - sum(clock.parts.values())
     for name, seconds in {**clock.parts, "everything else": rest, "first run": first, "second run": second}.items():

@@ -76,11 +76,12 @@ def measured(folder: Path, count: int, input_size: int, whole: bool) -> float:
 
 def run(folder: Path, count: int, input_size: int, whole: bool) -> None:
     """Handle `count` images and print how many megabytes this process held before and at most."""
+    from lumiscope.attribution import look_inside
     from lumiscope.images import open_images
     from lumiscope.models import load_model
     from lumiscope.store import Store
 
-    model = load_model("timm:resnet50", weights="random", input_size=input_size)
+    model = look_inside(load_model("timm:resnet50", weights="random", input_size=input_size), "this benchmark")
     layers = model.select_layers([LAYERS])
     before = resident()
     images = open_images(str(folder / f"{count}.csv"))
@@ -91,11 +92,14 @@ def run(folder: Path, count: int, input_size: int, whole: bool) -> None:
 
             dissect(model, images, layers=layers, scorer=f"table:{folder / f'{count}.npz'}", store=store)
         else:
-            from lumiscope.study.activations import stored_activations
+            from lumiscope.memo import Memo
+            from lumiscope.study.stages.stored_activations import SHARD, StoredActivations
 
-            found = stored_activations(model, images, layers, store=store)
-            for name in found:
-                columns = found[name]
+            memo = Memo(store)
+            for start in range(0, len(images), SHARD):
+                StoredActivations(model, layers, "mean", images[start : start + SHARD], memo).compute()
+            activations = StoredActivations(model, layers, "mean", images, memo, memo.folder)
+            for columns in activations.values():
                 for start in range(0, columns.shape[1], 64):
                     columns[:, start : start + 64].sum()
     print(json.dumps({"before": before, "peak": peak()}))

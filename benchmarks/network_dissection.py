@@ -14,6 +14,11 @@ import resource
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lumiscope.dissection import NetworkDissection
 
 MODELS = ("world:objects", "world:scenes")
 LAYERS = "auto:6"
@@ -28,18 +33,18 @@ def main() -> None:
     if given.case:
         print(json.dumps(case(given.case[0], int(given.case[1]), given.case[2] == "yes")))
         return
-    found = {model: apart(model, given.images, "yes") for model in MODELS}
+    with_formulas = {model: apart(model, given.images, "yes") for model in MODELS}
     print(f"{given.images} images\n")
     columns = "layer | units | detectors | unique | colour | texture | part | object | scene | q ≤ 0.05 | formulas"
     print(f"| model | {columns} |")
     print("|---|---|---|---|---|---|---|---|---|---|---|---|")
     for model in MODELS:
-        for row in found[model]["layers"]:
+        for row in with_formulas[model]["layers"]:
             print(f"| `{model}` | " + " | ".join(str(value) for value in row.values()) + " |")
     print("\n| model | images | formulas | seconds | the model alone, twice, s | peak memory, MB |")
     print("|---|---|---|---|---|---|")
     fewer = given.images // 4
-    cases = {(model, given.images, "yes"): found[model] for model in MODELS}
+    cases = {(model, given.images, "yes"): with_formulas[model] for model in MODELS}
     cases |= {(MODELS[0], count, "no"): apart(MODELS[0], count, "no") for count in (fewer, given.images)}
     for (model, images, formulas), one in cases.items():
         print(
@@ -47,28 +52,31 @@ def main() -> None:
         )
 
 
-def apart(model: str, images: int, formulas: str) -> dict:
+def apart(model: str, images: int, formulas: str) -> Mapping[str, Any]:
     """One case in its own process."""
     command = [sys.executable, __file__, "--case", model, str(images), formulas]
-    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    facts: Mapping[str, Any] = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    return facts
 
 
-def case(spec: str, count: int, formulas: bool) -> dict:
+def case(spec: str, count: int, formulas: bool) -> Mapping[str, Any]:
     """Dissect one model, its pictures drawn before; seconds, and those of two passes that only take the maps."""
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the command line does
-    from lumiscope.study.network_dissection import network_dissection
-    from lumiscope.study.probe_images import probe_images
-
-    from lumiscope.dissection.activations import map_probe
+    from lumiscope.attribution import look_inside
+    from lumiscope.dissection import map_probe
     from lumiscope.images import open_images, prefetch
     from lumiscope.models import load_model
+    from lumiscope.study.stages.network_dissection import network_dissection
+    from lumiscope.study.stages.probe_images import probe_images
 
-    model, images = load_model(spec), open_images(f"world:{count}")
+    model, images = look_inside(load_model(spec), "this benchmark"), open_images(f"world:{count}")
     names = model.select_layers([LAYERS])
+    layer_probes = {name: map_probe(model, name) for name in names}
+    probes = {name: probe for name, probe in layer_probes.items() if probe is not None}
     prefetch(images)
     started = time.perf_counter()
     for _ in range(2):
-        for _ in probe_images(model, list(images), {name: map_probe(model, name) for name in names}):
+        for _ in probe_images(model, images, probes):
             pass
     alone = time.perf_counter() - started
     started = time.perf_counter()
@@ -78,7 +86,7 @@ def case(spec: str, count: int, formulas: bool) -> dict:
     return {"layers": [row_of(layer) for layer in layers], "seconds": rest, "model": alone, "memory": memory}
 
 
-def row_of(layer) -> dict:
+def row_of(layer: NetworkDissection) -> Mapping[str, str | int]:
     """The counts of one layer."""
     unique = [layer.categories[concept] for concept in layer.unique_detectors]
     kinds = {kind: unique.count(kind) for kind in ("colour", "texture", "part", "object", "scene")}
@@ -89,7 +97,7 @@ def row_of(layer) -> dict:
         "unique": len(unique),
         **kinds,
         "significant": int((layer.q_value[layer.detector] <= 0.05).sum()),
-        "formulas": sum(one is not None for one in layer.compositions),
+        "formulas": sum(composition is not None for composition in layer.compositions),
     }
 
 

@@ -25,15 +25,14 @@ from pathlib import Path
 
 import numpy as np
 
-from lumiscope.dissection import SIMILARITIES, choose_similarity, label_units
-from lumiscope.images import ImageSet, open_images
-from lumiscope.images.world_image import WorldImage
+from lumiscope.dissection import SIMILARITIES, LayerLabels, UnitLabels, choose_similarity, label_units
+from lumiscope.images import ImageSet, WorldImage, open_images
 from lumiscope.models import load_model
 from lumiscope.scorers import load_scorer
 from lumiscope.store import Store
 from lumiscope.study import dissect
-from lumiscope.study.dissect import choose_concepts
-from lumiscope.types import BoolArray, FloatArray, LayerLabels, UnitLabels
+from lumiscope.study.stages.choose_concepts import choose_concepts
+from lumiscope.types import BoolArray, FloatArray
 from lumiscope.world import COLOURS, OBJECTS, SCENES, TEXTURES
 from lumiscope.world._planted import (
     FREQUENCIES,
@@ -103,7 +102,8 @@ def _mark_unit(presence: BoolArray, unit: PlantedUnit, labels: LayerLabels, numb
     if unit.kind in NULLS:
         return Mark(unit.kind, 1, label >= 0, label < 0, 0)
     if unit.kind in SILENT:
-        return Mark(unit.kind, 1, label >= 0, labels.reason[number].startswith(unit.kind), 0)
+        no_label = labels.reason[number]
+        return Mark(unit.kind, 1, label >= 0, no_label is not None and no_label.reason == unit.kind, 0)
     given = [int(concept) for concept in (label, *labels.further[number]) if concept >= 0]
     same = [any((presence[:, one] == presence[:, wanted]).all() for one in given) for wanted in unit.concepts]
     half = label >= 0 and any((presence[:, label] == presence[:, wanted]).all() for wanted in unit.concepts)
@@ -121,7 +121,7 @@ def totals(marks: Sequence[Mark]) -> dict[str, float]:
 
     def share(field: str, kinds: Sequence[str]) -> float:
         chosen = [one for one in marks if one.kind in kinds]
-        return sum(getattr(one, field) for one in chosen) / max(sum(one.units for one in chosen), 1)
+        return float(sum(getattr(one, field) for one in chosen) / max(sum(one.units for one in chosen), 1))
 
     often = [f"single, {frequency:g}" for frequency in FREQUENCIES if frequency >= 0.05]
     seldom = [f"single, {frequency:g}" for frequency in FREQUENCIES if frequency < 0.05]

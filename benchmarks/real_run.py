@@ -8,15 +8,22 @@ from __future__ import annotations
 import sys
 from collections import defaultdict
 
-from lumiscope.runs import GROUND_TRUTH
-from lumiscope.study import Run
+from lumiscope.runs import (
+    GROUND_TRUTH,
+    AgreementRow,
+    AgreementSummaryRow,
+    JudgementRow,
+    ModelRow,
+    PredictionRow,
+    Run,
+)
 
 
 def main() -> None:
     """Print the tables as Markdown."""
     run = Run.open(sys.argv[1])
-    machine = run.manifest["machine"]
-    print(f"{machine['processor']}, {machine['cores']} cores, torch {run.manifest['versions']['torch']}\n")
+    machine = run.manifest.machine
+    print(f"{machine.processor}, {machine.cores} cores, torch {run.manifest.versions['torch']}\n")
     predictions(run)
     overlaps(run)
     seconds(run)
@@ -25,39 +32,39 @@ def main() -> None:
 def predictions(run: Run) -> None:
     """Label and prediction of every image."""
     print("| image | label | predicted | probability |\n|---|---|---|---|")
-    labels = {(row["model"], row["image"]): row["label_short_name"] for row in run.table("explanations").to_pylist()}
-    for row in run.table("predictions").to_pylist():
-        if row["rank"] == 1:
-            label = labels.get((row["model"], row["image"])) or "no such class"
-            mark = row["short_name"] if label == row["short_name"] else f"**{row['short_name']}**"
-            print(f"| {row['image']} | {label} | {mark} | {row['probability']:.3f} |")
+    labels = {(row.model, row.image): row.label_short_name for row in run.rows(JudgementRow)}
+    for row in run.rows(PredictionRow):
+        if row.rank == 1:
+            label = labels.get((row.model, row.image)) or "no such class"
+            predicted = row.short_name if label == row.short_name else f"**{row.short_name}**"
+            print(f"| {row.image} | {label} | {predicted} | {row.probability:.3f} |")
     print()
 
 
 def overlaps(run: Run) -> None:
     """IoU of every pair on every image, with means, chance and ceiling."""
     images: dict[str, dict[tuple[str, str], float]] = defaultdict(dict)
-    model = run.table("models")["model"][0].as_py()
-    for row in run.table("agreement").to_pylist():
-        if row["model"] == model:
-            images[row["image"]][row["method_a"], row["method_b"]] = row["iou"]
-    summary = [row for row in run.table("agreement_summary").to_pylist() if row["model"] == model]
-    pairs = [(row["method_a"], row["method_b"]) for row in summary]
+    model = run.rows(ModelRow)[0].model
+    for row in run.rows(AgreementRow):
+        if row.model == model:
+            images[row.image][row.method_a, row.method_b] = row.iou
+    summary = [row for row in run.rows(AgreementSummaryRow) if row.model == model]
+    pairs = [(row.method_a, row.method_b) for row in summary]
     titles = [f"{a} / {'truth' if b == GROUND_TRUTH else b}" for a, b in pairs]
     print("| image | " + " | ".join(titles) + " |\n|---|" + "---|" * len(pairs))
-    for image, found in images.items():
-        print(f"| {image} | " + " | ".join(f"{found[p]:.2f}" if p in found else "" for p in pairs) + " |")
+    for image, ious in images.items():
+        print(f"| {image} | " + " | ".join(f"{ious[pair]:.2f}" if pair in ious else "" for pair in pairs) + " |")
     for column in ("iou", "chance", "ceiling"):
-        print(f"| mean {column} | " + " | ".join(f"{row[column]:.2f}" for row in summary) + " |")
+        print(f"| mean {column} | " + " | ".join(f"{getattr(row, column):.2f}" for row in summary) + " |")
     print()
 
 
 def seconds(run: Run) -> None:
     """Seconds per method and image."""
     print("| model | method | seconds an image |\n|---|---|---|")
-    for row in run.manifest["timings"]:
-        each = row["seconds_each"]
-        print(f"| {row['model']} | {row['method']} | {'unknown' if each is None else f'{each:.3g}'} |")
+    for timing in run.manifest.timings:
+        each = timing.seconds_each
+        print(f"| {timing.model} | {timing.method} | {'unknown' if each is None else f'{each:.3g}'} |")
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ import resource
 
 import numpy as np
 
-from lumiscope.attribution import METHODS, PreparedBatch
+from lumiscope.attribution import METHODS, PreparedBatch, look_inside
 from lumiscope.models import load_model
 from memory import resident
 
@@ -24,7 +24,7 @@ def main() -> None:
     parser.add_argument("backend", nargs="?", default="auto")
     parser.add_argument("--channels", type=int)
     arguments = parser.parse_args()
-    model = load_model("timm:resnet50", weights="random")
+    model = look_inside(load_model("timm:resnet50", weights="random"), "this benchmark")
     pixels = np.random.default_rng(0).integers(0, 256, (*model.geometry.input_size, 3), np.uint8)
     views = [model.geometry.view(pixels, "noise")]
     model.predict(views)
