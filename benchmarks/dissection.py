@@ -15,6 +15,7 @@ run with the first `--slow-concepts`, all units and blocks of the usual size; th
 from __future__ import annotations
 
 import argparse
+import functools
 import math
 import multiprocessing
 import resource
@@ -62,10 +63,10 @@ def show_seconds(arguments: argparse.Namespace, num_images: int, num_concepts: i
         peer = PEERS.get(name)
         ours, theirs, difference = math.inf, math.inf, math.nan
         for _ in range(1 if name in SLOW else arguments.repeats):
-            got, seconds = timed(lambda name=name, some=some: SIMILARITIES[name](some, scores))
+            got, seconds = timed(functools.partial(SIMILARITIES[name], some, scores))
             ours = min(ours, seconds * scale)
             if peer is not None:
-                wanted, seconds = timed(lambda peer=peer, some=some: peer(some, scores))
+                wanted, seconds = timed(functools.partial(peer, some, scores))
                 theirs = min(theirs, seconds * scale)
                 difference = np.abs(got - wanted).max()
         cells = (f"{theirs:.2f}", f"{theirs / ours:.1f}", f"{difference:.1e}") if peer else ("", "", "")

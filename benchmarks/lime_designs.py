@@ -11,26 +11,28 @@ every design is drawn --replicates times with seeds of its own. Prints Markdown;
 from __future__ import annotations
 
 import argparse
+import dataclasses
+import functools
 import itertools
-import time
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 import torch
 
-from lumiscope.attribution import PreparedBatch
-from lumiscope.attribution.regions.designs import DESIGNS
-from lumiscope.attribution.regions._hiding import hidden_picture
-from lumiscope.attribution.regions.lime_estimate import Estimate, Sampled
-from lumiscope.attribution.regions._population import proximity
-from lumiscope.attribution.regions._stopping import chosen_segments
-from lumiscope.images import open_images
+from lumiscope.attribution import DESIGNS, Estimate, LimeOptions, LimeSamples, PreparedBatch, Scene, take_samples
+from lumiscope.images import View, open_images
 from lumiscope.models import Inference, TorchModel
-from peers import SHARED, real_model
+from lumiscope.types import BoolArray, DoubleArray, Target
+from peers import SHARED, real_model, timed
 
+Case: TypeAlias = tuple[str, int]
+"""A design and a number of samples."""
 SIZES = (125, 167, 250, 294, 500)
-BASE = ("bernoulli", 500)
+BASE: Case = ("bernoulli", 500)
 TOP = 5
+REFERENCE_SEED = 10**6
 SIDES = (160, 112)
 LOW_SAMPLES = 200
 
@@ -45,7 +47,7 @@ def main() -> None:
     model = real_model()
     views = [model.view(item) for item in open_images(SHARED / "imagenet10" / "labels.csv")[: arguments.pictures]]
     choice = model.choose("auto", "exact", views[:4])
-    pictures = [Scene(model, view, model.inference(choice)) for view in views]
+    pictures = [Picture.of(model, view, model.inference(choice)) for view in views]
     print(f"{len(views)} pictures, {choice.backend} float32, {torch.get_num_threads()} threads, {arguments.budget} ")
     print(f"Bernoulli samples as reference, {arguments.replicates} replicates.\n")
     results = [measured(picture, arguments.budget, arguments.replicates) for picture in pictures]
@@ -54,79 +56,102 @@ def main() -> None:
     print_low_resolution(model, pictures)
 
 
-class Scene:
-    """One picture whose segments can be hidden."""
+@dataclass(frozen=True)
+class Picture:
+    """One picture whose segments can be hidden, and the class that is explained."""
 
-    def __init__(self, model: TorchModel, view: object, inference: Inference) -> None:
-        self.prepared = PreparedBatch(model, [view], inference=inference)
-        self.target = self.prepared.targets("predicted", [None])[0]
-        self.view = self.prepared.views[0]
-        self.segments = self.view.segments("quickshift", {})
-        self.count = int(self.segments.max()) + 1
-        self.hidden = hidden_picture(view.pixels, self.segments, "mean", None, 0)
+    scene: Scene
+    target: Target
 
-    def values(self, samples: np.ndarray) -> np.ndarray:
+    @classmethod
+    def of(cls, model: TorchModel, view: View, inference: Inference) -> Picture:
+        """Cut a view by quickshift; what is hidden has its segment's mean colour."""
+        prepared = PreparedBatch(model, [view], inference=inference)
+        (target,) = prepared.targets("predicted", [None])
+        options = LimeOptions(segmenter="quickshift", hide="mean")
+        return cls(Scene.of(prepared.views[0], prepared.predictor, options), target)
+
+    def samples(self, design: str, count: int, seed: int) -> LimeSamples:
+        """`count` samples of a design; the model is asked for each."""
+        return take_samples(dataclasses.replace(self.scene, seed=seed), DESIGNS[design], count)
+
+    def values(self, samples: LimeSamples) -> DoubleArray:
         """(n,) probability of the target."""
-        shown, predictor = samples > 0, self.prepared.predictor
+        return samples.of(self.target.index).values
 
-        def masks(start: int, stop: int) -> np.ndarray:
-            return np.take(shown[start:stop], self.segments, axis=1)
-
-        logits = predictor.masked_logits(self.view.pixels, self.hidden, masks, len(samples))
-        return predictor.probabilities_of(logits)[:, self.target.index]
-
-
-@dataclass
-class Result:
-    """Of one picture: per (design, samples) the replicates' errors, hits, chosen segments and seconds."""
-
-    reference: np.ndarray
-    errors: dict = field(default_factory=dict)
-    covered: dict = field(default_factory=dict)
-    hits: dict = field(default_factory=dict)
-    stable: dict = field(default_factory=dict)
-    seconds: dict = field(default_factory=dict)
+    def estimate(self, design: str, samples: LimeSamples) -> tuple[DoubleArray, DoubleArray]:
+        """(d,) coefficients of the model with all segments, and (d, 2) their intervals."""
+        estimate = Estimate.of(samples.of(self.target.index), DESIGNS[design])
+        fit, kept = estimate.model(self.scene.count)
+        return fit.coefficients, estimate.intervals(fit, kept, 0.95)
 
 
-def measured(picture: Scene, budget: int, replicates: int) -> Result:
+@dataclass(frozen=True)
+class Quality:
+    """Of one picture, design and number of samples, over the replicates.
+
+    `error`: root mean square error of the coefficients. `covered`: the share of intervals that hold the reference.
+    `hits`: the share of the best segments that are the reference's. `stable`: the share that another replicate has,
+    too. `seconds`: of one replicate.
+    """
+
+    error: float
+    covered: float
+    hits: float
+    stable: float
+    seconds: float
+
+
+Result: TypeAlias = Mapping[Case, Quality]
+"""What was measured on one picture."""
+
+
+def measured(picture: Picture, budget: int, replicates: int) -> Result:
     """Draw, look and estimate; designs that draw the same samples share what the model said."""
-    samples = DESIGNS["bernoulli"].draw(10**6, budget, picture.count)
-    reference = estimate("bernoulli", samples, picture.values(samples))[0].coefficients
-    result = Result(reference)
-    best = chosen_segments(reference, TOP)
-    seen: dict = {}
+    reference, _ = picture.estimate("bernoulli", picture.samples("bernoulli", budget, REFERENCE_SEED))
+    taken: dict[tuple[object, int], tuple[LimeSamples, float]] = {}
+    qualities = {}
     for name, design in DESIGNS.items():
         for seed in range(replicates):
-            if (design.draw, seed) not in seen:
-                drawn = design.draw(seed, max(SIZES), picture.count)
-                values, seconds = timed(lambda drawn=drawn: picture.values(drawn))
-                seen[design.draw, seed] = drawn, values, seconds / len(drawn)
+            if (design.draw, seed) not in taken:
+                taken[design.draw, seed] = timed(functools.partial(picture.samples, name, max(SIZES), seed))
+        replicated = [taken[design.draw, seed] for seed in range(replicates)]
         for size in SIZES:
-            fits, chosen, covered, seconds = [], [], [], []
-            for seed in range(replicates):
-                drawn, values, each = seen[design.draw, seed]
-                (fit, ends), took = timed(lambda n=name, d=drawn, v=values, s=size: estimate(n, d[:s], v[:s]))
-                fits.append(fit.coefficients)
-                covered.append(((ends[:, 0] <= reference) & (reference <= ends[:, 1])).mean())
-                chosen.append(chosen_segments(fit.coefficients, TOP))
-                seconds.append(each * size + took)
-            key = (name, size)
-            result.errors[key] = np.sqrt(np.mean((np.array(fits) - reference) ** 2))
-            result.covered[key] = np.mean(covered)
-            result.hits[key] = np.mean([overlap(one, best) for one in chosen])
-            result.stable[key] = np.mean([overlap(*pair) for pair in itertools.combinations(chosen, 2)])
-            result.seconds[key] = np.mean(seconds)
-    return result
+            qualities[name, size] = quality(picture, name, size, replicated, reference)
+    return qualities
 
 
-def estimate(name: str, samples: np.ndarray, values: np.ndarray) -> tuple:
-    """The model with all segments, and its intervals."""
-    made = Estimate.of(Sampled(samples, values, proximity(samples)), DESIGNS[name])
-    fit, kept = made.model(10**6)
-    return fit, made.intervals(fit, kept, 0.95)
+def quality(
+    picture: Picture,
+    design: str,
+    size: int,
+    replicates: Sequence[tuple[LimeSamples, float]],
+    reference: DoubleArray,
+) -> Quality:
+    """How good the first `size` samples of each replicate are. `replicates`: samples, and the seconds they took."""
+    coefficients, covered, seconds = [], [], []
+    for samples, took in replicates:
+        (fitted, ends), estimating = timed(functools.partial(picture.estimate, design, samples.first(size)))
+        coefficients.append(fitted)
+        covered.append(((ends[:, 0] <= reference) & (reference <= ends[:, 1])).mean())
+        seconds.append(took / len(samples) * size + estimating)
+    chosen, best = [best_segments(fitted) for fitted in coefficients], best_segments(reference)
+    return Quality(
+        error=float(np.sqrt(np.mean((np.array(coefficients) - reference) ** 2))),
+        covered=float(np.mean(covered)),
+        hits=float(np.mean([overlap(segments, best) for segments in chosen])),
+        stable=float(np.mean([overlap(one, other) for one, other in itertools.combinations(chosen, 2)])),
+        seconds=float(np.mean(seconds)),
+    )
 
 
-def overlap(one: np.ndarray, other: np.ndarray) -> float:
+def best_segments(coefficients: DoubleArray) -> BoolArray:
+    """(d,): the TOP largest coefficients; fewer where fewer are positive."""
+    rank = np.argsort(np.argsort(-coefficients, kind="stable"), kind="stable")
+    return np.asarray((rank < TOP) & (coefficients > 0))
+
+
+def overlap(one: BoolArray, other: BoolArray) -> float:
     """The share of chosen segments that both have."""
     return float((one & other).sum() / max(one.sum(), other.sum(), 1))
 
@@ -138,13 +163,13 @@ def print_designs(results: list[Result]) -> None:
     relative = {}
     for name, size in itertools.product(DESIGNS, SIZES):
         key = (name, size)
-        relative[key] = np.mean([one.errors[key] / one.errors[BASE] for one in results])
+        relative[key] = np.mean([result[key].error / result[BASE].error for result in results])
 
-        def mean(part: str, key: tuple = key) -> float:
-            return float(np.mean([getattr(one, part)[key] for one in results]))
+        def mean(part: str, key: Case = key) -> float:
+            return float(np.mean([getattr(result[key], part) for result in results]))
 
         print(
-            f"| `{name}` | {size} | {mean('seconds'):.2f} | {mean('errors'):.4f} | {relative[key]:.2f} "
+            f"| `{name}` | {size} | {mean('seconds'):.2f} | {mean('error'):.4f} | {relative[key]:.2f} "
             f"| {mean('hits'):.0%} | {mean('stable'):.0%} | {mean('covered'):.0%} |"
         )
     print()
@@ -158,18 +183,18 @@ def print_designs(results: list[Result]) -> None:
     print()
 
 
-def print_pictures(pictures: list[Scene], results: list[Result]) -> None:
+def print_pictures(pictures: list[Picture], results: list[Result]) -> None:
     """Each picture's error relative to 500 Bernoulli samples."""
     keys = [(name, size) for size in (167, 294) for name in DESIGNS]
     heads = [f"`{name}` {size}" for name, size in keys]
     print("| picture | segments | " + " | ".join(heads) + " |\n|---|---|" + "---|" * len(keys))
     for picture, result in zip(pictures, results, strict=True):
-        cells = [f"{result.errors[key] / result.errors[BASE]:.2f}" for key in keys]
-        print(f"| {picture.prepared.views[0].item_id} | {picture.count} | " + " | ".join(cells) + " |")
+        cells = [f"{result[key].error / result[BASE].error:.2f}" for key in keys]
+        print(f"| {picture.scene.view.item_id} | {picture.scene.count} | " + " | ".join(cells) + " |")
     print()
 
 
-def print_low_resolution(model: TorchModel, pictures: list[Scene]) -> None:
+def print_low_resolution(model: TorchModel, pictures: list[Picture]) -> None:
     """What a control variate from views of lower resolution, through the same network, could save at best.
 
     c: its cost, as a share of a full evaluation (pixels); r: correlation of both residuals of linear models. With the
@@ -179,41 +204,35 @@ def print_low_resolution(model: TorchModel, pictures: list[Scene]) -> None:
     full_side = model.geometry.input_size[0]
     for side in SIDES:
         cost = (side / full_side) ** 2
-        found = []
+        savings = []
         for picture in pictures:
-            samples = DESIGNS["bernoulli"].draw(0, LOW_SAMPLES, picture.count)
-            full, cheap = picture.values(samples), low_values(model, picture, samples, side)
-            r = np.corrcoef(residuals(samples, full), residuals(samples, cheap))[0, 1]
-            found.append((r, min(1.0, (np.sqrt(1 - r**2) + max(r, 0) * np.sqrt(cost)) ** 2)))
-        correlation, left = np.mean(found, axis=0)
+            taken = picture.samples("bernoulli", LOW_SAMPLES, seed=0)
+            full, cheap = picture.values(taken), low_values(model, picture, taken.samples, side)
+            r = np.corrcoef(residuals(taken.samples, full), residuals(taken.samples, cheap))[0, 1]
+            savings.append((r, min(1.0, (np.sqrt(1 - r**2) + max(r, 0) * np.sqrt(cost)) ** 2)))
+        correlation, left = np.mean(savings, axis=0)
         print(f"| {side} | {cost:.2f} | {correlation:.2f} | {left:.2f} |")
 
 
-def low_values(model: TorchModel, picture: Scene, samples: np.ndarray, side: int) -> np.ndarray:
+def low_values(model: TorchModel, picture: Picture, samples: DoubleArray, side: int) -> DoubleArray:
     """(n,) probability of the target on views made smaller."""
-    view, hidden = model.inputs(np.stack([picture.view.pixels, picture.hidden])).contiguous()
-    shown, found = samples > 0, []
+    scene = picture.scene
+    view, hidden = model.inputs(np.stack([scene.view.pixels, scene.hidden])).contiguous()
+    shown, values = samples > 0, []
     with torch.no_grad():
         for start in range(0, len(samples), 8):
-            masks = torch.from_numpy(np.take(shown[start : start + 8], picture.segments, axis=1))[:, None]
+            masks = torch.from_numpy(np.take(shown[start : start + 8], scene.segments, axis=1))[:, None]
             small = torch.nn.functional.interpolate(
                 torch.where(masks, view, hidden), size=(side, side), mode="bilinear", antialias=True
             )
-            found.append(model.module(small).softmax(1)[:, picture.target.index].double().numpy())
-    return np.concatenate(found)
+            values.append(model.module(small).softmax(1)[:, picture.target.index].double().numpy())
+    return np.concatenate(values)
 
 
-def residuals(samples: np.ndarray, values: np.ndarray) -> np.ndarray:
+def residuals(samples: DoubleArray, values: DoubleArray) -> DoubleArray:
     """What least squares leaves of `values`."""
     columns = np.column_stack([np.ones(len(samples)), samples])
-    return values - columns @ np.linalg.lstsq(columns, values, rcond=None)[0]
-
-
-def timed(work: object) -> tuple:
-    """What `work` gives, and its seconds."""
-    started = time.perf_counter()
-    result = work()
-    return result, time.perf_counter() - started
+    return np.asarray(values - columns @ np.linalg.lstsq(columns, values, rcond=None)[0])
 
 
 if __name__ == "__main__":

@@ -22,20 +22,20 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import TypeVar, get_args
 
 import numpy as np
 import torch
-from lime.lime_image import LimeImageExplainer
-from pytorch_grad_cam import AblationCAM, GradCAM, ScoreCAM
-from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
+from lime.lime_image import LimeImageExplainer  # type: ignore[import-untyped]
+from pytorch_grad_cam import AblationCAM, GradCAM, ScoreCAM  # type: ignore[import-untyped]
+from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget  # type: ignore[import-untyped]
 
-from lumiscope.attribution import METHODS, PreparedBatch
+from lumiscope.attribution import METHODS, PreparedBatch, look_inside
 from lumiscope.images import View, open_images
-from lumiscope.models import TorchModel, borrowed, load_model
-from lumiscope.models.backends import PRECISIONS
-from lumiscope.models.backends.registry import Precision
-from lumiscope.types import SaliencyMap, Target
+from lumiscope.models import Precision, TorchModel, borrowed, load_model
+from lumiscope.types import ByteArray, DoubleArray, FloatArray, SaliencyMap, SegmentMap, Target
 
+T = TypeVar("T")
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 CAMS = {"gradcam": GradCAM, "ablationcam": AblationCAM, "scorecam": ScoreCAM}
 LIME = {"num_samples": 500, "random_seed": 0, "hide_color": 0, "num_features": 15}
@@ -73,7 +73,7 @@ class Case:
     views: list[View]
     layer: str
     targets: list[Target]
-    theirs: list[np.ndarray]
+    theirs: list[FloatArray | DoubleArray]
 
 
 @dataclass
@@ -129,7 +129,7 @@ def run(job: Job, count: int, devices: list[str]) -> Result:
     result = Result(job, count, float(np.mean([seconds for _, seconds in pairs])))
     for device in devices:
         model = load(job.network, device)
-        for precision in PRECISIONS:
+        for precision in get_args(Precision):
             side = ours(model, job, case, precision)
             side.ratio = result.peer_seconds / side.seconds
             result.sides[precision if device == "cpu" else f"{precision} {device}"] = side
@@ -162,24 +162,26 @@ def ours(model: TorchModel, job: Job, case: Case, precision: Precision) -> Side:
     return Side(f"{choice.backend}, {choice.numbers}", preparation, seconds, float("nan"), max(differences))
 
 
-def difference(ours: SaliencyMap, theirs: np.ndarray) -> float:
+def difference(ours: SaliencyMap, theirs: FloatArray | DoubleArray) -> float:
     """The largest difference of two maps in [0, 1], or of LIME's coefficients as a share of the largest."""
-    if ours.method == "lime":
-        coefficients = ours.coefficients  # type: ignore[attr-defined]
-        return float(np.abs(coefficients - theirs).max() / np.abs(theirs).max())
+    if isinstance(ours, SegmentMap):
+        return float(np.abs(ours.coefficients - theirs).max() / np.abs(theirs).max())
     return float(np.abs(ours.display() - theirs).max())
 
 
 def load(network: str, device: str) -> TorchModel:
     """One of the two networks."""
-    model = real_model() if network == REAL else load_model("timm:resnet50", weights="random", geometry="squash")
+    if network == REAL:
+        model = real_model()
+    else:
+        model = look_inside(load_model("timm:resnet50", weights="random", geometry="squash"), "this benchmark")
     model.module.to(device)
     return model
 
 
 def real_model() -> TorchModel:
     """The classifier beside the project."""
-    return load_model(
+    model = load_model(
         "timm:mobilenetv2_100",
         model_options={"pad_type": "same"},
         weights=SHARED / "models" / "mobilenetv2_imagenet.safetensors",
@@ -188,9 +190,10 @@ def real_model() -> TorchModel:
         std=0.5,
         geometry="squash",
     )
+    return look_inside(model, "this benchmark")
 
 
-def peer_cam(model: TorchModel, view: View, method: str, layer: str, target: int) -> tuple[np.ndarray, float]:
+def peer_cam(model: TorchModel, view: View, method: str, layer: str, target: int) -> tuple[FloatArray, float]:
     """grad-cam's map, (H, W) in [0, 1], and its seconds."""
     inputs = model.inputs([view]).contiguous()
     cam = CAMS[method](model=model.module, target_layers=[model.layer(layer)])
@@ -200,12 +203,13 @@ def peer_cam(model: TorchModel, view: View, method: str, layer: str, target: int
     return result[0], seconds
 
 
-def peer_lime(model: TorchModel, view: View, method: str, layer: str, target: int) -> tuple[np.ndarray, float]:
+def peer_lime(model: TorchModel, view: View, method: str, layer: str, target: int) -> tuple[DoubleArray, float]:
     """lime's coefficients, (d,), and its seconds."""
 
-    def predict(pictures: np.ndarray) -> np.ndarray:
+    def predict(pictures: ByteArray) -> FloatArray:
         with borrowed(model.module), torch.no_grad():
-            return model.module(model.inputs(pictures).contiguous()).softmax(1).numpy()
+            probabilities: torch.Tensor = model.module(model.inputs(pictures).contiguous()).softmax(1)
+        return probabilities.numpy()
 
     explainer = LimeImageExplainer(random_state=0)
     with contextlib.redirect_stderr(io.StringIO()):
@@ -256,7 +260,7 @@ def machine() -> str:
     return f"{(names or [platform.processor()])[0]}, {torch.get_num_threads()} threads{gpu}; torch {torch.__version__}"
 
 
-def timed(work: Callable) -> tuple:
+def timed(work: Callable[[], T]) -> tuple[T, float]:
     """What `work` gives, and its seconds."""
     started = time.perf_counter()
     result = work()

@@ -21,16 +21,18 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
-from lumiscope.study.dissect import choose_concepts
-from lumiscope.study.probe_images import probe_images
 
+from lumiscope.attribution import look_inside
 from lumiscope.concepts import ConceptSet
 from lumiscope.dissection import SIMILARITIES, label_units, unit_probe
 from lumiscope.images import ImageSet, open_images, prefetch
 from lumiscope.models import TorchModel, load_model
 from lumiscope.scorers import load_scorer
+from lumiscope.study.stages.choose_concepts import choose_concepts
+from lumiscope.study.stages.probe_images import probe_images
 from lumiscope.types import BoolArray, FloatArray, IntArray
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
@@ -38,6 +40,8 @@ TABLE = Path("concepts") / "imagenet1k_sample_scores_3k.npz"
 PROBE = "world:2000@1001"  # no model of the world was trained on that seed
 MODELS = ("world:objects", "world:scenes")
 DRAWS: Mapping[int, int] = {10: 20, 30: 10, 100: 5, 300: 2, 1000: 1, 2000: 1}  # images: how often they are drawn
+Shares: TypeAlias = dict[int | str, float]
+"""Images (or what is counted) -> share."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,7 @@ class Pictures:
             labels = labels_of(self.logits[np.ix_(images, images)], self.scores[images], similarity)
         return float(np.mean(self.nearest[images, labels]))
 
-    def with_evidence(self, similarity: str) -> dict[str, float]:
+    def with_evidence(self, similarity: str) -> Shares:
         """With all pictures: the share of units whose label stands, and how many of those, and of all, are right."""
         labels = label_units(self.logits, self.scores, model="", layer="", similarity=similarity)
         right = self.nearest[np.arange(len(labels)), labels.best[:, 0]]
@@ -130,7 +134,7 @@ def the_world(probe: str = PROBE) -> World:
     masks = load_scorer("masks")
     concepts = choose_concepts(None, masks)
     scorers = {"world:clip": load_scorer("world:clip"), "masks": masks}
-    models = {spec: load_model(spec) for spec in MODELS}
+    models = {spec: look_inside(load_model(spec), "this benchmark") for spec in MODELS}
     return World(
         concepts.words,
         {name: scorer.score(images, concepts).values for name, scorer in scorers.items()},
@@ -145,9 +149,7 @@ def the_world(probe: str = PROBE) -> World:
 
 def activations_of(model: TorchModel, images: ImageSet, layers: Sequence[str]) -> dict[str, FloatArray]:
     """(D, U) mean activations of each layer."""
-    batches = [
-        rows for _, rows in probe_images(model, list(images), {layer: unit_probe(model, layer) for layer in layers})
-    ]
+    batches = [rows for _, rows in probe_images(model, images, {layer: unit_probe(model, layer) for layer in layers})]
     return {layer: np.concatenate([rows[layer] for rows in batches]) for layer in layers}
 
 
@@ -162,7 +164,7 @@ def draws(count: int, among: int) -> Iterator[IntArray]:
         yield np.sort(np.random.default_rng(seed).choice(among, count, replace=False))
 
 
-def compare_on_pictures(pictures: Pictures) -> dict[str, dict[int | str, float]]:
+def compare_on_pictures(pictures: Pictures) -> dict[str, Shares]:
     """Similarity -> images -> mean share of units that are right."""
     among = len(pictures.logits)
     return {
@@ -175,7 +177,7 @@ def compare_on_pictures(pictures: Pictures) -> dict[str, dict[int | str, float]]
     }
 
 
-def compare_on_world(world: World, scorer: str, what: str) -> dict[str, dict[int | str, float]]:
+def compare_on_world(world: World, scorer: str, what: str) -> dict[str, Shares]:
     """Similarity -> images -> mean over both models. `what`: "share_named" or "share_explained"."""
     ask = getattr(world, what)
     return {
@@ -204,7 +206,7 @@ def main() -> None:
         print(json.dumps(results, indent=1))
 
 
-def compare(data: Path) -> Iterator[tuple[str, dict[str, dict[int | str, float]]]]:
+def compare(data: Path) -> Iterator[tuple[str, dict[str, Shares]]]:
     """Every part of the comparison: its name, and similarity -> images (or what is counted) -> share."""
     if data.is_dir():
         pictures = real_pictures(data)
@@ -216,7 +218,7 @@ def compare(data: Path) -> Iterator[tuple[str, dict[str, dict[int | str, float]]
     yield "inside, world:clip", compare_on_world(world, "world:clip", "share_explained")
 
 
-def markdown(by_similarity: Mapping[str, Mapping[int | str, float]]) -> str:
+def markdown(by_similarity: Mapping[str, Shares]) -> str:
     """A table with a row a similarity."""
     heads = [f"{head:,}" if isinstance(head, int) else head for head in next(iter(by_similarity.values()))]
     rows = [

@@ -18,15 +18,16 @@ import itertools
 import json
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import numpy as np
 from scipy.ndimage import zoom
 
 from lumiscope.agreement import make_mask
-from lumiscope.attribution import METHODS, PreparedBatch
+from lumiscope.attribution import METHODS, PreparedBatch, look_inside
 from lumiscope.dissection import SIMILARITIES
 from lumiscope.images import open_images
 from lumiscope.models import TorchModel, load_model
@@ -39,10 +40,12 @@ from lumiscope.world.renderer._pen import KINDS
 
 EXAMINED = ("gradcam", "ablationcam", "scorecam", "lime")
 EXAM_SEED = 1_000  # the models were trained on another
-PROBE = "world:2000@1001"
+PROBE_SEED = 1_001  # nor on that one
+PROBE = f"world:2000@{PROBE_SEED}"
 BATCH = 4
 LEAST_PIXELS = 12
 AREAS = {"mark": MARK_BOX, "corner": (0, 0, SIZE // 4, SIZE // 4)}
+Options: TypeAlias = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -79,9 +82,9 @@ class Localisation:
     own: Mean
 
 
-def localisation(scenes: Sequence[Scene], methods: Sequence[str] = EXAMINED, **options: dict) -> list[Localisation]:
+def localisation(scenes: Sequence[Scene], methods: Sequence[str] = EXAMINED, **options: Options) -> list[Localisation]:
     """Ask whether the maps of world:objects find the object that is named."""
-    model = load_model("world:objects")
+    model = load_torch("world:objects")
     truths = [scene.mask for scene in scenes]
     areas = [int(truth.sum()) for truth in truths]
     centred = overlaps([largest(centred_gaussian(), area) for area in areas], truths)
@@ -120,16 +123,16 @@ class Corner:
     p: float
 
 
-def corner(count: int, methods: Sequence[str] = EXAMINED, **options: dict) -> list[Corner]:
+def corner(count: int, methods: Sequence[str] = EXAMINED, **options: Options) -> list[Corner]:
     """Ask whether the maps of world:shortcut lie on the mark that gives the class away, and those of objects do not."""
     scenes = [marked(index) for index in range(count)]
-    models = [load_model("world:shortcut"), load_model("world:objects")]
+    models = [load_torch("world:shortcut"), load_torch("world:objects")]
     results = []
     for name in methods:
         maps = [explain(model, scenes, name, options.get(name), target="object") for model in models]
         for area, box in AREAS.items():
             shortcut, objects = ([weight_in(box, one) for one in made] for made in maps)
-            gains = np.subtract(shortcut, objects)
+            gains = [float(more - less) for more, less in zip(shortcut, objects, strict=True)]
             results.append(
                 Corner(name, area, Mean.of(shortcut), Mean.of(objects), Mean.of(gains), sign_flip_test(gains))
             )
@@ -178,7 +181,7 @@ class Truth:
 def truth(similarities: Sequence[str] | None = None) -> list[Truth]:
     """Ask whether the labels of the last stage are true of the pictures that they rest on."""
     images, store = open_images(PROBE), kept()
-    shown = functools.cache(lambda row: words_shown(render(row, images[row].seed)))
+    shown = functools.cache(lambda row: words_shown(render(row, PROBE_SEED)))
     some = np.random.default_rng(0).choice(len(images), 100, replace=False)
     results = []
     for spec in ("world:objects", "world:scenes"):
@@ -226,6 +229,9 @@ class Confusion:
     worst_share: float
 
 
+Answer: TypeAlias = Localisation | Corner | Names | Truth | Confusion
+
+
 def confusion(count: int) -> Confusion:
     """Ask whether classes that share a part are confused more often than others."""
     model = load_model("world:objects")
@@ -249,8 +255,13 @@ def confusion(count: int) -> Confusion:
     )
 
 
+def load_torch(spec: str) -> TorchModel:
+    """A model of the world."""
+    return look_inside(load_model(spec), "this exam")
+
+
 def explain(
-    model: TorchModel, scenes: Sequence[Scene], name: str, options: dict | None, target: str = "predicted"
+    model: TorchModel, scenes: Sequence[Scene], name: str, options: Options | None, target: str = "predicted"
 ) -> list[SaliencyMap]:
     """Maps of one method. `target`: "predicted", or "object": the class of the main object."""
     method = METHODS[name]
@@ -291,15 +302,16 @@ def largest(values: FloatArray, area: int) -> BoolArray:
 def centred_gaussian() -> FloatArray:
     """What a guess without looking would be."""
     y, x = np.mgrid[:SIZE, :SIZE] + 0.5 - SIZE / 2
-    return np.exp(-(x**2 + y**2) / (2 * (SIZE / 4) ** 2)).astype(np.float32)
+    return np.asarray(np.exp(-(x**2 + y**2) / (2 * (SIZE / 4) ** 2)), np.float32)
 
 
 def random_map(row: int) -> FloatArray:
     """Smooth noise of the coarseness of a last layer's map."""
-    return zoom(np.random.default_rng((EXAM_SEED, row)).random((8, 8)), SIZE / 8, order=1).astype(np.float32)
+    noise = np.random.default_rng((EXAM_SEED, row)).random((8, 8))
+    return np.asarray(zoom(noise, SIZE / 8, order=1), np.float32)
 
 
-def batches(scenes: Sequence[Scene]) -> list[list[Scene]]:
+def batches(scenes: Iterable[Scene]) -> list[list[Scene]]:
     """In runs of BATCH."""
     items = list(scenes)
     return [items[at : at + BATCH] for at in range(0, len(items), BATCH)]
@@ -312,7 +324,7 @@ def main() -> None:
     parser.add_argument("--held-out", type=int, default=2400, help="pictures to count confusions on")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
-    parts = {
+    parts: dict[str, Sequence[Answer]] = {
         "localisation": localisation([render(index, EXAM_SEED) for index in range(arguments.images)]),
         "corner": corner(arguments.images),
         "names": names(),
@@ -326,9 +338,9 @@ def main() -> None:
         print(f"\n### {part}\n\n" + markdown(rows))
 
 
-def markdown(rows: Sequence[object]) -> str:
+def markdown(rows: Sequence[Answer]) -> str:
     """A table of dataclasses."""
-    fields = [field.name for field in dataclasses.fields(rows[0])]  # type: ignore[arg-type]
+    fields = [field.name for field in dataclasses.fields(rows[0])]
     lines = [" | ".join(fields), "|".join(["---"] * len(fields))]
     lines += [" | ".join(cell(getattr(row, field)) for field in fields) for row in rows]
     return "\n".join(f"| {line} |" for line in lines)

@@ -10,17 +10,18 @@ import json
 import multiprocessing
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 from scipy.stats import binomtest
 
 from lumiscope.concepts import ConceptSet
-from lumiscope.models import load_model
+from lumiscope.images import open_images
+from lumiscope.models import VisionModel, load_model
 from lumiscope.scorers import load_scorer
+from lumiscope.types import ByteArray, FloatArray
 from lumiscope.world import OBJECTS, PLAIN, WORDS, describe, render, renderer_version
 from lumiscope.world.pretrained import NAMES, read_notes
 
@@ -71,27 +72,34 @@ def measure(count: int, seed: int) -> list[dict[str, Any]]:
         row("shortcut, wrong mark: says what the mark says", wrong, astray),
         row("shortcut, no mark", truth["object"], named(shortcut, pixels)),
     ]
-    images = [SimpleNamespace(pixels=one) for one in pixels]
+    words = {kind: (*WORDS[kind], PLAIN) if kind == "texture" else WORDS[kind] for kind in truth}
+    scores = clip_scores(count, seed, words)
     for kind, answers in truth.items():
-        words = (*WORDS[kind], PLAIN) if kind == "texture" else WORDS[kind]
-        scores = load_scorer("world:clip").score(images, ConceptSet(kind, words, (kind,) * len(words)))
-        rows.append(row(f"clip: {kind}", answers, [words[best] for best in scores.values.argmax(axis=1)]))
+        rows.append(row(f"clip: {kind}", answers, [words[kind][best] for best in scores[kind].argmax(axis=1)]))
     return rows
 
 
-def pictures(seed: int, marks: Sequence[str | None]) -> np.ndarray:
+def clip_scores(count: int, seed: int, words: Mapping[str, Sequence[str]]) -> dict[str, FloatArray]:
+    """For each kind of word (count, K) scores of images 0..`count` - 1 of `seed`, which are looked at once."""
+    categories = {word: kind for kind, some in words.items() for word in some}
+    concepts = ConceptSet("world", tuple(categories), tuple(categories.values()))
+    values = load_scorer("world:clip").score(open_images(f"world:{count}@{seed}"), concepts).values
+    return {kind: values[:, [concepts.words.index(word) for word in some]] for kind, some in words.items()}
+
+
+def pictures(seed: int, marks: Sequence[str | None]) -> ByteArray:
     """(N, h, w, 3) uint8: image k of `seed` with the mark `marks[k]`."""
     with ProcessPoolExecutor(os.cpu_count(), multiprocessing.get_context("spawn")) as pool:
         chunks = pool.map(picture, range(len(marks)), [seed] * len(marks), marks, chunksize=50)
         return np.stack(list(chunks))
 
 
-def picture(index: int, seed: int, mark: str | None) -> np.ndarray:
+def picture(index: int, seed: int, mark: str | None) -> ByteArray:
     """One image."""
     return render(index, seed, mark=mark).pixels
 
 
-def named(model: Any, pixels: np.ndarray) -> list[str]:
+def named(model: VisionModel, pixels: ByteArray) -> list[str]:
     """What the model says each image is."""
     return [model.classes[best] for best in model.predict(pixels).argmax(axis=1)]
 
