@@ -9,7 +9,7 @@ from PIL import Image
 
 from lumiscope import run as run_study
 from lumiscope.agreement import GROUND_TRUTH, compare_run, make_mask
-from lumiscope.errors import LumiscopeError, StoreError, UsageError
+from lumiscope.errors import StoreError, UsageError
 from lumiscope.runs import (
     TABLES,
     AgreementRow,
@@ -104,23 +104,6 @@ def test_a_missing_scope_file_is_written_again(result: Run, study: Study) -> Non
     scope.unlink()
     run_study(study)
     assert scope.read_bytes() == content
-
-
-@pytest.mark.parametrize(
-    ("change", "said"),
-    [
-        ({"masks": {"gradcam": "foo"}}, "unknown mask rule 'foo'"),
-        ({"scorer": "table:absent.npz"}, "absent.npz"),
-        ({"similarity": "cosine"}, "did you mean cos"),
-        ({"layers": ["nope"]}, "unknown layer 'nope'"),
-        ({"concepts": "absent.txt"}, "absent.txt"),
-        ({"options": {"lime": {"samples": 3}}}, "num_samples"),
-    ],
-)
-def test_mistakes_show_before_anything_is_computed(study: Study, change: dict[str, object], said: str) -> None:
-    with pytest.raises(LumiscopeError, match=said):
-        run_study(changed(study, **change))
-    assert not Path(study.run.runs).exists()
 
 
 def test_sizes_are_those_of_the_upright_image(study: Study, workplace: Path) -> None:

@@ -17,7 +17,7 @@ from lumiscope.models.guard import borrowed
 from lumiscope.models.hub import quick_hub
 from lumiscope.models.layers import Layer
 from lumiscope.models.layout import Layout
-from lumiscope.models.load import default_name, load_model
+from lumiscope.models.load import check_asked, default_name, load_model
 from lumiscope.models.options import parse_model_options
 from lumiscope.models.outputs import first_tensor, logits_of
 from lumiscope.models.sources import SOURCES, Source, find_source
@@ -56,6 +56,7 @@ __all__ = [
     "VisionModel",
     "available_backends",
     "borrowed",
+    "check_asked",
     "check_names",
     "class_index",
     "default_name",

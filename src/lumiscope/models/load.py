@@ -19,10 +19,35 @@ from lumiscope.models.options import BuildOptions, height_width, three_numbers
 from lumiscope.models.sources import Loaded, LoadedBlackBox, Preprocessing, find_source
 from lumiscope.models.torch_model import TorchModel
 from lumiscope.models.vision_model import Activation
-from lumiscope.models.weights import fit_weights, read_weights
+from lumiscope.models.weights import check_weights, fit_weights, read_weights
 
 RANDOM = "random"
 ASSUMED = {"input_size": "input size 224×224", "mean": "ImageNet mean", "std": "ImageNet std"}
+
+
+def check_asked(
+    spec: str,
+    *,
+    weights: str | Path | None = None,
+    classes: str | Path | Sequence[str] | None = None,
+    geometry: str | None = None,
+    activation: str | None = None,
+    device: str | None = None,
+) -> None:
+    """Look up what `load_model` is given, as far as that needs no network. Errors: as `load_model`."""
+    for kind, given, known in (("geometry", geometry, GeometryMode), ("activation", activation, Activation)):
+        if given is not None and given not in get_args(known):
+            raise UnknownNameError(kind, str(given), get_args(known))
+    usable_device(device)
+    find_source(spec)
+    if classes is not None:
+        read_classes(classes)
+    if (own_file := _own_file(weights)) is not None:
+        check_weights(own_file)
+
+
+def _own_file(weights: str | Path | None) -> Path | None:
+    return None if weights in (None, RANDOM) else Path(str(weights))
 
 
 def load_model(
@@ -63,13 +88,11 @@ def load_model(
 
     Errors: `UsageError`, `WeightsError`, `ModelError`.
     """
-    for kind, given, known in (("geometry", geometry, GeometryMode), ("activation", activation, Activation)):
-        if given is not None and given not in get_args(known):
-            raise UnknownNameError(kind, str(given), get_args(known))
+    check_asked(spec, weights=weights, classes=classes, geometry=geometry, activation=activation, device=device)
     place = usable_device(device)
     source, rest = find_source(spec)
     names = read_classes(classes) if classes is not None else None
-    own_file = None if weights in (None, RANDOM) else Path(str(weights))
+    own_file = _own_file(weights)
     state = read_weights(own_file) if own_file is not None else None
     derived = num_classes is None and own_file is not None and names is not None
     options = BuildOptions(len(names or ()) if derived else num_classes, derived, dict(model_options or {}))

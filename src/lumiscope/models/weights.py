@@ -24,14 +24,19 @@ NESTS = ("state_dict", "model", "model_state_dict")
 PREFIXES = ("module.", "_orig_mod.")
 
 
+def check_weights(path: Path) -> None:
+    """Raise `WeightsError` where there is no file at `path`."""
+    if not path.is_file():
+        raise WeightsError(f"there is no weight file {path}. {OFFLINE_WAYS}")
+
+
 def read_weights(path: Path) -> dict[str, torch.Tensor]:
     """Read a state dict: safetensors, or a torch file with `weights_only`, so that no code of the file runs.
 
     Nests (`state_dict`, `model`) are opened and prefixes that all keys share (`module.`) are taken off.
     Errors: `WeightsError` for a file that is missing, damaged or holds no tensors.
     """
-    if not path.is_file():
-        raise WeightsError(f"there is no weight file {path}. {OFFLINE_WAYS}")
+    check_weights(path)
     try:
         content = _read_safetensors(path) if path.suffix == ".safetensors" else _read_torch(path)
     except WeightsError:

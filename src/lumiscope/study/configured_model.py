@@ -1,9 +1,42 @@
-"""From a model's table in a study to the model."""
+"""From the tables of models in a study to the models."""
 
 from __future__ import annotations
 
-from lumiscope.models import BlackBox, TorchModel, load_model
+from collections.abc import Iterator, Mapping
+
+from lumiscope.models import BlackBox, TorchModel, check_asked, load_model
 from lumiscope.study.config import ModelConfig
+
+
+class ConfiguredModels(Mapping[str, TorchModel | BlackBox]):
+    """The models of a study by name, each loaded when it is first asked for."""
+
+    def __init__(self, configs: Mapping[str, ModelConfig]) -> None:
+        self._configs = configs
+        self._loaded: dict[str, TorchModel | BlackBox] = {}
+
+    def check(self) -> None:
+        """Look up what each is made of, as far as that needs no network. Errors: as `load_model`."""
+        for config in self._configs.values():
+            check_asked(
+                config.spec,
+                weights=config.weights,
+                classes=config.classes,
+                geometry=config.geometry,
+                activation=config.activation,
+                device=config.device,
+            )
+
+    def __getitem__(self, name: str) -> TorchModel | BlackBox:
+        if name not in self._loaded:
+            self._loaded[name] = load_configured(self._configs[name], name)
+        return self._loaded[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._configs)
+
+    def __len__(self) -> int:
+        return len(self._configs)
 
 
 def load_configured(config: ModelConfig, name: str) -> TorchModel | BlackBox:

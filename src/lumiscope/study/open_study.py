@@ -19,7 +19,7 @@ from lumiscope.progress import Track, silent
 from lumiscope.scorers import MaskScorer, Scorer, load_scorer
 from lumiscope.study.config import DissectConfig, ExplainConfig, RunConfig
 from lumiscope.study.stages.choose_concepts import choose_concepts
-from lumiscope.study.stages.explanation_plan import ExplanationPlan, PerImage
+from lumiscope.study.stages.explanation_plan import ExplanationPlan, PerImage, check_names_of, layers_of
 from lumiscope.study.stages.stored_maps import StoredMaps
 from lumiscope.study.stages.stored_scores import StoredScores
 
@@ -70,6 +70,9 @@ class OpenStudy:
     def plans(self) -> dict[str, ExplanationPlan]:
         """Model -> how it is explained; checked, layers and backend found. Errors: see `ExplanationPlan.make`."""
         images = self.images or ()
+        for name, model in self.models.items():  # those of all models before any backend is tried
+            layer = self.target_layers.get(name)
+            layers_of(model, check_names_of(model, self.explain, layer, self.per_image), layer)
         return {
             name: ExplanationPlan.make(
                 model,

@@ -26,7 +26,7 @@ from lumiscope.store import Store
 from lumiscope.study._circumstances import manifest_of
 from lumiscope.study._log import RunLog
 from lumiscope.study.config import Study, save_study
-from lumiscope.study.configured_model import load_configured
+from lumiscope.study.configured_model import ConfiguredModels
 from lumiscope.study.files import options_of_images
 from lumiscope.study.open_study import OpenStudy
 from lumiscope.study.stage import STAGES, Stage, Tables, in_order, run_stage
@@ -67,7 +67,7 @@ def _tables(study: Study) -> Path:
 
 
 def open_study(study: Study, memo: Memo, track: Track) -> tuple[OpenStudy, dict[str, Any]]:
-    """List the images and load the models; also what the manifest says of them."""
+    """List the images; also what the manifest says of them. Models are loaded when they are first asked for."""
     images, probe = (
         None if source is None else open_images(source, on_error=study.run.on_error, track=track)
         for source in (study.explain.images, study.dissect.probe)
@@ -80,7 +80,7 @@ def open_study(study: Study, memo: Memo, track: Track) -> tuple[OpenStudy, dict[
         run=study.run,
         explain=study.explain,
         dissect=study.dissect,
-        models={name: load_configured(config, name) for config, name in zip(study.models, names, strict=True)},
+        models=ConfiguredModels(dict(zip(names, study.models, strict=True))),
         target_layers={name: config.target_layer for config, name in zip(study.models, names, strict=True)},
         images=images,
         probe=probe,
@@ -92,7 +92,9 @@ def open_study(study: Study, memo: Memo, track: Track) -> tuple[OpenStudy, dict[
 
 
 def check(opened: OpenStudy, stages: Mapping[str, Stage]) -> None:
-    """Look up every name of all models, then find layers and backends: what is wrong shows before a stage begins."""
+    """Look up every name, then load the models, then find layers and backends: mistakes show before a stage begins."""
+    for step in stages.values():
+        step.check_settings(opened)
     for step in stages.values():
         step.check(opened)
     if opened.probe is not None:

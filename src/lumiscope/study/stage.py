@@ -73,8 +73,11 @@ class Stage(ABC):
     def applies(self, study: OpenStudy) -> bool:
         """Whether the study has such a part."""
 
+    def check_settings(self, study: OpenStudy) -> None:  # noqa: B027 - most stages name nothing
+        """Raise where a name is wrong that no model is needed for: looked up before any model is loaded."""
+
     def check(self, study: OpenStudy) -> None:  # noqa: B027 - most stages name nothing
-        """Raise where a name is wrong, before anything is computed: names only, never a forward pass."""
+        """Raise where a name is wrong of the models: names only, never a forward pass."""
 
     def tasks(self, study: OpenStudy, tables: Tables) -> Sequence[Task[OpenStudy, Any]]:
         """What is to be done: named, picklable, each by itself. None where the rows follow from other tables."""

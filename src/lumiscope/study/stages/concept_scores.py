@@ -60,7 +60,7 @@ class ConceptScores(Stage):
         """With probing images."""
         return study.probe is not None
 
-    def check(self, study: OpenStudy) -> None:
+    def check_settings(self, study: OpenStudy) -> None:
         """The scorer, the concepts, and that they go with the images."""
         if study.probe is not None:
             study.scorer.check(study.probe, study.concepts)

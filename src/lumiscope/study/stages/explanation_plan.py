@@ -27,7 +27,7 @@ from lumiscope.progress import Track, silent
 from lumiscope.runs import MethodFacts
 from lumiscope.study.config import DEFAULT_METHODS, ExplainConfig, Options
 from lumiscope.study.stages.backends import settle
-from lumiscope.study.stages.segmentations import Segmentations
+from lumiscope.study.stages.segmentations import Segmentations, segmenter_source
 from lumiscope.types import SaliencyMap, Target
 
 PerImage = Mapping[str, Options]
@@ -46,21 +46,35 @@ class Named:
     mask_rules: Mapping[str, str]
 
 
-def check_names_of(
-    model: VisionModel, config: ExplainConfig, layer: Layers, images: Sequence[ImageItem], per_image: PerImage
-) -> Named:
-    """Look up every name: methods, options, target, layers, backend, mask rules and the methods that they are for.
+def check_settings(config: ExplainConfig, images: Sequence[ImageItem], per_image: PerImage) -> None:
+    """Look up every name that no model is needed for: methods, options, segmenters, backend, mask rules, images.
+
+    Errors: `UnknownNameError`, `UsageError`.
+    """
+    check_names(config.backend, config.precision)
+    select_methods(DEFAULT_METHODS if config.methods is None else config.methods)
+    checked_mask_rules(config.masks, ())
+    if images and (strangers := per_image.keys() - {item.id for item in images}):
+        raise UnknownNameError("image", min(strangers), [item.id for item in images], "It has options of its own.")
+    for given in (config.options, *per_image.values()):
+        for options in _built(config, given).values():
+            if segmenter := getattr(options, "segmenter", None):
+                segmenter_source(segmenter)
+
+
+def _built(config: ExplainConfig, given: Options) -> dict[str, Any]:
+    """Method -> its options: those of all images, and what is `given`."""
+    common = config.options
+    return {name: METHODS[name].options({**common.get(name, {}), **new}) for name, new in given.items()}
+
+
+def check_names_of(model: VisionModel, config: ExplainConfig, layer: Layers, per_image: PerImage) -> Named:
+    """Look up every name of a model: methods that can explain it, target, layers.
 
     Errors: `UnknownNameError`, `UsageError`, `TargetError`, `LayerError`.
     """
     _check_model(model)
-    check_names(config.backend, config.precision)
-
-    def built(given: Options) -> dict[str, Any]:
-        common = config.options
-        return {name: METHODS[name].options({**common.get(name, {}), **new}) for name, new in given.items()}
-
-    options = built(config.options)
+    options = _built(config, config.options)
     methods = [METHODS[name] for name in select_methods(methods_of(config, model), model)]
     rules = checked_mask_rules(config.masks, methods)
     target = config.target
@@ -68,9 +82,7 @@ def check_names_of(
         target = class_index(model, target)
     if layer is not None:
         look_inside(model, "a target layer").check_layers(layer_names(layer))
-    options_of_image = {item_id: built(given) for item_id, given in per_image.items()}
-    if images and (strangers := options_of_image.keys() - {item.id for item in images}):
-        raise UnknownNameError("image", min(strangers), [item.id for item in images], "It has options of its own.")
+    options_of_image = {item_id: _built(config, given) for item_id, given in per_image.items()}
     chosen = tuple((method, options.get(method.name, method.options())) for method in methods)
     return Named(chosen, target, options_of_image, rules)
 
@@ -135,9 +147,11 @@ class ExplanationPlan:
         `images`: a few of them show which backend is right; what was chosen is kept in `memo`.
         """
         memo = memo or Memo()
-        named = check_names_of(model, config, layer, images, per_image or {})
-        needs_layer = any(method.needs_layer for method, _ in named.methods)
-        layers = _layers(model, layer) if needs_layer and isinstance(model, TorchModel) else ()
+        check_settings(config, images, per_image or {})
+        named = check_names_of(model, config, layer, per_image or {})
+        layers = layers_of(model, named, layer)
+        if isinstance(model, TorchModel) and model.module.training:  # seldom meant
+            logger.warning("%s is in training mode: explained as in evaluation mode, and left as it is", model.name)
         perturbs = any(method.perturbs for method, _ in named.methods)
         choice = settle(model, config.backend, config.precision, images, perturbs=perturbs, memo=memo)
         return cls(
@@ -228,19 +242,22 @@ def layer_names(layer: str | Sequence[str]) -> list[str]:
 
 
 def _check_model(model: object) -> None:
-    """Errors: `UsageError` for a bare network. A warning where one is in training mode, as that is seldom meant."""
+    """Errors: `UsageError` for a bare network."""
     if isinstance(model, torch.nn.Module):
         raise UsageError(
             f"expected a model, which knows how pictures become inputs; got the network {type(model).__name__}. "
             "Wrap it: lumiscope.TorchModel(network, Geometry((224, 224)), mean=…, std=…, classes=…), Geometry from "
             "lumiscope.images."
         )
-    if isinstance(model, TorchModel) and model.module.training:
-        logger.warning("%s is in training mode: explained as in evaluation mode, and left as it is", model.name)
 
 
-def _layers(model: TorchModel, wanted: Layers) -> tuple[str, ...]:
-    """Names, wildcards, `auto` and `auto:3` (also with commas) as layers whose outputs hold maps."""
+def layers_of(model: VisionModel, named: Named, wanted: Layers) -> tuple[str, ...]:
+    """Names, wildcards, `auto` and `auto:3` (also with commas) as layers whose outputs hold maps.
+
+    None where no method looks at one. Errors: `LayerError`.
+    """
+    if not isinstance(model, TorchModel) or not any(method.needs_layer for method, _ in named.methods):
+        return ()
     if not wanted:
         return (model.spatial_layer(None),)
     return tuple(model.spatial_layer(name) for name in model.select_layers(layer_names(wanted)))

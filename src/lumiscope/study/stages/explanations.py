@@ -16,7 +16,7 @@ from lumiscope.models import label_index, mask_shows_label, probabilities
 from lumiscope.runs import BackendChoice, ExplanationRow, ImageRow, JudgementRow, PredictionRow, SkippedRow, Timing
 from lumiscope.short_name import short_name
 from lumiscope.study.stage import Collected, Results, Stage, Tables, stage
-from lumiscope.study.stages.explanation_plan import ExplanationPlan, check_names_of
+from lumiscope.study.stages.explanation_plan import ExplanationPlan, check_names_of, check_settings
 from lumiscope.study.stages.stored_maps import StoredMaps
 
 if TYPE_CHECKING:
@@ -181,11 +181,15 @@ class Explanations(Stage):
         """With images to explain."""
         return study.images is not None
 
+    def check_settings(self, study: OpenStudy) -> None:
+        """Methods, options, segmenters, backends and mask rules."""
+        check_settings(study.explain, study.images or (), study.per_image)
+
     def check(self, study: OpenStudy) -> None:
-        """Methods, options, targets, layers, backends and mask rules, for every model."""
+        """Methods, targets and layers, for every model."""
         for name, model in study.models.items():
             layer = study.target_layers.get(name)
-            check_names_of(model, study.explain, layer, study.images or (), study.per_image)
+            check_names_of(model, study.explain, layer, study.per_image)
 
     def tasks(self, study: OpenStudy, tables: Tables) -> list[ExplainImages]:
         """One for each model and planned batch of images."""

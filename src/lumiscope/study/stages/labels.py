@@ -144,7 +144,7 @@ class Labels(Stage):
         """With probing images."""
         return study.probe is not None
 
-    def check(self, study: OpenStudy) -> None:
+    def check_settings(self, study: OpenStudy) -> None:
         """The similarity."""
         if study.dissect.similarity != AUTO:
             SIMILARITIES.check(study.dissect.similarity)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from lumiscope.models import TorchModel
 from lumiscope.runs import ModelRow
 from lumiscope.study.config import DEFAULT_METHODS
+from lumiscope.study.configured_model import ConfiguredModels
 from lumiscope.study.stage import Collected, Results, Stage, Tables, stage
 from lumiscope.study.stages.explanation_plan import methods_of
 
@@ -24,6 +25,11 @@ class Models(Stage):
     def applies(self, study: OpenStudy) -> bool:
         """Always."""
         return True
+
+    def check_settings(self, study: OpenStudy) -> None:
+        """What the models are made of."""
+        if isinstance(study.models, ConfiguredModels):
+            study.models.check()
 
     def collect(self, study: OpenStudy, tables: Tables, results: Results) -> Collected:
         """One row a model."""
