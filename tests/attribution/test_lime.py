@@ -347,7 +347,7 @@ def test_an_unknown_option_names_the_nearest():
         ({"hide": "blurr"}, "unknown hide of lime 'blurr': did you mean blur"),
         ({"design": "fold"}, "unknown design of lime 'fold': did you mean foldover"),
         ({"num_samples": "all"}, "option num_samples"),
-        ({"confidence": 95}, "confidence between 0 and 1, such as 0.95; got 95"),
+        ({"confidence": 95}, "confidence between 0 and 1; got 95"),
         ({"min_weight": -1}, "min_weight of at least 0; got -1"),
         ({"segmenter": "slick"}, "unknown segmenter 'slick': did you mean slic"),
         ({"segmenter": "slic", "segmenter_options": {"n_segment": 3}}, "did you mean n_segments"),

@@ -162,9 +162,9 @@ def test_methods_teach_the_options_of_one(monkeypatch: pytest.MonkeyPatch, capsy
     rows = {cells[0]: cells[1:] for cells in (line.split("\t") for line in captured.out.splitlines())}
     assert rows["option"] == ["values", "default", "meaning"]
     assert rows["hide"][:2] == ["mean | blur | noise | inpaint | color", "mean"]
-    assert rows["num_samples"][:2] == ["whole number | auto", "1000"]
+    assert rows["num_samples"][:2] == ["whole number of at least 2 | auto", "1000"]
     assert "pictures with hidden segments" in rows["num_samples"][2]
-    assert rows["random_seed"][:2] == ["whole number | None", "None"]
+    assert rows["random_seed"][:2] == ["whole number from 0 to 4294967295 | None", "None"]
     assert rows["segmenter_options of grid"][:2] == ["rows, columns", "rows=7, columns=7"]
     assert call(monkeypatch, "methods", "lime", "--json") == 0
     facts = json.loads(capsys.readouterr().out)

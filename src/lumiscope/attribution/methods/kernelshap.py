@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from lumiscope.attribution.declared_options import option
 from lumiscope.attribution.regions.coalitions import Sampling, choose_coalitions, shapley_values
 from lumiscope.attribution.regions.region_method import SegmentValues, region_method
 from lumiscope.attribution.regions.region_options import RegionOptions
@@ -24,20 +25,16 @@ SAMPLES_A_SEGMENT = 5
 class KernelShapOptions(RegionOptions):
     """Options of KernelSHAP.
 
-    `num_samples`: pictures that the model sees, those with all and with no segments among them; at least 4.
+    `num_samples`: pictures that the model sees, those with all and with no segments among them.
     `sampling`: "leverage" (as many coalitions of every size, none twice) or "kernel" (as in the original). `paired`:
     each coalition with its complement.
     """
 
     method: ClassVar[str] = "kernelshap"
 
-    num_samples: int = 1000
+    num_samples: int = option(1000, at_least=4)
     sampling: Sampling = "leverage"
     paired: bool = True
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.check_least("num_samples", 4)
 
 
 @region_method(
