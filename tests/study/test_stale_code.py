@@ -13,6 +13,9 @@ import pytest
 
 import lumiscope
 from lumiscope.code_digest import import_closure
+from lumiscope.memo import Memo
+from lumiscope.study import Study
+from studies import changed
 
 COMMAND = [
     "dissect", "--model", "python:tiny:make", "--classes", "classes.txt", "--input-size", "32", "--geometry", "squash",
@@ -87,3 +90,25 @@ def test_a_result_depends_on_what_its_maker_uses_and_not_on_its_neighbours(maker
     closure = import_closure([maker])
     assert used in closure
     assert not [name for name in closure if name.startswith(unused)]
+
+
+@pytest.mark.slow
+def test_what_is_computed_from_images_depends_on_how_they_are_decoded(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closures: dict[str, set[str]] = {}
+    results = Memo.results
+
+    def noted(memo, kind, inputs, *, made_by):
+        makers = list(made_by)
+        closures[kind] = import_closure(maker.__module__ for maker in makers)
+        return results(memo, kind, inputs, made_by=makers)
+
+    monkeypatch.setattr(Memo, "results", noted)
+    lumiscope.run(changed(study, methods=["gradcam"]))
+    decoding = {"lumiscope.images.decode", "lumiscope.world.renderer.render"}
+    computed = {"logits", "maps", "activations", "unit_maps", "concept_scores", "contributions", "backends"}
+    assert computed <= closures.keys()
+    assert not {kind for kind in computed if not decoding <= closures[kind]}
+    assert "lumiscope.models.backends.openvino_backend" in closures["backends"]
+    assert "lumiscope.models._inferences" in closures["backends"]

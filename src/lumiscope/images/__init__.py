@@ -4,6 +4,7 @@ from lumiscope.images.address import read_digest, read_mask, read_pixels
 from lumiscope.images.annotations import Annotations, open_annotations
 from lumiscope.images.csv_listing import CLASS_SEPARATOR
 from lumiscope.images.decode import decode, decode_labels, decode_mask
+from lumiscope.images.decoders import DECODERS
 from lumiscope.images.geometry import Geometry, GeometryMode
 from lumiscope.images.image_file import ImageFile
 from lumiscope.images.image_item import ImageItem
@@ -16,6 +17,7 @@ from lumiscope.images.world_image import WorldImage, names_world, prefetch
 
 __all__ = [
     "CLASS_SEPARATOR",
+    "DECODERS",
     "Annotations",
     "Geometry",
     "GeometryMode",

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from importlib import metadata
 
 from lumiscope.errors import LumiscopeError
-from lumiscope.images import ImageItem, View
+from lumiscope.images import DECODERS, ImageItem, View
 from lumiscope.memo import Memo
-from lumiscope.models import Choice, Precision, TorchModel, VisionModel, available_backends, check_names
+from lumiscope.models import BACKENDS, Choice, Precision, TorchModel, VisionModel, available_backends, check_names
 from lumiscope.store import from_json_array, json_array
 
 CHECKED_ON = 4  # views; a backend that is wrong is wrong on any
@@ -46,7 +46,7 @@ def settle(
         "backends",
         circumstances,
         lambda: model.choose(asked, precision, _views(model, images), among=among),
-        made_by=[Choice],
+        made_by=[type(model), *(backend.build for backend in BACKENDS.values()), *DECODERS],
         to_arrays=lambda choice: {"choice": json_array(choice.facts())},
         from_arrays=lambda arrays: Choice(**from_json_array(arrays["choice"])),
     )

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from lumiscope.images import ImageItem
+from lumiscope.images import DECODERS, ImageItem
 from lumiscope.memo import Memo, Results
 from lumiscope.progress import Track
 from lumiscope.scorers import EmbeddingScorer
@@ -19,9 +19,9 @@ class ConceptVectors:
 
     def __init__(self, scorer: EmbeddingScorer, memo: Memo) -> None:
         self._scorer = scorer
-        made_by = [type(scorer)]
-        self._images = memo.results("image_vectors", {"scorer": scorer.image_fingerprint}, made_by=made_by)
-        self._words = memo.results("word_vectors", {"scorer": scorer.fingerprint}, made_by=made_by)
+        image_inputs = {"scorer": scorer.image_fingerprint}
+        self._images = memo.results("image_vectors", image_inputs, made_by=[type(scorer), *DECODERS])
+        self._words = memo.results("word_vectors", {"scorer": scorer.fingerprint}, made_by=[type(scorer)])
 
     def words(self, words: Sequence[str], track: Track) -> FloatArray:
         """(K, E): a vector for each word; those that are not kept are embedded a batch at a time."""

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from lumiscope.attribution import PreparedBatch, UnitContributions, unit_contributions
 from lumiscope.engines import Report
 from lumiscope.errors import LumiscopeError
-from lumiscope.images import ImageItem
+from lumiscope.images import DECODERS, ImageItem
 from lumiscope.memo import Memo
 from lumiscope.memo import Results as Kept
 from lumiscope.models import TorchModel, label_index
@@ -96,7 +96,7 @@ class StoredContributions:
             "layer": address,
             "device": model.device.type,
         }
-        self._results: Kept = memo.results("contributions", inputs, made_by=[unit_contributions])
+        self._results: Kept = memo.results("contributions", inputs, made_by=[unit_contributions, *DECODERS])
 
     def of(self, images: Sequence[ImageItem], track: Track) -> Iterator[Contributed]:
         """Yield what is contributed on each image; what is missing is computed a few images at a time."""

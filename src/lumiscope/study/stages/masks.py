@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from lumiscope.agreement import MASK_RULES, make_mask, parse_rule
 from lumiscope.engines import Report
-from lumiscope.images import Geometry
+from lumiscope.images import DECODERS, Geometry
 from lumiscope.memo import Results as Kept
 from lumiscope.runs import GROUND_TRUTH, TRUTH_RULE, ExplanationRow, ImageRow, MaskRow, mask_arrays, mask_from_arrays
 from lumiscope.study.stage import Collected, Results, Stage, Tables, stage
@@ -89,7 +89,7 @@ class MakeMasks:
             yield method.name, rule, kept, stored.key(item)
         if item.has_mask:
             inputs = {"geometry": repr(stored.plan.model.geometry)}
-            truths = study.memo.results("true_masks", inputs, made_by=[Geometry])
+            truths = study.memo.results("true_masks", inputs, made_by=[Geometry, *DECODERS])
             yield GROUND_TRUTH, TRUTH_RULE, truths, f"{item.sha256} {item.mask_sha256}"
 
     def _kept(self, kept: Kept, key: str) -> BoolArray | None:

@@ -34,7 +34,7 @@ from lumiscope.dissection import (
     name_detectors,
 )
 from lumiscope.errors import LayerError, UsageError
-from lumiscope.images import Annotations, ImageItem, ImageSet, open_annotations
+from lumiscope.images import DECODERS, Annotations, ImageItem, ImageSet, open_annotations
 from lumiscope.memo import Memo, Results
 from lumiscope.models import TorchModel, VisionModel, find_layer
 from lumiscope.progress import Track, silent
@@ -142,7 +142,7 @@ class Passes:
             "compositions": self.compositions,
             "seed": self.seed,
         }
-        return memo.results("network_dissection", {"inputs": content_key(inputs)}, made_by=[Passes])
+        return memo.results("network_dissection", {"inputs": content_key(inputs)}, made_by=[Passes, *DECODERS])
 
     def layer_key(self, layer: str) -> str:
         """Where the counts of one layer are."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from lumiscope.columns import Columns, columns_from
 from lumiscope.dissection import unit_probe
-from lumiscope.images import ImageItem
+from lumiscope.images import DECODERS, ImageItem
 from lumiscope.memo import Memo, Results
 from lumiscope.models import TorchModel
 from lumiscope.study.stages.probe_images import probe_images
@@ -42,7 +42,7 @@ class StoredActivations(Mapping[str, Columns]):
             layer: memo.results(
                 "activations",
                 {"model": model.fingerprint, "layer": layer, "pooling": pooling, "device": model.device.type},
-                made_by=[unit_probe, probe_images],
+                made_by=[unit_probe, probe_images, *DECODERS],
             )
             for layer in layers
         }

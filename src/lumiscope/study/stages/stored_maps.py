@@ -9,7 +9,7 @@ from typing import Any
 
 from lumiscope.attribution import AttributionMethod
 from lumiscope.engines import Report
-from lumiscope.images import ImageItem
+from lumiscope.images import DECODERS, ImageItem
 from lumiscope.memo import Memo, Results
 from lumiscope.models import BACKENDS, TorchModel, VisionModel, label_index
 from lumiscope.progress import Track
@@ -29,7 +29,7 @@ class StoredMaps:
         self._methods = {method.name: method for method, _ in plan.methods}
         self._results: dict[str, Results] = {}
         scope = {"model": plan.model.fingerprint, "layers": list(plan.layers), "numbers": plan.choice.numbers}
-        self._logits = memo.results("logits", scope, made_by=[type(plan.model)])
+        self._logits = memo.results("logits", scope, made_by=[type(plan.model), *DECODERS])
 
     def read(self, item: ImageItem) -> list[SaliencyMap]:
         """The maps of one image, in the order of the methods."""
@@ -98,7 +98,7 @@ class StoredMaps:
                 "numbers": self.plan.choice.numbers,
                 "device": self.plan.model.device.type if isinstance(self.plan.model, TorchModel) else None,
             }
-            makers = [method.function, type(self.plan.model), map_arrays, *segmenter_makers(segmenter)]
+            makers = [method.function, type(self.plan.model), map_arrays, *DECODERS, *segmenter_makers(segmenter)]
             makers += [] if backend == "none" else [BACKENDS[backend].build]
             self._results[known] = self._memo.results("maps", scope, made_by=makers)
         return self._results[known]

@@ -9,7 +9,7 @@ import numpy as np
 from lumiscope.columns import Columns, columns_from
 from lumiscope.concepts import ConceptSet
 from lumiscope.errors import UsageError
-from lumiscope.images import ImageItem, ImageSet
+from lumiscope.images import DECODERS, ImageItem, ImageSet
 from lumiscope.memo import Memo
 from lumiscope.progress import Track, silent
 from lumiscope.scorers import EmbeddingScorer, Scorer, largest_cosines, require_finite
@@ -43,7 +43,7 @@ class StoredScores:
         self._memo = memo
         self._keys = [scorer.image_key(item) for item in images]
         inputs = {"scorer": scorer.fingerprint, "words": content_key(list(concepts.words))}
-        self._results = memo.results("concept_scores", inputs, made_by=[type(scorer), ConceptVectors])
+        self._results = memo.results("concept_scores", inputs, made_by=[type(scorer), ConceptVectors, *DECODERS])
 
     @property
     def location(self) -> str:

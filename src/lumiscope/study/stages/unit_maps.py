@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from lumiscope.dissection import map_probe
-from lumiscope.images import ImageItem
+from lumiscope.images import DECODERS, ImageItem
 from lumiscope.memo import Memo
 from lumiscope.models import TorchModel
 from lumiscope.study.stages.probe_images import probe_images
@@ -21,7 +21,7 @@ class UnitMaps:
         self._model = model
         self._probe = map_probe(model, layer)
         inputs = {"model": model.fingerprint, "layer": layer, "device": model.device.type}
-        self._results = memo.results("unit_maps", inputs, made_by=[map_probe, probe_images])
+        self._results = memo.results("unit_maps", inputs, made_by=[map_probe, probe_images, *DECODERS])
 
     @property
     def has_maps(self) -> bool:
