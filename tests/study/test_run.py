@@ -11,6 +11,7 @@ from lumiscope import run as run_study
 from lumiscope.agreement import GROUND_TRUTH, compare_run, make_mask
 from lumiscope.errors import StoreError, UsageError
 from lumiscope.runs import (
+    FORMAT,
     TABLES,
     AgreementRow,
     CategoryRow,
@@ -158,3 +159,11 @@ def test_what_is_no_run_says_so(tmp_path: Path, result: Run) -> None:
         Run.open(result.folder)
     with pytest.raises(UsageError, match="no table"):
         Run(result.folder).table("nonsense")
+
+
+def test_a_run_of_an_older_format_says_so(tmp_path: Path) -> None:
+    (tmp_path / "study.toml").touch()
+    (tmp_path / "manifest.json").write_text('{"lumiscope": "0.1.0"}')
+    said = rf"have an older format: 1, where this lumiscope reads {FORMAT}\. Run it again: "
+    with pytest.raises(StoreError, match=said):
+        Run.open(tmp_path)

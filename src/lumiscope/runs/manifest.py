@@ -147,16 +147,18 @@ class Manifest(_Facts):
 def read_manifest(path: Path, again: str) -> Manifest:
     """Read a manifest. `again`: the command that makes the run again.
 
-    Errors: `StoreError` where it is damaged, or was written by a lumiscope whose tables this one does not read.
+    Errors: `StoreError` where it is damaged, or its tables have another format than this lumiscope reads.
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(content, Mapping):
             raise TypeError(f"it holds {type(content).__name__}")
-        if content.get("format", 1) != FORMAT:
+        found = content.get("format", 1)
+        if found != FORMAT:
+            age = "an older" if found == 1 else "another"
             raise StoreError(
-                f"the run {path.parent} was made by lumiscope {content.get('lumiscope', '?')}, whose tables this "
-                f"version does not read. Run it again: {again}"
+                f"the tables of the run {path.parent} have {age} format: {found}, where this lumiscope reads {FORMAT}. "
+                f"Run it again: {again}"
             )
         return Manifest.model_validate(content)
     except (OSError, ValueError, TypeError, ValidationError) as error:
