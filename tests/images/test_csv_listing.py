@@ -80,7 +80,8 @@ class TestCsv:
         source = csv(tmp_path, f"image,mask,class_index\na.png,{mask},3\n")
         images = open_images(source)
         assert [(item.id, item.label, item.mask) for item in images] == [("a", 3, None)]
-        assert reasons(images)["mask of a.png"].startswith(reason)
+        assert [(skipped.kind, skipped.name) for skipped in images.skipped] == [("mask", "a.png")]
+        assert reasons(images)["a.png"].startswith(reason)
         with pytest.raises(ImageError, match=f"^mask of a.png: {reason}"):
             open_images(source, on_error="stop")
 

@@ -160,7 +160,7 @@ class TestFolder:
         (tmp_path / "list.csv").write_text("image,mask\na.png,mask.png\n")
         images = open_images(tmp_path / "list.csv")
         assert [item.has_mask for item in images] == [False]
-        assert [skipped.name for skipped in images.skipped] == ["mask of a.png"]
+        assert [(skipped.kind, skipped.name) for skipped in images.skipped] == [("mask", "a.png")]
 
 
 def test_the_docs_list_the_formats():

@@ -173,7 +173,7 @@ def _explain(run: FakeRun) -> None:
     run.tables[MaskRow] = [_mask_row(*key, mask) for key, mask in run.masks.items()]
     run.tables[SkippedRow] = [
         SkippedRow(what="image", name="broken.jpg", reason="it is not a picture (truncated after 312 bytes)"),
-        SkippedRow(what="mask", name="mask of square_03.png", reason="it has 64×64 pixels, the image has 128×128"),
+        SkippedRow(what="mask", name="square_03.png", reason="it has 64×64 pixels, the image has 128×128"),
     ]
 
 

@@ -151,6 +151,21 @@ def test_compare_run_takes_other_rules(result: Run) -> None:
     assert {row.rule_a for row in other.by_image if row.method_a == "gradcam"} == {"top:20%"}
 
 
+def test_a_skipped_mask_is_told_apart_from_a_picture_of_its_name(study: Study, workplace: Path) -> None:
+    (workplace / "mask.png").write_bytes(b"")
+    (workplace / "mask of pictures").mkdir()
+    (workplace / "mask of pictures" / "p0.png").write_bytes(b"")
+    labels = (workplace / "labels.csv").read_text()
+    (workplace / "labels.csv").write_text(f"{labels}mask of pictures/p0.png,,\n")
+    chosen = changed(study, probe="labels.csv", methods=["gradcam"])
+    assert [(row.what, row.name) for row in run_study(chosen).skipped] == [
+        ("mask", "pictures/p0.png"),
+        ("image", "mask of pictures/p0.png"),
+        ("probing mask", "pictures/p0.png"),
+        ("probing image", "mask of pictures/p0.png"),
+    ]
+
+
 def test_what_is_no_run_says_so(tmp_path: Path, result: Run) -> None:
     with pytest.raises(UsageError, match="expected a run folder"):
         Run.open(tmp_path)

@@ -29,7 +29,7 @@ def say(text: str) -> None:
 def end_with_skipped(skipped: Sequence[Skipped]) -> None:
     """Say what was left out, and end with exit code 3 where something was."""
     for entry in skipped:
-        say(f"skipped {entry.name}: {entry.reason}")
+        say(f"skipped {entry}")
     if skipped:
         raise typer.Exit(3)
 

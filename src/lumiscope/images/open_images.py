@@ -117,7 +117,7 @@ def _check(candidate: Candidate) -> tuple[Candidate | None, Skipped | None]:
         if (mask_height, mask_width) != (height, width):
             raise ImageError(f"it has {mask_width}×{mask_height} pixels, the image has {width}×{height}")
     except ImageError as error:
-        return replace(candidate, mask_path=None), Skipped(f"mask of {candidate.name}", str(error))
+        return replace(candidate, mask_path=None), Skipped(candidate.name, str(error), "mask")
     return candidate, None
 
 

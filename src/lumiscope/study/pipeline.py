@@ -110,7 +110,7 @@ def check(opened: OpenStudy, stages: Mapping[str, Stage]) -> None:
 def run_stages(opened: OpenStudy, stages: Mapping[str, Stage], tables: Tables) -> dict[str, Any]:
     """Run stages in the order of their needs; fill `tables`, and return what they tell the manifest."""
     facts: dict[str, Any] = {}
-    skipped = [*_skipped("image", opened.images), *_skipped("probing image", opened.probe)]
+    skipped = [*_skipped(opened.images), *_skipped(opened.probe, "probing ")]
     for name in in_order(stages):
         _, collected = run_stage(name, opened, tables)
         skipped += collected.skipped
@@ -131,12 +131,10 @@ def _warn_of_foreign_labels(opened: OpenStudy) -> None:
             )  # fmt: skip
 
 
-def _skipped(what: str, images: ImageSet | None) -> Iterable[SkippedRow]:
-    """What was left out of a list of images; a mask that was left out is told apart from its image."""
+def _skipped(images: ImageSet | None, role: str = "") -> Iterable[SkippedRow]:
+    """What was left out of a list of images. `role`: what they are for, before "image" and "mask"."""
     for entry in images.skipped if images is not None else ():
-        is_mask = entry.name.startswith("mask of ")
-        name = entry.name.removeprefix("mask of ")
-        yield SkippedRow(what="mask" if is_mask else what, name=name, reason=entry.reason)
+        yield SkippedRow(what=f"{role}{entry.kind}", name=entry.name, reason=entry.reason)
 
 
 def _source(images: ImageSet | None) -> Source | None:

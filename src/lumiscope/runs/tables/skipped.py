@@ -9,6 +9,6 @@ from lumiscope.runs.table import column, table
 class SkippedRow:
     """Something that is not in the results."""
 
-    what: str = column("image, probing image or mask")
+    what: str = column("image, mask, probing image or probing mask")
     name: str = column("what the user knows it by")
     reason: str = column("why, in words")
