@@ -10,7 +10,6 @@ from typing import Literal
 from lumiscope.attribution import look_inside
 from lumiscope.concepts import ConceptSet
 from lumiscope.dissection import EvidenceOptions, NetworkDissection, UnitLabels
-from lumiscope.engines import LocalEngine
 from lumiscope.images import ImageSet
 from lumiscope.memo import Memo
 from lumiscope.models import VisionModel
@@ -108,5 +107,5 @@ class Dissecting:
         ((name, layers),) = self.study.layers.items()
         images = tuple(item.id for item in self.study.probe or ())
         task = DissectNetwork(name, tuple(layers), images, quantile, least_iou, compositions)
-        ((_, detections),) = LocalEngine(track=self.study.track).map([task], self.study, "detectors")
+        ((_, detections),) = self.study.engine().map([task], self.study, "detectors")
         return detections

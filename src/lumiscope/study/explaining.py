@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from lumiscope.attribution import look_inside
-from lumiscope.engines import LocalEngine
 from lumiscope.errors import UsageError
 from lumiscope.images import ImageItem, ImageSet, Skipped
 from lumiscope.memo import Memo
@@ -119,7 +118,7 @@ class Explaining:
         ((name, plan),) = self.study.plans.items()
         images = self.study.images or ()
         names = {item.id: item.name for item in images}
-        engine = LocalEngine(stop=stop, track=self.study.track)
+        engine = self.study.engine(stop=stop)
         tasks = explain_tasks(plan, name, images)
         for task, _ in engine.map(tasks, self.study, f"explaining with {name}"):
             for item in self.study.explained(task.items):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +12,7 @@ from lumiscope.attribution import look_inside
 from lumiscope.columns import Columns
 from lumiscope.concepts import ConceptSet
 from lumiscope.dissection import EvidenceOptions
+from lumiscope.engines import LocalEngine
 from lumiscope.images import Annotations, ImageItem, ImageSet, WorldImage, open_annotations, prefetch
 from lumiscope.memo import Memo
 from lumiscope.models import BlackBox, TorchModel
@@ -32,8 +33,8 @@ class OpenStudy:
 
     `models`: by name. `target_layers`: where the CAM family looks in each; None, or no entry: the automatic choice.
     `images`: to explain; `probe`: to dissect with; None where the study has no such part. `per_image`: image id ->
-    options of its own. `memo`: what is made once. What else stages need is made when it is first asked for, unless it
-    was set before.
+    options of its own. `memo`: what is made once. `engines`: makes what does the tasks, of `stop` and `track`. What
+    else stages need is made when it is first asked for, unless it was set before.
     """
 
     run: RunConfig
@@ -46,7 +47,12 @@ class OpenStudy:
     per_image: PerImage = field(default_factory=dict)
     memo: Memo = field(default_factory=Memo)
     track: Track = silent
+    engines: Callable[..., LocalEngine] = LocalEngine
     _scores: tuple[tuple[str, ...], Columns] | None = None
+
+    def engine(self, *, stop: bool = False) -> LocalEngine:
+        """What does the tasks of a stage. `stop`: whether the first error ends the work."""
+        return self.engines(stop=stop, track=self.track)
 
     def model(self, name: str) -> Any:
         """A model by name."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from lumiscope.engines import Failure, LocalEngine, Task
+from lumiscope.engines import Failure, Task
 from lumiscope.registry import Registry
 from lumiscope.runs import SkippedRow
 
@@ -128,7 +128,7 @@ def in_order(stages: Mapping[str, Stage]) -> list[str]:
 def run_stage(name: str, study: OpenStudy, tables: Tables) -> tuple[Results, Collected]:
     """Do a stage's tasks and write its rows to `tables`."""
     step = STAGES[name]
-    engine = LocalEngine(stop=step.may_stop and study.run.on_error == "stop", track=study.track)
+    engine = study.engine(stop=step.may_stop and study.run.on_error == "stop")
     tasks = step.tasks(study, tables)
     parts = engine.map(tasks, study, name.replace("_", " "), patience=step.patience)
     results = Results([result for _, result in parts], engine.failures)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 
 from lumiscope.dissection import shown_images
-from lumiscope.engines import LocalEngine
 from lumiscope.errors import LumiscopeError
 from lumiscope.images import ImageSet, open_images
 from lumiscope.memo import Memo
@@ -47,7 +46,7 @@ def crops_of_unit(run: Run, unit: UnitRow, *, track: Track = silent) -> list[Uni
         track=track,
     )
     tasks = crop_tasks([unit], [item.id for item in shown])
-    return [row for _, rows in LocalEngine(track=track).map(tasks, opened, "unit crops") for row in rows]
+    return [row for _, rows in opened.engine().map(tasks, opened, "unit crops") for row in rows]
 
 
 def _model_of(run: Run, study: Study, name: str) -> TorchModel | None:

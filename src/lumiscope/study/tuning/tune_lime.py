@@ -12,7 +12,7 @@ import numpy as np
 
 from lumiscope.agreement import overlap
 from lumiscope.attribution import LimeOptions, PreparedBatch, derive_seed
-from lumiscope.engines import LocalEngine, Report
+from lumiscope.engines import Report
 from lumiscope.errors import UsageError
 from lumiscope.images import ImageItem, Skipped
 from lumiscope.models import label_index, mask_shows_label
@@ -88,7 +88,7 @@ def tune_lime(explaining: Explaining, search: LimeSearch, *, stop: bool = False)
     images = study.images or ()
     cuts = len(search.cuts(base))
     tasks = [TuneImage(plan.model.name, (item.id,), search, cuts) for item in images]
-    engine = LocalEngine(stop=stop, track=study.track)
+    engine = study.engine(stop=stop)
     results = [result for _, result in engine.map(tasks, study, f"tuning lime with {plan.model.name}")]
     scores = tuple(score for of_image, _ in results for score in of_image)
     notes = tuple(note for _, of_image in results for note in of_image)
