@@ -18,6 +18,7 @@ from lumiscope.models import probabilities
 
 
 def serve(model: ls.VisionModel, port: int) -> HTTPServer:
+    """A server on `port` of this machine that answers with the model's probabilities."""
     about = {"classes": model.classes, "input_size": model.geometry.input_size, "version": model.fingerprint}
 
     class Handler(BaseHTTPRequestHandler):

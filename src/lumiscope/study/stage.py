@@ -13,6 +13,7 @@ from lumiscope.registry import Registry
 from lumiscope.runs import SkippedRow
 
 if TYPE_CHECKING:
+    from lumiscope.images import ImageItem
     from lumiscope.study.open_study import OpenStudy
 
 Row = TypeVar("Row")
@@ -54,6 +55,14 @@ class Results:
 
     results: Sequence[Any]
     failures: Sequence[Failure] = ()
+
+    def skipped(self, what: str, items: Iterable[ImageItem]) -> list[SkippedRow]:
+        """A row for each item that failed, with the first reason. `what`: image, ...; `items`: those of the tasks."""
+        names = {item.id: item.name for item in items}
+        reasons: dict[str, str] = {}
+        for failure in self.failures:
+            reasons.setdefault(failure.item, failure.reason)
+        return [SkippedRow(what=what, name=names[item], reason=reason) for item, reason in reasons.items()]
 
 
 class Stage(ABC):

@@ -79,16 +79,17 @@ class Activations(Stage):
 
     def collect(self, study: OpenStudy, tables: Tables, results: Results) -> Collected:
         """The images that no model failed on."""
-        failed = {failure.item: failure for failure in results.failures}
+        skipped = results.skipped("probing image", study.probe or ())
+        failed = {failure.item for failure in results.failures}
         rows = [
             ProbingImageRow(image=item.id, file=item.name, path=item.address, sha256=item.sha256)
             for item in study.probe or ()
             if item.id not in failed
         ]
-        named = "; ".join(f"{study.probed([item])[0].name}: {failure.reason}" for item, failure in failed.items())
+        named = "; ".join(f"{row.name}: {row.reason}" for row in skipped)
         count = "1 probing image was" if len(failed) == 1 else f"{len(failed)} probing images were"
         notes = (f"{count} left out of everything ({named}).",) if failed else ()
-        return Collected({ProbingImageRow: rows}, {"similarity_notes": notes})
+        return Collected({ProbingImageRow: rows}, {"similarity_notes": notes}, skipped)
 
 
 def activations_of(study: OpenStudy, model: str, ids: Sequence[str]) -> StoredActivations:

@@ -13,7 +13,7 @@ import numpy as np
 from lumiscope.engines import Report
 from lumiscope.images import CLASS_SEPARATOR
 from lumiscope.models import label_index, mask_shows_label, probabilities
-from lumiscope.runs import BackendChoice, ExplanationRow, ImageRow, JudgementRow, PredictionRow, SkippedRow, Timing
+from lumiscope.runs import BackendChoice, ExplanationRow, ImageRow, JudgementRow, PredictionRow, Timing
 from lumiscope.short_name import short_name
 from lumiscope.study.stage import Collected, Results, Stage, Tables, stage
 from lumiscope.study.stages.explanation_plan import ExplanationPlan, check_names_of, check_settings
@@ -218,11 +218,7 @@ class Explanations(Stage):
             "methods": {name: method for _, plan in plans for name, method in plan.method_facts().items()},
             "backends": tuple(BackendChoice(model=name, **plan.choice.facts()) for name, plan in plans),
         }
-        names = {item.id: item.name for item in study.images or ()}
-        skipped = [
-            SkippedRow(what="image", name=names[failure.item], reason=failure.reason) for failure in results.failures
-        ]
-        return Collected(rows, facts, skipped)
+        return Collected(rows, facts, results.skipped("image", study.images or ()))
 
 
 def _timings(model: str, plan: ExplanationPlan, receipts: Sequence[Explained]) -> list[Timing]:

@@ -10,7 +10,15 @@ from lumiscope.agreement import MASK_RULES, make_mask, parse_rule
 from lumiscope.engines import Report
 from lumiscope.images import DECODERS, Geometry
 from lumiscope.memo import Results as Kept
-from lumiscope.runs import GROUND_TRUTH, TRUTH_RULE, ExplanationRow, ImageRow, MaskRow, mask_arrays, mask_from_arrays
+from lumiscope.runs import (
+    GROUND_TRUTH,
+    TRUTH_RULE,
+    ExplanationRow,
+    ImageRow,
+    MaskRow,
+    mask_arrays,
+    mask_from_arrays,
+)
 from lumiscope.study.stage import Collected, Results, Stage, Tables, stage
 
 if TYPE_CHECKING:
@@ -123,5 +131,6 @@ class Masks(Stage):
         return [MakeMasks(name, tuple(ids[start : start + IMAGES_AT_ONCE])) for name in study.plans for start in starts]
 
     def collect(self, study: OpenStudy, tables: Tables, results: Results) -> Collected:
-        """Rows model by model."""
-        return Collected({MaskRow: [row for rows in results.results for row in rows]})
+        """Rows model by model; what is said of an image whose masks could not be made."""
+        rows = [row for batch in results.results for row in batch]
+        return Collected({MaskRow: rows}, skipped=results.skipped("mask", study.images or ()))
