@@ -1,9 +1,9 @@
 """What each unit of a layer contributes to the score of a class: integrated gradients along the layer's activations.
 
 Source: Sundararajan, Taly and Yan 2017, "Axiomatic Attribution for Deep Networks", equation 1, with a layer's
-activations in the place of the pixels: the way from zero activations to those of the image; the contributions of a
+activations in the place of the pixels: the path from zero activations to those of the image; the contributions of a
 unit's positions are added. (Dhamdhere, Sundararajan and Yan 2019, "How Important Is a Neuron?", follow the pixels'
-way instead, on which the layer's activations need not begin at 0.) Where the head is pooling and a linear layer, a
+path instead, on which the layer's activations need not begin at 0.) Where the head is pooling and a linear layer, a
 unit contributes its weight times its mean activation, exactly.
 """
 
@@ -17,12 +17,12 @@ import torch
 
 from lumiscope.attribution.prepared_layer import PreparedLayer
 from lumiscope.attribution.targets import target_scores
-from lumiscope.models import UnitPooling, find_layer, in_batches
+from lumiscope.models import Cut, UnitPooling, find_layer, in_batches
 from lumiscope.types import DoubleArray, IntArray, Target
 from lumiscope.unit_address import CLASS_TOKEN
 
 TOLERANCE = 0.01
-NODES = 8  # of each part of the way
+NODES = 8  # of each part of the path
 MOST_STEPS = 512
 ROUNDING = 1e-5  # of the scores: what float32 leaves of their difference
 
@@ -80,34 +80,30 @@ def unit_contributions(
     pooling = UnitPooling.of(layer, class_token=class_token)
     whole_maps = layer.has_map and not class_token and not (layer.layout is not None and layer.layout.prefix)
     weights = prepared.linear_head if whole_maps else None
-    rows = range(len(targets))
-    silent = torch.stack([_score(prepared, pooling, row, targets[row], 0.0) for row in rows])
-    scores = torch.stack([_score(prepared, pooling, row, targets[row], 1.0) for row in rows])
+    paths = [_Path(prepared, pooling, prepared.cut.row(row), target) for row, target in enumerate(targets)]
+    silent = torch.stack([path.score(0.0) for path in paths])
+    scores = torch.stack([path.score(1.0) for path in paths])
     if weights is not None:
         means = pooling.total(prepared.cut.activations).double() / layer.map_layout.positions
-        found = [(means[row] * weights[targets[row].index].double(), 0) for row in rows]
+        contributions = torch.stack([means[row] * weights[to.index].double() for row, to in enumerate(targets)])
+        steps = [0] * len(targets)
     else:
-        ends = list(zip(silent.tolist(), scores.tolist(), strict=True))
-        found = [_integrated(prepared, pooling, row, targets[row], ends[row], tolerance, most_steps) for row in rows]
+        ends = zip(silent.tolist(), scores.tolist(), strict=True)
+        parts = [path.integrated(both, tolerance, most_steps) for path, both in zip(paths, ends, strict=True)]
+        contributions = torch.stack([torch.stack([part.contributions for part in of_path]).sum(0) for of_path in parts])
+        steps = [NODES * len(of_path) for of_path in parts]
     return UnitContributions(
         layer.name + (CLASS_TOKEN if class_token else ""),
-        torch.stack([contributions for contributions, _ in found]).cpu().numpy(),
+        contributions.cpu().numpy(),
         scores.cpu().numpy(),
         silent.cpu().numpy(),
-        np.array([steps for _, steps in found], np.int64),
+        np.array(steps, np.int64),
     )
 
 
-def _score(prepared: PreparedLayer, pooling: UnitPooling, row: int, target: Target, factor: float) -> torch.Tensor:
-    """() float64: the target's score with the units' activations multiplied by `factor`."""
-    cut = prepared.cut.row(row)
-    made = pooling.scaled(cut.activations, cut.activations.new_tensor([factor]))
-    return target_scores(prepared.head(cut.with_activations(made)), [target])[0].double()
-
-
 @dataclass(frozen=True)
-class _Piece:
-    """A part of the way, from `start` to `end` in [0, 1], where the score is `scores`: (first, halfway, last).
+class _Part:
+    """A part of a path, from `start` to `end` in [0, 1], where the score is `scores`: (first, halfway, last).
 
     `contributions`: (U,) float64, those that are made on it.
     """
@@ -123,59 +119,59 @@ class _Piece:
         return abs(float(self.contributions.sum()) - (self.scores[2] - self.scores[0]))
 
 
-def _integrated(
-    prepared: PreparedLayer,
-    pooling: UnitPooling,
-    row: int,
-    target: Target,
-    ends: tuple[float, float],
-    tolerance: float,
-    most_steps: int,
-) -> tuple[torch.Tensor, int]:
-    """(U,) float64 contributions of one image, and with how many nodes.
+@dataclass(frozen=True)
+class _Path:
+    """The straight path from silent units, 0, to those of one image, 1, in the layer's output. `cut`: of the image."""
 
-    The way is halved where the contributions miss most, as scores may change within a thousandth of it: after a layer
-    norm they hardly depend on how large activations are, but for tiny ones. `ends`: S(0) and S(A).
-    """
-    pieces = [_piece(prepared, pooling, row, target, (0.0, 1.0), ends)]
-    allowed = tolerance * abs(ends[1] - ends[0])
-    while sum(piece.error for piece in pieces) > allowed and NODES * (len(pieces) + 1) <= most_steps:
-        worst = max(pieces, key=lambda piece: piece.error)
-        first, middle, last = worst.scores
-        halfway = (worst.start + worst.end) / 2
-        at = pieces.index(worst)
-        pieces[at : at + 1] = [
-            _piece(prepared, pooling, row, target, (worst.start, halfway), (first, middle)),
-            _piece(prepared, pooling, row, target, (halfway, worst.end), (middle, last)),
-        ]
-    return torch.stack([piece.contributions for piece in pieces]).sum(0), NODES * len(pieces)
+    layer: PreparedLayer
+    pooling: UnitPooling
+    cut: Cut
+    target: Target
 
+    def score(self, factor: float) -> torch.Tensor:
+        """() float64: the target's score with the units' activations multiplied by `factor`."""
+        activations = self.pooling.scaled(self.cut.activations, self.cut.activations.new_tensor([factor]))
+        return target_scores(self.layer.head(self.cut.with_activations(activations)), [self.target])[0].double()
 
-def _piece(
-    prepared: PreparedLayer,
-    pooling: UnitPooling,
-    row: int,
-    target: Target,
-    part: tuple[float, float],
-    ends: tuple[float, float],
-) -> _Piece:
-    """A · (the mean of dS/dA on a part of the way) · its length, by a Gauss-Legendre sum, over a unit's positions."""
-    cut = prepared.cut.row(row)
-    places, shares = np.polynomial.legendre.leggauss(NODES)
-    half = (part[1] - part[0]) / 2
-    # the last node, of weight 0, is there for the score halfway
-    nodes = torch.from_numpy(part[0] + half * (np.append(places, 0) + 1)).to(cut.activations)
-    weights = torch.from_numpy(half * np.append(shares, 0)).to(nodes)
+    def integrated(self, ends: tuple[float, float], tolerance: float, most_steps: int) -> list[_Part]:
+        """The path in parts that together miss little.
 
-    def run(start: int, stop: int) -> torch.Tensor:
-        with torch.enable_grad():
-            leaf = pooling.scaled(cut.activations, nodes[start:stop]).detach().requires_grad_()
-            logits = prepared.differentiable_head(cut.with_activations(leaf)).float()
-            scores = target_scores(logits, [target] * len(leaf))
-            (gradient,) = torch.autograd.grad(scores.sum(), leaf)
-        mean = torch.einsum("n,n...->...", weights[start:stop], gradient)
-        made = pooling.total((cut.activations * mean).double())
-        return torch.cat([made, scores[-1:, None].detach().double()], 1)
+        It is halved where the contributions miss most, as scores may change within a thousandth of it: after a layer
+        norm they hardly depend on how large activations are, but for tiny ones. `ends`: S(0) and S(A).
+        """
+        parts = [self.part(0.0, 1.0, ends)]
+        allowed = tolerance * abs(ends[1] - ends[0])
+        while sum(part.error for part in parts) > allowed and NODES * (len(parts) + 1) <= most_steps:
+            worst = max(parts, key=lambda part: part.error)
+            first, middle, last = worst.scores
+            halfway = (worst.start + worst.end) / 2
+            at = parts.index(worst)
+            parts[at : at + 1] = [
+                self.part(worst.start, halfway, (first, middle)),
+                self.part(halfway, worst.end, (middle, last)),
+            ]
+        return parts
 
-    found = in_batches(run, len(nodes), prepared.model.batch_size)
-    return _Piece(*part, (ends[0], float(found[-1, -1]), ends[1]), found[:, :-1].sum(0))
+    def part(self, start: float, end: float, ends: tuple[float, float]) -> _Part:
+        """A · (the mean of dS/dA on a part of the path) · its length, by a Gauss-Legendre sum, over unit positions.
+
+        `ends`: the scores at its start and its end.
+        """
+        places, shares = np.polynomial.legendre.leggauss(NODES)
+        half = (end - start) / 2
+        # the last node, of weight 0, is there for the score halfway
+        nodes = torch.from_numpy(start + half * (np.append(places, 0) + 1)).to(self.cut.activations)
+        weights = torch.from_numpy(half * np.append(shares, 0)).to(nodes)
+
+        def run(first: int, last: int) -> torch.Tensor:
+            with torch.enable_grad():
+                leaf = self.pooling.scaled(self.cut.activations, nodes[first:last]).detach().requires_grad_()
+                logits = self.layer.differentiable_head(self.cut.with_activations(leaf)).float()
+                scores = target_scores(logits, [self.target] * len(leaf))
+                (gradient,) = torch.autograd.grad(scores.sum(), leaf)
+            mean = torch.einsum("n,n...->...", weights[first:last], gradient)
+            contributions = self.pooling.total((self.cut.activations * mean).double())
+            return torch.cat([contributions, scores[-1:, None].detach().double()], 1)
+
+        sums = in_batches(run, len(nodes), self.layer.model.batch_size)
+        return _Part(start, end, (ends[0], float(sums[-1, -1]), ends[1]), sums[:, :-1].sum(0))

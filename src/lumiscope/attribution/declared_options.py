@@ -29,8 +29,8 @@ def option(
     declared: dict[str, Any] = {name: bound for name, bound in bounds.items() if bound is not None}
     if choices:
         declared["choices"] = tuple(choices)
-    made: Default = dataclasses.field(default=default, metadata=declared)
-    return made
+    option: Default = dataclasses.field(default=default, metadata=declared)
+    return option
 
 
 def check_declared(options: object, method: str) -> None:

@@ -61,8 +61,8 @@ def _values(declared: Mapping[str, Any], hint: Any) -> str:
 def segmenter_help() -> list[OptionHelp]:
     """Every segmenter: its own options with their defaults, and what it does."""
     return [
-        OptionHelp(name, ", ".join(one.defaults), one.defaults, _one_line(one.function.__doc__ or ""))
-        for name, one in SEGMENTERS.items()
+        OptionHelp(name, ", ".join(segmenter.defaults), segmenter.defaults, _one_line(segmenter.function.__doc__ or ""))
+        for name, segmenter in SEGMENTERS.items()
     ]
 
 
@@ -74,10 +74,10 @@ def meanings(docstring: str, names: list[str]) -> dict[str, str]:
     known = "|".join(map(re.escape, names))
     head = rf"(?:^|(?<=[.;] ))(`(?:{known})`(?:(?:, | and )`(?:{known})`)*): "
     _, *parts = re.split(head, _one_line(docstring))
-    found: dict[str, str] = {}
+    described: dict[str, str] = {}
     for subjects, text in zip(parts[::2], parts[1::2], strict=True):
-        found |= dict.fromkeys(re.findall(r"`(\w+)`", subjects), text.strip().rstrip(".;"))
-    return found
+        described |= dict.fromkeys(re.findall(r"`(\w+)`", subjects), text.strip().rstrip(".;"))
+    return described
 
 
 def allowed(hint: Any, bounds: str = "") -> str:

@@ -85,7 +85,7 @@ class AttributionMethod(Generic[Options]):
         maps = self.function(prepared, targets, options)
         if getattr(options, "flips", False):
             mirrored = self.function(prepared.mirrored(), targets, options)
-            maps = [_mean(one, other) for one, other in zip(maps, mirrored, strict=True)]
+            maps = [_mean(saliency, of_mirror) for saliency, of_mirror in zip(maps, mirrored, strict=True)]
         return [_with_reason(saliency) for saliency in maps]
 
 
@@ -102,16 +102,17 @@ def _with_reason(saliency: SaliencyMap) -> SaliencyMap:
     return dataclasses.replace(saliency, details={**saliency.details, **said})
 
 
-def _mean(one: SaliencyMap, mirrored: SaliencyMap) -> SaliencyMap:
+def _mean(saliency: SaliencyMap, of_mirror: SaliencyMap) -> SaliencyMap:
     """The mean of a map and of its mirror image's, turned back."""
 
-    def mean(values: FloatArray, other: FloatArray) -> FloatArray:
-        return np.asarray((values + other[:, ::-1]) / 2, np.float32)
+    def mean(values: FloatArray, mirrored: FloatArray) -> FloatArray:
+        return np.asarray((values + mirrored[:, ::-1]) / 2, np.float32)
 
-    both = one.shown is not None and mirrored.shown is not None
-    shown = mean(one.shown, mirrored.shown) if both else None  # type: ignore[arg-type]
-    said = joined_details([mirrored.details, one.details])
-    return dataclasses.replace(one, values=mean(one.values, mirrored.values), shown=shown, details=said)
+    shown = None
+    if saliency.shown is not None and of_mirror.shown is not None:
+        shown = mean(saliency.shown, of_mirror.shown)
+    details = joined_details([of_mirror.details, saliency.details])
+    return dataclasses.replace(saliency, values=mean(saliency.values, of_mirror.values), shown=shown, details=details)
 
 
 METHODS: Registry[AttributionMethod[Any]] = Registry(

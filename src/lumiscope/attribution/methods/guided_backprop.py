@@ -79,7 +79,7 @@ def _cap(func: Any, given: dict[str, Any]) -> float | None:
 
 
 def _guided(inputs: torch.Tensor, cap: float) -> torch.Tensor:
-    own = inputs.clone()  # a tensor of this ReLU alone: the gradient of other uses of the input stays as it is
-    if own.requires_grad:
-        own.register_hook(lambda gradient: gradient.clamp(min=0))  # type: ignore[no-untyped-call]
-    return torch.relu(own) if cap == float("inf") else functional.hardtanh(own, 0.0, cap)
+    copied = inputs.clone()  # a tensor of this ReLU alone: the gradient of other uses of the input stays as it is
+    if copied.requires_grad:
+        copied.register_hook(lambda gradient: gradient.clamp(min=0))  # type: ignore[no-untyped-call]
+    return torch.relu(copied) if cap == float("inf") else functional.hardtanh(copied, 0.0, cap)

@@ -1,4 +1,4 @@
-"""Integrated gradients: contributions along the straight way from a baseline to the picture.
+"""Integrated gradients: contributions along the straight path from a baseline to the picture.
 
 Source: Sundararajan, Taly and Yan 2017, "Axiomatic Attribution for Deep Networks", equation 1. The integral is a
 Gauss-Legendre sum, as captum's default is (the paper takes a Riemann sum).
@@ -31,8 +31,9 @@ ALLOWED_GAP = 0.05
 class IntegratedGradientsOptions(FlipOptions):
     """Options of integrated gradients.
 
-    `steps`: nodes of the integration. `baseline`: where the way begins. "zero": 0 in the normalised input, the training
-    pictures' mean colour; "black"; "mean": the view's mean colour; "blur": the view, blurred until no detail is left.
+    `steps`: nodes of the integration. `baseline`: where the path begins. "zero": 0 in the normalised input, the
+    training pictures' mean colour; "black"; "mean": the view's mean colour; "blur": the view, blurred until no detail
+    is left.
     """
 
     steps: int = option(50, at_least=1)
@@ -49,7 +50,7 @@ class IntegratedGradientsOptions(FlipOptions):
 def integrated_gradients(
     inputs: PreparedInputs, targets: Sequence[Target], options: IntegratedGradientsOptions
 ) -> list[PixelMap]:
-    """sum over channels of (x − x') · mean of dS/dx on the way from the baseline x' to x, signed.
+    """sum over channels of (x − x') · mean of dS/dx on the path from the baseline x' to x, signed.
 
     The values add up to S(x) − S(x') but for what the sum over nodes misses: `completeness_gap` in the details, and
     `completeness_gap_share` of |S(x) − S(x')|; above 5 % there is a warning. With `flips` these are the view's own.
@@ -64,14 +65,14 @@ def _explain(
 ) -> tuple[torch.Tensor, dict[str, Any]]:
     """(3, H, W) float64 contributions, and how complete they are."""
     picture, start = inputs.values[row], baseline_input(inputs, row, options.baseline)
-    way = picture - start
+    difference = picture - start
     places, shares = np.polynomial.legendre.leggauss(options.steps)
     nodes, weights = (torch.from_numpy(part / 2).to(picture) for part in (places + 1, shares))
 
     def make(first: int, last: int) -> torch.Tensor:
-        return start + nodes[first:last, None, None, None] * way
+        return start + nodes[first:last, None, None, None] * difference
 
-    contributions = way.cpu().double() * inputs.weighted_gradients(target, make, weights)
+    contributions = difference.cpu().double() * inputs.weighted_gradients(target, make, weights)
     ends = inputs.model.logits(torch.stack([picture, start]))[:, target.index].double()
     return contributions, completeness(float(contributions.sum()), float(ends[0] - ends[1]), options.steps)
 

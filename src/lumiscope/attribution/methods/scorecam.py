@@ -97,10 +97,10 @@ def refine(
                 break
         order = influence.abs().amax(1).masked_fill(known, -1).argsort(descending=True, stable=True)
         channels = order[: min(REFINED_AT_ONCE, int((~known).sum()))]
-        found = exact(channels).double()
-        differences = torch.cat([differences, found - rough[channels]])
+        exact_scores = exact(channels).double()
+        differences = torch.cat([differences, exact_scores - rough[channels]])
         known[channels] = True
-        scores[channels] = found
+        scores[channels] = exact_scores
         scores[~known] = rough[~known] + differences.mean()
     return scores
 

@@ -11,6 +11,7 @@ from lumiscope.attribution.regions._segmentation import segment_means
 from lumiscope.types import ByteArray, DoubleArray, IntArray
 
 BLUR = 1 / 20  # of the longer side, the standard deviation
+NEIGHBOURS = ((np.s_[1:], np.s_[:-1]), (np.s_[:, 1:], np.s_[:, :-1]))  # the lower and the upper, the right and the left
 Hide = Callable[[ByteArray, IntArray, int], ByteArray]
 
 
@@ -58,9 +59,9 @@ def inpainted(pixels: ByteArray, segments: IntArray, seed: int = 0) -> ByteArray
     size, flat = height * width, pixels.reshape(-1, 3).astype(np.float64)
     degree, known = np.zeros(size), np.zeros((size, 3))
     rows, columns = [], []
-    for one, other in ((np.s_[1:], np.s_[:-1]), (np.s_[:, 1:], np.s_[:, :-1])):
-        first, second = number[one].ravel(), number[other].ravel()
-        inside = segments[one].ravel() == segments[other].ravel()
+    for after, before in NEIGHBOURS:
+        first, second = number[after].ravel(), number[before].ravel()
+        inside = segments[after].ravel() == segments[before].ravel()
         for here, there in ((first, second), (second, first)):
             degree[here] += 1
             known[here[~inside]] += flat[there[~inside]]
@@ -79,10 +80,10 @@ def inpainted(pixels: ByteArray, segments: IntArray, seed: int = 0) -> ByteArray
 def _on_border(segments: IntArray) -> DoubleArray:
     """(H, W) bool: pixels with a neighbour in another segment."""
     border = np.zeros(segments.shape, bool)
-    for one, other in ((np.s_[1:], np.s_[:-1]), (np.s_[:, 1:], np.s_[:, :-1])):
-        differs = segments[one] != segments[other]
-        border[one] |= differs
-        border[other] |= differs
+    for after, before in NEIGHBOURS:
+        differs = segments[after] != segments[before]
+        border[after] |= differs
+        border[before] |= differs
     return border
 
 

@@ -65,7 +65,7 @@ def _tuned(
 ) -> tuple[DoubleArray, float]:
     """The lengths, `share` times a total, and the noise with the least leave-one-out error."""
     lengths = [total * share for total in LENGTHS]
-    kernels = np.stack([_kernel(signs, signs, one) for one in lengths])
+    kernels = np.stack([_kernel(signs, signs, scaled) for scaled in lengths])
     _, left_out = _solved(kernels[:, None], values, weights, np.array(NOISES))
     loss = (values - left_out) ** 2 @ weights
     length, noise = np.unravel_index(int(loss.argmin()), loss.shape)

@@ -118,11 +118,11 @@ def different_sets(players: int, size: int, count: int, half: bool, generator: n
         every = list(itertools.combinations(range(players), size))
         chosen = [every[index] for index in generator.choice(total, count, replace=False)]
     else:
-        found: dict[tuple[int, ...], None] = {}
-        while len(found) < count:
+        sets: dict[tuple[int, ...], None] = {}
+        while len(sets) < count:
             drawn = generator.choice(players, size, replace=False)
-            found[tuple(sorted(drawn.tolist()))] = None
-        chosen = list(found)
+            sets[tuple(sorted(drawn.tolist()))] = None
+        chosen = list(sets)
     members = np.zeros((count, players), np.bool_)
     np.put_along_axis(members, np.array(chosen, np.int64).reshape(count, size), True, axis=1)
     return members

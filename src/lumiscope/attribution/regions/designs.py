@@ -30,13 +30,13 @@ def foldover_samples(seed: int, count: int, segments: int) -> DoubleArray:
     generator = np.random.default_rng(seed)
     matrix = hadamard(segments)
     order = len(matrix)
-    blocks, made = [np.ones((1, segments))], 1
-    while made < count:
+    blocks, rows_so_far = [np.ones((1, segments))], 1
+    while rows_so_far < count:
         columns = generator.permutation(order)[:segments]
         signs = generator.choice([-1.0, 1.0], segments)
         rows = matrix[generator.permutation(order)][:, columns] * signs
         blocks.append((np.stack([rows, -rows], axis=1).reshape(-1, segments) + 1) / 2)
-        made += 2 * order
+        rows_so_far += 2 * order
     return np.concatenate(blocks)[:count]
 
 

@@ -29,7 +29,7 @@ class Segmenter:
     @property
     def defaults(self) -> dict[str, Any]:
         """Its options with the values that they have unless told otherwise."""
-        return {name: one.default for name, one in self._parameters().items()}
+        return {name: parameter.default for name, parameter in self._parameters().items()}
 
     def check(self, options: Mapping[str, Any]) -> None:
         """Errors: `UnknownNameError` with the nearest option, `UsageError` for a value of another type."""
@@ -48,7 +48,7 @@ class Segmenter:
 
     def _parameters(self) -> dict[str, inspect.Parameter]:
         parameters = inspect.signature(self.function).parameters.values()
-        return {one.name: one for one in parameters if one.kind is one.KEYWORD_ONLY}
+        return {parameter.name: parameter for parameter in parameters if parameter.kind is parameter.KEYWORD_ONLY}
 
 
 SEGMENTERS: Registry[Segmenter] = Registry("segmenter", also=["mask:FILE", "python:module:function"])
