@@ -38,15 +38,15 @@ def measure(model: TorchModel, backend: str, numbers: str) -> str:
     pictures = open_images(SHARED / "imagenet10" / "labels.csv") if SHARED.exists() else open_images("world:10")
     views = [model.view(item) for item in pictures]
     started = time.perf_counter()
-    inference = model.inference(Choice(backend, backend, "exact", numbers, 0.0, ""))  # type: ignore[arg-type]
-    inputs = model.inputs(views)[np.arange(inference.batch_size) % len(views)].contiguous()
-    came = inference.logits(inputs)
+    session = model.session(Choice(backend, backend, "exact", numbers, 0.0, ""))  # type: ignore[arg-type]
+    inputs = model.inputs(views)[np.arange(session.batch_size) % len(views)].contiguous()
+    came = session.logits(inputs)
     preparation = time.perf_counter() - started
     expected = model.logits(inputs)
     seconds = []
     for _ in range(PASSES):
         started = time.perf_counter()
-        inference.logits(inputs)
+        session.logits(inputs)
         seconds.append(time.perf_counter() - started)
     difference = float((came - expected).abs().max() / expected.abs().max())
     return f"{1e3 * min(seconds) / len(inputs):.1f} | {difference:.0e} | {preparation:.1f}"

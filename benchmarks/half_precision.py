@@ -42,17 +42,17 @@ def explain(
 ) -> tuple[list[SaliencyMap], float]:
     """One map a picture, and the mean seconds of one, without preparation."""
     method = METHODS[name]
-    inference = model.inference(Choice("openvino", "openvino", *numbers, 0.0, ""))  # type: ignore[arg-type]
-    inference.logits(model.inputs(views[:1]))
+    session = model.session(Choice("openvino", "openvino", *numbers, 0.0, ""))  # type: ignore[arg-type]
+    session.logits(model.inputs(views[:1]))
     layer = model.target_layer if method.needs_layer else None
     if layer:
-        inference.split(layer)
-    if inference.rough:
-        inference.rough(model.inputs(views[:1]))
+        session.split(layer)
+    if session.rough:
+        session.rough(model.inputs(views[:1]))
     started = time.perf_counter()
     maps = []
     for view, target in zip(views, targets, strict=True):
-        prepared = PreparedBatch(model, [view], layer=layer, inference=inference)
+        prepared = PreparedBatch(model, [view], layer=layer, session=session)
         maps += method.explain(prepared, [target], method.options(LIME if name == "lime" else None))
     return maps, (time.perf_counter() - started) / len(views)
 

@@ -23,7 +23,7 @@ import torch
 
 from lumiscope.attribution import DESIGNS, Estimate, LimeOptions, LimeSamples, PreparedBatch, Scene, take_samples
 from lumiscope.images import View, open_images
-from lumiscope.models import Inference, TorchModel
+from lumiscope.models import Session, TorchModel
 from lumiscope.types import BoolArray, DoubleArray, Target
 from peers import SHARED, real_model, timed
 
@@ -46,8 +46,8 @@ def main() -> None:
     arguments = parser.parse_args()
     model = real_model()
     views = [model.view(item) for item in open_images(SHARED / "imagenet10" / "labels.csv")[: arguments.pictures]]
-    choice = model.choose("auto", "exact", views[:4])
-    pictures = [Picture.of(model, view, model.inference(choice)) for view in views]
+    choice = model.choose_backend("auto", "exact", views[:4])
+    pictures = [Picture.of(model, view, model.session(choice)) for view in views]
     print(f"{len(views)} pictures, {choice.backend} float32, {torch.get_num_threads()} threads, {arguments.budget} ")
     print(f"Bernoulli samples as reference, {arguments.replicates} replicates.\n")
     results = [measured(picture, arguments.budget, arguments.replicates) for picture in pictures]
@@ -64,9 +64,9 @@ class Picture:
     target: Target
 
     @classmethod
-    def of(cls, model: TorchModel, view: View, inference: Inference) -> Picture:
+    def of(cls, model: TorchModel, view: View, session: Session) -> Picture:
         """Cut a view by quickshift; what is hidden has its segment's mean colour."""
-        prepared = PreparedBatch(model, [view], inference=inference)
+        prepared = PreparedBatch(model, [view], session=session)
         (target,) = prepared.targets("predicted", [None])
         options = LimeOptions(segmenter="quickshift", hide="mean")
         return cls(Scene.of(prepared.views[0], prepared.predictor, options), target)

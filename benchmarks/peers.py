@@ -143,15 +143,15 @@ def ours(model: TorchModel, job: Job, case: Case, precision: Precision) -> Side:
 
     def explain(rows: slice) -> list[SaliencyMap]:
         looks = case.layer if method.needs_layer else None
-        prepared = PreparedBatch(model, case.views[rows], layer=looks, inference=inference)
+        prepared = PreparedBatch(model, case.views[rows], layer=looks, session=session)
         return method.explain(prepared, case.targets[rows], options)
 
     started = time.perf_counter()
-    choice = model.choose("auto" if method.perturbs else "torch", precision, case.views[:4])
-    inference = model.inference(choice)
+    choice = model.choose_backend("auto" if method.perturbs else "torch", precision, case.views[:4])
+    session = model.session(choice)
     if method.needs_layer:
-        inference.split(case.layer)
-    inference.logits(model.inputs(case.views[:1]))
+        session.split(case.layer)
+    session.logits(model.inputs(case.views[:1]))
     preparation = time.perf_counter() - started
     if not method.perturbs:
         explain(slice(0, 1))

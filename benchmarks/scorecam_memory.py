@@ -29,9 +29,9 @@ def main() -> None:
     views = [model.geometry.view(pixels, "noise")]
     model.predict(views)
     before = resident()
-    choice = model.choose(arguments.backend, "exact", views)
+    choice = model.choose_backend(arguments.backend, "exact", views)
     method = METHODS["scorecam"]
-    prepared = PreparedBatch(model, views, layer=model.target_layer, inference=model.inference(choice))
+    prepared = PreparedBatch(model, views, layer=model.target_layer, session=model.session(choice))
     if arguments.channels is not None:
         prepared.at(model.target_layer).cut.activations[:, arguments.channels :] = 0
     method.explain(prepared, prepared.targets("predicted", [None]), method.options())

@@ -95,9 +95,9 @@ def test_every_method_on_every_kind_of_network(model_of, prepare, explain, kind,
 def test_another_backend_gives_the_same_maps(model_of, prepare, explain, backend, kind):
     model = model_of(kind)
     plain = prepare(model, model.target_layer, count=2)
-    choice = model.choose(backend, "exact", plain.views)
+    choice = model.choose_backend(backend, "exact", plain.views)
     assert choice.backend == backend
-    other = PreparedBatch(model, plain.views, layer=plain.layers, inference=model.inference(choice))
+    other = PreparedBatch(model, plain.views, layer=plain.layers, session=model.session(choice))
     for method in ("gradcam", "ablationcam", "scorecam"):
         for ours, expected in zip(explain(method, other), explain(method, plain), strict=True):
             np.testing.assert_allclose(ours.display(), expected.display(), atol=1e-3, rtol=0)

@@ -111,7 +111,7 @@ def test_captums_integrated_gradients_of_the_head(model_of, prepare):
     prepared = prepare(model_of("resnet"), "layer3", count=1)
     layer = prepared.at("layer3")
     made = unit_contributions(layer, prepared.targets(2, [None]), tolerance=1e-4, most_steps=2000)
-    cut, head = layer.cut, layer.predictor.inference.split("layer3").head
+    cut, head = layer.cut, layer.predictor.session.split("layer3").head
     peer = captum.IntegratedGradients(lambda output: head(cut.with_activations(output)))
     theirs = peer.attribute(cut.activations, target=2, n_steps=500).sum((2, 3))[0].detach().numpy()
     np.testing.assert_allclose(made.contributions[0], theirs, atol=5e-3 * np.abs(theirs).max())

@@ -78,8 +78,8 @@ def test_fast_maps_are_near_exact_ones(networks, torch_model, prepare, seed):
     model = torch_model(networks.seeded(networks.Residual, seed))
     maps = []
     for precision in ("exact", "fast"):
-        inference = model.inference(Choice("torch", "torch", precision, "float32", 0.0, ""))
-        prepared = PreparedBatch(model, prepare(model).views, layer="act", inference=inference)
+        session = model.session(Choice("torch", "torch", precision, "float32", 0.0, ""))
+        prepared = PreparedBatch(model, prepare(model).views, layer="act", session=session)
         method = METHODS["scorecam"]
         maps.append(method.explain(prepared, prepared.targets(1, [None] * 3), method.options()))
     for exact, fast in zip(*maps, strict=True):

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from lumiscope.models import available_backends
-from lumiscope.models.backends.choose import choose
+from lumiscope.models.backends import choose_backend
 
 
 def runners(**broken):
@@ -28,7 +28,7 @@ def test_falls_back_over_backends_that_break_or_are_wrong_and_says_why(caplog):
     inputs = torch.ones(2, 3, 4, 4)  # every logit is 48
     first, second, *_ = order = available_backends("cpu")
     build = runners(**{first: RuntimeError("no such operation: Frobnicate\nat line 3"), second: 1.0})
-    choice = choose("auto", "exact", "cpu", build, inputs)
+    choice = choose_backend("auto", "exact", "cpu", build, inputs)
     assert choice.backend == order[2]
     assert f"{first} in float32: it cannot run this network (RuntimeError: no such operation: Frobnicate)" in choice.why
     assert f"{second} in float32: logits differ from torch float32 by 2.1e-02 of the largest (allowed: 0.0001)" in (
@@ -45,7 +45,7 @@ def test_fast_takes_half_precision_where_it_is_near_enough(off, numbers):
         run = exact(name, wanted)
         return lambda inputs: run(inputs) + (off if wanted == "half" else 0)
 
-    choice = choose("torch", "fast", "cuda", build, torch.ones(2, 3, 4, 4))  # every logit is 48
+    choice = choose_backend("torch", "fast", "cuda", build, torch.ones(2, 3, 4, 4))  # every logit is 48
     assert (choice.backend, choice.precision, choice.numbers) == ("torch", "fast", numbers)
     assert choice.error == pytest.approx(off / 48 if numbers == "half" else 0, rel=1e-4)
     if numbers == "float32":
@@ -62,7 +62,7 @@ def test_fast_takes_half_precision_where_it_is_near_enough(off, numbers):
     ],
 )
 def test_a_backend_that_was_asked_for_and_cannot_serve(problem, reason, caplog):
-    choice = choose("torch", "exact", "cpu", runners(torch=problem), torch.ones(2, 3, 4, 4))
+    choice = choose_backend("torch", "exact", "cpu", runners(torch=problem), torch.ones(2, 3, 4, 4))
     assert (choice.asked, choice.backend, choice.error) == ("torch", "eager", 0.0)
     assert reason in choice.why
     assert [record.levelname for record in caplog.records] == ["WARNING"]
@@ -70,14 +70,14 @@ def test_a_backend_that_was_asked_for_and_cannot_serve(problem, reason, caplog):
 
 def test_where_nothing_else_serves_the_network_runs_as_it_is():
     build = runners(**{name: RuntimeError("no") for name in available_backends("cpu") if name != "eager"})
-    choice = choose("auto", "exact", "cpu", build, torch.ones(2, 3, 4, 4))
+    choice = choose_backend("auto", "exact", "cpu", build, torch.ones(2, 3, 4, 4))
     assert choice.backend == "eager"
     assert choice.why.count("RuntimeError: no") == len(available_backends("cpu")) - 1
-    assert choose("eager", "exact", "cpu", build, torch.ones(2, 3, 4, 4)).why == "asked for"
+    assert choose_backend("eager", "exact", "cpu", build, torch.ones(2, 3, 4, 4)).why == "asked for"
 
 
 def test_scores_of_zero_have_no_largest_to_divide_by():
-    choice = choose("torch", "exact", "cpu", runners(torch=1e-5), torch.zeros(2, 3, 4, 4))
+    choice = choose_backend("torch", "exact", "cpu", runners(torch=1e-5), torch.zeros(2, 3, 4, 4))
     assert (choice.backend, choice.error) == ("torch", pytest.approx(1e-5))
 
 
@@ -87,11 +87,11 @@ def test_a_package_that_is_missing(monkeypatch):
         importlib.util, "find_spec", lambda name, *rest: None if name == "openvino" else found(name, *rest)
     )
     assert "openvino" not in available_backends("cpu")
-    choice = choose("openvino", "exact", "cpu", runners(), torch.ones(2, 3, 4, 4))
+    choice = choose_backend("openvino", "exact", "cpu", runners(), torch.ones(2, 3, 4, 4))
     assert (choice.backend, choice.why) == ("eager", "openvino in float32: the package openvino is not installed")
 
 
 def test_a_device_that_a_backend_does_not_run_on():
     assert available_backends("cuda") == ["torch", "eager"]
-    choice = choose("openvino", "exact", "cuda", runners(), torch.ones(2, 3, 4, 4))
+    choice = choose_backend("openvino", "exact", "cuda", runners(), torch.ones(2, 3, 4, 4))
     assert (choice.backend, choice.why) == ("eager", "openvino in float32: it does not run on cuda")

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from lumiscope.models.backends.choose_backend import TOLERANCES
 from torch import nn
 
 from lumiscope.errors import UnknownNameError
 from lumiscope.images import Geometry
 from lumiscope.models import BACKENDS, Choice, TorchModel, available_backends
-from lumiscope.models.backends.choose import TOLERANCES
 from lumiscope.models.backends.registry import half_is_fast
 
 SIZE = (32, 40)
@@ -80,13 +80,13 @@ def test_logits_are_those_of_the_network(modules, backend, kind):
     """Within 1e-5 of the largest, on a view that is not square, in batches that are full and that are not."""
     module = modules[kind].half() if kind == "half" else modules[kind]
     model = model_of(module)
-    inference = model.inference(model.choose(backend, "exact"))
-    assert inference.backend == backend
-    assert inference.batch_size > 9
-    for count in (1, 2, 9, inference.batch_size + 1):
+    session = model.session(model.choose_backend(backend, "exact"))
+    assert session.backend == backend
+    assert session.batch_size > 9
+    for count in (1, 2, 9, session.batch_size + 1):
         inputs = inputs_of(count)
         expected = model.logits(inputs)
-        came = inference.logits(inputs)
+        came = session.logits(inputs)
         assert came.dtype == torch.float32
         assert came.shape == (count, len(model.classes))
         assert (came - expected).abs().max() <= 1e-5 * expected.abs().max()
@@ -97,12 +97,12 @@ def test_logits_are_those_of_the_network(modules, backend, kind):
 @pytest.mark.parametrize("backend", NAMES)
 def test_every_batch_size_gives_the_same_rows_in_order(modules, backend):
     model = model_of(modules["residual"])
-    inference = model.inference(model.choose(backend, "exact"))
+    session = model.session(model.choose_backend(backend, "exact"))
     inputs = inputs_of(9)
     expected = model.logits(inputs)
     for count in range(1, 10):
-        torch.testing.assert_close(inference.logits(inputs[:count]), expected[:count], rtol=1e-4, atol=1e-5)
-    came = inference.logits_of(lambda start, stop: inputs[start:stop].flip(-1), 9)
+        torch.testing.assert_close(session.logits(inputs[:count]), expected[:count], rtol=1e-4, atol=1e-5)
+    came = session.logits_of(lambda start, stop: inputs[start:stop].flip(-1), 9)
     torch.testing.assert_close(came, model.logits(inputs.flip(-1)), rtol=1e-4, atol=1e-5)
 
 
@@ -111,7 +111,7 @@ def test_every_batch_size_gives_the_same_rows_in_order(modules, backend):
 def test_the_error_that_is_reported_is_the_difference_of_logits(modules, backend, precision):
     """Half is bfloat16 where the processor has it: 8 bits, so within 0.01 of the largest logit, and not within 1e-6."""
     model = model_of(modules["residual"])
-    choice = model.choose(backend, precision)
+    choice = model.choose_backend(backend, precision)
     assert (choice.backend, choice.precision, choice.asked) == (backend, precision, backend)
     half = precision == "fast" and BACKENDS[backend].half and half_is_fast("cpu")
     assert choice.numbers == ("half" if half else "float32")
@@ -121,7 +121,7 @@ def test_the_error_that_is_reported_is_the_difference_of_logits(modules, backend
         assert f"{choice.error:.1e} of the largest" in choice.why
     inputs = model._example(2)
     expected = model.logits(inputs)
-    came = model.inference(choice).logits(inputs)
+    came = model.session(choice).logits(inputs)
     assert float((came - expected).abs().max() / expected.abs().max()) == pytest.approx(choice.error, rel=0.1, abs=1e-7)
     if half and backend == "torch":
         assert choice.error > 1e-4
@@ -132,23 +132,23 @@ def test_the_error_that_is_reported_is_the_difference_of_logits(modules, backend
 def test_trunk_and_head_of_another_way_to_run_it(modules, numbers, layer):
     """The trunk gives the layer's activations, float32 whatever it computes in; head(trunk(x)) the logits."""
     model = model_of(modules["residual"])
-    inference, inputs = model.inference(Choice("torch", "torch", "fast", numbers, 0.0, "")), inputs_of(3)
-    expected, came = model.split(layer).trunk(inputs), inference.split(layer).trunk(inputs)
+    session, inputs = model.session(Choice("torch", "torch", "fast", numbers, 0.0, "")), inputs_of(3)
+    expected, came = model.split(layer).trunk(inputs), session.split(layer).trunk(inputs)
     allowed = 1e-5 if numbers == "float32" else 0.05
     for ours, theirs in ((came.activations, expected.activations), *zip(came.context, expected.context, strict=True)):
         assert ours.dtype == torch.float32
         assert (ours - theirs).abs().max() <= allowed * theirs.abs().max()
     logits = model.logits(inputs)
-    assert (inference.split(layer).head(came) - logits).abs().max() <= allowed * logits.abs().max()
+    assert (session.split(layer).head(came) - logits).abs().max() <= allowed * logits.abs().max()
     # the head is exact in any case: it is differentiated
-    assert (inference.split(layer).head(expected) - logits).abs().max() <= 1e-5 * logits.abs().max()
+    assert (session.split(layer).head(expected) - logits).abs().max() <= 1e-5 * logits.abs().max()
 
 
 @pytest.mark.skipif(not half_is_fast("cpu"), reason="this processor has no bfloat16")
 def test_where_half_precision_is_too_rough_it_only_looks_for_what_matters(modules):
     model = model_of(modules["residual"])
     exact, fast, half = (
-        model.inference(Choice("torch", "torch", precision, numbers, 0.0, ""))
+        model.session(Choice("torch", "torch", precision, numbers, 0.0, ""))
         for precision, numbers in (("exact", "float32"), ("fast", "float32"), ("fast", "half"))
     )
     inputs = inputs_of(4)
@@ -160,7 +160,7 @@ def test_where_half_precision_is_too_rough_it_only_looks_for_what_matters(module
 
 
 def test_auto_takes_the_first_that_is_right_and_says_so(modules):
-    choice = model_of(modules["plain"]).choose("auto", "exact")
+    choice = model_of(modules["plain"]).choose_backend("auto", "exact")
     assert choice.backend == available_backends("cpu")[0]
     assert choice.why.startswith(f"{choice.backend} in float32: logits differ from torch float32 by")
     assert choice.facts() == {
@@ -176,9 +176,9 @@ def test_auto_takes_the_first_that_is_right_and_says_so(modules):
 def test_names_that_do_not_exist(modules):
     model = model_of(modules["plain"])
     with pytest.raises(UnknownNameError, match="unknown backend 'openvno': did you mean openvino"):
-        model.choose("openvno", "exact")
+        model.choose_backend("openvno", "exact")
     with pytest.raises(UnknownNameError, match="unknown precision 'exakt': did you mean exact"):
-        model.choose("auto", "exakt")
+        model.choose_backend("auto", "exakt")
 
 
 def test_a_network_that_no_exporter_can_hold_still_runs(networks):
@@ -194,17 +194,17 @@ def test_a_network_that_no_exporter_can_hold_still_runs(networks):
 
     model = model_of(networks.seeded(Ranges))  # pictures end at 2
     views = [model.geometry.view(np.full((*SIZE, 3), grey, np.uint8), str(grey)) for grey in (0, 255)]
-    choice = model.choose("auto", "exact", views)
+    choice = model.choose_backend("auto", "exact", views)
     assert choice.backend == "torch"
     assert "openvino in float32: logits differ from" in choice.why
     inputs = model.inputs(views)
-    torch.testing.assert_close(model.inference(choice).logits(inputs), model.logits(inputs))
+    torch.testing.assert_close(model.session(choice).logits(inputs), model.logits(inputs))
 
 
 def test_more_views_than_fit_a_batch_do_not_disturb_the_choice(modules):
     model = model_of(modules["plain"], (224, 224))
     views = [model.geometry.view(np.full((224, 224, 3), 9 * number, np.uint8), str(number)) for number in range(20)]
-    assert model.choose("auto", "exact", views).backend == available_backends("cpu")[0]
+    assert model.choose_backend("auto", "exact", views).backend == available_backends("cpu")[0]
 
 
 @pytest.mark.parametrize("backend", NAMES)
@@ -219,10 +219,10 @@ def test_the_model_is_what_it_was(networks, backend, precision):
     before = {name: (id(value), value.clone()) for name, value in module.state_dict(keep_vars=True).items()}
     flags = [(id(part), part.training, len(part._forward_hooks)) for part in module.modules()]
     trainable = [value.requires_grad for value in module.parameters()]
-    inference = model.inference(model.choose(backend, precision))
-    inference.logits(inputs_of(3))
-    cut = inference.split("block.bn1").trunk(inputs_of(3))
-    inference.split("block.bn1").head(cut)
+    session = model.session(model.choose_backend(backend, precision))
+    session.logits(inputs_of(3))
+    cut = session.split("block.bn1").trunk(inputs_of(3))
+    session.split("block.bn1").head(cut)
     assert [(id(part), part.training, len(part._forward_hooks)) for part in module.modules()] == flags
     assert [value.requires_grad for value in module.parameters()] == trainable
     for name, value in module.state_dict(keep_vars=True).items():

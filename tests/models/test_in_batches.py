@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from lumiscope.models import in_batches
-from lumiscope.models.backends.inference import is_out_of_memory
+from lumiscope.models.backends import is_out_of_memory
 
 NUMBERS = torch.arange(23.0)
 

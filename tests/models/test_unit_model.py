@@ -146,18 +146,18 @@ def test_backends_run_the_cut_network(networks, batch, backend):
         pytest.importorskip("openvino")
     module = networks.seeded(networks.Residual)
     model = UnitModel(wrap(module), "block")
-    choice = model.choose(backend)
+    choice = model.choose_backend(backend)
     assert choice.backend == backend, choice.why
     torch.testing.assert_close(
-        model.inference(choice).logits(batch), seen(module, "block", batch).mean((2, 3)), rtol=1e-3, atol=1e-4
+        model.session(choice).logits(batch), seen(module, "block", batch).mean((2, 3)), rtol=1e-3, atol=1e-4
     )
 
 
 def test_a_network_that_must_be_stopped_falls_back_where_a_backend_cannot(networks, batch):
     model = UnitModel(wrap(networks.seeded(networks.DataDependent)), "mix")
-    choice = model.choose("auto")
+    choice = model.choose_backend("auto")
     expected = seen(model.whole.module, "mix", batch).mean((2, 3))
-    torch.testing.assert_close(model.inference(choice).logits(batch), expected, rtol=1e-3, atol=1e-4)
+    torch.testing.assert_close(model.session(choice).logits(batch), expected, rtol=1e-3, atol=1e-4)
 
 
 def test_the_network_is_left_as_it_was(networks, batch):

@@ -11,7 +11,7 @@ from lumiscope.memo import Memo
 from lumiscope.models import TorchModel, available_backends
 from lumiscope.store import Store
 from lumiscope.study import ExplainConfig, ExplanationPlan
-from lumiscope.study.stages.backends import settle
+from lumiscope.study.stages.backends import remembered_choice
 from lumiscope.study.stages.stored_maps import StoredMaps
 
 FEW = {"lime": {"num_samples": 40, "random_seed": 1}}
@@ -40,22 +40,22 @@ def test_fast_is_near(tiny, pictures):
 
 
 def test_auto_takes_the_fastest_that_is_installed_and_says_why(tiny, pictures):
-    choice = settle(tiny, "auto", "exact", pictures, perturbs=True, memo=Memo())
+    choice = remembered_choice(tiny, "auto", "exact", pictures, perturbs=True, memo=Memo())
     assert choice.backend == available_backends()[0] == "openvino"
     assert 0 <= choice.error <= 1e-4
     assert "logits differ from torch float32 by" in choice.why
 
 
 def test_few_passes_are_not_worth_a_backend(tiny, pictures):
-    choice = settle(tiny, "auto", "exact", pictures, perturbs=False, memo=Memo())
+    choice = remembered_choice(tiny, "auto", "exact", pictures, perturbs=False, memo=Memo())
     assert (choice.backend, choice.asked) == ("torch", "auto")
 
 
 def test_what_was_chosen_is_remembered(tiny, pictures, tmp_path, monkeypatch):
     store = Store(tmp_path / "store")
-    first = settle(tiny, "auto", "exact", pictures, perturbs=True, memo=Memo(store))
-    monkeypatch.setattr(TorchModel, "choose", lambda *_, **__: pytest.fail("chosen twice"))
-    assert settle(tiny, "auto", "exact", pictures, perturbs=True, memo=Memo(Store(store.root))) == first
+    first = remembered_choice(tiny, "auto", "exact", pictures, perturbs=True, memo=Memo(store))
+    monkeypatch.setattr(TorchModel, "choose_backend", lambda *_, **__: pytest.fail("chosen twice"))
+    assert remembered_choice(tiny, "auto", "exact", pictures, perturbs=True, memo=Memo(Store(store.root))) == first
 
 
 def test_unknown_names_are_errors(tiny, pictures):

@@ -111,4 +111,4 @@ def test_what_is_computed_from_images_depends_on_how_they_are_decoded(
     assert computed <= closures.keys()
     assert not {kind for kind in computed if not decoding <= closures[kind]}
     assert "lumiscope.models.backends.openvino_backend" in closures["backends"]
-    assert "lumiscope.models._inferences" in closures["backends"]
+    assert "lumiscope.models._session_cache" in closures["backends"]

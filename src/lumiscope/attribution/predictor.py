@@ -10,7 +10,7 @@ import torch
 from lumiscope.attribution._blending import Masks, blended_pixels
 from lumiscope.attribution._passes import counted_passes
 from lumiscope.attribution.requirements import require_torch_model
-from lumiscope.models import BlackBox, Inference, Runner, TorchModel, VisionModel, probabilities
+from lumiscope.models import BlackBox, Runner, Session, TorchModel, VisionModel, probabilities
 from lumiscope.progress import Track, silent
 from lumiscope.types import ByteArray, DoubleArray, FloatArray
 
@@ -20,29 +20,29 @@ PICTURES_AT_ONCE = 16  # where a model does not say what it likes
 class Predictor:
     """A model that is asked many times.
 
-    `model`: of any kind. `inference`: how a torch model is run; None: by torch in float32, as it is. `track`: draws the
+    `model`: of any kind. `session`: how a torch model is run; None: by torch in float32, as it is. `track`: draws the
     progress.
     """
 
-    def __init__(self, model: VisionModel, inference: Inference | None = None, track: Track = silent) -> None:
+    def __init__(self, model: VisionModel, session: Session | None = None, track: Track = silent) -> None:
         self.model = model
         self.track = track
-        self._inference = inference
+        self._session = session
 
     @property
-    def inference(self) -> Inference:
+    def session(self) -> Session:
         """How a torch model is run. Errors: `ModelError` for a black box."""
-        return self._inference or require_torch_model(self.model).reference
+        return self._session or require_torch_model(self.model).reference
 
     def logits_of(
         self, make: Callable[[int, int], torch.Tensor], count: int, runner: Runner | None = None
     ) -> torch.Tensor:
         """(count, classes) raw scores of normalised inputs, of which `make(start, stop)` makes a few at a time.
 
-        `runner`: another one than the inference's own, such as `inference.rough`. Errors: `ModelError` for a black box.
+        `runner`: another one than the session's own, such as `session.rough`. Errors: `ModelError` for a black box.
         """
         with counted_passes(make, self.track, count) as some:
-            return self.inference.logits_of(some, count, runner)
+            return self.session.logits_of(some, count, runner)
 
     def masked_logits(
         self, pixels: ByteArray, hidden: ByteArray, masks: Callable[[int, int], Masks], count: int

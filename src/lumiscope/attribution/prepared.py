@@ -17,7 +17,7 @@ from lumiscope.attribution.regions.segmenters import segment_view
 from lumiscope.attribution.requirements import require_torch_model
 from lumiscope.attribution.targets import choose_targets
 from lumiscope.images import View
-from lumiscope.models import Inference, VisionModel
+from lumiscope.models import Session, VisionModel
 from lumiscope.progress import Track, silent
 from lumiscope.types import DoubleArray, FloatArray, Target
 
@@ -29,7 +29,7 @@ class PreparedBatch:
     gradients; `at(layer)`: a layer's maps, gradients and head; both of a torch model alone.
 
     `layer`: the layer to look at, or several; None for methods that look at no layer, and for black boxes. `seed`: the
-    study's seed. `inference`: how the model is run; None: by torch in float32, as it is. `segment`: cuts a view by a
+    study's seed. `session`: how the model is run; None: by torch in float32, as it is. `segment`: cuts a view by a
     segmenter's name and options; the study's keeps what it cut, and reads files. `track`: draws the progress of methods
     that need many passes.
     """
@@ -41,16 +41,16 @@ class PreparedBatch:
         *,
         layer: str | Sequence[str] | None = None,
         seed: int = 0,
-        inference: Inference | None = None,
+        session: Session | None = None,
         segment: Segment = segment_view,
         track: Track = silent,
     ) -> None:
         self.model = model
         self.views = [PreparedView.of(view, seed, segment) for view in views]
         self.layers = () if layer is None else (layer,) if isinstance(layer, str) else tuple(layer)
-        self.predictor = Predictor(model, inference, track)
+        self.predictor = Predictor(model, session, track)
         self._prepare = functools.partial(
-            PreparedBatch, model, layer=self.layers, seed=seed, inference=inference, segment=segment, track=track
+            PreparedBatch, model, layer=self.layers, seed=seed, session=session, segment=segment, track=track
         )
         self._mirrored: PreparedBatch | None = None
         self._at: dict[str, PreparedLayer] = {}

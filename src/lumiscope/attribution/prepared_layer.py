@@ -36,7 +36,7 @@ class PreparedLayer:
     @functools.cached_property
     def cut(self) -> Cut:
         """What the trunk gives for the whole batch, without gradients."""
-        return self.predictor.inference.split(self.name).trunk(self.inputs.values)
+        return self.predictor.session.split(self.name).trunk(self.inputs.values)
 
     @functools.cached_property
     def layout(self) -> Layout:
@@ -56,7 +56,7 @@ class PreparedLayer:
     def head(self, cut: Cut) -> torch.Tensor:
         """(N, classes) float32 raw scores of what follows the layer, without gradients."""
         with torch.no_grad():
-            return self.predictor.inference.split(self.name).head(cut).float()
+            return self.predictor.session.split(self.name).head(cut).float()
 
     def head_of(self, make: Callable[[int, int], Cut], count: int, size: int) -> torch.Tensor:
         """(count, classes) scores of cuts, of which `make(start, stop)` makes at most `size` at a time."""
@@ -68,7 +68,7 @@ class PreparedLayer:
 
         Errors: `ModelError` where the network stops them.
         """
-        logits = self.predictor.inference.split(self.name).head(cut)
+        logits = self.predictor.session.split(self.name).head(cut)
         require_gradient(logits, f"layer {self.name}", self.model)
         return logits
 
@@ -78,7 +78,7 @@ class PreparedLayer:
 
         Then the weights of several CAM methods have a closed form.
         """
-        return self.predictor.inference.linear_head(self.name, self.cut.row(0), self.layout)
+        return self.predictor.session.linear_head(self.name, self.cut.row(0), self.layout)
 
     def gradients(self, targets: Sequence[Target]) -> torch.Tensor:
         """dS/dA as (B, C, h, w): the gradient of each view's target score to the layer's maps."""

@@ -16,10 +16,9 @@ import torch
 
 from lumiscope.errors import LayerError, ModelError
 from lumiscope.images import Geometry, ImageItem, View
-from lumiscope.models._inferences import Inferences
+from lumiscope.models._session_cache import SessionCache
 from lumiscope.models._target_layer import target_layer
-from lumiscope.models.backends import Choice, Inference
-from lumiscope.models.backends.inference import is_out_of_memory
+from lumiscope.models.backends import Choice, Session, choose_backend, is_out_of_memory
 from lumiscope.models.backends.registry import Precision
 from lumiscope.models.guard import borrowed
 from lumiscope.models.layers import EXPECTED, Layer, layout_of, trace_layers
@@ -128,34 +127,35 @@ class TorchModel:
         return next((parameter.device for parameter in self.module.parameters()), torch.device("cpu"))
 
     @functools.cached_property
-    def _inferences(self) -> Inferences:
-        return Inferences(self.network, self.device, self.geometry.input_size, self._example)
+    def _sessions(self) -> SessionCache:
+        return SessionCache(self.network, self.device, self.geometry.input_size, self._example)
 
     @property
-    def reference(self) -> Inference:
+    def reference(self) -> Session:
         """The network as it is, run by torch in float32: what every other way to run it is measured by."""
-        return self._inferences.reference
+        return self._sessions.reference
 
-    def inference(self, choice: Choice | None = None) -> Inference:
+    def session(self, choice: Choice | None = None) -> Session:
         """The way to run the model that was chosen, made once; None: the reference."""
-        return self._inferences.inference(choice)
+        return self._sessions.session(choice)
 
-    def choose(
+    def choose_backend(
         self,
-        backend: str = "auto",
+        asked: str = "auto",
         precision: Precision = "exact",
         views: Sequence[View] = (),
         *,
         among: Sequence[str] | None = None,
     ) -> Choice:
-        """Choose a backend after a check on real views (noise where there are none); see `choose`.
+        """Choose what runs the model, after a check on real views (noise where there are none); see `choose_backend`.
 
-        `among`: the backends that "auto" tries; None: all. Where memory runs out, half as many views are checked.
+        `among`: the backends that "auto" tries; None: all. No more views are looked at than a batch holds, and half as
+        many where memory runs out.
         """
-        inputs = self.inputs(views) if views else self._example(2)
+        inputs = (self.inputs(views) if views else self._example(2))[: self.batch_size]
         while True:
             try:
-                return self._inferences.choose(backend, precision, inputs, among)
+                return choose_backend(asked, precision, self.device.type, self._sessions.runner, inputs, among)
             except (RuntimeError, MemoryError) as error:
                 if len(inputs) == 1 or not is_out_of_memory(error):
                     raise
@@ -164,7 +164,7 @@ class TorchModel:
     @property
     def batch_size(self) -> int:
         """How many views a forward pass of the network as it is takes at once: few large ones, more small ones."""
-        return self._inferences.batch_size("eager")
+        return self._sessions.batch_size("eager")
 
     def logits(self, inputs: torch.Tensor) -> torch.Tensor:
         """Run normalised (N, 3, H, W) inputs in batches; (N, classes) float32 logits, without gradients."""
@@ -231,9 +231,9 @@ class TorchModel:
             size = "×".join(map(str, self.geometry.input_size))
             reason = (str(error) or type(error).__name__).splitlines()[0]
             raise ModelError(f"{self.spec} does not run on a {size} picture: {reason}") from error
-        found = first_tensor(output)
+        scores = first_tensor(output)
         count = int(logits_of(output).shape[1])
-        return count, found is not None and is_single(found), "" if found is None else last_operation(found)
+        return count, scores is not None and is_single(scores), "" if scores is None else last_operation(scores)
 
     def _example(self, count: int) -> torch.Tensor:
         generator = torch.Generator().manual_seed(0)

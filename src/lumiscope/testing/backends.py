@@ -29,7 +29,7 @@ class BackendCase:
     def run(self, model: TorchModel, inputs: torch.Tensor) -> torch.Tensor:
         """(N, classes) logits of a model in float32, as much at once as there is."""
         choice = Choice(self.name, self.name, "exact", "float32", 0.0, "it is checked")
-        return model.inference(choice).runner(inputs)
+        return model.session(choice).runner(inputs)
 
 
 def inputs_of(count: int) -> torch.Tensor:

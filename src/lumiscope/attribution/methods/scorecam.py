@@ -61,7 +61,7 @@ def masked_scores(predictor: Predictor, image: torch.Tensor, maps: torch.Tensor,
 
         return predictor.logits_of(seen, len(channels), runner)[:, target].to(maps.device)
 
-    rough = predictor.inference.rough
+    rough = predictor.session.rough
     varying = varies.nonzero()[:, 0]
     scores = maps.new_empty(len(maps))
     if varies.any():

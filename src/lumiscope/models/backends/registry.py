@@ -12,6 +12,7 @@ from lumiscope.registry import Registry
 from lumiscope.requirement import Requirement
 
 Precision = Literal["exact", "fast"]
+PRECISIONS: tuple[Precision, ...] = ("exact", "fast")
 Numbers = Literal["float32", "half"]
 """What a network computes in; half: bfloat16 on a CPU, float16 where it is safe (autocast) on a GPU."""
 Runner: TypeAlias = Callable[[torch.Tensor], torch.Tensor]

@@ -16,7 +16,7 @@ CHECKED_ON = 4  # views; a backend that is wrong is wrong on any
 logger = logging.getLogger(__name__)
 
 
-def settle(
+def remembered_choice(
     model: VisionModel,
     asked: str,
     precision: Precision,
@@ -25,7 +25,7 @@ def settle(
     perturbs: bool,
     memo: Memo,
 ) -> Choice:
-    """Choose how `model` is run; what was chosen earlier under the same circumstances holds.
+    """What runs `model`; what `choose_backend` chose earlier under the same circumstances holds.
 
     `perturbs`: whether a method asks for many passes. Without one "auto" takes torch, as no other backend is worth its
     preparation. A black box runs itself.
@@ -45,7 +45,7 @@ def settle(
     return memo.value(
         "backends",
         circumstances,
-        lambda: model.choose(asked, precision, _views(model, images), among=among),
+        lambda: model.choose_backend(asked, precision, _views(model, images), among=among),
         made_by=[type(model), *(backend.build for backend in BACKENDS.values()), *DECODERS],
         to_arrays=lambda choice: {"choice": json_array(choice.facts())},
         from_arrays=lambda arrays: Choice(**from_json_array(arrays["choice"])),

@@ -26,7 +26,7 @@ from lumiscope.models import Choice, TorchModel, VisionModel, check_names, class
 from lumiscope.progress import Track, silent
 from lumiscope.runs import MethodFacts
 from lumiscope.study.config import DEFAULT_METHODS, ExplainConfig, Options
-from lumiscope.study.stages.backends import settle
+from lumiscope.study.stages.backends import remembered_choice
 from lumiscope.study.stages.segmentations import Segmentations, segmenter_source
 from lumiscope.types import SaliencyMap, Target
 
@@ -153,7 +153,7 @@ class ExplanationPlan:
         if isinstance(model, TorchModel) and model.module.training:  # seldom meant
             logger.warning("%s is in training mode: explained as in evaluation mode, and left as it is", model.name)
         perturbs = any(method.perturbs for method, _ in named.methods)
-        choice = settle(model, config.backend, config.precision, images, perturbs=perturbs, memo=memo)
+        choice = remembered_choice(model, config.backend, config.precision, images, perturbs=perturbs, memo=memo)
         return cls(
             model=model,
             methods=named.methods,
@@ -196,13 +196,13 @@ class ExplanationPlan:
     def prepare(self, batch: Sequence[ImageItem], track: Track = silent) -> tuple[PreparedBatch, list[Target]]:
         """The batch as its methods share it, and what to explain on each image."""
         views = [self.model.view(item) for item in batch]
-        inference = self.model.inference(self.choice) if isinstance(self.model, TorchModel) else None
+        session = self.model.session(self.choice) if isinstance(self.model, TorchModel) else None
         prepared = PreparedBatch(
             self.model,
             views,
             layer=self.layers,
             seed=self.seed,
-            inference=inference,
+            session=session,
             segment=self.segmentations,
             track=track,
         )

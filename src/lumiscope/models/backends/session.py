@@ -3,50 +3,19 @@
 from __future__ import annotations
 
 import functools
-import logging
 from collections.abc import Callable
 
 import torch
 
+from lumiscope.models.backends.batches import in_batches
 from lumiscope.models.backends.registry import Precision, Runner
 from lumiscope.models.layout import Layout
 from lumiscope.models.linear_head import find_linear_head
 from lumiscope.models.split import Cut, Split
 
-PRECISIONS: tuple[Precision, ...] = ("exact", "fast")
-OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "bad_alloc", "not enough memory")
-logger = logging.getLogger(__name__)
 
-
-def is_out_of_memory(error: Exception) -> bool:
-    """Whether `error` says that memory ran out; torch, OpenVINO and Python each say so in their own way."""
-    return isinstance(error, MemoryError | torch.OutOfMemoryError) or any(
-        phrase in str(error).lower() for phrase in OUT_OF_MEMORY
-    )
-
-
-def in_batches(run: Callable[[int, int], torch.Tensor], count: int, size: int) -> torch.Tensor:
-    """Join `run(start, stop)` over 0..count, at most `size` at once; where memory runs out, half as many.
-
-    Errors: what `run` raises, also `MemoryError` and its like when not even one fits.
-    """
-    results: list[torch.Tensor] = []
-    start = 0
-    while start < count:
-        try:
-            results.append(run(start, min(start + size, count)))
-        except (RuntimeError, MemoryError) as error:
-            if size == 1 or not is_out_of_memory(error):
-                raise
-            size //= 2
-            logger.warning("memory ran out; going on with batches of %d", size)
-        else:
-            start += size
-    return torch.cat(results)
-
-
-class Inference:
-    """How one model is run. `backend` and `precision`: what the maps made with it are recorded under.
+class Session:
+    """A network and how it is run. `backend` and `precision`: what the maps made with it are recorded under.
 
     `network`: the float32 module. `build`: makes the runner, when it is first needed. `batch_size`: inputs that the
     runner takes at once. `splitter`: cuts the network at a layer, into a trunk and a head that borrow it themselves.
@@ -92,7 +61,7 @@ class Inference:
     ) -> torch.Tensor:
         """Logits of `count` inputs of which `make(start, stop)` makes a few at a time, so memory stays flat.
 
-        `runner`: another one than the inference's own.
+        `runner`: another one than the session's own.
         """
         run = runner or self.runner
         return in_batches(lambda start, stop: run(make(start, stop)), count, self.batch_size)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import torch
 
-from lumiscope.models.backends import Choice, Inference, choose
+from lumiscope.models.backends import Choice, Session
 from lumiscope.models.backends.folding import Folding
 from lumiscope.models.backends.registry import BACKENDS, Numbers, Precision, Runner, half_pays
 from lumiscope.models.backends.torch_backend import in_bfloat16
@@ -19,7 +19,7 @@ PIXELS = 224 * 224
 logger = logging.getLogger(__name__)
 
 
-class Inferences:
+class SessionCache:
     """Runners, trunks and heads of `network`, a float32 module on `device`.
 
     `size`: (H, W) of its inputs. `example(n)`: n of them, (n, 3, H, W).
@@ -36,30 +36,23 @@ class Inferences:
         self.device = device
         self.size = size
         self.example = example
-        self._made: dict[tuple[str, Precision, Numbers], Inference] = {}
+        self._sessions: dict[tuple[str, Precision, Numbers], Session] = {}
         self._runners: dict[tuple[str, Numbers], Runner] = {}
         self._narrow: dict[int, torch.nn.Module] = {}
 
     @functools.cached_property
-    def reference(self) -> Inference:
+    def reference(self) -> Session:
         """The network as it is, run by torch in float32: what every other way to run it is measured by."""
         return self._make("eager", "exact", "float32", functools.partial(self._cut, self.network))
 
-    def inference(self, choice: Choice | None) -> Inference:
+    def session(self, choice: Choice | None) -> Session:
         """The way that was chosen; None: the reference."""
         if choice is None or choice.backend == "eager":
             return self.reference
         key = (choice.backend, choice.precision, choice.numbers)
-        if key not in self._made:
-            self._made[key] = self._make(*key, functools.partial(self._cut_folded, choice.numbers))
-        return self._made[key]
-
-    def choose(
-        self, backend: str, precision: Precision, inputs: torch.Tensor, among: Sequence[str] | None = None
-    ) -> Choice:
-        """Choose a backend after a check on `inputs`, (N, 3, H, W), as many as fit a batch; see `choose`."""
-        few = inputs[: self.batch_size("eager")]
-        return choose(backend, precision, self.device.type, self._runner, few, among)
+        if key not in self._sessions:
+            self._sessions[key] = self._make(*key, functools.partial(self._cut_folded, choice.numbers))
+        return self._sessions[key]
 
     def batch_size(self, backend: str) -> int:
         """How many views a runner takes at once: as many pixels as the backend likes best, in its own steps."""
@@ -71,13 +64,14 @@ class Inferences:
     def _folding(self) -> Folding:
         return Folding(self.network, self.example(2))
 
-    def _make(self, backend: str, precision: Precision, numbers: Numbers, cut: Callable[[str], Split]) -> Inference:
-        build = functools.partial(self._runner, backend, numbers)
+    def _make(self, backend: str, precision: Precision, numbers: Numbers, cut: Callable[[str], Split]) -> Session:
+        build = functools.partial(self.runner, backend, numbers)
         roughly = precision == "fast" and numbers == "float32" and half_pays(backend, self.device.type)
-        rough = functools.partial(self._runner, backend, "half") if roughly else None
-        return Inference(backend, precision, self.network, build, self.batch_size(backend), cut, rough)
+        rough = functools.partial(self.runner, backend, "half") if roughly else None
+        return Session(backend, precision, self.network, build, self.batch_size(backend), cut, rough)
 
-    def _runner(self, name: str, numbers: Numbers) -> Runner:
+    def runner(self, name: str, numbers: Numbers) -> Runner:
+        """What runs the network by the backend `name`; made once."""
         if (name, numbers) not in self._runners:
             backend = BACKENDS[name]
             network = self._folding.copy() if backend.folded else self.network
@@ -105,18 +99,18 @@ class Inferences:
     def _cut(self, network: torch.nn.Module, layer: str, kind: torch.dtype = torch.float32) -> Split:
         """Cut `network` so that trunk and head borrow it themselves; a trunk of another `kind` gives float32."""
         with borrowed(network):
-            made = split(network, layer, self.example(2).to(kind))
+            whole = split(network, layer, self.example(2).to(kind))
 
         def trunk(inputs: torch.Tensor) -> Cut:
             with borrowed(network), torch.no_grad():
-                cut = made.trunk(inputs.to(kind))
+                cut = whole.trunk(inputs.to(kind))
             return Cut(cut.activations.float(), tuple(_widened(part) for part in cut.context))
 
         def head(cut: Cut) -> torch.Tensor:
             with borrowed(network):
-                return made.head(cut)
+                return whole.head(cut)
 
-        return Split(layer, made.kind, trunk, head)
+        return Split(layer, whole.kind, trunk, head)
 
 
 def _widened(part: torch.Tensor) -> torch.Tensor:

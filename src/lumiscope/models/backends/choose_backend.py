@@ -12,9 +12,9 @@ from typing import Any
 import torch
 
 from lumiscope.errors import UnknownNameError
-from lumiscope.models.backends.inference import PRECISIONS
 from lumiscope.models.backends.registry import (
     BACKENDS,
+    PRECISIONS,
     Numbers,
     Precision,
     Runner,
@@ -59,7 +59,7 @@ def check_names(backend: str, precision: str) -> None:
         raise UnknownNameError("precision", precision, PRECISIONS)
 
 
-def choose(
+def choose_backend(
     asked: str,
     precision: Precision,
     device: str,
