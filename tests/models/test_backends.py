@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from lumiscope.models.backends.choose_backend import TOLERANCES
 from torch import nn
 
 from lumiscope.errors import UnknownNameError
 from lumiscope.images import Geometry
 from lumiscope.models import BACKENDS, Choice, TorchModel, available_backends
+from lumiscope.models.backends.choose_backend import TOLERANCES
 from lumiscope.models.backends.registry import half_is_fast
 
 SIZE = (32, 40)

@@ -47,13 +47,13 @@ def compare(
     rules = {method: str(parse_rule(rule)) for method, rule in (masks or {}).items()}
     methods: dict[str, str] = {}
     images: dict[str, dict[str, _Masked]] = {}
-    for one in maps:
-        if one.method not in methods:
-            methods[one.method] = rules.get(one.method) or default_rule(one.method)
-        image = images.setdefault(one.item_id, {})
-        _check_comparable(one, image)
-        rule = methods[one.method]
-        image[one.method] = _Masked(make_mask(one, rule), rule, one.target)
+    for saliency in maps:
+        if saliency.method not in methods:
+            methods[saliency.method] = rules.get(saliency.method) or default_rule(saliency.method)
+        image = images.setdefault(saliency.item_id, {})
+        _check_comparable(saliency, image)
+        rule = methods[saliency.method]
+        image[saliency.method] = _Masked(make_mask(saliency, rule), rule, saliency.target)
     _check_names(rules, methods)
     rows: list[PairAgreement] = []
     for item_id, by_method in images.items():
@@ -90,19 +90,20 @@ def _check_names(rules: Mapping[str, str], methods: Iterable[str]) -> None:
             raise UnknownNameError("method", method, known, hint="It has a mask rule, but there is no map of it.")
 
 
-def _check_comparable(one: SaliencyMap, image: Mapping[str, _Masked]) -> None:
-    if one.method == GROUND_TRUTH:
+def _check_comparable(saliency: SaliencyMap, image: Mapping[str, _Masked]) -> None:
+    if saliency.method == GROUND_TRUTH:
         raise UsageError(f"{GROUND_TRUTH} is the name of the truth in this comparison; give the method another name.")
     for method, other in image.items():
-        if other.target.index != one.target.index:
+        if other.target.index != saliency.target.index:
             raise UsageError(
-                f"the maps of one image must be about one target; for {one.item_id}, {method} explains "
-                f"{_name(other.target)} and {one.method} explains {_name(one.target)}. Compare each target by itself."
+                f"the maps of one image must be about one target; for {saliency.item_id}, {method} explains "
+                f"{_name(other.target)} and {saliency.method} explains {_name(saliency.target)}. Compare each target "
+                "by itself."
             )
-    if one.method in image:
+    if saliency.method in image:
         raise UsageError(
-            f"expected one map per image and method; got two of {one.method} for {one.item_id}, about the same target. "
-            "To compare layers, options or seeds of a method, give each its own method name."
+            f"expected one map per image and method; got two of {saliency.method} for {saliency.item_id}, about the "
+            "same target. To compare layers, options or seeds of a method, give each its own method name."
         )
 
 

@@ -75,23 +75,23 @@ def _by_graph(network: torch.nn.Module, layer: str, pooling: UnitPooling, output
         fresh = [node for node in queue.pop().all_input_nodes if node not in needed]
         needed.update(fresh)
         queue += fresh
-    made = fx.Graph()
+    shortened = fx.Graph()
     copies: dict[fx.Node, fx.Node] = {}
     for node in graph.nodes:
         if node in needed or node.op == "placeholder":
-            copies[node] = made.node_copy(node, lambda old: copies[old])
+            copies[node] = shortened.node_copy(node, lambda old: copies[old])
             if node.op in ("call_module", "get_attr"):
                 copies[node].target = str(node.target).removeprefix(PREFIX)
     tensor = copies[at]
     if not isinstance(output, torch.Tensor):
-        found = first_tensor(output)
+        tensor_in_output = first_tensor(output)
         if not isinstance(output, (tuple, list)):
             raise LayerError(f"a graph cannot take the tensor from {type(output).__name__}")
-        place = next(index for index, value in enumerate(output) if value is found)
-        tensor = made.call_function(operator.getitem, (tensor, place))
+        place = next(index for index, value in enumerate(output) if value is tensor_in_output)
+        tensor = shortened.call_function(operator.getitem, (tensor, place))
     arguments = (tensor, pooling.axes, pooling.start, pooling.stop, pooling.single)
-    made.output(made.call_function(pooled, arguments))
-    return fx.GraphModule(network, made)
+    shortened.output(shortened.call_function(pooled, arguments))
+    return fx.GraphModule(network, shortened)
 
 
 class _Reached(Exception):

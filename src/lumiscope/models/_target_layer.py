@@ -49,15 +49,15 @@ def _stream(layers: Sequence[Layer], last: Layer) -> list[Layer]:
 
     Of parts that return the very same tensor the innermost stands for all.
     """
-    found = [
+    at_resolution = [
         layer
         for layer in layers
         if layer.has_map
         and layer.map_layout.grid == last.map_layout.grid
         and not (layer.passive or layer.container or layer.pooling)
     ]
-    width = Counter(layer.units for layer in found).most_common(1)[0][0]
-    stream = {layer.identity: layer for layer in reversed(found) if layer.units == width}
+    width = Counter(layer.units for layer in at_resolution).most_common(1)[0][0]
+    stream = {layer.identity: layer for layer in reversed(at_resolution) if layer.units == width}
     return list(reversed(stream.values()))
 
 
@@ -75,15 +75,15 @@ class _Influence:
         """Those of `layers` whose patches the score depends on; all of them where gradients are forbidden."""
         if not self.score.requires_grad:
             return list(layers)
-        found = [layer for layer in layers if layer.name in self.outputs]
-        if not found:
+        on_the_path = [layer for layer in layers if layer.name in self.outputs]
+        if not on_the_path:
             return []
         gradients = torch.autograd.grad(
-            self.score, [self.outputs[layer.name] for layer in found], retain_graph=True, allow_unused=True
+            self.score, [self.outputs[layer.name] for layer in on_the_path], retain_graph=True, allow_unused=True
         )
         return [
             layer
-            for layer, gradient in zip(found, gradients, strict=True)
+            for layer, gradient in zip(on_the_path, gradients, strict=True)
             if gradient is not None and bool(layer.map_layout.maps(gradient).any())
         ]
 

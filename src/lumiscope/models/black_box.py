@@ -182,5 +182,5 @@ def _activation(answer: FloatArray, said: Activation | None) -> tuple[Activation
         return ("sigmoid" if single and said == "softmax" else said), ()
     if not single and answer.min() >= 0 and np.allclose(answer.sum(axis=1), 1, atol=1e-3):
         return "none", ("its scores add up to 1 and are taken for probabilities",)
-    found: Activation = "sigmoid" if single else "softmax"
-    return found, (f"its scores are taken for logits ({found}); if they are probabilities, say --activation none",)
+    usual: Activation = "sigmoid" if single else "softmax"
+    return usual, (f"its scores are taken for logits ({usual}); if they are probabilities, say --activation none",)

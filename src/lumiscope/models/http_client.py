@@ -61,8 +61,8 @@ class HttpClient:
         self.address = address
         self.options = options
         # A machine's proxy, made for the outside, does not know its own addresses.
-        own = urlsplit(address).hostname in ("localhost", "127.0.0.1", "::1")
-        handlers = [urllib.request.ProxyHandler({})] if own else []
+        on_this_machine = urlsplit(address).hostname in ("localhost", "127.0.0.1", "::1")
+        handlers = [urllib.request.ProxyHandler({})] if on_this_machine else []
         self._opener = urllib.request.build_opener(*handlers)
 
     def describe(self) -> dict[str, Any]:
@@ -84,7 +84,7 @@ class HttpClient:
         pool = ThreadPoolExecutor(min(self.options.concurrency, len(parts)), thread_name_prefix="lumiscope-http")
         try:
             asked: list[Future[FloatArray]] = [pool.submit(self._ask, part, stopped) for part in parts]
-            answers = [one.result() for one in asked]
+            answers = [answer.result() for answer in asked]
         finally:  # also where the user stops, or one has failed: the others are not waited for
             stopped.set()
             pool.shutdown(wait=False, cancel_futures=True)

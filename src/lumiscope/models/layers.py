@@ -103,7 +103,7 @@ def trace_layers(module: torch.nn.Module, inputs: torch.Tensor) -> list[Layer]:
             "expected a network of modules; TorchScript hides its layers. Use a method that needs no layer, like lime "
             "or integrated_gradients, or give the network from which it was made."
         )
-    found: dict[str, _Output] = {}
+    outputs_by_name: dict[str, _Output] = {}
     kept: list[torch.Tensor] = []  # a tensor that lives keeps its id to itself
 
     def note(name: str, part: torch.nn.Module, output: object) -> None:
@@ -111,8 +111,8 @@ def trace_layers(module: torch.nn.Module, inputs: torch.Tensor) -> list[Layer]:
         if tensor is None or tensor.ndim < 2:
             return
         kept.append(tensor)
-        found.pop(name, None)
-        found[name] = _Output(name, part, tuple(tensor.shape[1:]), len(tensor) == len(inputs), id(tensor))
+        outputs_by_name.pop(name, None)
+        outputs_by_name[name] = _Output(name, part, tuple(tensor.shape[1:]), len(tensor) == len(inputs), id(tensor))
 
     handles = [
         part.register_forward_hook(lambda part, _, output, name=name: note(name, part, output))
@@ -121,7 +121,7 @@ def trace_layers(module: torch.nn.Module, inputs: torch.Tensor) -> list[Layer]:
     ]
     with borrowed(module), hooked(*handles), torch.no_grad():
         module(inputs)
-    outputs = list(found.values())
+    outputs = list(outputs_by_name.values())
     layouts = _layouts(outputs, module, (inputs.shape[2], inputs.shape[3]))
     classes = not _says_no_class_token(module)
     return [_described(output, layout, classes) for output, layout in zip(outputs, layouts, strict=True)]

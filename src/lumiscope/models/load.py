@@ -162,14 +162,16 @@ class _Asked:
 
     def black_box(self, loaded: LoadedBlackBox) -> BlackBox:
         """Connect a model that can only predict. Errors: `UsageError` for what it cannot be told."""
-        own, spec = loaded.preprocessing, self.spec
+        of_model, spec = loaded.preprocessing, self.spec
         if loaded.normalises and (self.mean or self.std):
             raise UsageError(f"{spec} takes 8-bit pixels as they are; --mean and --std mean nothing to it")
-        if loaded.fixed_size and self.input_size not in (None, own.input_size):
-            raise UsageError(f"{spec} takes pictures of {own.input_size} (height, width) alone; got {self.input_size}")
+        if loaded.fixed_size and self.input_size not in (None, of_model.input_size):
+            raise UsageError(
+                f"{spec} takes pictures of {of_model.input_size} (height, width) alone; got {self.input_size}"
+            )
         if self.device.type not in loaded.devices:
             raise UsageError(f"{spec} cannot be put on {self.device}: it runs where it runs. Leave --device out.")
-        preprocessing = self._preprocessing(own)
+        preprocessing = self._preprocessing(of_model)
         model = BlackBox(
             loaded.connect(preprocessing, self.device),
             self._geometry(preprocessing),
@@ -181,25 +183,27 @@ class _Asked:
             mean=None if loaded.normalises else preprocessing.mean,
             std=None if loaded.normalises else preprocessing.std,
             identity=loaded.identity,
-            notes=(*self._assumptions(own), *loaded.notes),
+            notes=(*self._assumptions(of_model), *loaded.notes),
         )
         if self.num_classes not in (None, len(model.classes)):
             raise ModelError(f"expected {self.num_classes} classes; {spec} has {len(model.classes)}")
         return model
 
-    def _preprocessing(self, own: Preprocessing) -> Preprocessing:
-        return replace(own.of_size(self.input_size), mean=self.mean or own.mean, std=self.std or own.std)
+    def _preprocessing(self, of_model: Preprocessing) -> Preprocessing:
+        return replace(of_model.of_size(self.input_size), mean=self.mean or of_model.mean, std=self.std or of_model.std)
 
     def _geometry(self, preprocessing: Preprocessing) -> Geometry:
-        size, own = preprocessing.input_size, preprocessing.interpolation
+        size, of_model = preprocessing.input_size, preprocessing.interpolation
         if self.mode == "crop" and not preprocessing.squash:
-            return Geometry(size, "crop", preprocessing.resize_size, self.interpolation or own)
-        chosen = self.interpolation or (own if self.mode == "crop" else "bilinear")
+            return Geometry(size, "crop", preprocessing.resize_size, self.interpolation or of_model)
+        chosen = self.interpolation or (of_model if self.mode == "crop" else "bilinear")
         return Geometry(size, mode="squash", interpolation=chosen)
 
-    def _assumptions(self, own: Preprocessing) -> list[str]:
+    def _assumptions(self, of_model: Preprocessing) -> list[str]:
         """What was assumed of the preprocessing because neither the model nor the user says it."""
-        assumed = [words for what, words in ASSUMED.items() if what not in own.stated and getattr(self, what) is None]
+        assumed = [
+            words for what, words in ASSUMED.items() if what not in of_model.stated and getattr(self, what) is None
+        ]
         return [f"nothing states this model's preprocessing; assumed: {', '.join(assumed)}"] if assumed else []
 
 

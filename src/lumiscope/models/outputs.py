@@ -31,15 +31,15 @@ def with_first_tensor(output: object, tensor: torch.Tensor) -> object:
 
     Errors: `LayerError` where that container cannot be made again.
     """
-    found = first_tensor(output)
-    if output is found:
+    replaced = first_tensor(output)
+    if output is replaced:
         return tensor
     if isinstance(output, dict):
         changed = copy.copy(output)
-        changed[next(key for key, value in output.items() if value is found)] = tensor
+        changed[next(key for key, value in output.items() if value is replaced)] = tensor
         return changed
     if isinstance(output, (tuple, list)):
-        place = next(index for index, value in enumerate(output) if value is found)
+        place = next(index for index, value in enumerate(output) if value is replaced)
         values = [*output[:place], tensor, *output[place + 1 :]]
         return output._make(values) if hasattr(output, "_make") else type(output)(values)
     raise LayerError(f"expected a tensor, tuple, list or mapping; got {type(output).__name__}")
@@ -86,9 +86,9 @@ def with_complement(network: torch.nn.Module) -> torch.nn.Module:
     kind = type(network)
 
     def forward(self: torch.nn.Module, inputs: torch.Tensor) -> torch.Tensor:
-        found = first_tensor(kind.forward(self, inputs))
-        assert found is not None
-        probability = found.reshape(-1, 1)
+        output = first_tensor(kind.forward(self, inputs))
+        assert output is not None
+        probability = output.reshape(-1, 1)
         return torch.cat([1 - probability, probability], dim=1)
 
     twin = copy.copy(network)

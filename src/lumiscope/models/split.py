@@ -167,28 +167,28 @@ def _graph_split(module: torch.nn.Module, layer: str) -> Split:
 
 
 def _dependents(start: fx.Node) -> set[fx.Node]:
-    found: set[fx.Node] = set()
+    dependents: set[fx.Node] = set()
     queue = list(start.users)
     while queue:
         node = queue.pop()
-        if node not in found:
-            found.add(node)
+        if node not in dependents:
+            dependents.add(node)
             queue.extend(node.users)
-    return found
+    return dependents
 
 
 def _needed_before(graph: fx.Graph, at: fx.Node, after: set[fx.Node]) -> set[fx.Node]:
     """What the head needs of the nodes before the cut: tensors, and what it makes again of them."""
-    found: set[fx.Node] = set()
+    needed: set[fx.Node] = set()
     queue = [node for user in after for node in user.all_input_nodes]
     while queue:
         node = queue.pop()
-        if node is at or node in after or node in found:
+        if node is at or node in after or node in needed:
             continue
-        found.add(node)
+        needed.add(node)
         if _is_remade(node):
             queue.extend(node.all_input_nodes)
-    return found
+    return needed
 
 
 def _is_remade(node: fx.Node) -> bool:

@@ -50,12 +50,12 @@ def _is_wrapper(layer: Layer, layers: Sequence[Layer]) -> bool:
 def lifted(run: list[Layer], blocks: Sequence[Layer], layers: Sequence[Layer]) -> Layer:
     """Rename the last block of `run` to the outermost container that gives the same tensor and holds only `run`."""
     last = run[-1]
-    own = {block.name for block in run}
+    names_of_run = {block.name for block in run}
     best = last
     for layer in layers:
         inside = {block.name for block in blocks if block.name.startswith(layer.name + ".")}
         same = layer.identity == last.identity and layer.container and last.name.startswith(layer.name + ".")
-        if same and inside <= own and len(layer.name) < len(best.name):
+        if same and inside <= names_of_run and len(layer.name) < len(best.name):
             best = layer
     return best
 
@@ -76,8 +76,8 @@ def equal_blocks(layers: Sequence[Layer]) -> list[Layer]:
     outermost = [group for group in repeated if not _ancestors(group[0].name) & inside]
     if len({group[0].map_layout.grid for group in outermost}) != 1:
         return []
-    found = max(outermost, key=len)
-    return found if len(found) > len(stages(layers)) else []
+    longest = max(outermost, key=len)
+    return longest if len(longest) > len(stages(layers)) else []
 
 
 def _ancestors(name: str) -> set[str]:
@@ -121,29 +121,29 @@ def check_layer_names(wanted: Sequence[str], parts: Sequence[str]) -> None:
 def _matching(text: str, layers: Sequence[Layer]) -> list[Layer]:
     """The layer called `text`, or those that it fits as a wildcard and that have units."""
     exact = [layer for layer in layers if layer.name == text]
-    found = exact or [layer for layer in layers if fnmatch.fnmatchcase(layer.name, text)]
-    if not found:
+    fitting = exact or [layer for layer in layers if fnmatch.fnmatchcase(layer.name, text)]
+    if not fitting:
         known = [layer.name for layer in layers]
         raise UnknownNameError("layer", text, known, hint="`lumiscope layers MODEL` lists them.")
-    useful = exact or [layer for layer in found if layer.has_units]
+    useful = exact or [layer for layer in fitting if layer.has_units]
     if not useful:
         raise LayerError(
             f"expected layers with one row of units an image for {text}; all that it fits give windows or attention "
-            f"heads, as {found[0].name}, of shape {found[0].shape}. Name the block around them."
+            f"heads, as {fitting[0].name}, of shape {fitting[0].shape}. Name the block around them."
         )
     return useful
 
 
 def _class_tokens(text: str, layers: Sequence[Layer]) -> list[str]:
     matching = _matching(text, layers)
-    found = [layer.class_address for layer in matching if layer.class_address]
-    if not found:
+    addresses = [layer.class_address for layer in matching if layer.class_address]
+    if not addresses:
         gives = f"{matching[0].name} gives shape {matching[0].shape}"
         raise LayerError(
             f"expected layers of tokens with a class token for {text}{CLASS_TOKEN}; {gives} and has none. "
             "`lumiscope layers MODEL` lists those that have one."
         )
-    return found
+    return addresses
 
 
 def _spread(layers: Sequence[Layer], count: int) -> list[str]:
@@ -153,10 +153,10 @@ def _spread(layers: Sequence[Layer], count: int) -> list[str]:
         steps = min(count, len(blocks))
         # rounded up, so that the last is the last block
         return [blocks[-(-step * len(blocks) // steps) - 1].name for step in range(1, steps + 1)]
-    found = stages(layers)[-count:]
-    if not found:
+    last_stages = stages(layers)[-count:]
+    if not last_stages:
         raise LayerError(
             "expected a network with stages of maps for auto:N; this one has none. "
             "Name its layers instead; `lumiscope layers MODEL` lists them."
         )
-    return [layer.name for layer in found]
+    return [layer.name for layer in last_stages]

@@ -27,13 +27,13 @@ class UnitModel(TorchModel):
     """
 
     def __init__(self, model: TorchModel, layer: str) -> None:
-        found, pooling = locate_units(model, layer)
+        of_units, pooling = locate_units(model, layer)
         self.whole = model
         self.unit_layer = layer
-        self.units = found.units
-        self._end = found.name
+        self.units = of_units.units
+        self._end = of_units.name
         with borrowed(model.network):
-            network = cut_off(model.network, found.name, pooling, model._example(2))
+            network = cut_off(model.network, of_units.name, pooling, model._example(2))
         super().__init__(
             network,
             model.geometry,
@@ -68,8 +68,8 @@ class UnitModel(TorchModel):
 
         A class token depends on no patch of its own layer, and features without positions on those before.
         """
-        own = next((layer for layer in self.layers if layer.name == self._end), None)
-        if own is not None and own.has_map and not self.unit_layer.endswith(CLASS_TOKEN):
+        last = next((layer for layer in self.layers if layer.name == self._end), None)
+        if last is not None and last.has_map and not self.unit_layer.endswith(CLASS_TOKEN):
             return self._end
         return super().target_layer
 
@@ -109,5 +109,5 @@ def unit_model(model: TorchModel, address: str | UnitAddress) -> tuple[UnitModel
         raise UsageError(
             f"expected a unit of {unit.layer} in {model.name} from 0 to {count - 1}, as it has {count}; got {unit.unit}"
         )
-    made = UnitModel(model, unit.layer)
-    return made, made.classes.index(str(unit))
+    units = UnitModel(model, unit.layer)
+    return units, units.classes.index(str(unit))

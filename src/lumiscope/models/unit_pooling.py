@@ -68,9 +68,9 @@ class UnitPooling:
         weights = factors.view(-1, *[1] * (output.ndim - 1))
         if not self._some:
             return weights * output
-        made = output.repeat(len(factors), *[1] * (output.ndim - 1))
-        made[:, self.start : self.stop] *= weights
-        return made
+        scaled = output.repeat(len(factors), *[1] * (output.ndim - 1))
+        scaled[:, self.start : self.stop] *= weights
+        return scaled
 
     @property
     def _some(self) -> bool:

@@ -86,11 +86,11 @@ def class_index(model: VisionModel, name: str | int) -> int:
         if not 0 <= name < len(model.classes):
             raise TargetError(f"expected a class index from 0 to {len(model.classes) - 1} for {model.name}; got {name}")
         return name
-    found = _indices(model.classes, name)
-    if len(found) == 1:
-        return found[0]
-    if found:
-        raise TargetError(f"{name!r} names several classes of {model.name}: {found}. Give one of these numbers.")
+    named = _indices(model.classes, name)
+    if len(named) == 1:
+        return named[0]
+    if named:
+        raise TargetError(f"{name!r} names several classes of {model.name}: {named}. Give one of these numbers.")
     synonyms = [part.strip() for known in model.classes for part in known.split(",")]
     near = difflib.get_close_matches(name, synonyms, n=3, cutoff=0.5)
     advice = "did you mean " + " or ".join(near) + "?" if near else f"it has {len(model.classes)} classes."

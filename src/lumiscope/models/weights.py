@@ -116,19 +116,19 @@ def fit_weights(
     missing, unexpected or of another shape are left out. Errors: otherwise they are a `WeightsError` that lists them;
     `hint` says what a number of outputs that differs may come from.
     """
-    own = module.state_dict()
-    missing = [key for key in own if key not in state and not key.endswith("num_batches_tracked")]
-    unexpected = [key for key in state if key not in own]
-    other_shape = [key for key in state if key in own and state[key].shape != own[key].shape]
+    of_module = module.state_dict()
+    missing = [key for key in of_module if key not in state and not key.endswith("num_batches_tracked")]
+    unexpected = [key for key in state if key not in of_module]
+    other_shape = [key for key in state if key in of_module and state[key].shape != of_module[key].shape]
     problems = [
         _listed("missing", missing),
         _listed("unexpected", unexpected),
-        _listed("of another shape", [_shapes(key, state[key], own[key]) for key in other_shape]),
+        _listed("of another shape", [_shapes(key, state[key], of_module[key]) for key in other_shape]),
     ]
     summary = "; ".join(problem for problem in problems if problem)
     if summary and not partial:
-        raise WeightsError(f"{path} does not fit this model: {summary}. {_advice(other_shape, state, own, hint)}")
-    fitting = {key: value for key, value in state.items() if key in own and key not in other_shape}
+        raise WeightsError(f"{path} does not fit this model: {summary}. {_advice(other_shape, state, of_module, hint)}")
+    fitting = {key: value for key, value in state.items() if key in of_module and key not in other_shape}
     if not fitting:
         raise WeightsError(f"nothing in {path} fits this model: {summary}")
     module.load_state_dict(fitting, strict=False)
@@ -147,9 +147,9 @@ def _listed(what: str, keys: list[str], most: int = 20) -> str:
 
 
 def _advice(
-    other_shape: list[str], state: Mapping[str, torch.Tensor], own: Mapping[str, torch.Tensor], hint: str
+    other_shape: list[str], state: Mapping[str, torch.Tensor], of_module: Mapping[str, torch.Tensor], hint: str
 ) -> str:
-    sizes = {state[key].shape[:1] if state[key].shape[1:] == own[key].shape[1:] else None for key in other_shape}
+    sizes = {state[key].shape[:1] if state[key].shape[1:] == of_module[key].shape[1:] else None for key in other_shape}
     size = sizes.pop() if len(sizes) == 1 else None
     if size and hint:
         return f"The weights have {size[0]} outputs, but {hint}"

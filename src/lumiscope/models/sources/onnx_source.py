@@ -122,9 +122,9 @@ def _session(path: Path, device: torch.device) -> Any:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()
     options.log_severity_level = 3
-    own = {} if device.type == "cpu" else {"device_id": device.index or 0}
+    device_options = {} if device.type == "cpu" else {"device_id": device.index or 0}
     try:
-        return onnxruntime.InferenceSession(str(path), options, providers=[(provider, own)])
+        return onnxruntime.InferenceSession(str(path), options, providers=[(provider, device_options)])
     except Exception as error:  # its exceptions have no base of their own
         raise ModelError(f"{path} cannot be read as an ONNX model: {str(error).strip().splitlines()[0]}") from error
 
@@ -132,7 +132,7 @@ def _session(path: Path, device: torch.device) -> Any:
 def _picture(session: Any, options: OnnxOptions, rest: str) -> Input:
     """The one input, as a picture. Errors: `ModelError` where it is none."""
     inputs = session.get_inputs()
-    said = ", ".join(f"{one.name} {one.shape} {one.type}" for one in inputs)
+    said = ", ".join(f"{given.name} {given.shape} {given.type}" for given in inputs)
     if len(inputs) != 1 or len(inputs[0].shape) != 4 or inputs[0].type not in KINDS:
         raise ModelError(
             f"expected onnx:{rest} to take one picture, (N, 3, h, w) or (N, h, w, 3), as float, float16, double or "
@@ -155,7 +155,7 @@ def _picture(session: Any, options: OnnxOptions, rest: str) -> Input:
 
 def _output(session: Any, options: OnnxOptions, rest: str) -> str:
     """The name of the scores: as asked for, else the first output."""
-    names: list[str] = [one.name for one in session.get_outputs()]
+    names: list[str] = [output.name for output in session.get_outputs()]
     if options.output is not None and options.output not in names:
         raise UnknownNameError(f"output of onnx:{rest}", options.output, names)
     return options.output or names[0]

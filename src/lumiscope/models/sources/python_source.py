@@ -38,22 +38,22 @@ def build_python(rest: str, options: BuildOptions, *, pretrained: bool) -> Loade
     Modules are looked for in the current folder as well. Errors: no such module or name, options that it does not
     take, a factory that fails or returns something else.
     """
-    source, found = _named(rest, "factory")
-    if isinstance(found, torch.nn.Module):
+    source, named = _named(rest, "factory")
+    if isinstance(named, torch.nn.Module):
         given = BuildOptions(None if options.derived else options.num_classes, keywords=options.keywords).arguments()
         if given:
             raise UsageError(f"python:{rest} is a network already; it takes no options, got {', '.join(given)}")
-        return _network(copy.deepcopy(found))
-    pictures = _pictures_parameter(found, options.keywords)
+        return _network(copy.deepcopy(named))
+    pictures = _pictures_parameter(named, options.keywords)
     keywords = options.arguments()
-    if (pictures or options.derived) and not _takes(found, "num_classes"):
+    if (pictures or options.derived) and not _takes(named, "num_classes"):
         keywords = dict(options.keywords)
     if pictures:
-        _check_options(found, [None], keywords, rest)
+        _check_options(named, [None], keywords, rest)
         hint = f"Its parameter {pictures!r} was given pictures; if it is a factory: --model-option {pictures}=…"
-        return _black_box(functools.partial(found, **keywords), found, source, rest, keywords, hint)
-    _check_options(found, [], keywords, rest)
-    built = _call(found, keywords, rest)
+        return _black_box(functools.partial(named, **keywords), named, source, rest, keywords, hint)
+    _check_options(named, [], keywords, rest)
+    built = _call(named, keywords, rest)
     if isinstance(built, torch.nn.Module):
         return _network(built)
     if callable(built):
@@ -68,8 +68,8 @@ def find_callable(rest: str) -> Callable[..., Any]:
 
     Errors: `UsageError` for another form or an unknown module, `UnknownNameError` for an unknown name.
     """
-    found: Callable[..., Any] = _named(rest, "function")[1]
-    return found
+    named: Callable[..., Any] = _named(rest, "function")[1]
+    return named
 
 
 def _named(rest: str, what: str) -> tuple[ModuleType, Any]:
@@ -78,11 +78,11 @@ def _named(rest: str, what: str) -> tuple[ModuleType, Any]:
     if not colon or not name:
         raise UsageError(f"expected python:package.module:{what}; got python:{rest}")
     source = _import(module_name)
-    found = getattr(source, name, None)
-    if not callable(found):
+    named = getattr(source, name, None)
+    if not callable(named):
         names = [name for name in dir(source) if callable(getattr(source, name)) and not name.startswith("_")]
         raise UnknownNameError(f"{what} in {module_name}", name, names)
-    return source, found
+    return source, named
 
 
 def _network(module: torch.nn.Module) -> Loaded:
@@ -132,10 +132,10 @@ class _Called:
 
 
 def _check_options(
-    found: Callable[..., object], positional: Sequence[object], keywords: Mapping[str, Any], rest: str
+    named: Callable[..., object], positional: Sequence[object], keywords: Mapping[str, Any], rest: str
 ) -> None:
     try:
-        inspect.signature(found).bind(*positional, **keywords)
+        inspect.signature(named).bind(*positional, **keywords)
     except TypeError as error:
         raise UsageError(f"python:{rest} does not take these options: {error}") from error
     except ValueError:
@@ -150,20 +150,22 @@ def _call(factory: Callable[..., Any], keywords: Mapping[str, Any], rest: str) -
             raise ModelError(f"python:{rest} cannot be built: {type(error).__name__}: {error}") from error
 
 
-def _pictures_parameter(found: Callable[..., object], keywords: Mapping[str, Any]) -> str:
+def _pictures_parameter(named: Callable[..., object], keywords: Mapping[str, Any]) -> str:
     """The name of the first positional parameter that is still to be given after the options; "" where there is none.
 
     A class is a factory whatever its parameters.
     """
-    if isinstance(found, type):
+    if isinstance(named, type):
         return ""
     try:
-        parameters = inspect.signature(found).parameters.values()
+        parameters = inspect.signature(named).parameters.values()
     except (TypeError, ValueError):
         return ""
     positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    still_open = (one for one in parameters if one.default is one.empty and one.name not in keywords)
-    return next((one.name for one in still_open if one.kind in positional), "")
+    still_open = (
+        parameter for parameter in parameters if parameter.default is parameter.empty and parameter.name not in keywords
+    )
+    return next((parameter.name for parameter in still_open if parameter.kind in positional), "")
 
 
 def _takes(factory: Callable[..., object], keyword: str) -> bool:
@@ -171,7 +173,7 @@ def _takes(factory: Callable[..., object], keyword: str) -> bool:
         parameters = inspect.signature(factory).parameters.values()
     except ValueError:
         return False
-    return any(one.name == keyword or one.kind is one.VAR_KEYWORD for one in parameters)
+    return any(parameter.name == keyword or parameter.kind is parameter.VAR_KEYWORD for parameter in parameters)
 
 
 def _import(name: str) -> ModuleType:

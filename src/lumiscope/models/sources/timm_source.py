@@ -61,8 +61,10 @@ def build_hub(rest: str, options: BuildOptions, *, pretrained: bool) -> Loaded:
 
 def _from_hub(rest: str, options: BuildOptions, pretrained: bool) -> Loaded:
     module = _create(f"hf-hub:{rest}", f"hf-hub:{rest}", options, pretrained)
-    own = _imagenet_names(module) if rest.startswith("timm/") else None  # theirs say no names, others may mean anything
-    return Loaded(module, timm_preprocessing(module), _stated_names(module) or own)
+    imagenet_names = (
+        _imagenet_names(module) if rest.startswith("timm/") else None
+    )  # theirs say no names, others may mean anything
+    return Loaded(module, timm_preprocessing(module), _stated_names(module) or imagenet_names)
 
 
 @model_source("local-dir", "local-dir:FOLDER", paths=one_path)
