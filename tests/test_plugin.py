@@ -1,4 +1,4 @@
-"""A package of a third party adds a method, a model source and a scorer; one that fails breaks nothing."""
+"""A package of a third party adds a method, a model source, a scorer and a metric; one that fails breaks nothing."""
 
 from __future__ import annotations
 
@@ -108,13 +108,18 @@ def test_a_plug_in_that_fails_is_named_once_and_all_others_work(lumiscope: Run) 
 
 CHECKS = """
 import sys
-from lumiscope.testing import check_method, check_scorer, check_source
+from lumiscope.testing import check_method, check_metric, check_scorer, check_source
 
 def reference(question):
     brightness = question.pixels.mean(2) / 255
     return question.probabilities(question.image)[question.target] * brightness ** question.options["power"]
 
+def sureness(question, masks):
+    shown = [question.image_of(question.pixels * mask[:, :, None]) for mask in masks]
+    return [float(question.probabilities(image)[question.target]) for image in shown]
+
 check_method("mine", reference, options={"power": 2})
+check_metric("mine", sureness)
 check_source("mine:tiny")
 check_scorer("mine:colours.txt", other_spec="mine:red.txt")
 assert "pytest" not in sys.modules
@@ -128,4 +133,4 @@ def test_a_stranger_checks_his_own_entries(lumiscope: Run, tmp_path: Path) -> No
     done = lumiscope(start=("-c", CHECKS))
     assert done.returncode == 1
     assert re.search(r"AssertionError: expected the map of mine for picture 0 .* within .*", done.stderr)
-    assert "line 13, in <module>" in done.stderr, "only the last check fails"
+    assert "line 18, in <module>" in done.stderr, "only the last check fails"

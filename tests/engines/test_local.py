@@ -36,7 +36,7 @@ class Spell:
 
     @property
     def key(self) -> str:
-        return "".join(self.items)
+        return self.subject + "".join(self.items)
 
     @property
     def steps(self) -> int:
@@ -55,6 +55,11 @@ class Spell:
         for number in range(len(self.items)):
             report(number + 1)
         return "".join(self.items)
+
+
+def test_tasks_of_one_key_are_refused():
+    with pytest.raises(ValueError, match="several are 'ab'"):
+        list(LocalEngine().map([Spell(("a", "b")), Spell(("c",)), Spell(("a", "b"))], Place()))
 
 
 @dataclass(frozen=True)

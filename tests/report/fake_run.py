@@ -17,8 +17,7 @@ from fake_units import PROBING_IMAGES, dissection_rows
 from PIL import Image, ImageDraw
 
 from lumiscope.images import View
-from lumiscope.memo import Results
-from lumiscope.memory_store import MemoryStore
+from lumiscope.memo import Memo
 from lumiscope.runs import (
     GROUND_TRUTH,
     TRUTH_RULE,
@@ -65,7 +64,7 @@ class FakeRun:
         self.masks: dict[tuple[str, str, str], BoolArray] = {}
         self.views: dict[str, View] = {}
         self.probing: dict[str, ByteArray] = {}
-        self.store = MemoryStore()
+        self.memo = Memo()
 
     def change(self, row: type[Row], change: Callable[[Row], Mapping[str, Any]]) -> None:
         """Give each row of a table the values that `change` names for it."""
@@ -105,9 +104,6 @@ class FakeRun:
     def probing_view(self, model: str, image: str) -> View | None:
         pixels = self.probing.get(image)
         return None if pixels is None else _view(pixels, image)
-
-    def results(self, kind: str, inputs: Mapping[str, Any]) -> Results:
-        return self.store.collection(kind, inputs)
 
 
 def fake_run(

@@ -7,7 +7,7 @@ import numpy as np
 from lumiscope.report._thumbnails import Thumbnails
 from lumiscope.report.labels import class_names, label_text
 from lumiscope.report.outline import enlarge_map
-from lumiscope.report.page import Page
+from lumiscope.report.page import Page, kept_thumbnails
 from lumiscope.report.sections.summary.glance import glance
 from lumiscope.runs import AgreementRow, ExplanationRow, ImageRow, JudgementRow, ProbingImageRow
 
@@ -107,13 +107,13 @@ def test_an_enlarged_map_stays_in_its_range():
 
 def test_thumbnails_of_an_earlier_report_are_not_made_again(fakes, tmp_path):
     run = fakes.fake_run(tmp_path)
-    kept = run.results("thumbnails", {"side": 96})
+    kept = kept_thumbnails(run.memo)
     first = Thumbnails(kept)
     pixels = run.probing["probe_001"]
     assert first.css_class("a", lambda: pixels, "digest") == "t0"
     assert first.css_class("b", lambda: pixels) == "t1", "without a digest it is shown, but not kept"
     first.keep()
-    again = Thumbnails(run.results("thumbnails", {"side": 96}))
+    again = Thumbnails(kept_thumbnails(run.memo))
     assert again.css_class("other", lambda: None, "digest") == "t0"
     assert again.rules == first.rules[:1]
     assert again.css_class("b", lambda: None) == ""

@@ -31,13 +31,13 @@ def signature(member: object) -> list[tuple[str, object, object]]:
 
 
 def test_the_fake_run_has_what_the_protocol_says(fakes, run) -> None:
-    assert {"rows", "saliency_map", "mask", "view", "results"} <= set(MEMBERS)
+    assert {"rows", "saliency_map", "mask", "view"} <= set(MEMBERS)
     for name in MEMBERS:
         expected = inspect.signature(getattr(RunReader, name))
         for kind in (Run, fakes.FakeRun):
             assert signature(getattr(kind, name)) == signature(getattr(RunReader, name)), (kind, name)
             assert inspect.signature(getattr(kind, name)).return_annotation == expected.return_annotation, (kind, name)
-    assert {"name", "folder", "manifest"} <= set(PROPERTIES)
+    assert {"name", "folder", "manifest", "memo"} <= set(PROPERTIES)
     assert all(hasattr(run, name) for name in PROPERTIES)
 
 

@@ -60,9 +60,15 @@ class Counting:
 def stored_scores(scorer: Scorer, images: ImageSet, concepts: ConceptSet, store: Store | None = None) -> Columns:
     """The scores as the stage computes them and labels read them."""
     study = OpenStudy(
-        run=RunConfig(), explain=ExplainConfig(), dissect=DissectConfig(), models={}, probe=images, memo=Memo(store)
+        run=RunConfig(),
+        explain=ExplainConfig(),
+        dissect=DissectConfig(),
+        models={},
+        probe=images,
+        memo=Memo(store),
+        given_scorer=scorer,
+        given_concepts=concepts,
     )
-    study.scorer, study.concepts = scorer, concepts
     tables = Tables()
     tables.write(ProbingImageRow, [fake_row(ProbingImageRow, image=item.id) for item in images])
     STAGES["concept_scores"].check(study)

@@ -60,6 +60,19 @@ def test_images_and_probing_images_of_one_folder_are_told_apart(study: Study, wo
     np.savez("scores.npz", **{**table, "scores": table["scores"][keep], "images": table["images"][keep]})
     run = run_study(changed(study, images="pictures", probe="pictures", methods=["gradcam"]))
     assert [(row.what, row.name) for row in run.skipped] == [("image", "p2.png"), ("probing image", "p2.png")]
+    said = [message.rpartition(": ")[0] for message in logged(run.folder) if message.startswith("left out")]
+    assert said[0].startswith("left out: the image p2.png") and said[1].startswith("left out: the probing image p2.png")
+
+
+def test_what_is_given_for_a_method_that_does_not_run_is_said(study: Study) -> None:
+    maps = changed(study, probe=None, scorer=None, methods=["gradcam"])
+    given = {"masks": {"gradcam": "max:0.5", "scorecam": "max:0.4"}, "options": {"lime": {"num_samples": 50}}}
+    run = run_study(changed(maps, **given))
+    warnings = [message for message in logged(run.folder) if "does not run" in message]
+    assert warnings == [
+        "a mask rule given for scorecam, which does not run here: checked, and without effect",
+        "options given for lime, which does not run here: checked, and without effect",
+    ]
 
 
 def test_labels_are_made_once_where_only_the_second_model_fails_on_an_image(

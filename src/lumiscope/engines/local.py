@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
@@ -61,12 +62,13 @@ class LocalEngine:
         *,
         patience: int | None = None,
     ) -> Iterator[tuple[Task[Place, Result], Result]]:
-        """Yield each task, or each part that it had to be cut into, with its result.
+        """Yield each task, or each part that it had to be cut into, with its result. Keys must differ.
 
         `description`: of the progress bar, which counts steps; "" for none. The last error of a subject is raised where
         no item at all could be worked on: then the fault is not the items'. `patience`: after how many such items;
         None: all.
         """
+        _check_keys(tasks)
         place.make_ready(list(dict.fromkeys(item for task in tasks for item in _lacking(task, place))))
         total = sum(task.steps for task in tasks)
         with Steps(self.track if description else silent, description, total) as bar:
@@ -117,13 +119,20 @@ class LocalEngine:
         if self.stop or not task.items:
             raise cause from error.__cause__ if cause is error else error
         if several:
-            logger.info("a batch failed (%s); its images are tried one by one", error)
+            logger.info("%s failed (%s); its images are tried one by one", task.key, error)
             return 1
         failure = Failure(task.items[0], cause)
         self.failures.append(failure)
         logger.warning("%s failed: %s", failure.item, failure.reason)
         logger.info("%s failed", failure.item, exc_info=error)
         return None
+
+
+def _check_keys(tasks: Sequence[Task[Any, Any]]) -> None:
+    """A task is known by its key, wherever it is done. Errors: `ValueError` where two have the same."""
+    counts = Counter(task.key for task in tasks)
+    if repeated := [key for key, count in counts.items() if count > 1]:
+        raise ValueError(f"expected a key of its own for each task; several are {repeated[0]!r}")
 
 
 class _Progress:

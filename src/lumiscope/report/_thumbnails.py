@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-import PIL
 from PIL import Image
 
 from lumiscope.memo import Results
-from lumiscope.report.picture import QUALITY, data_uri, webp
+from lumiscope.report.picture import data_uri, webp
 from lumiscope.types import ByteArray
 
 SIDE = 96  # pixels; shown at 88 and less
-KIND = "thumbnails"  # of results in the store
-INPUTS = {"side": SIDE, "quality": QUALITY, "pillow": PIL.__version__, "version": 1}
 
 
 class Thumbnails:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import PIL
 from markupsafe import Markup
 
+from lumiscope.images import DECODERS, Geometry
+from lumiscope.memo import Memo, Results
 from lumiscope.report._environment import environment, part_styles, without_links
 from lumiscope.report._page_head import page_head
-from lumiscope.report._thumbnails import INPUTS, KIND, Thumbnails
+from lumiscope.report._thumbnails import SIDE, Thumbnails
 from lumiscope.report.colour import gradient
+from lumiscope.report.picture import QUALITY
 from lumiscope.report.registry import SECTIONS
+from lumiscope.report.unit_pictures import UnitPictures
 from lumiscope.runs import GROUND_TRUTH, ModelRow, RunReader
 from lumiscope.types import ByteArray
 
@@ -36,9 +41,15 @@ class Page:
         return self.thumbnails.css_class(f"image {image}", load)
 
 
+def kept_thumbnails(memo: Memo) -> Results:
+    """Those that earlier reports made, by digest. `memo`: beside the run."""
+    inputs = {"side": SIDE, "quality": QUALITY, "pillow": PIL.__version__}
+    return memo.results("thumbnails", inputs, made_by=[Thumbnails, UnitPictures, Geometry, *DECODERS])
+
+
 def render(run: RunReader) -> str:
     """The report of a run."""
-    page = Page(run, Thumbnails(run.results(KIND, INPUTS)))
+    page = Page(run, Thumbnails(kept_thumbnails(run.memo)))
     templates = environment()
     sections = [section for section in SECTIONS.values() if section.is_part_of(run)]
     bodies = [

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from lumiscope.memo import Results
+from lumiscope.memo import Memo
 from lumiscope.types import BoolArray, ByteArray, SaliencyMap
 
 if TYPE_CHECKING:
@@ -58,6 +57,7 @@ class RunReader(Protocol):
         """What the model saw of a probing image; None as for `view`."""
         ...
 
-    def results(self, kind: str, inputs: Mapping[str, Any]) -> Results:
-        """Results of one kind beside the run, such as thumbnails that a report keeps for the next one."""
+    @property
+    def memo(self) -> Memo:
+        """What is kept beside the run, such as thumbnails that a report makes once."""
         ...

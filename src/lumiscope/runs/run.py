@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -11,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lumiscope.errors import ImageError, StoreError, UsageError
-from lumiscope.memo import Results
+from lumiscope.memo import Memo
 from lumiscope.runs.manifest import Manifest, read_manifest
 from lumiscope.runs.maps import map_from_arrays, mask_from_arrays
 from lumiscope.runs.table import TABLES, table_of
@@ -127,9 +126,10 @@ class Run:
         pixels = self.probing_pixels(image)
         return None if pixels is None else self._geometry(model).view(pixels, image)
 
-    def results(self, kind: str, inputs: Mapping[str, Any]) -> Results:
-        """Results of one kind in the store beside the run."""
-        return self.store.collection(kind, inputs)
+    @functools.cached_property
+    def memo(self) -> Memo:
+        """What is kept in the store beside the run."""
+        return Memo(self.store)
 
     @functools.cached_property
     def store(self) -> Store:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from lumiscope.attribution import look_inside
 from lumiscope.concepts import ConceptSet
@@ -19,7 +19,6 @@ from lumiscope.store import Store
 from lumiscope.study.config import AUTO, DissectConfig, ExplainConfig, RunConfig
 from lumiscope.study.open_study import OpenStudy
 from lumiscope.study.stage import STAGES, Tables, run_stage
-from lumiscope.study.stages.choose_concepts import choose_concepts
 from lumiscope.study.stages.detectors import DissectNetwork
 from lumiscope.study.stages.labels import labels_of
 
@@ -52,13 +51,17 @@ def dissect(
     config = DissectConfig(
         layers=[layers] if isinstance(layers, str) else list(layers), similarity=similarity, pooling=pooling
     )
-    dissecting = Dissecting.of(model, probing_images, config, run=RunConfig(seed=seed), memo=Memo(store), track=track)
-    study = dissecting.study
-    study.scorer = load_scorer(scorer) if isinstance(scorer, str) else scorer
-    study.concepts = choose_concepts(concepts, study.scorer)
-    if evidence is not None:
-        study.evidence = evidence
-    return dissecting.labels()
+    return Dissecting.of(
+        model,
+        probing_images,
+        config,
+        run=RunConfig(seed=seed),
+        memo=Memo(store),
+        track=track,
+        given_scorer=load_scorer(scorer) if isinstance(scorer, str) else scorer,
+        given_concepts=concepts,
+        given_evidence=evidence,
+    ).labels()
 
 
 @dataclass(frozen=True)
@@ -77,8 +80,9 @@ class Dissecting:
         run: RunConfig,
         memo: Memo,
         track: Track = silent,
+        **given: Any,
     ) -> Dissecting:
-        """Errors: `UsageError` for a model that can only predict."""
+        """`given`: objects instead of names, see `OpenStudy`. Errors: `UsageError` for a model that only predicts."""
         opened = look_inside(model, "dissection")
         study = OpenStudy(
             run=run,
@@ -88,6 +92,7 @@ class Dissecting:
             probe=probing_images,
             memo=memo,
             track=track,
+            **given,
         )
         return cls(study)
 

@@ -27,14 +27,15 @@ from lumiscope.study.stages.stored_scores import StoredScores
 AnyModel = TorchModel | BlackBox
 
 
-@dataclass
+@dataclass(frozen=True)
 class OpenStudy:
     """What a study is about, ready to be worked on; a task finds here by name what it works on.
 
     `models`: by name. `target_layers`: where the CAM family looks in each; None, or no entry: the automatic choice.
     `images`: to explain; `probe`: to dissect with; None where the study has no such part. `per_image`: image id ->
-    options of its own. `memo`: what is made once. `engines`: makes what does the tasks, of `stop` and `track`. What
-    else stages need is made when it is first asked for, unless it was set before.
+    options of its own. `memo`: what is made once. `engines`: makes what does the tasks, of `stop` and `track`.
+    `given_scorer`, `given_concepts`, `given_evidence`: objects of a Python caller, instead of what `dissect` names.
+    What else stages need is made when it is first asked for.
     """
 
     run: RunConfig
@@ -48,7 +49,10 @@ class OpenStudy:
     memo: Memo = field(default_factory=Memo)
     track: Track = silent
     engines: Callable[..., LocalEngine] = LocalEngine
-    _scores: tuple[tuple[str, ...], Columns] | None = None
+    given_scorer: Scorer | None = None
+    given_concepts: ConceptSet | Sequence[str] | str | None = None
+    given_evidence: EvidenceOptions | None = None
+    _scores: dict[tuple[str, ...], Columns] = field(default_factory=dict, init=False, repr=False)
 
     def engine(self, *, stop: bool = False) -> LocalEngine:
         """What does the tasks of a stage. `stop`: whether the first error ends the work."""
@@ -118,23 +122,25 @@ class OpenStudy:
     @functools.cached_property
     def scorer(self) -> Scorer:
         """What says which concepts are in the probing images. Errors: those of `load_scorer`."""
-        return load_scorer(self.dissect.scorer_spec or "", prompts=self.dissect.prompts)
+        return self.given_scorer or load_scorer(self.dissect.scorer_spec or "", prompts=self.dissect.prompts)
 
     @functools.cached_property
     def concepts(self) -> ConceptSet:
         """What units may be named with. Errors: `UsageError`."""
-        return choose_concepts(self.dissect.concepts, self.scorer)
+        asked = self.dissect.concepts if self.given_concepts is None else self.given_concepts
+        return choose_concepts(asked, self.scorer)
 
     @functools.cached_property
     def evidence(self) -> EvidenceOptions:
         """What a label must pass."""
-        return EvidenceOptions(fdr=self.dissect.fdr, min_stability=self.dissect.min_stability)
+        return self.given_evidence or EvidenceOptions(fdr=self.dissect.fdr, min_stability=self.dissect.min_stability)
 
     def concept_scores(self, ids: tuple[str, ...]) -> Columns:
         """(D, K) scores of probing images on the concepts, read once for the same images."""
-        if self._scores is None or self._scores[0] != ids:
-            self._scores = ids, StoredScores(self.scorer, self.probed(ids), self.concepts, self.memo).columns()
-        return self._scores[1]
+        if ids not in self._scores:
+            self._scores.clear()  # they may be large
+            self._scores[ids] = StoredScores(self.scorer, self.probed(ids), self.concepts, self.memo).columns()
+        return self._scores[ids]
 
     @functools.cached_property
     def annotations(self) -> Annotations | None:

@@ -102,6 +102,7 @@ def check(opened: OpenStudy, stages: Mapping[str, Stage]) -> None:
     if opened.images is not None:
         _ = opened.plans
         _warn_of_foreign_labels(opened)
+        _warn_of_idle_settings(opened)
     for model in opened.models.values():
         if words := left_out(opened, model):
             logger.warning("%s %s", model.name, words)
@@ -116,6 +117,8 @@ def run_stages(opened: OpenStudy, stages: Mapping[str, Stage], tables: Tables) -
         skipped += collected.skipped
         for fact, value in collected.facts.items():
             facts[fact] = (*facts[fact], *value) if isinstance(facts.get(fact), tuple) else value
+    for row in skipped:
+        logger.info("left out: the %s %s: %s", row.what, row.name, row.reason)
     tables.write(SkippedRow, skipped)
     return facts
 
@@ -129,6 +132,13 @@ def _warn_of_foreign_labels(opened: OpenStudy) -> None:
                 "the labels of %d of %d images are no classes of %s (first: %s); there they count as unlabelled",
                 len(foreign), len(labelled), model.name, foreign[0],
             )  # fmt: skip
+
+
+def _warn_of_idle_settings(opened: OpenStudy) -> None:
+    running = {method.name for plan in opened.plans.values() for method, _ in plan.methods}
+    for what, settings in (("a mask rule", opened.explain.masks), ("options", opened.explain.options)):
+        for name in sorted(settings.keys() - running):
+            logger.warning("%s given for %s, which does not run here: checked, and without effect", what, name)
 
 
 def _skipped(images: ImageSet | None, role: str = "") -> Iterable[SkippedRow]:
