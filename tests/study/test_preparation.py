@@ -61,7 +61,8 @@ def test_images_and_probing_images_of_one_folder_are_told_apart(study: Study, wo
     run = run_study(changed(study, images="pictures", probe="pictures", methods=["gradcam"]))
     assert [(row.what, row.name) for row in run.skipped] == [("image", "p2.png"), ("probing image", "p2.png")]
     said = [message.rpartition(": ")[0] for message in logged(run.folder) if message.startswith("left out")]
-    assert said[0].startswith("left out: the image p2.png") and said[1].startswith("left out: the probing image p2.png")
+    assert said[0].startswith("left out: the image p2.png")
+    assert said[1].startswith("left out: the probing image p2.png")
 
 
 def test_what_is_given_for_a_method_that_does_not_run_is_said(study: Study) -> None:

@@ -41,10 +41,10 @@ def test_the_choice_and_what_it_is_worth_by_hand() -> None:
     assert [tuning.held_out(image).quality for image in "abc"] == [0.40, 0.30, 0.20]
     assert tuning.best_for(["a", "b", "c"]) == "grid, 500 samples, 5 features"  # .533, .497, .567
     (row,) = tuning.summary()
-    assert row["tuned"] == pytest.approx((0.791 + 0.70 + 0.90) / 3)
-    assert row["held_out"] == pytest.approx(0.30)
-    assert row["one_for_all"] == pytest.approx(1.70 / 3)
-    assert row["usual"] == pytest.approx(1.60 / 3)
+    assert row.tuned == pytest.approx((0.791 + 0.70 + 0.90) / 3)
+    assert row.held_out == pytest.approx(0.30)
+    assert row.one_for_all == pytest.approx(1.70 / 3)
+    assert row.usual == pytest.approx(1.60 / 3)
     said = " ".join(tuning.sentences())
     assert "0.300" in said
     assert "fitted to these masks" in said
@@ -53,7 +53,7 @@ def test_the_choice_and_what_it_is_worth_by_hand() -> None:
 def test_one_image_alone_has_nothing_to_hold_out() -> None:
     tuning = made({"a": {(100, 1): 0.5, (500, 1): 0.6}}, NO_MASKS)
     assert tuning.held_out("a") is None
-    assert math.isnan(tuning.rows()[0]["held_out"])
+    assert math.isnan(tuning.images()[0].held_out)
     said = " ".join(tuning.sentences())
     assert "no other image" in said
     assert "fitted" not in said

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,22 @@ from lumiscope.store import write_atomically
 from lumiscope.types import ByteArray, SaliencyMap, SegmentMap
 
 
-def write_maps(maps: Sequence[SaliencyMap], view: View, folder: Path, suffix: str = "") -> list[dict[str, Any]]:
-    """Write `IMAGE.METHOD.png` and `IMAGE.METHOD.npz` for every map of one view; one row about each.
+@dataclass(frozen=True)
+class WrittenMap:
+    """A map that was written. `target`: the short name of the class; `score`: its logit. `overlay`, `array`: files."""
+
+    image: str
+    method: str
+    target: str
+    target_index: int
+    probability: float
+    score: float
+    overlay: str
+    array: str
+
+
+def write_maps(maps: Sequence[SaliencyMap], view: View, folder: Path, suffix: str = "") -> list[WrittenMap]:
+    """Write `IMAGE.METHOD.png` and `IMAGE.METHOD.npz` for every map of one view.
 
     `suffix`: what follows the method in the names, such as a unit; characters that some file systems refuse become "-".
     The npz holds `values` and `display`, and for segment maps `segments`, `coefficients` and, where the method gives
@@ -37,16 +52,16 @@ def write_maps(maps: Sequence[SaliencyMap], view: View, folder: Path, suffix: st
         write_atomically(overlay_path, picture.getvalue())
         write_atomically(array_path, arrays.getvalue())
         rows.append(
-            {
-                "image": saliency.item_id,
-                "method": saliency.method,
-                "target": short_name(saliency.target.name),
-                "target_index": saliency.target.index,
-                "probability": saliency.target.probability,
-                "score": saliency.target.logit,
-                "overlay": str(overlay_path),
-                "array": str(array_path),
-            }
+            WrittenMap(
+                image=saliency.item_id,
+                method=saliency.method,
+                target=short_name(saliency.target.name),
+                target_index=saliency.target.index,
+                probability=saliency.target.probability,
+                score=saliency.target.logit,
+                overlay=str(overlay_path),
+                array=str(array_path),
+            )
         )
     return rows
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Annotated
 
@@ -85,7 +86,7 @@ def explain(
         save_lime_parameters(save_lime_params, used)
         say(f"wrote {save_lime_params}")
     score = "probability" if unit is None else "score"
-    print_rows(written, ["image", "method", "target", score, "overlay", "array"], as_json=json)
+    print_rows(map(dataclasses.asdict, written), ["image", "method", "target", score, "overlay", "array"], as_json=json)
     for line in warnings.lines():
         say(line)
     end_with_skipped(failed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -80,11 +81,13 @@ def lime(
         say(f"wrote {save_lime_params}")
     if plot is not None:
         say(f"wrote {plot_tuning(tuning, plot)}")
+    images_tuned = [image.row() for image in tuning.images()]
     if json:
         scores = [score.row() for score in tuning.scores]
-        print_json({"images": tuning.rows(), "summary": tuning.summary(), "scores": scores, "notes": tuning.notes})
+        summary = [dataclasses.asdict(row) for row in tuning.summary()]
+        print_json({"images": images_tuned, "summary": summary, "scores": scores, "notes": tuning.notes})
     else:
-        print_rows(tuning.rows(), COLUMNS, as_json=False)
+        print_rows(images_tuned, COLUMNS, as_json=False)
     for text in (*tuning.notes, *tuning.sentences()):
         say(text)
     end_with_skipped([*images.skipped, *tuning.failed])

@@ -51,6 +51,40 @@ class Score:
 
 
 @dataclass(frozen=True)
+class TunedImage:
+    """What is best for one image. `held_out`, `usual`: the quality, there, of the setting that is best for the other
+    images (NaN where there are none), and of the one that nobody tuned."""
+
+    best: Score
+    held_out: float
+    usual: float
+
+    def row(self) -> dict[str, Any]:
+        """Everything, flat."""
+        return {**self.best.row(), "held_out": self.held_out, "usual": self.usual}
+
+
+@dataclass(frozen=True)
+class TuningSummary:
+    """Mean qualities over the images that are tuned for the same thing, and the one setting for all of them.
+
+    `tuned`: each image's own best. `one_for_all`: the one best setting, on the images that chose it. `held_out`:
+    leave-one-out. `usual`: not tuned. `chance`, `ceiling`: of the IoU of the tuned masks.
+    """
+
+    tuned_for: str
+    images: int
+    setting_for_all: str
+    usual_setting: str
+    tuned: float
+    one_for_all: float
+    held_out: float
+    usual: float
+    chance: float
+    ceiling: float
+
+
+@dataclass(frozen=True)
 class Tuning:
     """All scores, image by image. `base`: the setting that nobody tuned. `failed`: images that could not be tried."""
 
@@ -103,57 +137,54 @@ class Tuning:
         others = [name for name in self._alike(image) if name != image]
         return self.by_image[image][self.best_for(others)] if others else None
 
-    def rows(self) -> list[dict[str, Any]]:
-        """One row an image: what is best for it, and the quality of the held-out and of the usual setting beside it."""
-        rows = []
-        for image in self.by_image:
-            held_out = self.held_out(image)
-            quality = math.nan if held_out is None else held_out.quality
-            rows.append({**self.best(image).row(), "held_out": quality, "usual": self.usual(image).quality})
-        return rows
+    def images(self) -> list[TunedImage]:
+        """What is best for each image."""
+        return [
+            TunedImage(self.best(image), _quality(self.held_out(image)), self.usual(image).quality)
+            for image in self.by_image
+        ]
 
-    def summary(self) -> list[dict[str, Any]]:
-        """For each thing that is searched for: mean qualities over its images, and the one setting for all of them.
-
-        `tuned`: each image's own best. `one_for_all`: the one best setting, on the images that chose it. `held_out`:
-        leave-one-out. `usual`: not tuned. `chance`, `ceiling`: of the IoU of the tuned masks.
-        """
+    def summary(self) -> list[TuningSummary]:
+        """One for each thing that is searched for."""
         return [self._summary(tuned_for, images) for tuned_for, images in self.groups.items()]
 
-    def _summary(self, tuned_for: str, images: Sequence[str]) -> dict[str, Any]:
+    def _summary(self, tuned_for: str, images: Sequence[str]) -> TuningSummary:
         best = [self.best(image) for image in images]
-        held_out = [self.held_out(image) for image in images]
-        return {
-            "tuned_for": tuned_for,
-            "images": len(images),
-            "setting_for_all": self.best_for(images),
-            "usual_setting": str(self.base),
-            "tuned": _mean(score.quality for score in best),
-            "one_for_all": _mean(self.for_all(image).quality for image in images),
-            "held_out": _mean(math.nan if score is None else score.quality for score in held_out),
-            "usual": _mean(self.usual(image).quality for image in images),
-            "chance": _mean(score.chance for score in best),
-            "ceiling": _mean(score.ceiling for score in best),
-        }
+        return TuningSummary(
+            tuned_for=tuned_for,
+            images=len(images),
+            setting_for_all=self.best_for(images),
+            usual_setting=str(self.base),
+            tuned=_mean(score.quality for score in best),
+            one_for_all=_mean(self.for_all(image).quality for image in images),
+            held_out=_mean(_quality(self.held_out(image)) for image in images),
+            usual=_mean(self.usual(image).quality for image in images),
+            chance=_mean(score.chance for score in best),
+            ceiling=_mean(score.ceiling for score in best),
+        )
 
     def sentences(self) -> list[str]:
         """The summary in words, with what a reader must be warned of."""
         said: list[str] = []
         for row in self.summary():
             said.append(
-                f"{row['tuned_for']}, mean of {_images(row['images'])}: {row['tuned']:.3f} tuned to each image, "
-                f"{row['one_for_all']:.3f} with one setting for all ({row['setting_for_all']}), "
-                f"{row['usual']:.3f} as usual ({row['usual_setting']})"
-                + (f"; masks of these sizes overlap by chance {row['chance']:.3f}" if row["tuned_for"] == MASKS else "")
+                f"{row.tuned_for}, mean of {_images(row.images)}: {row.tuned:.3f} tuned to each image, "
+                f"{row.one_for_all:.3f} with one setting for all ({row.setting_for_all}), "
+                f"{row.usual:.3f} as usual ({row.usual_setting})"
+                + (f"; masks of these sizes overlap by chance {row.chance:.3f}" if row.tuned_for == MASKS else "")
             )
-            if math.isnan(row["held_out"]):
+            if math.isnan(row.held_out):
                 said.append("There is no other image to hold out: nothing says what this setting is worth elsewhere.")
             else:
-                said.append(f"Held out (the best setting of the other images, leave-one-out): {row['held_out']:.3f}.")
+                said.append(f"Held out (the best setting of the other images, leave-one-out): {row.held_out:.3f}.")
         return [*said, WARNING] if MASKS in self.groups else said
 
     def _alike(self, image: str) -> list[str]:
         return next(images for images in self.groups.values() if image in images)
+
+
+def _quality(score: Score | None) -> float:
+    return math.nan if score is None else score.quality
 
 
 def _images(count: int) -> str:
