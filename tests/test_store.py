@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 
@@ -193,6 +194,20 @@ def test_two_collections_on_one_folder(tmp_path):
     assert_same(first.get(KEYS[0]), {"x": np.ones(3)})
     third = collection(tmp_path)
     assert third.missing(KEYS) == KEYS[2:]
+
+
+def test_what_another_process_writes_later_is_there(tmp_path):
+    reader, writer = collection(tmp_path), collection(tmp_path)
+    assert reader.missing(KEYS[:2]) == KEYS[:2]
+    writer.put({KEYS[0]: {"x": np.ones(3)}}, seconds=4)
+    assert_same(reader.get(KEYS[0]), {"x": np.ones(3)})
+    os.utime(writer.folder, ns=(1, 1))
+    assert KEYS[0] in reader
+    writer.put({KEYS[1]: {"x": np.zeros(3)}}, seconds=2)
+    assert reader.missing(KEYS[:3]) == KEYS[2:3]
+    assert reader.seconds_each(KEYS[:2]) == 3
+    writer.put({KEYS[2]: {"x": np.ones(1)}})
+    assert reader.get_all(KEYS[:3]).keys() == set(KEYS[:3])
 
 
 def test_seconds_each(tmp_path):

@@ -99,20 +99,28 @@ class Collection:
         self.folder = folder
         self.scope = dict(scope)
         self._shard_of: dict[str, Path] = {}
+        self._shards: set[Path] = set()
+        self._changed = 0  # when the folder had changed last, as it was read
         self._loaded: tuple[Path, dict[str, dict[str, NDArray[Any]]]] | None = None
-        self._index()
+        self._read_folder()
         if self.folder.is_dir():
             self._write_scope()
 
     def __contains__(self, key: str) -> bool:
-        return key in self._shard_of
+        return not self.missing([key])
 
     def missing(self, keys: Iterable[str]) -> list[str]:
         """Those of `keys` that have no result yet, in order."""
+        keys = list(keys)
+        if any(key not in self._shard_of for key in keys):
+            self._read_folder()
         return [key for key in keys if key not in self._shard_of]
 
     def get(self, key: str) -> dict[str, NDArray[Any]]:
         """The arrays of one result. Errors: `StoreError` where there is none or its shard was damaged meanwhile."""
+        if key not in self._shard_of:
+            self._changed = 0  # what was written within one tick of the clock shows no other time
+            self._read_folder()
         path = self._shard_of.get(key)
         if path is None:
             raise StoreError(f"expected a result under {key} in {self.folder}; there is none. Run the study again.")
@@ -126,8 +134,9 @@ class Collection:
 
     def get_all(self, keys: Iterable[str]) -> dict[str, dict[str, NDArray[Any]]]:
         """The arrays of each of `keys`; every shard is read once, in whatever order the keys come. Errors as `get`."""
-        by_shard = sorted(dict.fromkeys(keys), key=lambda key: str(self._shard_of.get(key, "")))
-        return {key: self.get(key) for key in by_shard}
+        wanted = list(dict.fromkeys(keys))
+        _ = self.missing(wanted)  # takes in what others wrote
+        return {key: self.get(key) for key in sorted(wanted, key=lambda key: str(self._shard_of.get(key, "")))}
 
     @property
     def location(self) -> str:
@@ -144,10 +153,13 @@ class Collection:
             cost = {"seconds": seconds, "results": len(results)}
             write_atomically(path.with_suffix(".json"), json.dumps(cost).encode())
         write_atomically(path, content)
+        self._shards.add(path)
         self._shard_of.update(dict.fromkeys(results, path))
 
     def seconds_each(self, keys: Iterable[str]) -> float:
         """Mean seconds that a result took when it was computed, over the shards that hold `keys`; NaN if unknown."""
+        keys = list(keys)
+        _ = self.missing(keys)
         shards = {self._shard_of[key] for key in keys if key in self._shard_of}
         costs = [_cost(shard) for shard in shards]
         count = sum(results for _, results in costs)
@@ -158,8 +170,16 @@ class Collection:
         if not path.is_file() or path.read_bytes() != content:
             write_atomically(path, content)
 
-    def _index(self) -> None:
-        for path in sorted(self.folder.glob("*" + SUFFIX)):
+    def _read_folder(self) -> None:
+        """Take in the shards that are there, also those that other processes wrote meanwhile."""
+        if not self.folder.is_dir():
+            return
+        changed = self.folder.stat().st_mtime_ns
+        if changed == self._changed:
+            return
+        self._changed = changed
+        for path in sorted(set(self.folder.glob("*" + SUFFIX)) - self._shards):
+            self._shards.add(path)
             keys = _shard_keys(path)
             if keys is None:
                 self._move_aside(path)

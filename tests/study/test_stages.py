@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import itertools
 import math
 import pickle
 from collections import Counter
@@ -21,8 +22,9 @@ from lumiscope.runs import TABLES, SkippedRow, column, table
 from lumiscope.store import Store
 from lumiscope.study import ModelConfig, Study
 from lumiscope.study.open_study import OpenStudy
-from lumiscope.study.pipeline import check, open_study
+from lumiscope.study.pipeline import check, open_study, run_stages
 from lumiscope.study.stage import STAGES, Collected, Results, Stage, Tables, in_order
+from lumiscope.study.stages import activations, stored_activations
 from lumiscope.world import OBJECTS, WORDS
 
 
@@ -181,6 +183,29 @@ def test_tasks_can_be_done_anywhere_and_rows_follow_from_results(everything: Stu
     assert with_tasks == ["activations", "concept_scores", "detectors", "explanations", "labels", "contributions",
                           "masks", "agreement", "unit_crops"]  # fmt: skip
     assert [name for name, declared in TABLES.items() if not tables.rows(declared.row)] == ["skipped"]
+
+
+def test_tasks_in_turns_at_two_places_that_share_a_store(
+    everything: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on two machines: neither is opened anew, and what one writes the other and the one in charge read."""
+    monkeypatch.setattr(stored_activations, "SHARD", 2)
+    monkeypatch.setattr(activations, "SHARD", 2)
+    here, *places = (opened(everything, tmp_path / "store") for _ in range(3))
+    check(here, STAGES)
+    turns = itertools.cycle(places)
+
+    class Elsewhere(LocalEngine):
+        def map(self, tasks, place, description="", *, patience=None):
+            return ((task, task.run(next(turns), lambda steps: None)) for task in tasks)
+
+    tables, alone = Tables(), Tables()
+    run_stages(dataclasses.replace(here, engines=Elsewhere), STAGES, tables)
+    in_one_place = opened(everything, tmp_path / "other")
+    run_stages(in_one_place, STAGES, alone)
+    for declared in TABLES.values():
+        rows = [list(place.rows(declared.row)) for place in (tables, alone)]
+        assert alike(*rows), declared.name
 
 
 def test_parts_of_a_task_do_together_what_it_does(everything: Study, tmp_path: Path) -> None:

@@ -104,7 +104,7 @@ class Dissecting:
         _, read = run_stage("activations", self.study, tables)
         run_stage("concept_scores", self.study, tables)
         results, _ = run_stage("labels", self.study, tables)
-        labels = labels_of(self.study, tables, results)
+        labels = labels_of(self.study.concepts, results)
         return dataclasses.replace(labels, notes=(*labels.notes, *read.facts["similarity_notes"]))
 
     def detectors(self, *, quantile: float, least_iou: float, compositions: bool) -> Sequence[NetworkDissection]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from lumiscope.concepts import CATEGORIES
+from lumiscope.concepts import CATEGORIES, ConceptSet
 from lumiscope.dissection import (
     SIMILARITIES,
     EvidenceOptions,
@@ -68,6 +68,14 @@ class Naming:
 
 
 @dataclass(frozen=True)
+class FewImages:
+    """What is true of the labels of all layers. `naming`: how they were made. `notes`: what few images cannot tell."""
+
+    naming: Naming
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class LabelLayer(UncutTask):
     """Label the units of one layer."""
 
@@ -113,10 +121,10 @@ class TryFewImages(UncutTask):
         """There is one."""
         return "what few images cannot tell"
 
-    def run(self, study: OpenStudy, report: Report) -> tuple[str, ...]:
+    def run(self, study: OpenStudy, report: Report) -> FewImages:
         """Try it out on made-up units."""
         naming = self.naming
-        return study.memo.value(
+        notes = study.memo.value(
             "small_sample_notes",
             naming.inputs(study),
             lambda: tuple(
@@ -131,6 +139,7 @@ class TryFewImages(UncutTask):
             to_arrays=lambda notes: {"text": json_array(notes)},
             from_arrays=lambda arrays: tuple(from_json_array(arrays["text"])),
         )
+        return FewImages(naming, notes)
 
 
 @stage("labels")
@@ -157,7 +166,7 @@ class Labels(Stage):
 
     def collect(self, study: OpenStudy, tables: Tables, results: Results) -> Collected:
         """Rows for units, layers, concepts, categories and what differs between models."""
-        labels = labels_of(study, tables, results)
+        labels = labels_of(study.concepts, results)
         config, concepts = study.dissect, study.concepts
         facts = {
             "similarity": labels.similarity,
@@ -191,17 +200,17 @@ def naming_of(study: OpenStudy, tables: Tables) -> Naming:
     return Naming(images, chosen, why, study.evidence, study.run.seed)
 
 
-def labels_of(study: OpenStudy, tables: Tables, results: Results) -> UnitLabels:
+def labels_of(concepts: ConceptSet, results: Results) -> UnitLabels:
     """The labels of all models in one."""
-    naming = naming_of(study, tables)
     layers = tuple(result for result in results.results if isinstance(result, LayerLabels))
-    few_images = [note for result in results.results if isinstance(result, tuple) for note in result]
-    about_concepts = [f"Concepts {study.concepts.name}: {note}." for note in study.concepts.notes]
+    (few_images,) = (result for result in results.results if isinstance(result, FewImages))
+    naming = few_images.naming
+    about_concepts = [f"Concepts {concepts.name}: {note}." for note in concepts.notes]
     return UnitLabels(
         layers=layers,
-        concepts=study.concepts.words,
-        categories=study.concepts.categories,
+        concepts=concepts.words,
+        categories=concepts.categories,
         image_ids=naming.images,
         similarity=naming.similarity,
-        notes=tuple(note for note in (*about_concepts, naming.why, *few_images) if note),
+        notes=tuple(note for note in (*about_concepts, naming.why, *few_images.notes) if note),
     )
