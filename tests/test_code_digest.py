@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
 from pathlib import Path
@@ -41,6 +42,29 @@ def _in_garden(garden: Path, expression: str) -> str:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, env={"PYTHONPATH": path}
     )
     return said.stdout.strip()
+
+
+def test_a_package_without_a_front_counts(garden: Path) -> None:
+    (garden / "meadow" / "deep").mkdir(parents=True)
+    (garden / "meadow" / "clover.py").write_text("from meadow.deep.root import grip\n")
+    (garden / "meadow" / "deep" / "root.py").write_text("def grip():\n    return 1\n")
+    said = _in_garden(garden, "sorted(import_closure(['meadow.clover']))")
+    assert said == "['meadow.clover', 'meadow.deep.root']"
+    before = _in_garden(garden, "code_digest(frozenset(['meadow.clover']))")
+    (garden / "meadow" / "deep" / "root.py").write_text("def grip():\n    return 2\n")
+    assert _in_garden(garden, "code_digest(frozenset(['meadow.clover']))") != before
+
+
+def test_a_module_that_is_registered_again_is_read_again(garden: Path) -> None:
+    change = "Path('garden/_soil.py').write_text('def richness():\\n    return 9\\n')"
+    said = _in_garden(
+        garden,
+        "[code_digest(frozenset(['garden.rose'])) for step in range(3) if step != 1 or ("
+        f"__import__('os').chdir({str(garden)!r}), __import__('pathlib').{change}, "
+        "__import__('lumiscope.code_digest').code_digest.forget_code())]",
+    )
+    first, second, third = ast.literal_eval(said)
+    assert first != second == third
 
 
 def test_the_closure_follows_fronts_to_where_a_name_comes_from(garden: Path) -> None:

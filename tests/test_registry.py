@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from lumiscope import code_digest
 from lumiscope import registry as registry_module
 from lumiscope.errors import UnknownNameError, UsageError
 from lumiscope.registry import Registry
@@ -73,8 +74,11 @@ def test_two_definitions_of_one_name_are_an_error_that_names_both_places() -> No
 
 def test_the_same_definition_may_come_again() -> None:
     registry = fruits()
+    code_digest.code_digest(frozenset([__name__]))
+    assert code_digest.code_digest.cache_info().currsize > 0
     registry.register("pear", 9, defined_by=functools.partial(pear))
     assert dict(registry) == {"pear": 9, "apple": 2}
+    assert code_digest.code_digest.cache_info().currsize == 0, "its module may have been reloaded: it is read anew"
 
 
 LEAF = """

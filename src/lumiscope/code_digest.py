@@ -43,6 +43,12 @@ def code_digest(modules: frozenset[str]) -> str:
     return digest.hexdigest()
 
 
+def forget_code() -> None:
+    """Read the files anew: a module was reloaded."""
+    for known in (code_digest, _source, _path):
+        known.cache_clear()
+
+
 def import_closure(modules: Iterable[str]) -> set[str]:
     """The names of `modules` and of all modules that they import, of lumiscope and their own top-level packages."""
     waiting = set(modules)
@@ -124,24 +130,32 @@ class _Plain(ast.NodeTransformer):
 @functools.cache
 def _path(name: str) -> Path | None:
     """The source file of a module, without importing the module; None where it has none."""
-    top, _, rest = name.partition(".")
-    if not rest:
-        return _top_path(top)
-    parent = _path(name.rpartition(".")[0])
-    if parent is None or parent.name != "__init__.py":
-        return None
-    place = parent.parent / name.rpartition(".")[2]
-    files = (place / "__init__.py", place.with_suffix(".py"))
+    parent, _, last = name.rpartition(".")
+    if not parent:
+        origin, _ = _top(name)
+        return Path(origin) if origin is not None and origin.endswith(".py") else None
+    files = (file for folder in _folders(parent) for file in (folder / last / "__init__.py", folder / f"{last}.py"))
     return next((file for file in files if file.is_file()), None)
 
 
-def _top_path(top: str) -> Path | None:
-    module = sys.modules.get(top)
-    origin = getattr(module, "__file__", None)
-    if origin is None:
-        try:
-            spec = importlib.util.find_spec(top)
-        except (ImportError, ValueError):
-            spec = None
-        origin = spec.origin if spec is not None else None
-    return Path(origin) if origin is not None and origin.endswith(".py") else None
+def _folders(package: str) -> list[Path]:
+    """Where the modules of a package are: several folders of one without `__init__.py`; none of a plain module."""
+    path = _path(package)
+    if path is not None:
+        return [path.parent] if path.name == "__init__.py" else []
+    parent, _, last = package.rpartition(".")
+    if not parent:
+        return list(map(Path, _top(package)[1]))
+    return [folder / last for folder in _folders(parent) if (folder / last).is_dir()]
+
+
+def _top(name: str) -> tuple[str | None, list[str]]:
+    """The file of a top-level module and the folders of a package, where it has any."""
+    module = sys.modules.get(name)
+    if module is not None:
+        return getattr(module, "__file__", None), list(getattr(module, "__path__", ()))
+    try:
+        spec = importlib.util.find_spec(name)
+    except (ImportError, ValueError):
+        spec = None
+    return (None, []) if spec is None else (spec.origin, list(spec.submodule_search_locations or ()))

@@ -6,12 +6,13 @@ hand. `Memo.results` gives the results of one kind that share their inputs; in t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from numpy.typing import NDArray
 
+from lumiscope.cell_digest import cell_digest
 from lumiscope.code_digest import code_digest
 from lumiscope.memory_store import MemoryStore
 from lumiscope.store import Arrays, content_key
@@ -78,9 +79,10 @@ class Memo:
         """The results of one kind that share `inputs` (JSON values) and were made by the code that stands there now.
 
         `made_by`: the functions, classes or modules that make them; what these import counts, too, but not what they
-        find in a registry, so an entry that was chosen by name is one of them.
+        find in a registry, so an entry that was chosen by name is one of them. Of one that no file has, as in a
+        notebook, its own code counts; see `cell_digest`.
         """
-        scope = {**inputs, "code": code_digest(frozenset(_module(maker) for maker in made_by))}
+        scope = {**inputs, "code": _code_of(list(made_by))}
         place = f"{kind} {content_key(scope)}"
         if place not in self._open:  # to open one reads all that is there
             self._open[place] = self.store.collection(kind, scope)
@@ -108,6 +110,13 @@ class Memo:
         value = make()
         results.put({key: to_arrays(value)})
         return value
+
+
+def _code_of(makers: Sequence[object]) -> str:
+    """A digest of what makes a result: of the modules, and of what no file has."""
+    in_files = code_digest(frozenset(map(_module, makers)))
+    in_cells = sorted(digest for maker in makers if (digest := cell_digest(maker)) is not None)
+    return content_key([in_files, *in_cells]) if in_cells else in_files
 
 
 def _module(maker: object) -> str:

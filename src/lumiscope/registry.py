@@ -16,6 +16,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar, overload
 
+from lumiscope.code_digest import forget_code
 from lumiscope.errors import UnknownNameError, UsageError
 
 if TYPE_CHECKING:
@@ -79,6 +80,8 @@ class Registry(Mapping[str, Entry]):
                 f"expected one {self.noun} called {name!r}; it is defined in {before.place} and again in {place}. "
                 "Give one of them another name."
             )
+        if before is not None:
+            forget_code()
         self._registered[name] = _Registered(entry, module, place, order)
 
     def names(self) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from sklearn.linear_model import LinearRegression, Ridge
 from lumiscope.attribution.regions._population import proximity
 from lumiscope.attribution.regions.local_regression import (
     Moments,
+    choose_columns,
     forward_selection,
     highest_weights,
     robust_covariance,
@@ -66,6 +67,16 @@ def test_highest_weights_are_those_of_a_ridge(seed, count):
     assert (
         highest_weights(Moments.of(samples, values, weights), count).tolist() == np.argsort(-magnitude)[:count].tolist()
     )
+
+
+def test_up_to_six_columns_are_chosen_one_after_another_more_by_their_weights():
+    """As lime's `feature_selection="auto"`. In this problem the two ways choose other columns, 6 or 7 of them."""
+    samples, values, weights = problem(168)
+    moments = Moments.of(samples, values, weights)
+    ways = forward_selection, highest_weights
+    assert all(set(ways[0](moments, count)) != set(ways[1](moments, count)) for count in (6, 7))
+    assert choose_columns(moments, 6).tolist() == forward_selection(moments, 6).tolist()
+    assert choose_columns(moments, 7).tolist() == highest_weights(moments, 7).tolist()
 
 
 def test_a_linear_black_box_is_found_exactly():
