@@ -160,7 +160,9 @@ def peer_rank_reorder(activations: np.ndarray, scores: np.ndarray) -> np.ndarray
         order = torch.argsort(chosen, dim=0)
         reordered = torch.zeros_like(chosen).scatter_(0, order, rising.unsqueeze(1).expand(-1, table.shape[1]))
         moved = (top[:, unit : unit + 1] - reordered).abs().pow(3).mean(dim=0)
-        baseline = torch.stack([(rising - rising[one]).abs().pow(3).mean() for one in permutations]).mean()
+        baseline = torch.stack(
+            [(rising - rising[permutation]).abs().pow(3).mean() for permutation in permutations]
+        ).mean()
         rows.append(-moved / baseline / chosen.mean(dim=0).pow(0.5))
     return torch.stack(rows).numpy()
 

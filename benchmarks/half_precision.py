@@ -32,7 +32,10 @@ def main() -> None:
         expected, float32 = explain(model, views, targets, name, ("exact", "float32"))
         for way, numbers in WAYS.items():
             maps, seconds = explain(model, views, targets, name, numbers)
-            off = [np.abs(one.display() - other.display()).max() for one, other in zip(maps, expected, strict=True)]
+            off = [
+                np.abs(saliency.display() - other.display()).max()
+                for saliency, other in zip(maps, expected, strict=True)
+            ]
             cells = (name, way, f"{seconds:.3f}", f"{float32:.3f}", f"{np.median(off):.3f}", f"{max(off):.3f}")
             print(f"| {' | '.join(cells)} |", flush=True)
 

@@ -140,7 +140,7 @@ def quality(
         error=float(np.sqrt(np.mean((np.array(coefficients) - reference) ** 2))),
         covered=float(np.mean(covered)),
         hits=float(np.mean([overlap(segments, best) for segments in chosen])),
-        stable=float(np.mean([overlap(one, other) for one, other in itertools.combinations(chosen, 2)])),
+        stable=float(np.mean([overlap(segments, other) for segments, other in itertools.combinations(chosen, 2)])),
         seconds=float(np.mean(seconds)),
     )
 
@@ -151,9 +151,9 @@ def best_segments(coefficients: DoubleArray) -> BoolArray:
     return np.asarray((rank < TOP) & (coefficients > 0))
 
 
-def overlap(one: BoolArray, other: BoolArray) -> float:
+def overlap(segments: BoolArray, other: BoolArray) -> float:
     """The share of chosen segments that both have."""
-    return float((one & other).sum() / max(one.sum(), other.sum(), 1))
+    return float((segments & other).sum() / max(segments.sum(), other.sum(), 1))
 
 
 def print_designs(results: list[Result]) -> None:

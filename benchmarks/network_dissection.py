@@ -46,9 +46,9 @@ def main() -> None:
     fewer = given.images // 4
     cases = {(model, given.images, "yes"): with_formulas[model] for model in MODELS}
     cases |= {(MODELS[0], count, "no"): apart(MODELS[0], count, "no") for count in (fewer, given.images)}
-    for (model, images, formulas), one in cases.items():
+    for (model, images, formulas), run in cases.items():
         print(
-            f"| `{model}` | {images} | {formulas} | {one['seconds']:.1f} | {one['model']:.1f} | {one['memory']:.0f} |"
+            f"| `{model}` | {images} | {formulas} | {run['seconds']:.1f} | {run['model']:.1f} | {run['memory']:.0f} |"
         )
 
 

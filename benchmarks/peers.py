@@ -156,9 +156,9 @@ def ours(model: TorchModel, job: Job, case: Case, precision: Precision) -> Side:
     if not method.perturbs:
         explain(slice(0, 1))
     started = time.perf_counter()
-    maps = [made for at in range(0, len(case.views), 4) for made in explain(slice(at, at + 4))]
+    maps = [saliency for at in range(0, len(case.views), 4) for saliency in explain(slice(at, at + 4))]
     seconds = (time.perf_counter() - started) / len(case.views)
-    differences = [difference(one, other) for one, other in zip(maps, case.theirs, strict=True)]
+    differences = [difference(saliency, other) for saliency, other in zip(maps, case.theirs, strict=True)]
     return Side(f"{choice.backend}, {choice.numbers}", preparation, seconds, float("nan"), max(differences))
 
 

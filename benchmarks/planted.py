@@ -94,7 +94,7 @@ def mark(exam: Exam, labels: LayerLabels) -> list[Mark]:
     """Mark every kind of unit, the single concepts at each frequency apart."""
     marks = [_mark_unit(exam.presence, unit, labels, number) for number, unit in enumerate(exam.units)]
     kinds = [f"single, {unit.frequency:g}" if unit.kind == "single" else unit.kind for unit in exam.units]
-    return pooled([dataclasses.replace(one, kind=kind) for one, kind in zip(marks, kinds, strict=True)])
+    return pooled([dataclasses.replace(mark, kind=kind) for mark, kind in zip(marks, kinds, strict=True)])
 
 
 def _mark_unit(presence: BoolArray, unit: PlantedUnit, labels: LayerLabels, number: int) -> Mark:
@@ -105,7 +105,7 @@ def _mark_unit(presence: BoolArray, unit: PlantedUnit, labels: LayerLabels, numb
         no_label = labels.reason[number]
         return Mark(unit.kind, 1, label >= 0, no_label is not None and no_label.reason == unit.kind, 0)
     given = [int(concept) for concept in (label, *labels.further[number]) if concept >= 0]
-    same = [any((presence[:, one] == presence[:, wanted]).all() for one in given) for wanted in unit.concepts]
+    same = [any((presence[:, concept] == presence[:, wanted]).all() for concept in given) for wanted in unit.concepts]
     half = label >= 0 and any((presence[:, label] == presence[:, wanted]).all() for wanted in unit.concepts)
     right = half if unit.kind == "single" else all(same)
     return Mark(unit.kind, 1, label >= 0, right, half)
@@ -120,8 +120,8 @@ def totals(marks: Sequence[Mark]) -> dict[str, float]:
     """
 
     def share(field: str, kinds: Sequence[str]) -> float:
-        chosen = [one for one in marks if one.kind in kinds]
-        return float(sum(getattr(one, field) for one in chosen) / max(sum(one.units for one in chosen), 1))
+        chosen = [mark for mark in marks if mark.kind in kinds]
+        return float(sum(getattr(mark, field) for mark in chosen) / max(sum(mark.units for mark in chosen), 1))
 
     often = [f"single, {frequency:g}" for frequency in FREQUENCIES if frequency >= 0.05]
     seldom = [f"single, {frequency:g}" for frequency in FREQUENCIES if frequency < 0.05]
@@ -158,8 +158,8 @@ def presence_of(images: ImageSet) -> BoolArray:
 
 def know(labels: UnitLabels, layer: str) -> dict[str, int]:
     """How many units of a layer are labelled with the words of main objects and their parts, and of backdrops."""
-    (found,) = (one for one in labels.layers if one.layer == layer)
-    words = Counter(labels.concepts[concept] if concept >= 0 else "" for concept in found.concept)
+    (layer_labels,) = (candidate for candidate in labels.layers if candidate.layer == layer)
+    words = Counter(labels.concepts[concept] if concept >= 0 else "" for concept in layer_labels.concept)
     objects = {*OBJECTS, *(part for kind in KINDS.values() for part in kind.parts)}
     backdrops = {*SCENES, *(part for backdrop in BACKDROPS.values() for part in backdrop.parts)}
     groups = (objects - backdrops, backdrops - objects, objects & backdrops, {*COLOURS, *TEXTURES}, {""})
@@ -170,7 +170,7 @@ def named_after_class(labels: UnitLabels, classes: Sequence[str]) -> int:
     """How many units of the final layer have their own class's name."""
     concepts = labels.layers[-1].concept
     given = [labels.concepts[concept] if concept >= 0 else "" for concept in concepts]
-    return sum(name == own for name, own in zip(given, classes, strict=True))
+    return sum(name == class_name for name, class_name in zip(given, classes, strict=True))
 
 
 def worlds_models() -> Iterator[list[str]]:
@@ -194,7 +194,7 @@ def main() -> None:
     presence = presence_of_words()
     exams = [Exam.over(presence, seed) for seed in range(given.seeds)]
     started = time.perf_counter()
-    marks = pooled([one for exam in exams for one in mark(exam, exam.sit())])
+    marks = pooled([grade for exam in exams for grade in mark(exam, exam.sit())])
     seconds = time.perf_counter() - started
     by_similarity = {name: totals_over(exams, name) for name in ("auto", *SIMILARITIES)}
     by_images = {
@@ -202,11 +202,11 @@ def main() -> None:
         for count in FEWER
     }
     if given.json:
-        facts = {"noise": dataclasses.asdict(NOISE), "marks": [dataclasses.asdict(one) for one in marks]}
+        facts = {"noise": dataclasses.asdict(NOISE), "marks": [dataclasses.asdict(mark) for mark in marks]}
         print(json.dumps({**facts, "similarities": by_similarity, "images": by_images}, indent=1))
         return
     print(f"{len(exams[0].units)} units, {presence.shape[0]:,} images, {presence.shape[1]} concepts; {seconds:.0f} s\n")
-    print(table(["units", "number", "labelled", "right", "label is a half"], [row(one) for one in marks]))
+    print(table(["units", "number", "labelled", "right", "label is a half"], [row(mark) for mark in marks]))
     for what, results in (("similarity", by_similarity), ("images", by_images)):
         first = next(iter(results.values()))
         rows = [[str(key), *(f"{value:.1%}" for value in shares.values())] for key, shares in results.items()]
@@ -217,17 +217,17 @@ def main() -> None:
 def pooled(marks: Sequence[Mark]) -> list[Mark]:
     """The marks of each kind as one."""
     groups: dict[str, list[Mark]] = {}
-    for one in marks:
-        groups.setdefault(one.kind, []).append(one)
+    for mark in marks:
+        groups.setdefault(mark.kind, []).append(mark)
     fields = ("units", "labelled", "right", "half")
     return [
-        Mark(kind, *(sum(getattr(one, field) for one in each) for field in fields)) for kind, each in groups.items()
+        Mark(kind, *(sum(getattr(mark, field) for mark in each) for field in fields)) for kind, each in groups.items()
     ]
 
 
 def totals_over(exams: Sequence[Exam], similarity: str) -> dict[str, float]:
     """`totals` over several plantings."""
-    return totals([one for exam in exams for one in mark(exam, exam.sit(similarity))])
+    return totals([grade for exam in exams for grade in mark(exam, exam.sit(similarity))])
 
 
 def presence_of_few(count: int, seed: int) -> BoolArray:
@@ -236,10 +236,10 @@ def presence_of_few(count: int, seed: int) -> BoolArray:
     return presence[np.sort(np.random.default_rng(seed).choice(len(presence), count, replace=False))]
 
 
-def row(one: Mark) -> list[str]:
+def row(mark: Mark) -> list[str]:
     """A mark as cells."""
-    half = f"{one.half / one.units:.1%}" if one.kind in ("or", "and") else ""
-    return [one.kind, str(one.units), f"{one.labelled / one.units:.1%}", f"{one.right / one.units:.1%}", half]
+    half = f"{mark.half / mark.units:.1%}" if mark.kind in ("or", "and") else ""
+    return [mark.kind, str(mark.units), f"{mark.labelled / mark.units:.1%}", f"{mark.right / mark.units:.1%}", half]
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

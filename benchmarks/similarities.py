@@ -116,7 +116,7 @@ class World:
         """The share of the class units that get their own class's name."""
         labels = labels_of(self.activations[model, "fc"][images], self.scores[scorer][images], similarity)
         named = [self.words[label] if label >= 0 else "" for label in labels]
-        return float(np.mean([name == own for name, own in zip(named, self.classes[model], strict=True)]))
+        return float(np.mean([name == class_name for name, class_name in zip(named, self.classes[model], strict=True)]))
 
     def share_explained(self, scorer: str, similarity: str, images: IntArray, model: str) -> float:
         """How well the labels of stage 5 tell, on all pictures, where their units are active; 1: as any word could."""

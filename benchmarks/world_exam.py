@@ -70,7 +70,7 @@ class Localisation:
     """IoU with the true mask, every map being cut at the true mask's own area: the most salient pixels, so many.
 
     `gaussian`: of a centred Gaussian; `random`: of a random map. `p_gaussian`, `p_random`: sign-flip tests of the
-    method's gain. `own`: IoU of the mask that the method's own rule makes.
+    method's gain. `own_mask`: IoU of the mask that the method's own rule makes.
     """
 
     method: str
@@ -79,7 +79,7 @@ class Localisation:
     random: Mean
     p_gaussian: float
     p_random: float
-    own: Mean
+    own_mask: Mean
 
 
 def localisation(scenes: Sequence[Scene], methods: Sequence[str] = EXAMINED, **options: Options) -> list[Localisation]:
@@ -92,16 +92,16 @@ def localisation(scenes: Sequence[Scene], methods: Sequence[str] = EXAMINED, **o
     results = []
     for name in methods:
         maps = explain(model, scenes, name, options.get(name))
-        found = overlaps([largest(one.values, area) for one, area in zip(maps, areas, strict=True)], truths)
+        ious = overlaps([largest(saliency.values, area) for saliency, area in zip(maps, areas, strict=True)], truths)
         results.append(
             Localisation(
                 name,
-                Mean.of(found),
+                Mean.of(ious),
                 Mean.of(centred),
                 Mean.of(chance),
-                sign_flip_test(np.subtract(found, centred)),
-                sign_flip_test(np.subtract(found, chance)),
-                Mean.of(overlaps([make_mask(one, METHODS[name].mask_rule) for one in maps], truths)),
+                sign_flip_test(np.subtract(ious, centred)),
+                sign_flip_test(np.subtract(ious, chance)),
+                Mean.of(overlaps([make_mask(saliency, METHODS[name].mask_rule) for saliency in maps], truths)),
             )
         )
     return results
@@ -131,7 +131,7 @@ def corner(count: int, methods: Sequence[str] = EXAMINED, **options: Options) ->
     for name in methods:
         maps = [explain(model, scenes, name, options.get(name), target="object") for model in models]
         for area, box in AREAS.items():
-            shortcut, objects = ([weight_in(box, one) for one in made] for made in maps)
+            shortcut, objects = ([weight_in(box, saliency) for saliency in model_maps] for model_maps in maps)
             gains = [float(more - less) for more, less in zip(shortcut, objects, strict=True)]
             results.append(
                 Corner(name, area, Mean.of(shortcut), Mean.of(objects), Mean.of(gains), sign_flip_test(gains))
@@ -160,7 +160,7 @@ def names(similarities: Sequence[str] | None = None) -> list[Names]:
             labels = dissect(model, images, layers="fc", scorer="world:clip", similarity=similarity, store=store)
             (layer,) = labels.layers
             given = [labels.concepts[concept] if concept >= 0 else "" for concept in layer.concept]
-            wrong = {own: got for own, got in zip(model.classes, given, strict=True) if own != got}
+            wrong = {class_name: got for class_name, got in zip(model.classes, given, strict=True) if class_name != got}
             results.append(Names(spec, similarity, len(given) - len(wrong), len(given), wrong))
     return results
 
@@ -280,10 +280,10 @@ def marked(index: int) -> Scene:
     return render(index, EXAM_SEED, mark=render(index, EXAM_SEED).object)
 
 
-def weight_in(box: tuple[int, int, int, int], one: SaliencyMap) -> float:
+def weight_in(box: tuple[int, int, int, int], saliency: SaliencyMap) -> float:
     """The share of a map's positive weight in a box (left, top, right, bottom); 0 for a map without any."""
     left, top, right, bottom = box
-    positive = np.maximum(one.values, 0, dtype=np.float64)
+    positive = np.maximum(saliency.values, 0, dtype=np.float64)
     return float(positive[top:bottom, left:right].sum() / max(positive.sum(), 1e-12))
 
 
@@ -349,7 +349,7 @@ def markdown(rows: Sequence[Answer]) -> str:
 def cell(value: object) -> str:
     """A value as text."""
     if isinstance(value, dict):
-        return ", ".join(f"{own}: {got or 'no label'}" for own, got in value.items())
+        return ", ".join(f"{class_name}: {got or 'no label'}" for class_name, got in value.items())
     return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 

@@ -123,11 +123,11 @@ def print_markdown(rows: list[dict[str, Any]], notes: dict[str, dict[str, str]],
     """Two tables: the numbers, and how the weights were made."""
     print(f"{count} images of seed {seed}, renderer {renderer_version()}\n")
     print("| question | right | 95 % interval | wanted | most frequent confusions |\n|---|---|---|---|---|")
-    for one in rows:
-        wanted = f"{one['wanted']:.0%}" if one["wanted"] else ""
-        confused = ", ".join(f"{c['truth']} → {c['said']} {c['images']}" for c in one["confusions"])
-        interval = f"{one['low']:.1%} to {one['high']:.1%}"
-        print(f"| {one['what']} | {one['accuracy']:.1%} | {interval} | {wanted} | {confused} |")
+    for question in rows:
+        wanted = f"{question['wanted']:.0%}" if question["wanted"] else ""
+        confused = ", ".join(f"{c['truth']} → {c['said']} {c['images']}" for c in question["confusions"])
+        interval = f"{question['low']:.1%} to {question['high']:.1%}"
+        print(f"| {question['what']} | {question['accuracy']:.1%} | {interval} | {wanted} | {confused} |")
     print("\n| weights | seed | images | epochs | steps | renderer | torch |\n|---|---|---|---|---|---|---|")
     for name, note in notes.items():
         print(

@@ -56,9 +56,9 @@ def test_unknown_names(name, known, message):
 
 def test_nearest_is_best_first_and_at_most_three():
     known = ["scorecam", "ablationcam", "gradcam", "gradcam++", "xgradcam", "Lime"]
-    found = nearest("gradcam", known)
-    assert found[0] == "gradcam"
-    assert len(found) == 3
+    names = nearest("gradcam", known)
+    assert names[0] == "gradcam"
+    assert len(names) == 3
     assert nearest("LIME", known) == ["Lime"]
     assert nearest("gradcam", known, count=1) == ["gradcam"]
 

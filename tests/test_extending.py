@@ -14,7 +14,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 COPIED = ("src", "tests", "docs", "tools", "examples", "pyproject.toml", "README.md")
 SECTION = re.compile(r"^## (?P<kind>[^\n]+)\n(?:(?!^## ).)*?^```diff\n(?P<diff>.*?)^```$", re.MULTILINE | re.DOTALL)
-DIFFS = {found["kind"]: found["diff"] for found in SECTION.finditer((ROOT / "docs" / "extending.md").read_text())}
+DIFFS = {section["kind"]: section["diff"] for section in SECTION.finditer((ROOT / "docs" / "extending.md").read_text())}
 MOST_FILES = {"A CAM method": 3, "A trust metric": 3, "A section of the report": 4, "A model source": 3, "A command": 2}
 TESTS = {
     "A CAM method": ("tests/contracts/test_methods.py", "-k", "gradcamelementwise or every_reference"),

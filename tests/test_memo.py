@@ -51,10 +51,10 @@ def test_what_a_caller_changes_does_not_come_back(store: AnyStore) -> None:
 
 
 def test_the_same_code_and_inputs_make_a_value_once(store: AnyStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    made: list[int] = []
+    calls: list[int] = []
 
     def make() -> int:
-        made.append(1)
+        calls.append(1)
         return 7
 
     def value() -> int:
@@ -62,9 +62,9 @@ def test_the_same_code_and_inputs_make_a_value_once(store: AnyStore, monkeypatch
             "answer", {"question": "?"}, make, made_by=[make], to_arrays=_arrays, from_arrays=lambda a: int(a["n"][0])
         )
 
-    assert (value(), value(), len(made)) == (7, 7, 1)
+    assert (value(), value(), len(calls)) == (7, 7, 1)
     monkeypatch.setattr(memo_module, "code_digest", lambda modules: "edited")
-    assert (value(), value(), len(made)) == (7, 7, 2)
+    assert (value(), value(), len(calls)) == (7, 7, 2)
 
 
 def _arrays(value: int) -> Mapping[str, Any]:

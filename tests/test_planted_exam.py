@@ -31,12 +31,12 @@ def exam(load_module: Callable[[str, str], ModuleType]) -> ModuleType:
 def sat(exam: ModuleType) -> list[tuple[object, LayerLabels]]:
     """Exams of 620 units over 2,000 pictures, and how they were answered."""
     exams = [exam.Exam.over(exam.presence_of_words(), seed) for seed in SEEDS]
-    return [(one, one.sit()) for one in exams]
+    return [(paper, paper.sit()) for paper in exams]
 
 
 @pytest.fixture(scope="module")
 def marks(exam: ModuleType, sat: list[tuple[object, LayerLabels]]) -> list[object]:
-    return exam.pooled([mark for one in sat for mark in exam.mark(*one)])
+    return exam.pooled([mark for sitting in sat for mark in exam.mark(*sitting)])
 
 
 def test_what_was_planted_is_found_and_noise_is_not(exam: ModuleType, marks: list[object]) -> None:
@@ -50,14 +50,14 @@ def test_what_was_planted_is_found_and_noise_is_not(exam: ModuleType, marks: lis
 
 
 def test_no_kind_of_noise_is_named_too_often(marks: list[object]) -> None:
-    for one in marks:
-        if one.kind in NULLS:
-            assert one.labelled <= 0.08 * one.units, one
+    for mark in marks:
+        if mark.kind in NULLS:
+            assert mark.labelled <= 0.08 * mark.units, mark
 
 
 def test_rejected_units_say_why(sat: list[tuple[object, LayerLabels]]) -> None:
-    for one, labels in sat:
-        for unit, concept, reason in zip(one.units, labels.concept, labels.reason, strict=True):
+    for paper, labels in sat:
+        for unit, concept, reason in zip(paper.units, labels.concept, labels.reason, strict=True):
             assert (concept < 0) == (reason is not None)
             if unit.kind in NULLS and reason is not None:
                 assert reason.reason in (Reason.NOT_SIGNIFICANT, Reason.UNSTABLE)
@@ -75,8 +75,8 @@ def test_louder_noise_is_borne(exam: ModuleType) -> None:
     presence = exam.presence_of_words()
     units = plan_units(presence, seed=2, singles=30, pairs=0, nulls=20)
     loud = Noise(spread=0.5, background=0.5, missed=0.1, false_alarms=0.1)
-    one = exam.Exam(presence, units, plant(units, presence, noise=loud, seed=2))
-    shares = exam.totals(exam.mark(one, one.sit()))
+    paper = exam.Exam(presence, units, plant(units, presence, noise=loud, seed=2))
+    shares = exam.totals(exam.mark(paper, paper.sit()))
     assert shares["frequent"] >= 0.93, "only concepts that nearly always go together are mixed up"
     assert shares["null"] <= 0.05
 
@@ -90,11 +90,11 @@ def test_the_whole_way_gives_what_the_planted_numbers_give(exam: ModuleType) -> 
     (layer,) = labels.layers
     assert labels.similarity == "pearson"
     presence = exam.presence_of(images)
-    one = exam.Exam.over(presence)
-    expected = one.sit()
+    paper = exam.Exam.over(presence)
+    expected = paper.sit()
     np.testing.assert_array_equal(layer.concept, expected.concept)
     assert layer.reason == expected.reason
-    assert exam.totals(exam.mark(one, layer))["frequent"] >= 0.95
+    assert exam.totals(exam.mark(paper, layer))["frequent"] >= 0.95
 
 
 @pytest.fixture(scope="module")
@@ -125,10 +125,10 @@ def test_annotations_name_class_units_or_what_is_seen_with_the_class(
     labels = class_units[spec, "masks"]
     presence = exam.presence_of(open_images(PROBE))
     classes = load_model(spec).classes
-    own = [labels.concepts.index(name) for name in classes]
+    class_concepts = [labels.concepts.index(name) for name in classes]
     together = [
         (presence[:, a] & presence[:, b]).sum() / (presence[:, a] | presence[:, b]).sum()
-        for a, b in zip(own, labels.layers[-1].concept, strict=True)
+        for a, b in zip(class_concepts, labels.layers[-1].concept, strict=True)
     ]
     assert min(labels.layers[-1].concept) >= 0
     assert min(together) >= 0.9

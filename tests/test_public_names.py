@@ -33,8 +33,8 @@ def test_the_public_names_are_these() -> None:
 def test_the_signatures_begin_as_promised() -> None:
     for name, promised in SIGNATURES.items():
         parameters = inspect.signature(getattr(lumiscope, name)).parameters.values()
-        keyword = [one.name for one in parameters if one.kind is one.KEYWORD_ONLY]
-        positional = [one.name for one in parameters if one.kind is not one.KEYWORD_ONLY]
+        keyword = [parameter.name for parameter in parameters if parameter.kind is parameter.KEYWORD_ONLY]
+        positional = [parameter.name for parameter in parameters if parameter.kind is not parameter.KEYWORD_ONLY]
         first, _, rest = promised.partition(", *, ")
         assert positional == first.split(", ")
         assert keyword[: len(rest.split(", ")) if rest else 0] == (rest.split(", ") if rest else [])

@@ -68,8 +68,8 @@ def test_many_results_cost_one_reading_of_each_shard(tmp_path, monkeypatch):
     monkeypatch.setattr(
         store, "_read_shard", lambda path, original=store._read_shard: read.append(path) or original(path)
     )
-    found = collection(tmp_path).get_all([KEYS[3], KEYS[0], KEYS[2], KEYS[1], KEYS[0]])
-    assert {key: arrays["x"].item() for key, arrays in found.items()} == {key: n for n, key in enumerate(KEYS)}
+    results = collection(tmp_path).get_all([KEYS[3], KEYS[0], KEYS[2], KEYS[1], KEYS[0]])
+    assert {key: arrays["x"].item() for key, arrays in results.items()} == {key: n for n, key in enumerate(KEYS)}
     assert len(read) == len(set(read)) == 2
     with pytest.raises(StoreError, match="expected a result under nothing"):
         writer.get_all([KEYS[0], "nothing"])
@@ -129,12 +129,12 @@ Store(Path(sys.argv[1])).collection("maps", {"one": 1}).put(results, seconds=flo
 
 
 def test_two_processes_write_the_same_file(tmp_path):
-    found = []
+    contents = []
     for order in ("straight", "turned"):
         subprocess.run([sys.executable, "-c", SCRIPT, str(tmp_path / order), order], check=True)
         (shard,) = shards(tmp_path / order)
-        found.append((shard.relative_to(tmp_path / order), shard.read_bytes()))
-    assert found[0] == found[1]
+        contents.append((shard.relative_to(tmp_path / order), shard.read_bytes()))
+    assert contents[0] == contents[1]
 
 
 def damage(path, way):

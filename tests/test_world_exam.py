@@ -72,7 +72,7 @@ def test_the_measures_of_the_exam_are_right(exam: ModuleType) -> None:
     assert exam.largest(truth.astype(np.float32), 64 * 128).tolist() == truth.tolist()
     values = np.full((128, 128), -1.0, np.float32)
     values[:32, :32] = 1.0
-    one = SaliencyMap("a", "m", Target(0, "fish", 1.0, 0.5), values)
-    assert exam.weight_in((0, 0, 32, 32), one) == 1
-    assert exam.weight_in((0, 0, 16, 32), one) == pytest.approx(0.5)
+    saliency = SaliencyMap("a", "m", Target(0, "fish", 1.0, 0.5), values)
+    assert exam.weight_in((0, 0, 32, 32), saliency) == 1
+    assert exam.weight_in((0, 0, 16, 32), saliency) == pytest.approx(0.5)
     assert exam.centred_gaussian().argmax() in (63 * 128 + 63, 63 * 128 + 64, 64 * 128 + 63, 64 * 128 + 64)

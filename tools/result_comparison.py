@@ -50,7 +50,7 @@ def compare_tables(name: str, before: pa.Table | None, after: pa.Table | None) -
         rows = f"{before.num_rows} rows before, {after.num_rows} now"
         return [*differences, Difference(f"{name}.*", "changed", rows)]
     compared = [column for column in shared if f"{name}.{column}" not in NEVER_COMPARED]
-    return [*differences, *(found for column in compared for found in _column(name, column, before, after))]
+    return [*differences, *(difference for column in compared for difference in _column(name, column, before, after))]
 
 
 def compare_arrays(

@@ -157,7 +157,7 @@ def cached_results(commit: str, name: str, flags: Sequence[str], threads: int, c
         flags,
         threads,
         processor(),
-        sorted(f"{one.name} {one.version}" for one in metadata.distributions()),
+        sorted(f"{package.name} {package.version}" for package in metadata.distributions()),
     ]
     digest = hashlib.sha256(json.dumps(circumstances).encode()).hexdigest()[:12]
     folder = cache / f"{commit}-{name}-{digest}"

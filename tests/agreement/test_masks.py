@@ -49,8 +49,8 @@ def test_every_rule_has_an_example():
 def test_example(name, make_map, make_segment_map):
     rule, expected = EXAMPLES[name]
     segments = MASK_RULES[name].needs_segments
-    one = make_segment_map(SEGMENTS, COEFFICIENTS, num_features=2) if segments else make_map(VALUES)
-    mask = make_mask(one, rule)
+    saliency = make_segment_map(SEGMENTS, COEFFICIENTS, num_features=2) if segments else make_map(VALUES)
+    mask = make_mask(saliency, rule)
     assert mask.dtype == np.bool_
     assert ones(mask) == expected
 
@@ -58,10 +58,10 @@ def test_example(name, make_map, make_segment_map):
 @pytest.mark.parametrize("rule", [rule.form for rule in MASK_RULES.values()])
 @pytest.mark.parametrize("broken", [math.nan, math.inf, -math.inf])
 def test_a_broken_map_has_an_empty_mask(rule, broken, make_segment_map):
-    one = make_segment_map([[0, 1], [1, 1]], [1.0, 0.5], num_features=2)
-    assert make_mask(one, rule).any()
-    one.values[0, 1] = broken
-    mask = make_mask(one, rule)
+    saliency = make_segment_map([[0, 1], [1, 1]], [1.0, 0.5], num_features=2)
+    assert make_mask(saliency, rule).any()
+    saliency.values[0, 1] = broken
+    mask = make_mask(saliency, rule)
     assert mask.shape == (2, 2)
     assert not mask.any()
 
@@ -80,8 +80,8 @@ def test_top_ties_go_to_the_earlier_pixel(make_map):
 
 
 def test_top_may_cut_a_segment_and_fills_with_zeros(make_segment_map, make_map):
-    one = make_segment_map([[0, 1], [0, 1], [0, 1], [0, 1]], [0.2, 0.1], num_features=2)
-    assert ones(make_mask(one, "top:25%")) == [[1, 0], [1, 0], [0, 0], [0, 0]]
+    saliency = make_segment_map([[0, 1], [0, 1], [0, 1], [0, 1]], [0.2, 0.1], num_features=2)
+    assert ones(make_mask(saliency, "top:25%")) == [[1, 0], [1, 0], [0, 0], [0, 0]]
     assert ones(make_mask(make_map([[0, 0, 0, 5]]), "top:50%")) == [[1, 0, 0, 1]]
 
 
@@ -103,7 +103,7 @@ def test_top_has_exactly_its_area_and_nothing_better_is_left_out(values, percent
 @given(WHOLE_MAPS, st.integers(1, 100))
 def test_top_depends_on_the_order_only(values, percent):
     # Cubes of whole numbers up to 30 are exact in float32, so the transform is strictly monotone.
-    masks = [make_mask(free_map(one), f"top:{percent}%") for one in (values, values**3 + 5)]
+    masks = [make_mask(free_map(array), f"top:{percent}%") for array in (values, values**3 + 5)]
     np.testing.assert_array_equal(*masks)
 
 
@@ -114,8 +114,8 @@ def test_max_includes_equality_and_looks_at_the_picture(make_map):
 
 
 @given(WHOLE_MAPS, st.integers(1, 100), st.integers(1, 100))
-def test_a_higher_fraction_of_the_maximum_keeps_less(values, one, other):
-    low, high = (make_mask(free_map(values), f"max:{percent}%") for percent in sorted([one, other]))
+def test_a_higher_fraction_of_the_maximum_keeps_less(values, percentage, other):
+    low, high = (make_mask(free_map(values), f"max:{percent}%") for percent in sorted([percentage, other]))
     assert (low | ~high).all()
 
 
@@ -129,8 +129,8 @@ def test_otsu_parts_two_humps(make_map):
 
 
 def test_otsu_is_that_of_skimage(make_map):
-    one = make_map(np.random.default_rng(0).normal(size=(30, 30)))
-    np.testing.assert_array_equal(make_mask(one, "otsu"), one.display() > threshold_otsu(one.display()))
+    saliency = make_map(np.random.default_rng(0).normal(size=(30, 30)))
+    np.testing.assert_array_equal(make_mask(saliency, "otsu"), saliency.display() > threshold_otsu(saliency.display()))
 
 
 def test_otsu_of_a_constant_and_of_a_nearly_constant_map(make_map):

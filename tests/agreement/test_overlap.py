@@ -72,15 +72,15 @@ def test_a_full_mask_leaves_nothing_to_adjust(a, b, which):
 
 @given(MASKS, MASKS)
 def test_bounds_and_symmetry(a, b):
-    one, other = overlap(a, b), overlap(b, a)
-    assert (one.area_a, one.area_b) == (other.area_b, other.area_a)
+    result, other = overlap(a, b), overlap(b, a)
+    assert (result.area_a, result.area_b) == (other.area_b, other.area_a)
     for name in ("iou", "chance", "ceiling", "adjusted"):
-        np.testing.assert_equal(getattr(one, name), getattr(other, name))
-    assert bool(one.reason) == math.isnan(one.adjusted)
+        np.testing.assert_equal(getattr(result, name), getattr(other, name))
+    assert bool(result.reason) == math.isnan(result.adjusted)
     if a.any() or b.any():
-        assert 0 <= one.iou <= one.ceiling <= 1
-        assert 0 <= one.chance <= one.ceiling
-        assert math.isnan(one.adjusted) or one.adjusted <= 1
+        assert 0 <= result.iou <= result.ceiling <= 1
+        assert 0 <= result.chance <= result.ceiling
+        assert math.isnan(result.adjusted) or result.adjusted <= 1
 
 
 @given(MASKS)

@@ -127,11 +127,11 @@ def told(layout):
         """(C, h, w) of (C, h, w) or (C, tokens), position by position."""
         if layout.kind != "tokens":
             return values
-        found = torch.zeros(len(values), height, width, dtype=values.dtype)
+        grid = torch.zeros(len(values), height, width, dtype=values.dtype)
         for row in range(height):
             for column in range(width):
-                found[:, row, column] = values[:, layout.prefix + row * width + column]
-        return found
+                grid[:, row, column] = values[:, layout.prefix + row * width + column]
+        return grid
 
     def run_with_maps(module, image, layer, change=None):
         def changed(output):
@@ -142,8 +142,8 @@ def told(layout):
         return logits, maps(channels_first(output[None])[0])
 
     def gradient_to_maps(*arguments):
-        activations, found = gradient(*arguments)
-        return activations, maps(found)
+        activations, slopes = gradient(*arguments)
+        return activations, maps(slopes)
 
     return mock.patch.multiple(cams, run=run_with_maps, gradient=gradient_to_maps)
 

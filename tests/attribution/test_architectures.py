@@ -107,11 +107,11 @@ def test_another_backend_gives_the_same_maps(model_of, prepare, explain, backend
 def test_a_layer_that_gives_a_tuple_is_its_first_tensor(networks, torch_model, prepare, explain, method):
     """`pair` gives (what its `conv` gives, a number)."""
     model = torch_model(networks.seeded(networks.TupleLayer), (32, 32))
-    for one, other in zip(
+    for saliency, other in zip(
         explain(method, prepare(model, "pair")), explain(method, prepare(model, "pair.conv")), strict=True
     ):
-        np.testing.assert_allclose(one.values, other.values, rtol=1e-5, atol=1e-5)
-        assert one.values.any()
+        np.testing.assert_allclose(saliency.values, other.values, rtol=1e-5, atol=1e-5)
+        assert saliency.values.any()
 
 
 @pytest.mark.parametrize("method", [method for method in METHODS if METHODS[method].needs_layer])

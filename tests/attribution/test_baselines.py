@@ -38,10 +38,10 @@ def test_the_random_map_is_uniform_and_without_pattern(explain):
 
 
 def test_seeds_of_the_random_map(explain):
-    one, two = explain("random")
-    assert (one.values != two.values).mean() > 0.9, "each image has its own"
+    saliency, two = explain("random")
+    assert (saliency.values != two.values).mean() > 0.9, "each image has its own"
     np.testing.assert_array_equal(explain("random", 1, first=1)[0].values, two.values)
-    assert (explain("random", seed=1)[0].values != one.values).mean() > 0.9
+    assert (explain("random", seed=1)[0].values != saliency.values).mean() > 0.9
     given = explain("random", random_seed=7)
     np.testing.assert_array_equal(given[0].values, given[1].values)
 

@@ -125,8 +125,8 @@ def test_weights_of_pooled_relu_features_under_a_linear_layer(networks, torch_mo
         for method, weights in expected.items():
             layer_map = torch.einsum("k,khw->hw", weights, maps[row]).clamp(min=0)
             values = nn.functional.interpolate(layer_map[None, None], SIZE, mode="bilinear")[0, 0].numpy()
-            found = explain(method, prepared, target)[row].values
-            np.testing.assert_allclose(found, values, atol=1e-5 * max(1, float(values.max())), err_msg=method)
+            result = explain(method, prepared, target)[row].values
+            np.testing.assert_allclose(result, values, atol=1e-5 * max(1, float(values.max())), err_msg=method)
 
 
 def test_hires_cam_is_grad_cam_where_the_gradient_is_the_same_everywhere(networks, torch_model, prepare):
@@ -134,8 +134,8 @@ def test_hires_cam_is_grad_cam_where_the_gradient_is_the_same_everywhere(network
     model = torch_model(networks.seeded(networks.plain), SIZE)
     for layer, same in (("3", True), ("1", False)):
         prepared = prepare(model, layer)
-        for one, other in zip(explain("hirescam", prepared, 1), explain("gradcam", prepared, 1), strict=True):
-            assert np.allclose(one.values, other.values, atol=1e-6) == same
+        for saliency, other in zip(explain("hirescam", prepared, 1), explain("gradcam", prepared, 1), strict=True):
+            assert np.allclose(saliency.values, other.values, atol=1e-6) == same
 
 
 @pytest.mark.parametrize(
@@ -143,8 +143,8 @@ def test_hires_cam_is_grad_cam_where_the_gradient_is_the_same_everywhere(network
 )
 def test_shapley_cam_is_grad_cam_where_the_head_is_piecewise_linear(networks, torch_model, prepare, network, layer):
     prepared = prepare(torch_model(networks.seeded(getattr(networks, network)), SIZE), layer)
-    for one, other in zip(explain("shapleycam", prepared), explain("gradcam", prepared), strict=True):
-        np.testing.assert_allclose(one.values, other.values, atol=1e-6 * max(1, other.values.max()))
+    for saliency, other in zip(explain("shapleycam", prepared), explain("gradcam", prepared), strict=True):
+        np.testing.assert_allclose(saliency.values, other.values, atol=1e-6 * max(1, other.values.max()))
         assert other.values.any()
 
 
@@ -166,8 +166,8 @@ def test_shapley_cam_of_a_quadratic_score_shares_it_out(networks, torch_model, p
         module.maps.bias.abs_().add_(5)  # every activation is positive, so that nothing of the map is cut off
         module.maps.weight.mul_(0.1)
     prepared = prepare(torch_model(module, SIZE), "maps")
-    for one, other in zip(explain("shapleycam", prepared, 2), explain("gradcam", prepared, 2), strict=True):
-        np.testing.assert_allclose(one.values, other.values / 2, rtol=1e-5)
+    for saliency, other in zip(explain("shapleycam", prepared, 2), explain("gradcam", prepared, 2), strict=True):
+        np.testing.assert_allclose(saliency.values, other.values / 2, rtol=1e-5)
         assert other.values.min() > 0
     layer = prepared.at("maps")
     products = layer.gradients(prepared.targets(2, [None] * 3)) * layer.maps

@@ -56,9 +56,9 @@ def test_several_layers_are_averaged_as_grad_cam_averages_them(model, prepare, m
 
 @pytest.mark.parametrize("method", LAYERED)
 def test_values_of_several_layers_are_the_mean_of_theirs(model, prepare, method):
-    one, other = explain(method, prepare(model, "1")), explain(method, prepare(model, "3"))
+    maps, other = explain(method, prepare(model, "1")), explain(method, prepare(model, "3"))
     for row, saliency in enumerate(explain(method, prepare(model, ["1", "3"]))):
-        mean = (one[row].values + other[row].values) / 2
+        mean = (maps[row].values + other[row].values) / 2
         np.testing.assert_allclose(saliency.values, mean, atol=1e-5 * max(1, mean.max()))
 
 
@@ -126,8 +126,8 @@ def test_flips_keep_why_the_mirror_image_has_no_map(networks, torch_model, prepa
 
 def test_finer_cam_without_comparison_is_grad_cam(model, prepare):
     prepared = prepare(model, "1")
-    for one, other in zip(explain("finercam", prepared, alpha=0), explain("gradcam", prepared), strict=True):
-        np.testing.assert_allclose(one.values, other.values, atol=1e-6)
+    for saliency, other in zip(explain("finercam", prepared, alpha=0), explain("gradcam", prepared), strict=True):
+        np.testing.assert_allclose(saliency.values, other.values, atol=1e-6)
 
 
 def test_finer_cam_of_two_classes_is_grad_cam_of_their_difference(networks, torch_model, prepare):

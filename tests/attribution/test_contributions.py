@@ -59,26 +59,28 @@ def test_equal_the_slow_reference_and_complete(model_of, prepare, kind, layer, c
     model = model_of(kind)
     prepared = prepare(model, layer, count=2)
     targets = prepared.targets("predicted", [None, None])
-    made = unit_contributions(prepared.at(layer), targets, class_token=class_token, tolerance=1e-3)
-    assert made.layer == layer + ("@class" if class_token else "")
-    assert (made.completeness_error <= 1e-3).all()
+    result = unit_contributions(prepared.at(layer), targets, class_token=class_token, tolerance=1e-3)
+    assert result.layer == layer + ("@class" if class_token else "")
+    assert (result.completeness_error <= 1e-3).all()
     double = copy.deepcopy(model.module).double()
     for row, image in enumerate(prepared.inputs.values.double()):
         slow = slow_contributions(double, image[None], layer, targets[row].index, part).sum(positions)[0].numpy()
-        np.testing.assert_allclose(made.contributions[row], slow, atol=5e-3 * np.abs(slow).max())
-        assert made.scores[row] == pytest.approx(double(image[None])[0, targets[row].index].item(), rel=1e-3, abs=1e-4)
+        np.testing.assert_allclose(result.contributions[row], slow, atol=5e-3 * np.abs(slow).max())
+        assert result.scores[row] == pytest.approx(
+            double(image[None])[0, targets[row].index].item(), rel=1e-3, abs=1e-4
+        )
 
 
 def test_of_a_linear_head_they_are_weight_times_mean(networks, torch_model, prepare):
     module = networks.seeded(networks.plain)
     prepared = prepare(torch_model(module), "3")
     targets = prepared.targets(1, [None] * 3)
-    made = unit_contributions(prepared.at("3"), targets)
+    result = unit_contributions(prepared.at("3"), targets)
     expected = (prepared.at("3").maps.mean((2, 3)) * module[-1].weight[1]).detach().numpy()
-    np.testing.assert_allclose(made.contributions, expected, rtol=1e-5, atol=1e-7)
-    np.testing.assert_allclose(made.baselines, module[-1].bias[1].item(), rtol=1e-5)
-    assert (made.completeness_error < 1e-5).all()
-    assert not made.steps.any()
+    np.testing.assert_allclose(result.contributions, expected, rtol=1e-5, atol=1e-7)
+    np.testing.assert_allclose(result.baselines, module[-1].bias[1].item(), rtol=1e-5)
+    assert (result.completeness_error < 1e-5).all()
+    assert not result.steps.any()
 
 
 def test_the_closed_form_is_what_integration_gives(networks, torch_model, prepare, monkeypatch):
@@ -86,9 +88,9 @@ def test_the_closed_form_is_what_integration_gives(networks, torch_model, prepar
     targets = prepared.targets(1, [None] * 3)
     exact = unit_contributions(prepared.at("3"), targets)
     monkeypatch.setattr(PreparedLayer, "linear_head", None)
-    made = unit_contributions(prepare(prepared.model, "3").at("3"), targets)
-    assert (made.steps == module_under_test.NODES).all()
-    np.testing.assert_allclose(made.contributions, exact.contributions, rtol=1e-4, atol=1e-6)
+    result = unit_contributions(prepare(prepared.model, "3").at("3"), targets)
+    assert (result.steps == module_under_test.NODES).all()
+    np.testing.assert_allclose(result.contributions, exact.contributions, rtol=1e-4, atol=1e-6)
 
 
 def test_captums_layer_integrated_gradients_and_conductance(networks, torch_model, prepare):
@@ -98,61 +100,61 @@ def test_captums_layer_integrated_gradients_and_conductance(networks, torch_mode
     for part in (module[0], module[2]):
         part.bias.data.zero_()
     prepared = prepare(torch_model(module), "1", count=1)
-    made = unit_contributions(prepared.at("1"), prepared.targets(2, [None]), tolerance=1e-5)
+    result = unit_contributions(prepared.at("1"), prepared.targets(2, [None]), tolerance=1e-5)
     for peer in (captum.LayerIntegratedGradients, captum.LayerConductance):
         zeros = torch.zeros_like(prepared.inputs.values)
         theirs = peer(module, module[1]).attribute(prepared.inputs.values, zeros, target=2, n_steps=200)
         theirs = theirs.sum((2, 3))[0].detach().numpy()
-        np.testing.assert_allclose(made.contributions[0], theirs, atol=2e-3 * np.abs(theirs).max())
+        np.testing.assert_allclose(result.contributions[0], theirs, atol=2e-3 * np.abs(theirs).max())
 
 
 def test_captums_integrated_gradients_of_the_head(model_of, prepare):
     captum = pytest.importorskip("captum.attr")
     prepared = prepare(model_of("resnet"), "layer3", count=1)
     layer = prepared.at("layer3")
-    made = unit_contributions(layer, prepared.targets(2, [None]), tolerance=1e-4, most_steps=2000)
+    result = unit_contributions(layer, prepared.targets(2, [None]), tolerance=1e-4, most_steps=2000)
     cut, head = layer.cut, layer.predictor.session.split("layer3").head
     peer = captum.IntegratedGradients(lambda output: head(cut.with_activations(output)))
     theirs = peer.attribute(cut.activations, target=2, n_steps=500).sum((2, 3))[0].detach().numpy()
-    np.testing.assert_allclose(made.contributions[0], theirs, atol=5e-3 * np.abs(theirs).max())
+    np.testing.assert_allclose(result.contributions[0], theirs, atol=5e-3 * np.abs(theirs).max())
 
 
 def test_few_steps_are_said_to_be_incomplete(model_of, prepare):
     prepared = prepare(model_of("swin"), "layers.1.blocks.0", count=1)
     layer = prepared.at("layers.1.blocks.0")
-    made = unit_contributions(layer, prepared.targets(2, [None]), tolerance=1e-6, most_steps=8)
-    missed = abs(made.contributions.sum() - (made.scores[0] - made.baselines[0]))
-    assert made.steps[0] == 8
-    assert made.completeness_error[0] == pytest.approx(missed / abs(made.scores[0] - made.baselines[0]))
-    assert made.completeness_error[0] > 1e-3
+    result = unit_contributions(layer, prepared.targets(2, [None]), tolerance=1e-6, most_steps=8)
+    missed = abs(result.contributions.sum() - (result.scores[0] - result.baselines[0]))
+    assert result.steps[0] == 8
+    assert result.completeness_error[0] == pytest.approx(missed / abs(result.scores[0] - result.baselines[0]))
+    assert result.completeness_error[0] > 1e-3
 
 
 def test_units_that_the_score_does_not_depend_on(model_of, prepare):
     """The patches of a ViT's last block: only the class token is read after it."""
     prepared = prepare(model_of("vit, class token"), "blocks.1", count=2)
-    made = unit_contributions(prepared.at("blocks.1"), prepared.targets(0, [None, None]))
-    assert np.isnan(made.completeness_error).all()
-    assert np.isnan(made.shares).all()
-    assert not made.contributions.any()
+    result = unit_contributions(prepared.at("blocks.1"), prepared.targets(0, [None, None]))
+    assert np.isnan(result.completeness_error).all()
+    assert np.isnan(result.shares).all()
+    assert not result.contributions.any()
 
 
 def test_shares_and_error_by_hand():
-    made = UnitContributions(
+    result = UnitContributions(
         "layer", np.array([[3.0, -1.0], [1.0, 1.0]]), np.array([3.0, 1.0]), np.array([0.5, 1.0]), np.array([8, 8])
     )
-    np.testing.assert_allclose(made.shares[0], [1.2, -0.4])
-    assert made.completeness_error[0] == pytest.approx(0.2)
-    assert np.isnan(made.shares[1]).all()
-    assert np.isnan(made.completeness_error[1])
+    np.testing.assert_allclose(result.shares[0], [1.2, -0.4])
+    assert result.completeness_error[0] == pytest.approx(0.2)
+    assert np.isnan(result.shares[1]).all()
+    assert np.isnan(result.completeness_error[1])
 
 
 @pytest.mark.parametrize("baseline", [1.0, -3.0, 100.0])
 def test_a_difference_within_rounding_of_the_scores_is_none(baseline):
     """A hundred-thousandth of the scores is what float32 leaves of their difference."""
     scores = baseline * (1 + np.array([0.0, 0.9e-5, -0.9e-5, 1.1e-5, -1.1e-5]))
-    made = UnitContributions("layer", np.ones((5, 1)), scores, np.full(5, baseline), np.zeros(5, np.int64))
-    assert np.isnan(made.differences).tolist() == [True, True, True, False, False]
-    np.testing.assert_allclose(made.differences[3:], baseline * np.array([1.1e-5, -1.1e-5]), rtol=1e-9)
+    result = UnitContributions("layer", np.ones((5, 1)), scores, np.full(5, baseline), np.zeros(5, np.int64))
+    assert np.isnan(result.differences).tolist() == [True, True, True, False, False]
+    np.testing.assert_allclose(result.differences[3:], baseline * np.array([1.1e-5, -1.1e-5]), rtol=1e-9)
 
 
 def test_a_layer_without_units(model_of, prepare):

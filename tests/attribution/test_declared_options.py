@@ -71,7 +71,7 @@ def test_bounds_in_words():
 
 
 def test_the_help_tells_the_bounds():
-    values = {one.name: one.values for one in option_help(Options)}
+    values = {row.name: row.values for row in option_help(Options)}
     assert values == {
         "count": "whole number of at least 2 | text | None",
         "share": "number between 0 and 1",

@@ -39,7 +39,7 @@ def test_warnings_are_a_list_of_sentences(networks, torch_model, prepare, method
     assert "warning" not in saliency.details
     said = saliency.details.get("warnings", [])
     assert isinstance(said, list)
-    assert all(isinstance(one, str) for one in said)
+    assert all(isinstance(warning, str) for warning in said)
     assert saliency.warnings == tuple(said)
     assert bool(said) == (method in WARNED)
 
@@ -48,10 +48,12 @@ def test_flips_keep_the_warnings_of_both(networks, torch_model, prepare):
     prepared = prepare(torch_model(networks.seeded(networks.Patches), (32, 32)), count=1)
     method = METHODS["fullgrad"]
     targets = prepared.targets(1, [None])
-    one, mirrored = (method.explain(batch, targets, method.options())[0] for batch in (prepared, prepared.mirrored()))
+    saliency, mirrored = (
+        method.explain(batch, targets, method.options())[0] for batch in (prepared, prepared.mirrored())
+    )
     (both,) = method.explain(prepared, targets, method.options({"flips": True}))
-    assert list(both.warnings) == list(dict.fromkeys((*mirrored.warnings, *one.warnings)))
-    assert len(both.warnings) == len({*mirrored.warnings, *one.warnings}) > 0
+    assert list(both.warnings) == list(dict.fromkeys((*mirrored.warnings, *saliency.warnings)))
+    assert len(both.warnings) == len({*mirrored.warnings, *saliency.warnings}) > 0
 
 
 def test_a_map_has_no_warnings_unless_it_says_so():

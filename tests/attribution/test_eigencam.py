@@ -17,14 +17,14 @@ SHAPES = [(5, 3, 4), (12, 3, 4), (13, 3, 4), (40, 2, 5), (1, 4, 4), (3, 1, 7), (
 def test_is_the_singular_value_decompositions(shape, seed):
     """Fewer channels than positions and more of them: two ways that must agree with numpy's."""
     maps = torch.randn(2, *shape, generator=torch.Generator().manual_seed(seed)) + torch.arange(shape[0])[:, None, None]
-    for image, found in zip(maps.double().numpy(), first_component(maps), strict=True):
+    for image, component in zip(maps.double().numpy(), first_component(maps), strict=True):
         rows = image.reshape(shape[0], -1).T
         rows = rows - rows.mean(0)
         left, values, right = np.linalg.svd(rows, full_matrices=False)
-        found = found.flatten().numpy()
-        np.testing.assert_allclose(np.abs(found), np.abs(left[:, 0] * values[0]), atol=1e-6)
-        np.testing.assert_allclose(np.abs(found), np.abs(rows @ right[0]), atol=1e-6)
-        assert found @ rows.mean(1) >= -1e-9
+        component = component.flatten().numpy()
+        np.testing.assert_allclose(np.abs(component), np.abs(left[:, 0] * values[0]), atol=1e-6)
+        np.testing.assert_allclose(np.abs(component), np.abs(rows @ right[0]), atol=1e-6)
+        assert component @ rows.mean(1) >= -1e-9
 
 
 def test_the_sign_does_not_turn_with_the_maps():
@@ -52,14 +52,14 @@ def test_an_activation_that_is_not_finite_makes_its_image_nan_and_no_other():
     maps = torch.randn(3, 4, 5, 5, generator=torch.Generator().manual_seed(0))
     broken = maps.clone()
     broken[1, 2, 3, 3] = torch.inf
-    found = first_component(broken)
-    assert found[1].isnan().all()
-    torch.testing.assert_close(found[[0, 2]], first_component(maps)[[0, 2]])
+    component = first_component(broken)
+    assert component[1].isnan().all()
+    torch.testing.assert_close(component[[0, 2]], first_component(maps)[[0, 2]])
 
 
 def test_eigen_cam_looks_at_no_class(networks, torch_model, prepare):
     prepared = prepare(torch_model(networks.seeded(networks.plain)), "3")
     method = METHODS["eigencam"]
     maps = [method.explain(prepared, prepared.targets(wanted, [None] * 3), method.options()) for wanted in (0, 1)]
-    for one, other in zip(*maps, strict=True):
-        np.testing.assert_array_equal(one.values, other.values)
+    for saliency, other in zip(*maps, strict=True):
+        np.testing.assert_array_equal(saliency.values, other.values)

@@ -33,7 +33,7 @@ def noise_of(prepared, row, copies=3, share=0.15, seed=None):
     seed = prepared.views[row].seed("smoothgrad") if seed is None else seed
     width = share * float(image.max() - image.min())
     drawn = [np.random.default_rng((seed, n)).standard_normal(image.shape, dtype=np.float32) for n in range(copies)]
-    return [width * torch.from_numpy(one) for one in drawn]
+    return [width * torch.from_numpy(sample) for sample in drawn]
 
 
 def assert_close(values, expected, tolerance=1e-4):
@@ -133,14 +133,14 @@ def test_what_the_baselines_are(linear, prepare):
     prepared = prepare(model, count=1)
     pixels = prepared.views[0].pixels
     mean, std = np.array(model.mean)[:, None, None], np.array(model.std)[:, None, None]
-    made = {name: baseline_input(prepared.inputs, 0, name).numpy() for name in ("zero", "black", "mean", "blur")}
-    assert not made["zero"].any()
-    np.testing.assert_allclose(made["black"], np.broadcast_to(-mean / std, (3, *SIZE)), rtol=1e-5)
+    baselines = {name: baseline_input(prepared.inputs, 0, name).numpy() for name in ("zero", "black", "mean", "blur")}
+    assert not baselines["zero"].any()
+    np.testing.assert_allclose(baselines["black"], np.broadcast_to(-mean / std, (3, *SIZE)), rtol=1e-5)
     colour = pixels.mean((0, 1)).round()[:, None, None] / 255
-    np.testing.assert_allclose(made["mean"], np.broadcast_to((colour - mean) / std, (3, *SIZE)), atol=1e-5)
+    np.testing.assert_allclose(baselines["mean"], np.broadcast_to((colour - mean) / std, (3, *SIZE)), atol=1e-5)
     image = prepared.inputs.values[0].numpy()
     down, across = (gaussian_weights(side, 0.1 * min(SIZE)) for side in SIZE)
-    np.testing.assert_allclose(made["blur"], down @ image @ across.T, atol=1e-4)
+    np.testing.assert_allclose(baselines["blur"], down @ image @ across.T, atol=1e-4)
 
 
 def gaussian_weights(side, width):
@@ -222,9 +222,9 @@ def test_little_memory_changes_nothing(networks, torch_model, prepare, monkeypat
 def test_flips_average_over_the_mirror_image(networks, torch_model, prepare, method):
     model = torch_model(networks.seeded(networks.plain), SIZE)
     prepared = prepare(model, count=1)
-    (one,), (other,) = explain(method, prepared, 1), explain(method, prepared.mirrored(), 1)
+    (saliency,), (other,) = explain(method, prepared, 1), explain(method, prepared.mirrored(), 1)
     (both,) = explain(method, prepared, 1, flips=True)
-    np.testing.assert_allclose(both.values, (one.values + other.values[:, ::-1]) / 2, rtol=1e-5, atol=1e-8)
+    np.testing.assert_allclose(both.values, (saliency.values + other.values[:, ::-1]) / 2, rtol=1e-5, atol=1e-8)
     assert both.display().max() == pytest.approx(1, abs=1e-4)
 
 
@@ -241,12 +241,12 @@ def test_half_precision_modules_are_explained_in_float32(networks, torch_model, 
 @every_method
 def test_a_network_that_begins_in_place_changes_no_inputs(torch_model, networks, prepare, method):
     rest = networks.seeded(networks.plain)
-    one, other = (
+    batch, other = (
         prepare(torch_model(nn.Sequential(nn.ReLU(inplace=inplace), rest), SIZE), count=1) for inplace in (True, False)
     )
-    before = one.inputs.values.clone()
-    np.testing.assert_allclose(explain(method, one, 1)[0].values, explain(method, other, 1)[0].values, atol=1e-6)
-    assert torch.equal(one.inputs.values, before)
+    before = batch.inputs.values.clone()
+    np.testing.assert_allclose(explain(method, batch, 1)[0].values, explain(method, other, 1)[0].values, atol=1e-6)
+    assert torch.equal(batch.inputs.values, before)
 
 
 @every_method

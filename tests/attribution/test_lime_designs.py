@@ -36,8 +36,8 @@ def test_a_block_of_foldover_has_main_effects_clear_of_two_way_interactions(segm
     signs = 2 * foldover_samples(5, 1 + 2 * order, segments)[1:] - 1
     np.testing.assert_array_equal(signs.sum(axis=0), 0)
     np.testing.assert_array_equal(signs.T @ signs, 2 * order * np.eye(segments))
-    for one, other in itertools.combinations(range(segments), 2):
-        np.testing.assert_array_equal(signs.T @ (signs[:, one] * signs[:, other]), 0)
+    for segment, other in itertools.combinations(range(segments), 2):
+        np.testing.assert_array_equal(signs.T @ (signs[:, segment] * signs[:, other]), 0)
     np.testing.assert_array_equal(signs[::2], -signs[1::2])
 
 

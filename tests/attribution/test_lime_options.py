@@ -37,34 +37,34 @@ def test_every_design_finds_the_coefficients_of_a_linear_black_box(design):
     model = LinearBox(brings)
     prepared = PreparedBatch(model, [model.geometry.view(np.full((32, 32, 3), 200, np.uint8), "flat")])
     given = {"segmenter": "grid", "segmenter_options": {"rows": 4, "columns": 4}, "hide_color": 0, "num_features": 99}
-    (found,) = explain_by_lime(prepared, 0, num_samples=240, design=design, **given)
+    (saliency,) = explain_by_lime(prepared, 0, num_samples=240, design=design, **given)
     # bernoulli and foldover have lime's penalty: alpha 1 against a gram of about 240 · 0.5 / 4
-    np.testing.assert_allclose(found.coefficients, brings, atol=0.003 if design != "surrogate" else 0.0015)
-    assert found.details["r2"] > 0.99
-    assert (np.diff(found.intervals, axis=1) < 0.01).all()
-    assert "warnings" not in found.details
+    np.testing.assert_allclose(saliency.coefficients, brings, atol=0.003 if design != "surrogate" else 0.0015)
+    assert saliency.details["r2"] > 0.99
+    assert (np.diff(saliency.intervals, axis=1) < 0.01).all()
+    assert "warnings" not in saliency.details
 
 
 def test_dropped_segments_have_no_interval_and_kept_ones_contain_their_coefficient():
-    (found,) = explain_by_lime(boxed(squares()), 1, num_samples=200, num_features=5)
-    kept = found.coefficients != 0
+    (saliency,) = explain_by_lime(boxed(squares()), 1, num_samples=200, num_features=5)
+    kept = saliency.coefficients != 0
     assert kept.sum() == 5
-    assert np.isnan(found.intervals[~kept]).all()
-    assert (found.intervals[kept, 0] < found.coefficients[kept]).all()
-    assert (found.intervals[kept, 1] > found.coefficients[kept]).all()
+    assert np.isnan(saliency.intervals[~kept]).all()
+    assert (saliency.intervals[kept, 0] < saliency.coefficients[kept]).all()
+    assert (saliency.intervals[kept, 1] > saliency.coefficients[kept]).all()
     wider = explain_by_lime(boxed(squares()), 1, num_samples=200, num_features=5, confidence=0.999)[0].intervals
-    assert (np.diff(wider)[kept] > 1.5 * np.diff(found.intervals)[kept]).all()
+    assert (np.diff(wider)[kept] > 1.5 * np.diff(saliency.intervals)[kept]).all()
 
 
 @pytest.mark.parametrize("design", ["bernoulli", "foldover", "surrogate"])
 def test_auto_stops_when_the_best_segments_are_stable(design):
     given = {"design": design, "num_features": 3, "hide_color": 0, "random_seed": 4}
-    (found,) = explain_by_lime(boxed(squares()), 1, num_samples="auto", **given)
-    used = found.details["samples"]
+    (saliency,) = explain_by_lime(boxed(squares()), 1, num_samples="auto", **given)
+    used = saliency.details["samples"]
     assert used < 5000
-    assert found.details["stopped"].endswith("stable")
+    assert saliency.details["stopped"].endswith("stable")
     (same,) = explain_by_lime(boxed(squares()), 1, num_samples=used, **given)
-    np.testing.assert_allclose(found.coefficients, same.coefficients, atol=1e-9)
+    np.testing.assert_allclose(saliency.coefficients, same.coefficients, atol=1e-9)
     (capped,) = explain_by_lime(boxed(squares()), 1, num_samples="auto", max_samples=60, **{**given, "num_features": 9})
     assert capped.details["samples"] == 60
     assert "not stable, stopped at max_samples=60" in capped.details["stopped"]
@@ -75,8 +75,8 @@ def test_warnings_in_words():
     assert any(re.match(r"50 samples are few for \d+ segments: take \d+ or more", text) for text in few)
     (low,) = explain_by_lime(boxed(squares()), 1, num_samples=400, num_features=1)[0].details["warnings"]
     assert re.match(r"the segments shown explain only \d+% of how", low)
-    one = {"segmenter": "grid", "segmenter_options": {"rows": 1, "columns": 1}}
-    (single,) = explain_by_lime(boxed(squares()), 1, num_samples=40, **one)[0].details["warnings"]
+    options = {"segmenter": "grid", "segmenter_options": {"rows": 1, "columns": 1}}
+    (single,) = explain_by_lime(boxed(squares()), 1, num_samples=40, **options)[0].details["warnings"]
     assert single.startswith("the whole view is one segment")
     flat = boxed(np.full((96, 96, 3), 128, np.uint8))
     constant = explain_by_lime(flat, 1, num_samples=400, segmenter="grid", segmenter_options={"rows": 2})[0].details[

@@ -16,23 +16,23 @@ from lumiscope.attribution.regions.segmenters import SEGMENTERS
 @pytest.mark.parametrize("method", sorted(METHODS))
 def test_every_option_has_a_meaning_and_its_default_is_allowed(method):
     chosen = METHODS[method]
-    for one in option_help(chosen.options_type):
-        assert len(one.meaning) > 8, one.name
-        assert one.values
-        names = one.values.split(" | ")
-        if isinstance(one.default, str):
-            assert one.default in names
-        assert (one.default is None) <= ("None" in names)
-        chosen.options({one.name: one.default})
+    for option in option_help(chosen.options_type):
+        assert len(option.meaning) > 8, option.name
+        assert option.values
+        names = option.values.split(" | ")
+        if isinstance(option.default, str):
+            assert option.default in names
+        assert (option.default is None) <= ("None" in names)
+        chosen.options({option.name: option.default})
 
 
 def test_every_choice_that_is_named_is_taken():
     for method in METHODS.values():
-        for one in option_help(method.options_type):
-            if one.name in ("hide", "design", "sampling", "baseline"):
-                assert len(one.values.split(" | ")) > 1
-                for value in one.values.split(" | "):
-                    method.options({one.name: value, **({"hide_color": 1} if value == "color" else {})})
+        for option in option_help(method.options_type):
+            if option.name in ("hide", "design", "sampling", "baseline"):
+                assert len(option.values.split(" | ")) > 1
+                for value in option.values.split(" | "):
+                    method.options({option.name: value, **({"hide_color": 1} if value == "color" else {})})
 
 
 def test_meanings_end_where_the_next_one_begins():
@@ -68,7 +68,7 @@ class Extended(Base):
 
 
 def test_help_is_inherited_and_may_be_said_anew():
-    rows = [(one.name, one.values, one.default, one.meaning) for one in option_help(Extended)]
+    rows = [(option.name, option.values, option.default, option.meaning) for option in option_help(Extended)]
     assert rows == [
         ("shared", "True | False", False, "of all"),
         ("changed", "whole number | None", None, "as it is now"),
@@ -83,8 +83,8 @@ def test_values_of_types():
 
 
 def test_segmenters_are_told_with_their_options():
-    told = {one.name: one for one in segmenter_help()}
+    told = {segmenter.name: segmenter for segmenter in segmenter_help()}
     assert list(told) == list(SEGMENTERS)
     assert told["grid"].values == "rows, columns"
     assert told["grid"].default == {"rows": 7, "columns": 7}
-    assert all(one.meaning for one in told.values())
+    assert all(segmenter.meaning for segmenter in told.values())

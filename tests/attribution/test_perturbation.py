@@ -101,19 +101,19 @@ def test_default_windows():
 @pytest.mark.parametrize("cells", [4, 5, 1])
 def test_masks_of_rise_equal_the_slow_reference(reference, cells):
     masks = SmoothMasks.draw(3, SIZE, RiseOptions(num_masks=5, cells=cells))
-    made = masks.between(0, 5)
+    values = masks.between(0, 5)
     _, slow = reference.REFERENCES["rise"](lambda _: 0, masks.grids, masks.shifts, SIZE, 0.5)
-    np.testing.assert_allclose(made, slow, atol=1e-5)
-    np.testing.assert_array_equal(masks.between(2, 4), made[2:4])
+    np.testing.assert_allclose(values, slow, atol=1e-5)
+    np.testing.assert_array_equal(masks.between(2, 4), values[2:4])
 
 
 def test_masks_of_rise_have_the_mean_that_they_are_divided_by():
     for keep in (0.5, 0.2):
         masks = SmoothMasks.draw(0, (16, 24), RiseOptions(num_masks=4000, cells=4, keep_probability=keep))
-        made = masks.between(0, 4000)
-        assert made.min() >= 0
-        assert made.max() <= 1 + 1e-6
-        np.testing.assert_allclose(made.mean(0), keep, atol=5 * math.sqrt(keep * (1 - keep) / 4000))
+        values = masks.between(0, 4000)
+        assert values.min() >= 0
+        assert values.max() <= 1 + 1e-6
+        np.testing.assert_allclose(values.mean(0), keep, atol=5 * math.sqrt(keep * (1 - keep) / 4000))
         assert set(np.unique(masks.shifts[:, 0])) == set(range(4)), "every shift of less than a cell"
         assert set(np.unique(masks.shifts[:, 1])) == set(range(6))
 
@@ -144,12 +144,12 @@ def test_the_standard_error_of_rise_is_that_of_its_maps(model, prepare):
     """Maps of 24 seeds spread by as much as each says of itself."""
     prepared = prepare(model, count=1)
     maps = [explain("rise", prepared, 1, num_masks=60, random_seed=seed)[0] for seed in range(24)]
-    spread = np.std([one.values for one in maps], axis=0, ddof=1).mean()
-    said = np.mean([one.details["standard_error"] for one in maps])
+    spread = np.std([saliency.values for saliency in maps], axis=0, ddof=1).mean()
+    said = np.mean([saliency.details["standard_error"] for saliency in maps])
     assert said == pytest.approx(spread, rel=0.15)
-    one = maps[0]
-    assert one.details["standard_error_share"] == pytest.approx(
-        one.details["standard_error"] / np.ptp(one.values), rel=1e-5
+    saliency = maps[0]
+    assert saliency.details["standard_error_share"] == pytest.approx(
+        saliency.details["standard_error"] / np.ptp(saliency.values), rel=1e-5
     )
 
 

@@ -102,8 +102,10 @@ class Slow:
         def probabilities(pixels):
             return {self.target: self.probability(self.input_of(pixels))}
 
-        found = self.references["lime"](probabilities, self.pixels, self.segments, SEED, SAMPLES, 10, None, self.target)
-        return found[0][self.segments]
+        result = self.references["lime"](
+            probabilities, self.pixels, self.segments, SEED, SAMPLES, 10, None, self.target
+        )
+        return result[0][self.segments]
 
 
 @pytest.mark.slow

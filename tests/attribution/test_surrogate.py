@@ -64,10 +64,10 @@ def test_it_is_its_definition(guess):
     samples = rng.integers(0, 2, (24, SEGMENTS)).astype(float)
     values = np.tanh(samples @ [2.0, -1.0, 0.5, 0, 0] + samples[:, 0] * samples[:, 1]) + 0.05 * rng.normal(size=24)
     weights = proximity(samples) + 0.01
-    found = fit_surrogate(samples, values, weights, guess)
+    surrogate = fit_surrogate(samples, values, weights, guess)
     coefficients, predictions = slow_surrogate(samples, values, weights, guess, rounds=2)
-    np.testing.assert_allclose(found.coefficients, coefficients, rtol=1e-6, atol=1e-9)
-    np.testing.assert_allclose(found.predictions, predictions, rtol=1e-6, atol=1e-9)
+    np.testing.assert_allclose(surrogate.coefficients, coefficients, rtol=1e-6, atol=1e-9)
+    np.testing.assert_allclose(surrogate.predictions, predictions, rtol=1e-6, atol=1e-9)
     once, _ = slow_surrogate(samples, values, weights, guess, rounds=1)
     assert np.abs(once - coefficients).max() > 0.01, "the second round makes a difference here"
 
@@ -75,7 +75,7 @@ def test_it_is_its_definition(guess):
 @pytest.mark.parametrize(("count", "expected"), [(2, 0.75), (1, 1.0)])
 def test_a_choice_is_as_stable_as_its_overlap_with_the_larger_of_two(count, expected):
     """The second segment is as likely above 0 as below: half of the draws choose it too, where two may be chosen."""
-    found = stability(np.array([100.0, -1e-9]), np.eye(2), count, seed=0)
-    assert found == pytest.approx(expected, abs=0.05)
+    share = stability(np.array([100.0, -1e-9]), np.eye(2), count, seed=0)
+    assert share == pytest.approx(expected, abs=0.05)
     assert stability(np.array([100.0, -1.0]), np.zeros((2, 2)), count, seed=0) == 1
     assert stability(np.array([-1.0, -2.0]), np.zeros((2, 2)), count, seed=0) == 1

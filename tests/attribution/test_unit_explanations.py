@@ -30,9 +30,9 @@ def test_every_method_explains_a_unit(model_of, prepare, cheap_options, method, 
     prepared = prepare(model, model.target_layer, count=2)
     targets = prepared.targets(column, [None, None])
     maps = METHODS[method].explain(prepared, targets, cheap_options(method))
-    assert [one.target.name for one in maps] == [address, address]
-    assert all(np.isfinite(one.values).all() for one in maps)
-    assert any(one.values.any() for one in maps)
+    assert [saliency.target.name for saliency in maps] == [address, address]
+    assert all(np.isfinite(saliency.values).all() for saliency in maps)
+    assert any(saliency.values.any() for saliency in maps)
 
 
 @pytest.mark.parametrize(("kind", "address"), UNITS)
@@ -77,7 +77,7 @@ def test_at_its_own_layer_grad_cam_is_the_units_own_map(model_of, prepare):
     assert expected.any()
     for method in ("gradcam", "hirescam"):
         maps = METHODS[method].explain(prepared, prepared.targets(column, [None, None]), METHODS[method].options())
-        np.testing.assert_allclose(np.stack([one.values for one in maps]), expected, rtol=1e-4, atol=1e-7)
+        np.testing.assert_allclose(np.stack([saliency.values for saliency in maps]), expected, rtol=1e-4, atol=1e-7)
 
 
 def test_lime_is_that_of_a_black_box_that_returns_the_activation(model_of, prepare):

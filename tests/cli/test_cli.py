@@ -168,10 +168,10 @@ def test_methods_teach_the_options_of_one(monkeypatch: pytest.MonkeyPatch, capsy
     assert rows["segmenter_options of grid"][:2] == ["rows, columns", "rows=7, columns=7"]
     assert call(monkeypatch, "methods", "lime", "--json") == 0
     facts = json.loads(capsys.readouterr().out)
-    options = {one["option"]: one for one in facts["options"]}
+    options = {row["option"]: row for row in facts["options"]}
     assert options["positive_only"]["default"] is True
     assert options["random_seed"]["default"] is None
-    assert {one["segmenter"]: one["default"] for one in facts["segmenters"]}["slic"]["n_segments"] == 50
+    assert {row["segmenter"]: row["default"] for row in facts["segmenters"]}["slic"]["n_segments"] == 50
     assert call(monkeypatch, "methods", "gradcam", "--json") == 0
     assert "segmenters" not in json.loads(capsys.readouterr().out)
     assert call(monkeypatch, "methods", "lim") == 2

@@ -13,7 +13,7 @@ VIT = ["timm:vit_tiny_patch16_224", "--weights", "random"]
 RESNET = ["timm:resnet18", "--weights", "random", "--input-size", "64"]
 
 
-def rows_of(
+def layer_rows(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: list[str]
 ) -> dict[str, dict[str, object]]:
     monkeypatch.setattr(sys, "argv", ["lumiscope", "layers", *arguments, "--json"])
@@ -24,7 +24,7 @@ def rows_of(
 
 
 def test_a_vit_has_class_tokens_and_blocks(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    rows = rows_of(monkeypatch, capsys, VIT)
+    rows = layer_rows(monkeypatch, capsys, VIT)
     assert rows["blocks.11"]["class_token"] == "blocks.11@class"
     assert rows["patch_embed"]["class_token"] == rows["head"]["class_token"] == ""
     assert rows["blocks.11.norm1"]["role"] == "target"
@@ -34,7 +34,7 @@ def test_a_vit_has_class_tokens_and_blocks(monkeypatch: pytest.MonkeyPatch, caps
 def test_a_resnet_has_stages_and_no_class_token(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    rows = rows_of(monkeypatch, capsys, RESNET)
+    rows = layer_rows(monkeypatch, capsys, RESNET)
     assert {row["class_token"] for row in rows.values()} == {""}
     roles = {name: row["role"] for name, row in rows.items() if row["role"]}
     stages = dict.fromkeys(["act1", "layer1", "layer2", "layer3"], "stage")

@@ -11,19 +11,19 @@ def collected(*maps: tuple[str, str, list[str]]) -> MapWarnings:
 
 
 def test_one_line_an_image_and_method_with_all_its_warnings() -> None:
-    found = collected(
+    warnings = collected(
         ("a", "lime", ["few", "low"]), ("a", "fullgrad", ["gap"]), ("b", "lime", ["low"]), ("c", "rise", [])
     )
-    assert found.lines() == ["a, lime: few; low", "a, fullgrad: gap", "b, lime: low"]
-    assert found.counts() == [
+    assert warnings.lines() == ["a, lime: few; low", "a, fullgrad: gap", "b, lime: low"]
+    assert warnings.counts() == [
         "lime: 2 maps have warnings; the report shows them",
         "fullgrad: 1 map has warnings; the report shows them",
     ]
 
 
 def test_the_same_text_is_told_once() -> None:
-    found = collected(*((name, "guided_backprop", ["no ReLU"]) for name in "abcde"), ("a", "saliency", ["no ReLU"]))
-    assert found.lines() == ["a, b, c and 2 more, guided_backprop: no ReLU", "a, saliency: no ReLU"]
+    warnings = collected(*((name, "guided_backprop", ["no ReLU"]) for name in "abcde"), ("a", "saliency", ["no ReLU"]))
+    assert warnings.lines() == ["a, b, c and 2 more, guided_backprop: no ReLU", "a, saliency: no ReLU"]
 
 
 def test_nothing_to_tell() -> None:

@@ -82,8 +82,8 @@ def write_run(folder: Path, rows: list[ContributionRow]) -> None:
     (folder / "study.toml").write_text("")
     machine = Machine(system="", python="", processor="", cores=1, threads=1)
     when = {"started": "2026-01-01", "finished": "2026-01-01", "seconds": 1.0}
-    made = Manifest(name="r", lumiscope="1", seed=0, target="predicted", machine=machine, versions={}, **when)
-    made.write(folder / "manifest.json")
+    manifest = Manifest(name="r", lumiscope="1", seed=0, target="predicted", machine=machine, versions={}, **when)
+    manifest.write(folder / "manifest.json")
 
 
 def contributions(model: str, image: str) -> list[ContributionRow]:

@@ -47,9 +47,9 @@ def test_tune_tells_writes_and_draws(
     assert tuned[0] == "p0"
     assert len(content["scores"]) == len(tuned) * 3 * 2 * 2
     p0 = content["images"][0]
-    own = [row for row in content["scores"] if row["image"] == "p0"]
+    rows = [row for row in content["scores"] if row["image"] == "p0"]
     assert p0["tuned_for"] == "IoU with the mask"
-    assert p0["quality"] == p0["iou"] >= max(row["quality"] for row in own) - 0.01
+    assert p0["quality"] == p0["iou"] >= max(row["quality"] for row in rows) - 0.01
     assert p0["held_out"] is None, "the only image with a mask"
     assert "fitted to these masks" in captured.err
     assert "no other image to hold out" in captured.err
@@ -137,7 +137,9 @@ def test_run_takes_parameters_of_single_images(
     assert call(monkeypatch, "run", "--config", "deep/study.toml", "--runs", "runs") == 0
     run = Run.open(Path("runs/r"))
     told = {f"p{n}": run.saliency_map("make", f"p{n}", "lime").options for n in range(3)}
-    assert [one["num_samples"] for one in told.values()] == [30, 30, 30], "what the study says wins over the file"
-    assert [one["num_features"] for one in told.values()] == [10, 2, 10]
+    assert [options["num_samples"] for options in told.values()] == [30, 30, 30], (
+        "what the study says wins over the file"
+    )
+    assert [options["num_features"] for options in told.values()] == [10, 2, 10]
     assert any("not here: owl" in note for note in run.manifest.image_options)
     assert "1 image with options of their own" in Path("runs/r/report.html").read_text()

@@ -39,8 +39,8 @@ def test_units_of_a_run(folder: str, monkeypatch: pytest.MonkeyPatch, capsys: py
     ]
     word = next(unit["label"] for unit in units if unit["label"])
     assert call(monkeypatch, "units", folder, "--concept", word, "--json") == 0
-    found = json.loads(capsys.readouterr().out)
-    assert {unit["label"] for unit in found if word not in unit["further_labels"]} == {word}
+    matches = json.loads(capsys.readouterr().out)
+    assert {unit["label"] for unit in matches if word not in unit["further_labels"]} == {word}
     assert call(monkeypatch, "units", folder, "--layer", "3", "--limit", "2") == 0
     captured = capsys.readouterr()
     assert len(captured.out.splitlines()) == 3

@@ -222,10 +222,10 @@ def words_3k() -> ConceptSet:
 
 
 def test_3k_sample(words_3k: ConceptSet) -> None:
-    found = dict(zip(words_3k.words, words_3k.categories, strict=True))
+    categories = dict(zip(words_3k.words, words_3k.categories, strict=True))
     expected = {word: category for category, words in SAMPLE_3K.items() for word in words.split()}
     assert len(expected) >= 150
-    assert {word: found.get(word) for word in expected} == expected
+    assert {word: categories.get(word) for word in expected} == expected
 
 
 def test_3k_other_share(words_3k: ConceptSet) -> None:

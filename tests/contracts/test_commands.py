@@ -19,10 +19,10 @@ NO_DATA = ("report",)  # prints where the page is
 
 def built(name: str):
     """The command as the command line has it."""
-    found = get_command(app)
+    command = get_command(app)
     for word in name.split():
-        found = found.commands[word]
-    return found
+        command = command.commands[word]
+    return command
 
 
 every_command = pytest.mark.parametrize("name", list(COMMANDS))

@@ -78,8 +78,8 @@ SAME = {"https": "http"}  # one function makes both; a server with a certificate
 
 @pytest.fixture
 def case(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SourceCase]:
-    with CASES[request.param](tmp_path, monkeypatch) as made:
-        yield made
+    with CASES[request.param](tmp_path, monkeypatch) as source:
+        yield source
 
 
 def test_every_source_is_checked() -> None:

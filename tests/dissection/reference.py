@@ -127,7 +127,7 @@ def auroc(activations, scores):
 @replicates_similarity("f1")
 def f1(activations, scores):
     def pair(a, p):
-        return max(2 * found / (count + total) for count, found, total in _thresholds(a, _presence(p)))
+        return max(2 * hits / (count + total) for count, hits, total in _thresholds(a, _presence(p)))
 
     return _pairs(activations, scores, pair)
 
@@ -135,7 +135,7 @@ def f1(activations, scores):
 @replicates_similarity("iou")
 def iou(activations, scores):
     def pair(a, p):
-        return max(found / (count + total - found) for count, found, total in _thresholds(a, _presence(p)))
+        return max(hits / (count + total - hits) for count, hits, total in _thresholds(a, _presence(p)))
 
     return _pairs(activations, scores, pair)
 
@@ -144,9 +144,9 @@ def iou(activations, scores):
 def average_precision(activations, scores):
     def pair(a, p):
         area = recall_before = 0.0
-        for count, found, total in _thresholds(a, _presence(p)):
-            recall = found / total
-            area += (recall - recall_before) * found / count
+        for count, hits, total in _thresholds(a, _presence(p)):
+            recall = hits / total
+            area += (recall - recall_before) * hits / count
             recall_before = recall
         return area
 

@@ -77,8 +77,8 @@ def model_of(module, size=(32, 40)):
 
 
 def read(model, layer, batch, pooling="mean"):
-    (found,) = collect_activations([batch], model.network, {layer: unit_probe(model, layer, pooling)})
-    return found[layer]
+    (columns,) = collect_activations([batch], model.network, {layer: unit_probe(model, layer, pooling)})
+    return columns[layer]
 
 
 @pytest.mark.parametrize("pooling", ["mean", "max"])
@@ -228,8 +228,8 @@ def test_channels_last_maps_have_their_channels_as_units(networks):
     assert outputs[0].shape == (2, 4, 5, 8)
     np.testing.assert_allclose(read(model, "mlp", batch), outputs[0].mean((1, 2)), rtol=1e-5, atol=1e-6)
     probe = map_probe(model, "mlp")
-    (found,) = collect_activations([batch], model.network, {"mlp": probe})
-    np.testing.assert_array_equal(found["mlp"], outputs[0].transpose(0, 3, 1, 2))
+    (maps,) = collect_activations([batch], model.network, {"mlp": probe})
+    np.testing.assert_array_equal(maps["mlp"], outputs[0].transpose(0, 3, 1, 2))
 
 
 def test_a_linear_layer_has_its_features_as_units_and_no_maps(networks):

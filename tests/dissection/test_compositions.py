@@ -22,11 +22,11 @@ def masks(generator: np.random.Generator, count: int, positions: int, share: flo
 
 
 def reference_mask(formula: Formula, concepts: np.ndarray) -> np.ndarray:
-    made = concepts[formula.first]
+    mask = concepts[formula.first]
     for operator, concept in formula.terms:
         other = concepts[concept]
-        made = {"or": made | other, "and": made & other, "and not": made & ~other}[operator]
-    return made
+        mask = {"or": mask | other, "and": mask & other, "and not": mask & ~other}[operator]
+    return mask
 
 
 def reference_iou(mask: np.ndarray, unit: np.ndarray) -> float:
@@ -45,14 +45,16 @@ def test_a_wide_beam_finds_what_trying_every_formula_finds(seed: int) -> None:
     generator = np.random.default_rng(seed)
     concepts = masks(generator, 6, 150)
     units = masks(generator, 5, 150)
-    found = best_compositions(units, concepts, NAMES, beam=1000, gain=0)
-    for unit, one in zip(units, found, strict=True):
+    compositions = best_compositions(units, concepts, NAMES, beam=1000, gain=0)
+    for unit, composition in zip(units, compositions, strict=True):
         best = max(reference_iou(reference_mask(formula, concepts), unit) for formula in every_formula(6, 3))
-        assert one.iou == pytest.approx(best, abs=1e-12)
-        assert one.iou == pytest.approx(reference_iou(reference_mask(one.formula, concepts), unit), abs=1e-12)
+        assert composition.iou == pytest.approx(best, abs=1e-12)
+        assert composition.iou == pytest.approx(
+            reference_iou(reference_mask(composition.formula, concepts), unit), abs=1e-12
+        )
         single = [reference_iou(concept, unit) for concept in concepts]
-        assert one.word == int(np.argmax(single))
-        assert one.word_iou == pytest.approx(max(single), abs=1e-12)
+        assert composition.word == int(np.argmax(single))
+        assert composition.word_iou == pytest.approx(max(single), abs=1e-12)
 
 
 PLANTED = [
@@ -69,14 +71,14 @@ PLANTED = [
 def test_planted_formulas_are_found(text: str) -> None:
     generator = np.random.default_rng(5)
     concepts = masks(generator, 6, 5000)
-    formula = next(one for one in every_formula(6, 3) if one.text(NAMES) == text)
+    formula = next(candidate for candidate in every_formula(6, 3) if candidate.text(NAMES) == text)
     unit = reference_mask(formula, concepts)
     (clean,) = best_compositions(unit[None], concepts, NAMES)
     assert (clean.formula.meaning, clean.iou) == (formula.meaning, 1)
     noisy = unit ^ (generator.random(5000) < 0.02)
-    (found,) = best_compositions(noisy[None], concepts, NAMES)
-    assert found.formula.meaning == formula.meaning
-    assert found.iou == pytest.approx(reference_iou(unit, noisy))
+    (composition,) = best_compositions(noisy[None], concepts, NAMES)
+    assert composition.formula.meaning == formula.meaning
+    assert composition.iou == pytest.approx(reference_iou(unit, noisy))
 
 
 def test_text_and_meaning_of_formulas() -> None:
@@ -96,7 +98,7 @@ def test_meanings_are_equal_only_where_masks_are() -> None:
     by_meaning: dict[object, set[bytes]] = {}
     for formula in every_formula(4, 3):
         by_meaning.setdefault(formula.meaning, set()).add(reference_mask(formula, concepts).tobytes())
-    assert all(len(found) == 1 for found in by_meaning.values())
+    assert all(len(contents) == 1 for contents in by_meaning.values())
 
 
 def test_a_longer_formula_has_to_be_worth_it() -> None:
@@ -119,12 +121,14 @@ def test_formulas_are_kept_only_where_they_hold_on_other_positions() -> None:
     chance = masks(generator, 1, 4000, 0.01)[0]
     units = np.stack([true, chance, concepts[3], np.r_[true[:2000], concepts[0][2000:]]])
     parts = [(part[:, :2000], part[:, 2000:]) for part in (units, concepts)]
-    found = compositions_that_hold(*parts, NAMES)
-    assert found[0].text in ("fish or boat", "boat or fish")
-    assert found[0].heldout_iou == 1
-    assert found[0].heldout_word_iou == pytest.approx(reference_iou(concepts[found[0].word, 2000:], true[2000:]))
-    assert found[2] is None, "one word explains it"
-    assert found[3] is None, "half of the formula is not true of the other half"
+    compositions = compositions_that_hold(*parts, NAMES)
+    assert compositions[0].text in ("fish or boat", "boat or fish")
+    assert compositions[0].heldout_iou == 1
+    assert compositions[0].heldout_word_iou == pytest.approx(
+        reference_iou(concepts[compositions[0].word, 2000:], true[2000:])
+    )
+    assert compositions[2] is None, "one word explains it"
+    assert compositions[3] is None, "half of the formula is not true of the other half"
 
 
 def test_packed_masks_count_as_plain_ones(monkeypatch: pytest.MonkeyPatch) -> None:

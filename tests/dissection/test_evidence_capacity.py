@@ -55,8 +55,8 @@ def share_that_passes(images, concepts):
     length 1: where these correlate by ρ, which is chance, unit and concept do by √((1 + ρ) / 2).
     """
     chance = stats.beta(images / 2 - 1, images / 2 - 1, loc=-1, scale=2)
-    own = np.sqrt((1 + chance.ppf((np.arange(10_000) + 0.5) / 10_000)) / 2)
-    return np.mean((own >= chance.ppf(0.95 ** (1 / concepts))) * chance.cdf(own) ** (concepts - 1))
+    correlations = np.sqrt((1 + chance.ppf((np.arange(10_000) + 0.5) / 10_000)) / 2)
+    return np.mean((correlations >= chance.ppf(0.95 ** (1 / concepts))) * chance.cdf(correlations) ** (concepts - 1))
 
 
 @pytest.mark.parametrize(
@@ -74,8 +74,8 @@ def test_so_many_concepts_are_supported_as_pass_four_times_in_five():
     steps = [1, 2, 5, 10, 20, 50, 60]
     passing = [count for count in steps if share_that_passes(15, count) >= 0.8]
     assert passing == [1, 2, 5]
-    found = measure_capacity("pearson", scores(15, 60)).supported
-    assert found in {2, 5, 10}, "of 50 units made a few pass or fail by chance: one step up or down"
+    capacity = measure_capacity("pearson", scores(15, 60)).supported
+    assert capacity in {2, 5, 10}, "of 50 units made a few pass or fail by chance: one step up or down"
 
 
 def test_a_tie_with_a_concept_that_is_no_synonym_is_not_found():

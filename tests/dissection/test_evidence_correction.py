@@ -82,11 +82,11 @@ def test_a_significant_but_weak_correlation_is_not_enough():
     """With 6,000 images a partial correlation of 0.08 is certain, and explains less than 1 % of what is left."""
     activations, scores, first = noise_layer(6000)
     add_second_concept(activations, scores, first, [0.08, 0.2])
-    found = further_labels(activations, scores, first, max_labels=2, seed=0)[:, 0]
+    labels = further_labels(activations, scores, first, max_labels=2, seed=0)[:, 0]
     _, p_values, strong = proposals_and_tests(activations[:, :2], scores, first[:2], seed=0)
     assert (p_values < 1e-4).all()
     assert strong.tolist() == [False, True]
-    assert found[:2].tolist() == [-1, 2]
+    assert labels[:2].tolist() == [-1, 2]
 
 
 @pytest.mark.parametrize(("correlation", "further"), [(0.89, 1), (0.91, -1)])

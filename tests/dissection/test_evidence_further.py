@@ -21,8 +21,8 @@ def planted(kind, soft=False, seed=0):
     presence = rng.random((IMAGES, CONCEPTS)) < np.geomspace(0.05, 0.4, CONCEPTS)
     first = rng.integers(0, CONCEPTS, UNITS)
     second = (first + rng.integers(1, CONCEPTS, UNITS)) % CONCEPTS
-    one, other = presence[:, first], presence[:, second]
-    active = {"single": one, "or": one | other, "and": one & other}[kind]
+    concept, other = presence[:, first], presence[:, second]
+    active = {"single": concept, "or": concept | other, "and": concept & other}[kind]
     activations = np.maximum(active + rng.normal(0, 0.3, active.shape), 0)
     scores = 0.2 + 0.05 * presence + rng.normal(0, 0.03, presence.shape) if soft else presence.astype(np.float32)
     return activations, scores, first, second
@@ -36,9 +36,9 @@ def residual(values, given):
 @pytest.mark.parametrize("soft", [False, True])
 def test_both_halves_of_an_or_are_reported(soft):
     activations, scores, first, second = planted("or", soft)
-    found = further_labels(activations, scores, first, max_labels=3, seed=0)
-    assert np.mean(found[:, 0] == second) >= 0.9
-    assert np.mean(found[:, 1] >= 0) <= 0.05
+    labels = further_labels(activations, scores, first, max_labels=3, seed=0)
+    assert np.mean(labels[:, 0] == second) >= 0.9
+    assert np.mean(labels[:, 1] >= 0) <= 0.05
     assert (further_labels(activations, scores, second, max_labels=2, seed=1)[:, 0] == first).mean() >= 0.9
 
 
@@ -57,11 +57,11 @@ def test_synonyms_are_never_both_reported():
     activations, scores, first, second = planted("or")
     nearly = scores.copy()
     nearly[:3] = 1 - nearly[:3]
-    found = further_labels(activations, np.column_stack([scores, scores, nearly]), first, max_labels=3, seed=0)
-    assert np.mean(found[:, 0] % CONCEPTS == second) >= 0.9
-    assert not (found % CONCEPTS == first[:, np.newaxis])[found >= 0].any()
-    both = (found >= 0).all(axis=1)
-    assert not (found[both, 0] % CONCEPTS == found[both, 1] % CONCEPTS).any()
+    labels = further_labels(activations, np.column_stack([scores, scores, nearly]), first, max_labels=3, seed=0)
+    assert np.mean(labels[:, 0] % CONCEPTS == second) >= 0.9
+    assert not (labels % CONCEPTS == first[:, np.newaxis])[labels >= 0].any()
+    both = (labels >= 0).all(axis=1)
+    assert not (labels[both, 0] % CONCEPTS == labels[both, 1] % CONCEPTS).any()
 
 
 def test_no_label_no_further_one_and_few_images_none():
@@ -76,8 +76,8 @@ def test_constant_concepts_and_units_explained_to_the_last_digit_are_no_error():
     rng = np.random.default_rng(0)
     scores = (rng.random((100, 4)) < 0.3).astype(np.float64)
     scores[:, 3] = 1
-    found = further_labels(scores[:, :2], scores, np.array([0, 1]), max_labels=3, seed=0)
-    assert (found == -1).all()
+    labels = further_labels(scores[:, :2], scores, np.array([0, 1]), max_labels=3, seed=0)
+    assert (labels == -1).all()
 
 
 def test_what_is_proposed_has_the_highest_partial_correlation_by_regression():

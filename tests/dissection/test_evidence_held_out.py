@@ -21,8 +21,8 @@ def case(images=80, units=5, concepts=6, noise=1.0):
 
 def average_precision(activation, presence):
     """The mean, over images that show it, of the precision among the images at least as active."""
-    found = [presence[activation >= value].mean() for value in activation[presence == 1]]
-    return np.mean(found)
+    precisions = [presence[activation >= value].mean() for value in activation[presence == 1]]
+    return np.mean(precisions)
 
 
 def test_halves_part_the_images():
@@ -51,31 +51,31 @@ def test_held_out_scores_by_hand(name):
 def test_noise_is_at_chance_on_held_out_images():
     rng = np.random.default_rng(0)
     presence = (rng.random((400, 50)) < 0.2).astype(np.float64)
-    made = Comparison.make(SIMILARITIES["pearson"], rng.normal(size=(400, 100)), presence)
-    correlation, precision, chance = held_out_scores(made, seed=0)
+    comparison = Comparison.make(SIMILARITIES["pearson"], rng.normal(size=(400, 100)), presence)
+    correlation, precision, chance = held_out_scores(comparison, seed=0)
     assert abs(correlation.mean()) < 0.03
     assert precision.mean() == pytest.approx(chance.mean(), abs=0.03)
 
 
 def test_too_few_images_have_no_held_out_half():
-    made = Comparison.make(SIMILARITIES["cos"], np.random.default_rng(0).random((3, 2)), np.eye(3))
-    assert np.isnan(held_out_scores(made, 0)).all()
+    comparison = Comparison.make(SIMILARITIES["cos"], np.random.default_rng(0).random((3, 2)), np.eye(3))
+    assert np.isnan(held_out_scores(comparison, 0)).all()
 
 
 @pytest.mark.parametrize("name", ["cos_cubed", "soft_wpmi", "auroc"])
 def test_the_first_concept_of_each_resample_by_loops(name):
     activations, presence = case()
     scores = presence + np.random.default_rng(1).normal(0, 0.1, presence.shape)
-    made = Comparison.make(SIMILARITIES[name], activations, scores)
-    best = np.concatenate([best_concepts(ranked, 6) for _, ranked in made.statistics()])
-    winners = resampled_best(made, best, resamples=5, seed=2)
-    others = made.contrast.others(np.arange(5), made.unitwise)
+    comparison = Comparison.make(SIMILARITIES[name], activations, scores)
+    best = np.concatenate([best_concepts(ranked, 6) for _, ranked in comparison.statistics()])
+    winners = resampled_best(comparison, best, resamples=5, seed=2)
+    others = comparison.contrast.others(np.arange(5), comparison.unitwise)
     for number in range(5):
         images = generator(2, "resamples", number).integers(0, 80, 80)
-        totals = None if made.row_totals is None else made.row_totals[images]
+        totals = None if comparison.row_totals is None else comparison.row_totals[images]
         for unit in range(5):
-            drawn = made.method.unitwise(activations[images][:, [unit]], scores[images], totals)
-            expected = (drawn[0] - (others[unit] if made.method.contrast else 0)).argmax()
+            drawn = comparison.method.unitwise(activations[images][:, [unit]], scores[images], totals)
+            expected = (drawn[0] - (others[unit] if comparison.method.contrast else 0)).argmax()
             assert winners[unit, number] == expected
 
 
@@ -84,20 +84,20 @@ def test_a_concept_that_ties_but_for_rounding_does_not_win_a_resample(twin_first
     """Concepts 0 to 5 and the same on another scale: their correlations agree up to the last digits."""
     activations, presence = case()
     scores = np.column_stack([presence, 0.3 * presence + 0.7])
-    made = Comparison.make(SIMILARITIES["pearson"], activations, scores)
-    best = np.concatenate([best_concepts(ranked, 4) for _, ranked in made.statistics()])
-    own = best[:, 0] % 6 + (6 if twin_first else 0)
-    best = np.column_stack([own, (own + 6) % 12, best[:, 2:]])
-    winners = resampled_best(made, best, resamples=20, seed=0)
+    comparison = Comparison.make(SIMILARITIES["pearson"], activations, scores)
+    best = np.concatenate([best_concepts(ranked, 4) for _, ranked in comparison.statistics()])
+    concepts = best[:, 0] % 6 + (6 if twin_first else 0)
+    best = np.column_stack([concepts, (concepts + 6) % 12, best[:, 2:]])
+    winners = resampled_best(comparison, best, resamples=20, seed=0)
     twins = (best[:, 0] + 6) % 12
     assert not (winners == twins[:, np.newaxis]).any()
     assert (winners == best[:, :1]).mean() > 0.5
 
 
 def test_a_unit_without_a_concept_has_no_winner():
-    made = Comparison.make(SIMILARITIES["cos"], *case())
+    comparison = Comparison.make(SIMILARITIES["cos"], *case())
     best = np.full((5, 2), -1)
     best[0, 0] = 3
-    winners = resampled_best(made, best, resamples=3, seed=0)
+    winners = resampled_best(comparison, best, resamples=3, seed=0)
     assert (winners[0] == 3).all()
     assert (winners[1:] == -1).all()

@@ -40,10 +40,10 @@ def concept_scores(kind, images, concepts, seed=1):
 
 
 def p_values_of(name, activations, scores, draws, with_best=False):
-    made = Comparison.make(SIMILARITIES[name], activations, scores)
-    best = np.concatenate([best_concepts(ranked, 1)[:, 0] for _, ranked in made.statistics()])
+    comparison = Comparison.make(SIMILARITIES[name], activations, scores)
+    best = np.concatenate([best_concepts(ranked, 1)[:, 0] for _, ranked in comparison.statistics()])
     shape = describe_units(activations, 1).shape
-    p_values = label_p_values(made, best, shape, draws=draws, seed=0)
+    p_values = label_p_values(comparison, best, shape, draws=draws, seed=0)
     return (p_values, best) if with_best else p_values
 
 
@@ -55,8 +55,8 @@ def test_units_that_know_of_no_concept_have_uniform_p_values(name, kind):
     p_values = p_values_of(name, null_units(250, each), concept_scores(kind, 250, 40), draws=400)
     for level in (0.01, 0.05, 0.2):
         assert np.sum(p_values <= level) <= binom(len(p_values), level).isf(0.002)
-        for one in p_values.reshape(-1, each):
-            assert np.sum(one <= level) <= binom(each, level).isf(1e-4)
+        for row in p_values.reshape(-1, each):
+            assert np.sum(row <= level) <= binom(each, level).isf(1e-4)
     assert np.mean(p_values <= 0.5) >= 0.3, "conservative at most where scores tie"
 
 
@@ -87,44 +87,46 @@ def test_permuted_units_choose_their_best_concept_anew(name):
         layer[:, unit] = layer[generator(3, "permutations", 7, place).permutation(60), unit]
         best = method(layer, scores)[unit].argmax()
         expected.append(np.corrcoef(layer[:, unit], scores[:, best])[0, 1])
-    made = Comparison.make(method, activations, scores)
-    np.testing.assert_allclose(permuted_correlations(made, units, 3, 7), expected, rtol=1e-10)
+    comparison = Comparison.make(method, activations, scores)
+    np.testing.assert_allclose(permuted_correlations(comparison, units, 3, 7), expected, rtol=1e-10)
 
 
 @pytest.mark.parametrize(("draws", "groups"), [(30, 7), (60, 4), (200, 3)])
 def test_each_unit_is_compared_with_its_group_by_loops(draws, groups):
     """Four draws for each of 50 units make 7, 4 and 1 groups of 30, 60 and 200 draws; at least 3."""
     activations, scores = null_units(80, 10), concept_scores("soft", 80, 6)
-    made = Comparison.make(SIMILARITIES["pearson"], activations, scores)
-    best = np.concatenate([best_concepts(ranked, 1)[:, 0] for _, ranked in made.statistics()])
+    comparison = Comparison.make(SIMILARITIES["pearson"], activations, scores)
+    best = np.concatenate([best_concepts(ranked, 1)[:, 0] for _, ranked in comparison.statistics()])
     shape = describe_units(activations, 1).shape
     expected = np.empty(50)
     parts = shape_groups(shape, groups)
     assert len(parts) == groups
     for number, group in enumerate(parts):
         members = generator(5, "members", number).permutation(group)[np.arange(draws) % len(group)]
-        drawn = permuted_correlations(made, members, 5, number)
-        own = np.array([np.corrcoef(activations[:, unit], scores[:, best[unit]])[0, 1] for unit in group])
-        expected[group] = null_p_values(*_standardised(drawn, shape[members], own, shape[group])[::-1])
-    np.testing.assert_allclose(label_p_values(made, best, shape, draws=draws, seed=5), expected, rtol=1e-9)
+        drawn = permuted_correlations(comparison, members, 5, number)
+        correlations = np.array([np.corrcoef(activations[:, unit], scores[:, best[unit]])[0, 1] for unit in group])
+        expected[group] = null_p_values(*_standardised(drawn, shape[members], correlations, shape[group])[::-1])
+    np.testing.assert_allclose(label_p_values(comparison, best, shape, draws=draws, seed=5), expected, rtol=1e-9)
 
 
 def test_with_pearson_it_is_the_maximum_over_all_concepts():
     activations, scores = null_units(80, 2), concept_scores("masks", 80, 12)
-    made = Comparison.make(SIMILARITIES["pearson"], activations, scores)
+    comparison = Comparison.make(SIMILARITIES["pearson"], activations, scores)
     units = np.arange(10)
     permuted = np.column_stack(
         [activations[generator(1, "permutations", unit).permutation(80), unit] for unit in units]
     )
     maxima = SIMILARITIES["pearson"](permuted, scores).max(axis=1)
-    np.testing.assert_allclose(permuted_correlations(made, units, 1), maxima, rtol=1e-10)
+    np.testing.assert_allclose(permuted_correlations(comparison, units, 1), maxima, rtol=1e-10)
 
 
 def test_a_constant_concept_correlates_with_nothing():
     scores = np.column_stack([np.ones(40), np.arange(40.0)])
-    made = Comparison.make(SIMILARITIES["cos"], np.arange(40.0)[:, np.newaxis] + 5, scores)
+    comparison = Comparison.make(SIMILARITIES["cos"], np.arange(40.0)[:, np.newaxis] + 5, scores)
     column = np.arange(40.0)[:, np.newaxis]
-    assert made.correlations(np.repeat(column, 3, axis=1), np.array([0, 1, -1])).tolist() == pytest.approx([0, 1, 0])
+    assert comparison.correlations(np.repeat(column, 3, axis=1), np.array([0, 1, -1])).tolist() == pytest.approx(
+        [0, 1, 0]
+    )
 
 
 def test_neither_blocks_nor_threads_change_a_p_value(monkeypatch):

@@ -151,8 +151,8 @@ def test_units_that_own_their_concepts_are_named_after_the_best_of_them():
     scores += rng.normal(0, 0.01, scores.shape)
     method = SIMILARITIES["soft_wpmi"]
     similarities = method(activations, scores)
-    own = similarities[0, :3]
-    assert np.ptp(own) < 1e-13, "the case is one where rounding decides"
+    unit_similarities = similarities[0, :3]
+    assert np.ptp(unit_similarities) < 1e-13, "the case is one where rounding decides"
     labels = label(activations, scores)
     assert labels.concept.tolist() == [1, 4, 7]
     assert (labels.margin >= 0).all()
@@ -268,13 +268,13 @@ def test_a_handful_of_images_is_no_error_and_no_evidence(name, images):
 
 def test_files_of_columns_give_what_arrays_give_and_seeds_matter_only_to_evidence():
     activations, scores = case(images=120, units=40, concepts=12)
-    files = [ColumnFile.from_rows([one], *one.shape) for one in (activations, scores)]
+    files = [ColumnFile.from_rows([matrix], *matrix.shape) for matrix in (activations, scores)]
     first, second = (label(*pair, "cos_cubed", QUICK) for pair in ((activations, scores), files))
     other = label(activations, scores, "cos_cubed", QUICK, seed=1)
-    for one in dataclasses.fields(first.evidence):
-        ours, theirs = getattr(first.evidence, one.name), getattr(second.evidence, one.name)
+    for field in dataclasses.fields(first.evidence):
+        ours, theirs = getattr(first.evidence, field.name), getattr(second.evidence, field.name)
         np.testing.assert_allclose(ours, theirs, rtol=1e-9)
-        assert one.name == "stability" or not np.array_equal(ours, getattr(other.evidence, one.name))
+        assert field.name == "stability" or not np.array_equal(ours, getattr(other.evidence, field.name))
     np.testing.assert_array_equal(first.best, second.best)
     np.testing.assert_array_equal(first.best, other.best)
 

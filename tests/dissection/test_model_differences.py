@@ -17,12 +17,12 @@ CATEGORIES = ("colour", "colour", "animal", "animal")
 
 @pytest.fixture
 def rows(unit_labels) -> list[ModelDifferenceRow]:
-    made = unit_labels.layer_labels
+    layer_labels = unit_labels.layer_labels
     layers = (
-        made("a", "first", [0, 0, 1, -1]),
-        made("a", "last", [2] * 18 + [0] * 2),
-        made("b", "first", [0, 0, 0, 0]),
-        made("b", "end", [3] * 9 + [2] * 1),
+        layer_labels("a", "first", [0, 0, 1, -1]),
+        layer_labels("a", "last", [2] * 18 + [0] * 2),
+        layer_labels("b", "first", [0, 0, 0, 0]),
+        layer_labels("b", "end", [3] * 9 + [2] * 1),
     )
     return model_differences(UnitLabels(layers, CONCEPTS, CATEGORIES, ("i",), "cos"))
 
@@ -69,5 +69,5 @@ def test_p_values_are_fishers_and_corrected_within_their_kind(rows) -> None:
 def test_one_model_has_no_differences_and_three_have_three_pairs(unit_labels) -> None:
     layers = tuple(unit_labels.layer_labels(name, "l", [0, 2]) for name in "abc")
     for count, pairs in ((1, set()), (3, {("a", "b"), ("a", "c"), ("b", "c")})):
-        found = model_differences(UnitLabels(layers[:count], CONCEPTS, CATEGORIES, ("i",), "cos"))
-        assert {(row.model_a, row.model_b) for row in found} == pairs
+        differences = model_differences(UnitLabels(layers[:count], CONCEPTS, CATEGORIES, ("i",), "cos"))
+        assert {(row.model_a, row.model_b) for row in differences} == pairs

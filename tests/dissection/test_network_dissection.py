@@ -59,11 +59,13 @@ def probe():
     maps = generator.normal(size=(24, 9, 3, 5)).astype(np.float32)
     labels = []
     for image in range(24):
-        own = {
+        label_maps = {
             "object": np.kron(generator.choice([0, 1, 7], (3, 5)), np.ones((4, 4), int)).astype(np.uint8),
             "colour": np.kron(generator.choice([0, 1, 2, 3], (3, 5)), np.ones((4, 4), int)).astype(np.uint8),
         }
-        labels.append({k: v for k, v in own.items() if (image % 3 or k != "colour") and (image % 13 or k != "object")})
+        labels.append(
+            {k: v for k, v in label_maps.items() if (image % 3 or k != "colour") and (image % 13 or k != "object")}
+        )
     return maps, labels
 
 
@@ -72,7 +74,7 @@ def counted(maps: np.ndarray, labels, quantile: float = 0.1, shifts: int = 0) ->
     stream.add(torch.from_numpy(maps))
     thresholds = stream.thresholds()
     overlaps = OverlapStream(thresholds, CATEGORIES, 2, shifts)
-    views = [LabelledView.of(own, NUMBERS, SIZE) for own in labels]
+    views = [LabelledView.of(label_maps, NUMBERS, SIZE) for label_maps in labels]
     for place, values in enumerate(maps):
         others = [views[place - shift] for shift in range(1, shifts + 1)]
         overlaps.add(torch.from_numpy(values), views[place], others)
@@ -91,8 +93,8 @@ def test_thresholds_and_iou_equal_plain_loops(probe) -> None:
     expected = np.quantile(flat, 0.9, axis=1, method="inverted_cdf")
     np.testing.assert_array_equal(thresholds.values, expected)
     np.testing.assert_allclose(overlaps.iou, reference_iou(maps, labels, expected), rtol=0, atol=1e-12)
-    found = dissected(maps, labels)
-    np.testing.assert_array_equal(found.concept, overlaps.iou.argmax(1))
+    dissection = dissected(maps, labels)
+    np.testing.assert_array_equal(dissection.concept, overlaps.iou.argmax(1))
 
 
 def test_pairings_are_the_iou_with_the_annotations_of_other_images(probe) -> None:
@@ -119,21 +121,21 @@ def test_a_unit_that_shows_where_a_concept_is_gets_its_name() -> None:
         centre, radius = generator.uniform(12, 36, 2), generator.uniform(8, 12)
         disc = (rows - centre[0]) ** 2 + (columns - centre[1]) ** 2 < radius**2
         labels.append({"object": disc * number, "colour": generator.integers(0, 4, (48, 48))})
-    boats = np.stack([own["object"] == 7 for own in labels])
+    boats = np.stack([label_maps["object"] == 7 for label_maps in labels])
     small = torch.nn.functional.adaptive_avg_pool2d(torch.from_numpy(boats).float()[:, None], (12, 12)).numpy()
     maps = np.concatenate([small, generator.normal(size=small.shape).astype(np.float32)], axis=1)
     stream = ThresholdStream(2, 30, 144, quantile=float(boats.mean()))
     stream.add(torch.from_numpy(maps))
     overlaps = OverlapStream(stream.thresholds(), CATEGORIES, 2)
-    for own, values in zip(labels, maps, strict=True):
-        overlaps.add(torch.from_numpy(values), LabelledView.of(own, NUMBERS, (48, 48)))
-    found = name_detectors(
+    for label_maps, values in zip(labels, maps, strict=True):
+        overlaps.add(torch.from_numpy(values), LabelledView.of(label_maps, NUMBERS, (48, 48)))
+    dissection = name_detectors(
         stream.thresholds(), overlaps.overlaps(), model="m", layer="l", words=WORDS, categories=KINDS
     )
-    assert WORDS[found.concept[0]] == "boat"
-    assert found.best_iou[0] > 0.9, "a quarter of the resolution blurs no more than the rim of a disc"
-    assert found.best_iou[1] < 0.2
-    assert found.best_of("colour")[1][0] < 0.1
+    assert WORDS[dissection.concept[0]] == "boat"
+    assert dissection.best_iou[0] > 0.9, "a quarter of the resolution blurs no more than the rim of a disc"
+    assert dissection.best_iou[1] < 0.2
+    assert dissection.best_of("colour")[1][0] < 0.1
 
 
 def test_upsampling_is_that_of_plain_loops_and_of_units_that_fire_only() -> None:
@@ -148,14 +150,19 @@ def test_upsampling_is_that_of_plain_loops_and_of_units_that_fire_only() -> None
 
 def test_labelled_views_give_back_masks_and_areas(probe) -> None:
     _, labels = probe
-    for own in labels:
-        view = LabelledView.of(own, NUMBERS, SIZE)
-        expected = {NUMBERS[kind][n]: own[kind] == n for kind in own for n in NUMBERS[kind] if (own[kind] == n).any()}
+    for label_maps in labels:
+        view = LabelledView.of(label_maps, NUMBERS, SIZE)
+        expected = {
+            NUMBERS[kind][n]: label_maps[kind] == n
+            for kind in label_maps
+            for n in NUMBERS[kind]
+            if (label_maps[kind] == n).any()
+        }
         assert sorted(view.present.tolist()) == sorted(expected)
         for concept, mask, area in zip(view.present.tolist(), view.masks, view.areas, strict=True):
             np.testing.assert_array_equal(mask, expected[concept])
             assert area == expected[concept].sum()
-        assert view.annotated.tolist() == ["object" in own, "colour" in own]
+        assert view.annotated.tolist() == ["object" in label_maps, "colour" in label_maps]
 
 
 def test_units_left_out_have_a_reason_and_no_numbers(probe) -> None:
@@ -163,55 +170,55 @@ def test_units_left_out_have_a_reason_and_no_numbers(probe) -> None:
     maps = maps.copy()
     maps[3, 0, 1, 1] = np.nan
     maps[:, 1] = 0
-    found = dissected(maps, labels, shifts=3)
-    assert found.concept[:2].tolist() == [-1, -1]
-    assert np.isnan(found.best_iou[:2]).all()
-    assert np.isnan(found.p_value[:2]).all()
-    rows = network_dissection_rows([found])
+    dissection = dissected(maps, labels, shifts=3)
+    assert dissection.concept[:2].tolist() == [-1, -1]
+    assert np.isnan(dissection.best_iou[:2]).all()
+    assert np.isnan(dissection.p_value[:2]).all()
+    rows = network_dissection_rows([dissection])
     assert [row.reason for row in rows[:3]] == [Reason.NOT_FINITE, Reason.DEAD, None]
     assert (rows[0].concept, rows[0].threshold, rows[0].detector) == (None, None, False)
-    assert np.isfinite(found.p_value[2:]).all()
+    assert np.isfinite(dissection.p_value[2:]).all()
 
 
 def test_a_unit_that_overlaps_with_nothing_has_no_concept() -> None:
     thresholds = Thresholds(np.ones(2), (None, None), 0.1, 10, 10)
     common = np.array([[0, 0, 0, 0, 0], [0, 3, 0, 0, 0]])
     overlaps = Overlaps(common, np.full((2, 2), 6), np.array([4, 4, 0, 4, 4]), CATEGORIES, np.zeros((0, 2)))
-    found = name_detectors(thresholds, overlaps, model="m", layer="l", words=WORDS, categories=KINDS)
-    assert found.concept.tolist() == [-1, 1]
-    assert found.best_iou.tolist() == [0, 3 / 7]
-    assert np.isnan(found.p_value).all()
-    assert [row.concept for row in category_rows([found])] == ["boat"]
+    dissection = name_detectors(thresholds, overlaps, model="m", layer="l", words=WORDS, categories=KINDS)
+    assert dissection.concept.tolist() == [-1, 1]
+    assert dissection.best_iou.tolist() == [0, 3 / 7]
+    assert np.isnan(dissection.p_value).all()
+    assert [row.concept for row in category_rows([dissection])] == ["boat"]
 
 
 def test_p_values_of_units_without_meaning_are_uniform_and_adjusted() -> None:
     generator = np.random.default_rng(3)
     maps = generator.normal(size=(40, 150, 3, 5)).astype(np.float32)
     labels = [{"object": np.kron(generator.choice([0, 1, 7], (3, 5)), np.ones((4, 4), int))} for _ in range(40)]
-    found = dissected(maps, labels, shifts=10)
+    dissection = dissected(maps, labels, shifts=10)
     for level in (0.05, 0.2, 0.5):
         # Standard error of a share of 150 units, and of the 1,500 values that make the chance level.
-        assert (found.p_value <= level).mean() == pytest.approx(level, abs=4 * (level * (1 - level) / 150) ** 0.5)
-    np.testing.assert_array_equal(found.q_value, benjamini_hochberg(found.p_value))
-    assert (found.q_value <= 0.05).sum() <= 1
-    assert found.detector.mean() > 0.5, "noise on large objects: 0.04 is no test of significance"
+        assert (dissection.p_value <= level).mean() == pytest.approx(level, abs=4 * (level * (1 - level) / 150) ** 0.5)
+    np.testing.assert_array_equal(dissection.q_value, benjamini_hochberg(dissection.p_value))
+    assert (dissection.q_value <= 0.05).sum() <= 1
+    assert dissection.detector.mean() > 0.5, "noise on large objects: 0.04 is no test of significance"
 
 
 def test_tables_count_detectors_and_their_concepts(probe) -> None:
     maps, labels = probe
     best = dissected(maps, labels).iou.max(1)
     least = float(np.sort(best)[3])
-    found = dissected(maps, labels, least_iou=least)
-    expected = [int(concept) for concept in found.iou.argmax(1)[best >= least]]
+    dissection = dissected(maps, labels, least_iou=least)
+    expected = [int(concept) for concept in dissection.iou.argmax(1)[best >= least]]
     assert len(expected) == 6
-    rows = {row.category: row for row in detector_rows([found])}
+    rows = {row.category: row for row in detector_rows([dissection])}
     assert list(rows) == ["object", "colour", None]
     assert rows[None].detectors == len(expected)
-    assert rows[None].unique_detectors == len(set(expected)) == len(found.unique_detectors)
+    assert rows[None].unique_detectors == len(set(expected)) == len(dissection.unique_detectors)
     assert rows["object"].unique_detectors == len({c for c in expected if c < 2})
-    by_category = category_rows([found])
+    by_category = category_rows([dissection])
     assert len(by_category) == 18
     for row in by_category:
         inside = slice(0, 2) if row.category == "object" else slice(2, 5)
-        assert row.iou == found.iou[row.unit, inside].max()
-        assert WORDS.index(row.concept) == found.iou[row.unit, inside].argmax() + inside.start
+        assert row.iou == dissection.iou[row.unit, inside].max()
+        assert WORDS.index(row.concept) == dissection.iou[row.unit, inside].argmax() + inside.start

@@ -42,32 +42,32 @@ def folder(tmp_path: Path) -> Path:
 
 def test_the_worlds_own_are_the_renderers() -> None:
     images = open_images("world:3@5")
-    found = open_annotations(None, images)
+    annotations = open_annotations(None, images)
     for index, item in enumerate(images):
-        maps, truth = found.label_maps(item), render(index, 5).labels
+        maps, truth = annotations.label_maps(item), render(index, 5).labels
         assert maps.keys() == truth.keys()
         for kind, labels in truth.items():
             np.testing.assert_array_equal(maps[kind], labels)
     for kind, words in WORDS.items():
         for number, word in enumerate(words, 1):
-            index = found.numbers[kind][number]
-            assert (found.kinds[index], found.words[index]) == (kind, word)
-    assert found.categories[found.words.index(WORDS["scene"][0])] == "place"
-    assert len({found.digest(item) for item in images}) == len(images)
+            index = annotations.numbers[kind][number]
+            assert (annotations.kinds[index], annotations.words[index]) == (kind, word)
+    assert annotations.categories[annotations.words.index(WORDS["scene"][0])] == "place"
+    assert len({annotations.digest(item) for item in images}) == len(images)
 
 
 def test_a_folder_written_from_the_world_says_what_the_world_says(tmp_path: Path) -> None:
     images = open_images(str(write_dataset(tmp_path / "w", 3, 4)))
-    own, read = open_annotations(None, open_images("world:3@4")), open_annotations(tmp_path / "w", images)
+    annotations, read = open_annotations(None, open_images("world:3@4")), open_annotations(tmp_path / "w", images)
     assert (read.words, read.kinds, read.categories, read.numbers) == (
-        own.words,
-        own.kinds,
-        own.categories,
-        own.numbers,
+        annotations.words,
+        annotations.kinds,
+        annotations.categories,
+        annotations.numbers,
     )
-    for drawn, stored in zip(own.images, read.images, strict=True):
+    for drawn, stored in zip(annotations.images, read.images, strict=True):
         maps = read.label_maps(stored)
-        for kind, labels in own.label_maps(drawn).items():
+        for kind, labels in annotations.label_maps(drawn).items():
             np.testing.assert_array_equal(maps[kind], labels)
 
 
@@ -86,35 +86,35 @@ def test_of_two_pictures_of_one_name_each_has_the_map_of_its_id_or_else_of_its_n
         with pytest.raises(ImageError, match="has no label map of any of the 2 images"):
             open_annotations(folder, images)
         return
-    found = open_annotations(folder, images)
-    assert [len(found.annotated_kinds(item)) for item in images] == kinds
+    annotations = open_annotations(folder, images)
+    assert [len(annotations.annotated_kinds(item)) for item in images] == kinds
     expected = {"c-2": [None, 1], "c": [300, 300], "c c-2": [300, 1]}[maps]
-    assert [found.label_maps(item)["object"][0, 0] if kinds[row] else None for row, item in enumerate(images)] == (
-        expected
-    )
+    assert [
+        annotations.label_maps(item)["object"][0, 0] if kinds[row] else None for row, item in enumerate(images)
+    ] == (expected)
 
 
 def test_numbers_of_8_and_16_bits_and_palettes_are_read(folder: Path) -> None:
     images = open_images(str(folder / "images"))
-    found = open_annotations(folder, images)
-    first, second = (found.label_maps(item) for item in images)
+    annotations = open_annotations(folder, images)
+    first, second = (annotations.label_maps(item) for item in images)
     assert first.keys() == {"object", "part"}
     assert second.keys() == {"object"}
-    assert found.annotated_kinds(images[1]) == ("object",)
+    assert annotations.annotated_kinds(images[1]) == ("object",)
     assert (first["object"][0, 1], first["object"][5, 8], first["object"].sum()) == (1, 300, 301)
     assert (first["part"] == 2).all()
-    assert found.words == ("cat", "tree", "tree", "calm")
-    assert (found.numbers["object"][300], found.numbers["part"][2]) == (1, 2)
-    assert found.categories == ("object", "object", "part", "other")
-    assert set(found.categories) <= set(CATEGORIES)
+    assert annotations.words == ("cat", "tree", "tree", "calm")
+    assert (annotations.numbers["object"][300], annotations.numbers["part"][2]) == (1, 2)
+    assert annotations.categories == ("object", "object", "part", "other")
+    assert set(annotations.categories) <= set(CATEGORIES)
 
 
 def test_the_fingerprint_follows_maps_and_list(folder: Path) -> None:
     images = open_images(str(folder / "images"))
 
     def now() -> tuple[str, ...]:
-        found = open_annotations(folder, images)
-        return found.concepts_fingerprint, *map(found.digest, images)
+        annotations = open_annotations(folder, images)
+        return annotations.concepts_fingerprint, *map(annotations.digest, images)
 
     first = now()
     assert now() == first

@@ -132,8 +132,8 @@ def test_label_maps_are_cut_like_masks(dtype: type) -> None:
     labels = np.random.default_rng(0).choice([0, 1, 200], (30, 41)).astype(dtype)
     labels *= 300 if dtype is not np.uint8 else 1
     for way in (Geometry((8, 8), resize_size=(10, 10)), Geometry((16, 12), "squash"), Geometry((64, 64))):
-        found = way.labels_on_view(labels)
-        assert found.dtype == dtype
-        assert set(np.unique(found)) <= set(np.unique(labels))
+        view_labels = way.labels_on_view(labels)
+        assert view_labels.dtype == dtype
+        assert set(np.unique(view_labels)) <= set(np.unique(labels))
         for number in np.unique(labels)[1:]:
-            np.testing.assert_array_equal(found == number, way.mask_on_view(labels == number))
+            np.testing.assert_array_equal(view_labels == number, way.mask_on_view(labels == number))

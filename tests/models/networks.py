@@ -133,9 +133,9 @@ class Dense(Classifier):
 
     def features(self, inputs):
         stem = self.stem(inputs)
-        one = self.one(stem.relu())
-        two = self.two(torch.cat([stem, one], 1).relu())
-        return torch.cat([stem, one, two], 1).relu()
+        output = self.one(stem.relu())
+        two = self.two(torch.cat([stem, output], 1).relu())
+        return torch.cat([stem, output, two], 1).relu()
 
 
 class DataDependent(Classifier):

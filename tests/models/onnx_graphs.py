@@ -19,14 +19,14 @@ def write(path, shape, *, kind="float", spatial=(2, 3), last="", outputs=1):
     ]
     if last:
         nodes.append(helper.make_node(last, ["raw"], ["scores"], **({"axis": 1} if last == "Softmax" else {})))
-    made = [helper.make_tensor_value_info("scores", TensorProto.FLOAT, [shape[0], 2])]
+    results = [helper.make_tensor_value_info("scores", TensorProto.FLOAT, [shape[0], 2])]
     if outputs > 1:
-        made.insert(0, helper.make_tensor_value_info("means", TensorProto.FLOAT, [shape[0], 3]))
+        results.insert(0, helper.make_tensor_value_info("means", TensorProto.FLOAT, [shape[0], 3]))
     constants = [
         numpy_helper.from_array(np.array(spatial, np.int64), "axes"),
         numpy_helper.from_array(WEIGHTS.T[: 1 if shape[1] == 1 else 3].copy(), "weights"),
     ]
     picture = helper.make_tensor_value_info("picture", KINDS[kind], shape)
-    graph = helper.make_graph(nodes, "g", [picture], made, initializer=constants)
+    graph = helper.make_graph(nodes, "g", [picture], results, initializer=constants)
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9), path)
     return f"onnx:{path}"

@@ -70,8 +70,8 @@ def tiny(spec):
 def test_the_automatic_layer_of_named_models(name, options, size, layer, units, layout):
     module = timm.create_model(name, pretrained=False, num_classes=10, **options).eval()
     inputs = torch.randn(1, 3, size, size, generator=torch.Generator().manual_seed(0))
-    found = target_layer(trace_layers(module, inputs), module, inputs)
-    assert (found.name, found.units, found.layout) == (layer, units, layout)
+    target = target_layer(trace_layers(module, inputs), module, inputs)
+    assert (target.name, target.units, target.layout) == (layer, units, layout)
     assert all(parameter.grad is None and parameter.requires_grad for parameter in module.parameters())
     assert not any(part._forward_hooks for part in module.modules())
 
@@ -91,9 +91,9 @@ def test_cut_at_the_target_layer(spec):
     model = tiny(spec)
     inputs = torch.randn(2, 3, 64, 64, generator=torch.Generator().manual_seed(3))
     with borrowed(model.module), torch.no_grad():
-        made = model.split(model.target_layer)
-        logits = made.head(made.trunk(inputs))
-    assert made.kind == "graph"
+        halves = model.split(model.target_layer)
+        logits = halves.head(halves.trunk(inputs))
+    assert halves.kind == "graph"
     torch.testing.assert_close(logits, model.logits(inputs), rtol=1e-4, atol=1e-4)
 
 

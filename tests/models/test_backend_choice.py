@@ -82,9 +82,9 @@ def test_scores_of_zero_have_no_largest_to_divide_by():
 
 
 def test_a_package_that_is_missing(monkeypatch):
-    found = importlib.util.find_spec
+    find_spec = importlib.util.find_spec
     monkeypatch.setattr(
-        importlib.util, "find_spec", lambda name, *rest: None if name == "openvino" else found(name, *rest)
+        importlib.util, "find_spec", lambda name, *rest: None if name == "openvino" else find_spec(name, *rest)
     )
     assert "openvino" not in available_backends("cpu")
     choice = choose_backend("openvino", "exact", "cpu", runners(), torch.ones(2, 3, 4, 4))

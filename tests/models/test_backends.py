@@ -43,7 +43,7 @@ class Conversion(nn.Module):
 
 @pytest.fixture(scope="module")
 def modules(networks):
-    made = {
+    factories = {
         "plain": networks.plain,
         "residual": networks.Residual,
         "in place": networks.InPlace,
@@ -56,7 +56,7 @@ def modules(networks):
         "tokens": networks.Patches,
         "half": networks.Residual,
     }
-    return {name: networks.seeded(factory) for name, factory in made.items()}
+    return {name: networks.seeded(factory) for name, factory in factories.items()}
 
 
 KINDS = [

@@ -62,8 +62,8 @@ def test_the_hubs_cache(hub, folder, spec) -> None:
 def test_another_number_of_classes_and_own_weights(folder, tmp_path) -> None:
     model = load_model(f"local-dir:{folder}", num_classes=5, weights="random")
     assert model.classes == tuple(f"class {number}" for number in range(5))
-    own = load_model(f"local-dir:{folder}", weights=folder / "model.safetensors", classes=["a", "b", "c"])
-    assert own.classes == ("a", "b", "c")
+    classifier = load_model(f"local-dir:{folder}", weights=folder / "model.safetensors", classes=["a", "b", "c"])
+    assert classifier.classes == ("a", "b", "c")
 
 
 def test_a_thousand_classes_without_names_are_not_taken_for_imagenets(folder) -> None:

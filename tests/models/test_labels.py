@@ -45,8 +45,8 @@ def item(*names: str, label: int | None = None, mask: bool = False) -> ImageFile
 def test_the_first_name_among_the_classes_decides(
     image: ImageFile, animals: int | None, places: int | None, numbered: int | None
 ) -> None:
-    found = [label_index(model, image) for model in (ANIMALS, PLACES, NUMBERED)]  # type: ignore[arg-type]
-    assert found == [animals, places, numbered]
+    indices = [label_index(model, image) for model in (ANIMALS, PLACES, NUMBERED)]  # type: ignore[arg-type]
+    assert indices == [animals, places, numbered]
 
 
 def test_a_name_of_two_classes_is_no_label() -> None:

@@ -55,7 +55,7 @@ def chosen(name, *wanted):
 
 
 def layer_of(name, layer):
-    return next(found for found in layers_of(name) if found.name == layer)
+    return next(candidate for candidate in layers_of(name) if candidate.name == layer)
 
 
 @pytest.mark.parametrize(
@@ -102,9 +102,9 @@ def test_blocks_of_a_vit_are_evenly_spaced_and_end_with_the_last(count, expected
     ],
 )
 def test_the_units_of_each_kind(name, layer, kind, units):
-    found = layer_of(name, layer)
-    assert found.has_units
-    assert (found.layout.kind, found.units) == (kind, units)
+    traced_layer = layer_of(name, layer)
+    assert traced_layer.has_units
+    assert (traced_layer.layout.kind, traced_layer.units) == (kind, units)
 
 
 @pytest.mark.parametrize("name", ["resnet50", "vit", "swin", "convnext"])

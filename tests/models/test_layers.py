@@ -139,8 +139,8 @@ def test_a_container_with_its_own_forward_is_a_block(batch):
             return torch.cat([part(inputs) for part in self.values()], 1)
 
     parts = {"a": torch.nn.Conv2d(3, 4, 3), "b": torch.nn.Conv2d(3, 5, 3)}
-    found = target_of(torch.nn.Sequential(Concatenates(parts), torch.nn.Flatten()), batch)
-    assert (found.name, found.units) == ("0", 9)
+    target = target_of(torch.nn.Sequential(Concatenates(parts), torch.nn.Flatten()), batch)
+    assert (target.name, target.units) == ("0", 9)
 
 
 @pytest.mark.parametrize(
@@ -160,15 +160,15 @@ def test_target_layer_of_tokens_is_the_last_that_the_patches_act_through(
     networks, batch, network, options, expected, prefix
 ):
     module = networks.seeded(lambda: getattr(networks, network)(**options))
-    found = target_of(module, batch)
-    assert (found.name, found.units, found.layout) == (expected, 8, Layout("tokens", (4, 5), prefix))
+    target = target_of(module, batch)
+    assert (target.name, target.units, target.layout) == (expected, 8, Layout("tokens", (4, 5), prefix))
     assert all(parameter.grad is None and parameter.requires_grad for parameter in module.parameters())
     assert not any(part._forward_hooks for part in module.modules())
 
 
 def test_target_layer_of_channels_last_maps(networks, batch):
-    found = target_of(networks.seeded(networks.ChannelsLast), batch)
-    assert (found.name, found.units, found.layout) == ("mlp", 8, Layout("channels_last", (4, 5)))
+    target = target_of(networks.seeded(networks.ChannelsLast), batch)
+    assert (target.name, target.units, target.layout) == ("mlp", 8, Layout("channels_last", (4, 5)))
 
 
 def test_maps_that_nothing_reads_are_no_target(networks, batch):

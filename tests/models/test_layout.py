@@ -57,8 +57,8 @@ def test_maps_are_where_they_were_put(kind, h, w, prefix, channels):
     ],
 )
 def test_the_grid_of_tokens(count, grids, prefixes, expected):
-    found = token_layout(count, grids, prefixes, (224, 160))
-    assert found == (None if expected is None else Layout("tokens", *expected))
+    layout = token_layout(count, grids, prefixes, (224, 160))
+    assert layout == (None if expected is None else Layout("tokens", *expected))
 
 
 @settings(deadline=None, max_examples=10)

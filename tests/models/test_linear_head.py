@@ -68,15 +68,15 @@ def test_the_weights_are_those_of_the_head(networks, case, seed):
     """W (classes, C) is the gradient of the scores to the means, and the scores are linear in them."""
     module, layer = FOUND[case]()
     model = model_of(networks.seeded(lambda: module, seed))
-    found = weights_of(model, layer)
-    assert found is not None
-    made = model.split(layer)
-    cut = made.trunk(torch.randn(1, 3, *SIZE, generator=torch.Generator().manual_seed(6)))
+    weights = weights_of(model, layer)
+    assert weights is not None
+    halves = model.split(layer)
+    cut = halves.trunk(torch.randn(1, 3, *SIZE, generator=torch.Generator().manual_seed(6)))
     other = torch.randn_like(cut.activations)
     with torch.no_grad():
-        difference = made.head(cut.with_activations(other)) - made.head(cut)
+        difference = halves.head(cut.with_activations(other)) - halves.head(cut)
     moved = (other - cut.activations).mean((2, 3))
-    torch.testing.assert_close(difference, moved @ found.T, atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(difference, moved @ weights.T, atol=1e-4, rtol=1e-4)
 
 
 NOT_FOUND = {
@@ -142,11 +142,11 @@ def test_of_several_classifiers_the_one_that_is_used_is_found(networks):
 def test_of_other_orders_of_axes(networks, network):
     module = networks.seeded(getattr(networks, network))
     layer = {"Patches": "mlp", "ChannelsLast": "last"}[network]
-    found = weights_of(model_of(module), layer)
+    weights = weights_of(model_of(module), layer)
     if network == "Patches":  # what bypasses the layer is added again behind it
-        assert found is None
+        assert weights is None
     else:
-        assert torch.equal(found, module.head.weight)
+        assert torch.equal(weights, module.head.weight)
 
 
 def test_a_head_that_takes_no_other_activations_is_not_linear(networks):

@@ -123,14 +123,14 @@ def test_factories_of_networks(code, name, options) -> None:
 
 def test_a_network_is_copied_not_changed(code, tmp_path) -> None:
     model = load_model(f"python:{code}:NETWORK", input_size=16)
-    own = sys.modules[code].NETWORK
-    assert own.training
+    network = sys.modules[code].NETWORK
+    assert network.training
     assert not model.module.training
-    assert torch.equal(model.module[2].weight, own[2].weight)
+    assert torch.equal(model.module[2].weight, network[2].weight)
     torch.save({"2.weight": torch.ones(2, 3), "2.bias": torch.zeros(2)}, tmp_path / "w.pt")
     loaded = load_model(f"python:{code}:NETWORK", weights=tmp_path / "w.pt", classes=["a", "b"], input_size=16)
     assert torch.equal(loaded.module[2].weight, torch.ones(2, 3))
-    assert not torch.equal(own[2].weight, torch.ones(2, 3))
+    assert not torch.equal(network[2].weight, torch.ones(2, 3))
     with pytest.raises(UsageError, match="a network already; it takes no options, got width"):
         load_model(f"python:{code}:NETWORK", model_options={"width": 3})
 

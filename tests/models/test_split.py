@@ -76,29 +76,29 @@ def build(networks, network, seed=0, dtype=torch.float32):
 def test_head_of_trunk_is_the_model(networks, batch, network, layer, kind):
     module = build(networks, network)
     expected = module(batch)
-    made = split(module, layer, batch)
-    assert made.layer == layer
-    assert made.kind == kind
-    torch.testing.assert_close(made.head(made.trunk(batch)), expected, rtol=1e-5, atol=1e-5)
+    halves = split(module, layer, batch)
+    assert halves.layer == layer
+    assert halves.kind == kind
+    torch.testing.assert_close(halves.head(halves.trunk(batch)), expected, rtol=1e-5, atol=1e-5)
 
 
 @every_case
 def test_a_cut_serves_batches_of_other_sizes(networks, batch, network, layer, kind):
     module = build(networks, network)
-    made = split(module, layer, batch[:2])
+    halves = split(module, layer, batch[:2])
     more = torch.randn(5, 3, 32, 40, generator=torch.Generator().manual_seed(2))
     for inputs in (batch, more, more[:1]):
-        torch.testing.assert_close(made.head(made.trunk(inputs)), module(inputs), rtol=1e-5, atol=1e-5)
+        torch.testing.assert_close(halves.head(halves.trunk(inputs)), module(inputs), rtol=1e-5, atol=1e-5)
 
 
 @every_case
 def test_the_head_leaves_the_cut_as_it_was(networks, batch, network, layer, kind):
-    made = split(build(networks, network), layer, batch)
-    cut = made.trunk(batch)
+    halves = split(build(networks, network), layer, batch)
+    cut = halves.trunk(batch)
     before = [part.clone() for part in (cut.activations, *cut.context)]
-    first = made.head(cut)
+    first = halves.head(cut)
     assert all(torch.equal(old, new) for old, new in zip(before, (cut.activations, *cut.context), strict=True))
-    assert torch.equal(made.head(cut), first)
+    assert torch.equal(halves.head(cut), first)
 
 
 @every_case
@@ -112,8 +112,8 @@ def test_activations_are_the_output_of_the_layer(networks, batch, network, layer
 @every_case
 def test_replaced_activations_change_the_output_as_a_hook_does(networks, batch, network, layer, kind):
     module = build(networks, network)
-    made = split(module, layer, batch)
-    cut = made.trunk(batch)
+    halves = split(module, layer, batch)
+    cut = halves.trunk(batch)
 
     def halve_first_and_flip(output):
         output = output.flip(-1)
@@ -122,20 +122,20 @@ def test_replaced_activations_change_the_output_as_a_hook_does(networks, batch, 
 
     changed = Cut(halve_first_and_flip(cut.activations.clone()), cut.context)
     torch.testing.assert_close(
-        made.head(changed), run_with(module, layer, batch, halve_first_and_flip), rtol=1e-5, atol=1e-5
+        halves.head(changed), run_with(module, layer, batch, halve_first_and_flip), rtol=1e-5, atol=1e-5
     )
 
 
 @every_case
 def test_one_image_with_each_channel_ablated_in_one_batch(networks, batch, network, layer, kind):
     module = build(networks, network)
-    made = split(module, layer, batch)
-    row = made.trunk(batch).row(1)
+    halves = split(module, layer, batch)
+    row = halves.trunk(batch).row(1)
     axis = -1 if network in ("Patches", "Tokens", "ChannelsLast") else 1
     channels = row.activations.shape[axis]
     ablated = row.activations.repeat(channels, *[1] * (row.activations.ndim - 1))
     ablated.movedim(axis, 1)[torch.arange(channels), torch.arange(channels)] = 0
-    outputs = made.head(row.with_activations(ablated))
+    outputs = halves.head(row.with_activations(ablated))
     assert outputs.shape == (channels, 4)
     for channel in range(channels):
 
@@ -152,11 +152,11 @@ def test_one_image_with_each_channel_ablated_in_one_batch(networks, batch, netwo
 def test_gradients_through_the_head_equal_those_of_the_whole_network(networks, batch, network, layer, kind, seed):
     module = build(networks, network, seed, torch.float64)
     inputs = batch.double()
-    made = split(module, layer, inputs)
-    cut = made.trunk(inputs)
+    halves = split(module, layer, inputs)
+    cut = halves.trunk(inputs)
     activations = cut.activations.detach().clone().requires_grad_()
     weights = torch.arange(1.0, 13, dtype=torch.float64).view(3, 4)
-    (ours,) = torch.autograd.grad((made.head(Cut(activations, cut.context)) * weights).sum(), activations)
+    (ours,) = torch.autograd.grad((halves.head(Cut(activations, cut.context)) * weights).sum(), activations)
 
     leaf = []
     logits = run_with(module, layer, inputs, lambda output: leaf.append(output.requires_grad_()) or output.clone())
@@ -168,10 +168,10 @@ def test_gradients_through_the_head_equal_those_of_the_whole_network(networks, b
 @pytest.mark.parametrize("kind", ["tuple", "dict", "logits"])
 def test_outputs_in_a_container_are_unpacked(networks, batch, kind):
     module = networks.seeded(lambda: networks.Wrapped(kind))
-    made = split(module, "net.3", batch)
-    assert made.kind == "graph"
-    torch.testing.assert_close(made.head(made.trunk(batch)), module.net(batch))
-    assert made.head(made.trunk(batch)).shape == (3, 4)
+    halves = split(module, "net.3", batch)
+    assert halves.kind == "graph"
+    torch.testing.assert_close(halves.head(halves.trunk(batch)), module.net(batch))
+    assert halves.head(halves.trunk(batch)).shape == (3, 4)
 
 
 def test_an_output_that_is_no_classification_is_an_error(batch):
@@ -204,8 +204,8 @@ def test_a_head_that_mixes_the_images_of_a_batch_is_an_error(batch):
 def test_cutting_leaves_no_hook_and_no_gradient(networks, batch, network, layer):
     module = networks.seeded(getattr(networks, network))
     before = {key: value.clone() for key, value in module.state_dict().items()}
-    made = split(module, layer, batch)
-    made.head(made.trunk(batch)).sum().backward()
+    halves = split(module, layer, batch)
+    halves.head(halves.trunk(batch)).sum().backward()
     module.zero_grad()
     assert all(torch.equal(before[key], value) for key, value in module.state_dict().items())
     for part in module.modules():
@@ -215,8 +215,8 @@ def test_cutting_leaves_no_hook_and_no_gradient(networks, batch, network, layer)
 
 
 def test_a_graph_that_fails_its_check_says_nothing_on_the_terminal(networks, batch, capfd):
-    made = split(build(networks, "OverwritesContext"), "right", batch)
-    assert made.kind == "rerun"
+    halves = split(build(networks, "OverwritesContext"), "right", batch)
+    assert halves.kind == "rerun"
     assert capfd.readouterr() == ("", "")
 
 
@@ -225,6 +225,6 @@ def test_a_graph_that_fails_its_check_says_nothing_on_the_terminal(networks, bat
 )
 def test_a_graph_that_is_off_by_more_than_rounding_is_not_taken(networks, batch, factor, kind):
     module = networks.seeded(lambda: networks.OtherWhenTraced(factor))
-    made = split(module, "conv2", batch)
-    assert made.kind == kind
-    torch.testing.assert_close(made.head(made.trunk(batch)), module(batch), rtol=1e-5, atol=1e-5)
+    halves = split(module, "conv2", batch)
+    assert halves.kind == kind
+    torch.testing.assert_close(halves.head(halves.trunk(batch)), module(batch), rtol=1e-5, atol=1e-5)

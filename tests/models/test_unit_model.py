@@ -96,10 +96,10 @@ def test_patch_tokens_and_class_token_are_units_apart():
     tokens = seen(module, "blocks.1", inputs)
     assert tokens.shape == (2, 17, 16)
     torch.testing.assert_close(UnitModel(model, "blocks.1").logits(inputs), tokens[:, 1:].mean(1))
-    made, column = unit_model(model, "blocks.1@class:5")
-    torch.testing.assert_close(made.logits(inputs)[:, column], tokens[:, 0, 5])
+    wrapper, column = unit_model(model, "blocks.1@class:5")
+    torch.testing.assert_close(wrapper.logits(inputs)[:, column], tokens[:, 0, 5])
     assert UnitModel(model, "blocks.1").target_layer == "blocks.1"
-    assert made.target_layer == "blocks.1.norm1", "there all patches reach the class token"
+    assert wrapper.target_layer == "blocks.1.norm1", "there all patches reach the class token"
     with pytest.raises(LayerError, match="class token"):
         unit_model(model, "patch_embed.proj@class:0")
 
@@ -121,9 +121,9 @@ def test_channels_last_of_swin():
 
 def test_a_single_unit_is_the_second_of_two_columns(batch):
     module = nn.Sequential(nn.Conv2d(3, 1, 3), nn.AdaptiveAvgPool2d(2), nn.Flatten(), nn.Linear(4, 3)).eval()
-    made, column = unit_model(wrap(module), "0:0")
-    assert (column, made.units, made.classes) == (1, 1, ("minus 0:0", "0:0"))
-    torch.testing.assert_close(made.logits(batch)[:, column], seen(module, "0", batch).mean((1, 2, 3)))
+    wrapper, column = unit_model(wrap(module), "0:0")
+    assert (column, wrapper.units, wrapper.classes) == (1, 1, ("minus 0:0", "0:0"))
+    torch.testing.assert_close(wrapper.logits(batch)[:, column], seen(module, "0", batch).mean((1, 2, 3)))
 
 
 def test_half_precision_weights_are_run_in_float32(networks, batch):
@@ -134,10 +134,10 @@ def test_half_precision_weights_are_run_in_float32(networks, batch):
 
 def test_no_probabilities_and_a_fingerprint_of_its_own(networks):
     model = wrap(networks.seeded(networks.plain))
-    one, other = UnitModel(model, "1"), UnitModel(model, "3")
-    assert one.activation == "raw"
-    assert len({model.fingerprint, one.fingerprint, other.fingerprint}) == 3
-    assert one.fingerprint == UnitModel(model, "1").fingerprint
+    wrapper, other = UnitModel(model, "1"), UnitModel(model, "3")
+    assert wrapper.activation == "raw"
+    assert len({model.fingerprint, wrapper.fingerprint, other.fingerprint}) == 3
+    assert wrapper.fingerprint == UnitModel(model, "1").fingerprint
 
 
 @pytest.mark.parametrize("backend", ["torch", "openvino"])
@@ -167,9 +167,9 @@ def test_the_network_is_left_as_it_was(networks, batch):
     before = [(name, id(part), part.training, len(part._forward_hooks)) for name, part in module.named_modules()]
     trainable = [value.requires_grad for value in module.parameters()]
     model = TorchModel(module, Geometry((32, 40), mode="squash"), mean=(0, 0, 0), std=(1, 1, 1))
-    made, _ = unit_model(model, "block:2")
-    made.predict(np.zeros((2, 32, 40, 3), np.uint8))
-    assert made.target_layer == "block"
+    wrapper, _ = unit_model(model, "block:2")
+    wrapper.predict(np.zeros((2, 32, 40, 3), np.uint8))
+    assert wrapper.target_layer == "block"
     after = [(name, id(part), part.training, len(part._forward_hooks)) for name, part in module.named_modules()]
     assert (before, trainable) == (after, [value.requires_grad for value in module.parameters()])
 

@@ -65,10 +65,10 @@ def test_what_cannot_be(spec, given, error, message):
 
 
 def test_random_weights():
-    one, again, trained = (load_model("world:objects", weights=weights) for weights in ("random", "random", None))
-    assert one.fingerprint == again.fingerprint != trained.fingerprint
-    assert one.classes == OBJECTS
-    assert any("random weights" in note for note in one.notes)
+    model, again, trained = (load_model("world:objects", weights=weights) for weights in ("random", "random", None))
+    assert model.fingerprint == again.fingerprint != trained.fingerprint
+    assert model.classes == OBJECTS
+    assert any("random weights" in note for note in model.notes)
     assert len(load_model("world:objects", weights="random", num_classes=5).classes) == 5
 
 

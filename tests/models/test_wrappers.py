@@ -59,8 +59,8 @@ class Halving(nn.Module):
 
 
 def load(module: nn.Module) -> TorchModel:
-    zero, one = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
-    return TorchModel(module.eval(), Geometry((64, 64), mode="squash"), mean=zero, std=one)
+    zero, ones = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
+    return TorchModel(module.eval(), Geometry((64, 64), mode="squash"), mean=zero, std=ones)
 
 
 @pytest.mark.parametrize(

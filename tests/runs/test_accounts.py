@@ -17,7 +17,7 @@ class Rows:
         self._rows = rows
 
     def rows(self, row: type[Any]) -> list[Any]:
-        return [one for one in self._rows if type(one) is row]
+        return [entry for entry in self._rows if type(entry) is row]
 
 
 def contribution(rank: int, unit: int, label: str | None, contribution: float, **changes: Any) -> ContributionRow:

@@ -16,15 +16,15 @@ CONCEPTS = ("tench, Tinca tinca", 'so-called "red"')
 
 @pytest.fixture
 def units(unit_labels) -> list[UnitRow]:
-    made = unit_labels.layer_labels
-    first = made(
+    layer_labels = unit_labels.layer_labels
+    first = layer_labels(
         "a",
         "layer4",
         [0, -1, -1],
         best=np.array([[0], [1], [-1]]),
         best_scores=np.array([[0.1 + 0.2], [-2.5], [np.nan]]),
     )
-    layers = (first, made("b/c", "fc", [1]), made("b:c", "fc", [1]))
+    layers = (first, layer_labels("b/c", "fc", [1]), layer_labels("b:c", "fc", [1]))
     return unit_rows(UnitLabels(layers, CONCEPTS, ("x", "y"), ("i",), "cos"))
 
 

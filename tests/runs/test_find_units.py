@@ -24,37 +24,37 @@ def units() -> list[UnitRow]:
     return [fake_row(UnitRow, **dict(zip(names, row, strict=True))) for row in ROWS]
 
 
-def found(units: list[UnitRow], **query: object) -> list[tuple[str, str, int]]:
+def addresses(units: list[UnitRow], **query: object) -> list[tuple[str, str, int]]:
     return [(row.model, row.layer, row.unit) for row in find_units(units, UnitQuery(**query))]
 
 
 def test_labels_come_before_further_labels(units) -> None:
-    assert found(units, concept="Fish") == [("a", "layer1", 1), ("a", "layer4", 1), ("a", "layer4", 0)]
-    assert found(units, concept="red") == [("a", "layer1", 0), ("a", "layer1", 1)]
+    assert addresses(units, concept="Fish") == [("a", "layer1", 1), ("a", "layer4", 1), ("a", "layer4", 0)]
+    assert addresses(units, concept="red") == [("a", "layer1", 0), ("a", "layer1", 1)]
 
 
 def test_wildcards_and_synonyms(units) -> None:
-    assert found(units, concept="*fish") == [
+    assert addresses(units, concept="*fish") == [
         ("a", "layer1", 1),
         ("a", "layer4", 0),
         ("a", "layer4", 1),
         ("b", "layer4", 1),
     ]
-    assert found(units, concept="goldfish") == [("a", "layer4", 0)]
-    assert found(units, concept="fish", layer="*4") == [("a", "layer4", 1), ("a", "layer4", 0)]
+    assert addresses(units, concept="goldfish") == [("a", "layer4", 0)]
+    assert addresses(units, concept="fish", layer="*4") == [("a", "layer4", 1), ("a", "layer4", 0)]
 
 
 def test_one_unit_a_category_and_no_label(units) -> None:
-    assert found(units, unit="layer4:1") == [("a", "layer4", 1), ("b", "layer4", 1)]
-    assert found(units, unit="1", model="a", layer="layer1") == [("a", "layer1", 1)]
-    assert found(units, category="colour") == [("a", "layer1", 0)]
-    assert found(units, no_label=True) == [("a", "layer4", 2)]
-    assert len(found(units)) == 6
+    assert addresses(units, unit="layer4:1") == [("a", "layer4", 1), ("b", "layer4", 1)]
+    assert addresses(units, unit="1", model="a", layer="layer1") == [("a", "layer1", 1)]
+    assert addresses(units, category="colour") == [("a", "layer1", 0)]
+    assert addresses(units, no_label=True) == [("a", "layer4", 2)]
+    assert len(addresses(units)) == 6
 
 
 def test_a_layer_address_may_hold_what_is_no_letter() -> None:
     units = [fake_row(UnitRow, model="a", layer="blocks.11@class", unit=3)]
-    assert found(units, unit="blocks.11@class:3") == [("a", "blocks.11@class", 3)]
+    assert addresses(units, unit="blocks.11@class:3") == [("a", "blocks.11@class", 3)]
 
 
 @pytest.mark.parametrize(
@@ -74,9 +74,9 @@ def test_a_layer_address_may_hold_what_is_no_letter() -> None:
 )
 def test_mistakes_are_told(units, query: dict[str, object], said: str) -> None:
     with pytest.raises(LumiscopeError, match=said):
-        found(units, **query)
+        addresses(units, **query)
 
 
 def test_a_run_without_units_says_so() -> None:
     with pytest.raises(LumiscopeError, match="no units"):
-        found([])
+        addresses([])

@@ -93,9 +93,9 @@ def test_every_table_says_what_its_rows_and_columns_are_and_can_be_faked(name: s
     declared = TABLES[name]
     assert declared.doc
     assert declared.row.__doc__
-    for one in declared.columns:
-        assert one.doc, one.name
-        assert one.low is None or one.high is None or one.low < one.high
+    for table_column in declared.columns:
+        assert table_column.doc, table_column.name
+        assert table_column.low is None or table_column.high is None or table_column.low < table_column.high
     row = fake_row(declared.row)
     assert declared.rows(to_arrow(declared.row, [row])) == [row]
 

@@ -39,12 +39,12 @@ def test_the_worlds_own_annotations():
 def test_a_folder_says_the_same_in_the_order_asked_for(tmp_path):
     write_dataset(tmp_path, 5, 2)
     files, scorer = open_images(str(tmp_path / "labels.csv")), load_scorer(f"masks:{tmp_path}")
-    own = load_scorer("masks:world")
+    world_scorer = load_scorer("masks:world")
     concepts = ConceptSet.of(["red", "sky", "wheel", "fish"])
-    expected = own.score(open_images("world:5@2"), concepts).values
+    expected = world_scorer.score(open_images("world:5@2"), concepts).values
     np.testing.assert_array_equal(scorer.score(files[::-1], concepts).values, expected[::-1])
     assert scorer.name == f"masks:{tmp_path}"
-    assert scorer.words == own.words
+    assert scorer.words == world_scorer.words
 
 
 def write(path, content):

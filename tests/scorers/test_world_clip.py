@@ -71,7 +71,7 @@ def test_scores_equal_cosines_taken_one_by_one(folder, images, templates):
             image = network.image(torch.tensor(((pixels - MEAN) / STD).transpose(2, 0, 1)[None]).float())[0]
             for column, word in enumerate(words):
                 each = [network.text(torch.tensor(tokenise([t.format(word)])))[0] for t in templates]
-                text = sum(one / one.norm() for one in each)
+                text = sum(embedding / embedding.norm() for embedding in each)
                 expected[row, column] = torch.cosine_similarity(image, text, dim=0)
     np.testing.assert_allclose(scores.values, expected, atol=2e-6)
 

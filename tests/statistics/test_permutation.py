@@ -25,7 +25,7 @@ def test_three_gains_are_one_pattern_of_eight():
 
 
 def test_no_difference_is_no_evidence():
-    assert [sign_flip_test([0, 0, 0, 0], alternative=one) for one in ALTERNATIVES] == [1, 1, 1]
+    assert [sign_flip_test([0, 0, 0, 0], alternative=alternative) for alternative in ALTERNATIVES] == [1, 1, 1]
 
 
 @given(small_integers)

@@ -13,20 +13,20 @@ from lumiscope.statistics.sharing import sharing_test
 def by_hand(first: list[int], second: list[int]) -> tuple[float, float]:
     cards = [kind for kind, (a, b) in enumerate(zip(first, second, strict=True)) for _ in range(a + b)]
     shared = sum(a > 0 and b > 0 for a, b in zip(first, second, strict=True))
-    found = []
+    counts = []
     for hand in itertools.combinations(range(len(cards)), sum(first)):
         mine = {cards[place] for place in hand}
-        found.append(len(mine & {cards[place] for place in range(len(cards)) if place not in hand}))
-    return sum(found) / len(found), sum(one <= shared for one in found) / len(found)
+        counts.append(len(mine & {cards[place] for place in range(len(cards)) if place not in hand}))
+    return sum(counts) / len(counts), sum(count <= shared for count in counts) / len(counts)
 
 
 @pytest.mark.parametrize(("first", "second"), [([3, 0, 2], [0, 4, 1]), ([2, 2], [2, 2]), ([5, 0], [0, 4])])
 def test_deals_are_counted(first: list[int], second: list[int]) -> None:
     expected, p_value = by_hand(first, second)
-    found = sharing_test(first, second)
-    assert found[0] == pytest.approx(expected, abs=0.03)
-    assert found[1] == pytest.approx(p_value, abs=0.02)
-    assert found == sharing_test(first, second)
+    result = sharing_test(first, second)
+    assert result[0] == pytest.approx(expected, abs=0.03)
+    assert result[1] == pytest.approx(p_value, abs=0.02)
+    assert result == sharing_test(first, second)
 
 
 def test_the_seed_deals_the_cards_and_the_number_of_deals_bounds_the_p_value() -> None:

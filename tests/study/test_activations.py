@@ -55,14 +55,14 @@ def test_they_equal_plain_activations(
     plan_shards(monkeypatch, 3)
     if not small:
         monkeypatch.setattr("lumiscope.columns.SMALL", 0)
-    found = read(tiny, pictures, LAYERS, pooling=pooling, store=store if kept else None)
-    assert list(found.columns) == LAYERS
-    assert found.images == [item.id for item in pictures]
+    activations = read(tiny, pictures, LAYERS, pooling=pooling, store=store if kept else None)
+    assert list(activations.columns) == LAYERS
+    assert activations.images == [item.id for item in pictures]
     for layer in LAYERS:
-        columns = found.columns[layer]
+        columns = activations.columns[layer]
         assert isinstance(columns, np.ndarray if small else ColumnFile)
         np.testing.assert_allclose(whole(columns), plain(tiny, pictures, layer, pooling), rtol=1e-5, atol=1e-6)
-    assert len(found.columns["4"]) == len(pictures)
+    assert len(activations.columns["4"]) == len(pictures)
 
 
 def test_what_is_kept_is_not_computed_again(
@@ -162,27 +162,29 @@ def test_nothing_stale_is_reused(
         images = ImageSet((replace(pictures[0]),), "pictures")
     passes: list[int] = []
     watched(monkeypatch, lambda items: passes.append(len(items)))
-    found = read(model, images, [layer], pooling=pooling, store=Store(store.root))
+    activations = read(model, images, [layer], pooling=pooling, store=Store(store.root))
     assert sum(passes) == len(images)
-    np.testing.assert_allclose(whole(found.columns[layer]), plain(model, images, layer, pooling), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(
+        whole(activations.columns[layer]), plain(model, images, layer, pooling), rtol=1e-5, atol=1e-6
+    )
 
 
 @pytest.mark.parametrize("kept", [True, False])
 def test_what_is_not_finite_is_kept_where_it_is(tiny: TorchModel, pictures: ImageSet, store: Store, kept: bool) -> None:
     tiny.module[0].weight.data[2] = torch.nan
     tiny.module[0].bias.data[3] = torch.inf
-    found = whole(read(tiny, pictures, ["0"], store=store if kept else None).columns["0"])
-    assert np.isnan(found[:, 2]).all()
-    assert np.isposinf(found[:, 3]).all()
-    assert np.isfinite(found[:, [0, 1, 4, 5]]).all()
+    values = whole(read(tiny, pictures, ["0"], store=store if kept else None).columns["0"])
+    assert np.isnan(values[:, 2]).all()
+    assert np.isposinf(values[:, 3]).all()
+    assert np.isfinite(values[:, [0, 1, 4, 5]]).all()
 
 
 def test_images_that_are_listed_twice_have_a_row_each(tiny: TorchModel, pictures: ImageSet, store: Store) -> None:
     twice = replace(pictures, items=(*pictures, replace(pictures[1], id="again")))
     for kept in (store, None):
-        found = whole(read(tiny, twice, ["0"], store=kept).columns["0"])
-        assert len(found) == len(pictures) + 1
-        np.testing.assert_allclose(found[-1], found[1], rtol=1e-5)
+        values = whole(read(tiny, twice, ["0"], store=kept).columns["0"])
+        assert len(values) == len(pictures) + 1
+        np.testing.assert_allclose(values[-1], values[1], rtol=1e-5)
 
 
 def test_nothing_is_computed_for_no_layers(tiny: TorchModel, pictures: ImageSet, looked_at: list[str]) -> None:

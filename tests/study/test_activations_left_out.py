@@ -43,22 +43,22 @@ def test_an_image_that_fails_is_left_out_of_every_layer(
     read(tiny, pictures, ["0"], store=store)  # one layer has them all
     bad = pictures[4]
     bad.path.write_bytes(b"no picture any more")
-    found = read(tiny, pictures, LAYERS, store=store if kept else None)
+    activations = read(tiny, pictures, LAYERS, store=store if kept else None)
     left = [item for item in pictures if item is not bad]
-    assert found.images == [item.id for item in left]
-    assert [failure.item for failure in found.failures] == [bad.id]
-    (note,) = found.notes
+    assert activations.images == [item.id for item in left]
+    assert [failure.item for failure in activations.failures] == [bad.id]
+    (note,) = activations.notes
     assert note.startswith(f"1 probing image was left out of everything ({bad.name}: ")
     for layer in LAYERS:
-        np.testing.assert_allclose(whole(found.columns[layer]), plain(tiny, left, layer), rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(whole(activations.columns[layer]), plain(tiny, left, layer), rtol=1e-5, atol=1e-6)
 
 
 def test_an_image_that_is_gone_before_it_was_hashed_is_left_out(
     tiny: TorchModel, pictures: ImageSet, store: Store
 ) -> None:
     pictures[2].path.unlink()
-    found = read(tiny, pictures, ["0"], store=store)
-    assert found.images == [item.id for number, item in enumerate(pictures) if number != 2]
+    activations = read(tiny, pictures, ["0"], store=store)
+    assert activations.images == [item.id for number, item in enumerate(pictures) if number != 2]
 
 
 def test_where_a_whole_first_shard_fails_the_error_is_raised(

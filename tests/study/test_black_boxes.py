@@ -66,17 +66,17 @@ def test_a_box_is_explained_as_the_model_in_it(box: BlackBox, tiny: TorchModel, 
     options = {"lime": {"num_samples": 40}}
     ours = explain(box, pictures[:2], methods="lime", options=options)
     theirs = explain(tiny, pictures[:2], methods="lime", options=options)
-    for one, other in zip(ours, theirs, strict=True):
-        assert one.target.probability == pytest.approx(other.target.probability, rel=1e-5)
-        np.testing.assert_allclose(one.coefficients, other.coefficients, atol=1e-6)
+    for saliency, other in zip(ours, theirs, strict=True):
+        assert saliency.target.probability == pytest.approx(other.target.probability, rel=1e-5)
+        np.testing.assert_allclose(saliency.coefficients, other.coefficients, atol=1e-6)
 
 
-@pytest.mark.parametrize("name", [name for name, one in METHODS.items() if not one.looks_inside])
+@pytest.mark.parametrize("name", [name for name, method in METHODS.items() if not method.looks_inside])
 def test_methods_that_need_no_more_than_predictions_do_run(name: str, box: BlackBox, pictures: ImageSet) -> None:
     few = {"lime": {"num_samples": 20}, "rise": {"num_masks": 20}, "kernelshap": {"num_samples": 40}}
-    (made,) = explain(box, pictures[:1], methods=name, options={name: few.get(name, {})})
-    assert made.values.shape == (32, 32)
-    assert np.isfinite(made.values).all()
+    (saliency,) = explain(box, pictures[:1], methods=name, options={name: few.get(name, {})})
+    assert saliency.values.shape == (32, 32)
+    assert np.isfinite(saliency.values).all()
 
 
 def test_a_study_of_both_kinds_asks_each_what_it_can(boxes: Study, caplog: pytest.LogCaptureFixture) -> None:

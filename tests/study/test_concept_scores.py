@@ -110,8 +110,8 @@ def test_probing_sets_share_the_images_that_they_share(store: Store) -> None:
     scorer, images = Counting(), open_images("world:10")
     stored_scores(scorer, images[:4], CONCEPTS, store=store)
     shuffled = ImageSet(tuple(images[index] for index in (9, 2, 5, 0, 2, 7, 1)), "shuffled")
-    found = stored_scores(scorer, shuffled, CONCEPTS, store=store)
-    np.testing.assert_array_equal(found, expected(shuffled))
+    scores = stored_scores(scorer, shuffled, CONCEPTS, store=store)
+    np.testing.assert_array_equal(scores, expected(shuffled))
     assert scorer.asked[4:] == [images[index].id for index in (9, 5, 7)]
 
 
@@ -141,10 +141,10 @@ def test_more_than_memory_should_hold_is_a_file(store: Store, monkeypatch: pytes
     monkeypatch.setattr(module, "SHARD", 3)
     monkeypatch.setattr(columns, "SMALL", 4 * 8 * 3 - 1)
     images = open_images("world:8")
-    found = stored_scores(Counting(), images, CONCEPTS, store=store if kept else None)
-    assert isinstance(found, ColumnFile)
-    assert found.shape == (8, 3)
-    np.testing.assert_array_equal(found[:, 0:3], expected(images))
+    scores = stored_scores(Counting(), images, CONCEPTS, store=store if kept else None)
+    assert isinstance(scores, ColumnFile)
+    assert scores.shape == (8, 3)
+    np.testing.assert_array_equal(scores[:, 0:3], expected(images))
     monkeypatch.setattr(columns, "SMALL", 4 * 8 * 3)
     assert isinstance(stored_scores(Counting(), images, CONCEPTS, store=store), np.ndarray)
 
@@ -213,10 +213,10 @@ def test_vectors_of_images_and_words_are_computed_once(store: Store, embedded) -
 
     def scores(concepts: ConceptSet, prompts: tuple[str, ...] = (), where: ImageSet = images) -> np.ndarray:
         scorer = load_scorer("world:clip", prompts=prompts)
-        found = stored_scores(scorer, where, concepts, store=store)
-        np.testing.assert_allclose(found, scorer.score(where, concepts).values, atol=1e-6)
+        values = stored_scores(scorer, where, concepts, store=store)
+        np.testing.assert_allclose(values, scorer.score(where, concepts).values, atol=1e-6)
         del seen_images[-len(where) :], seen_words[-len(concepts) :]  # what `score` itself has embedded
-        return np.asarray(found)
+        return np.asarray(values)
 
     first = scores(CONCEPTS)
     assert (len(seen_images), seen_words) == (4, ["fish", "red", "sky"])
@@ -236,8 +236,8 @@ def test_an_edited_table_is_read_again(store: Store, tmp_path: Path) -> None:
         table = np.arange(6, dtype=np.float32).reshape(2, 3) * factor
         names, words = np.array([item.path.name for item in images]), np.array(CONCEPTS.words)
         np.savez(tmp_path / "table.npz", scores=table, images=names, concepts=words)
-        found = stored_scores(load_scorer(f"table:{tmp_path / 'table.npz'}"), images, CONCEPTS, store=store)
-        np.testing.assert_array_equal(found, table)
+        scores = stored_scores(load_scorer(f"table:{tmp_path / 'table.npz'}"), images, CONCEPTS, store=store)
+        np.testing.assert_array_equal(scores, table)
 
 
 def test_two_images_of_one_name_are_noticed_across_shards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

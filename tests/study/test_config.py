@@ -113,11 +113,11 @@ def test_no_two_tables_have_a_field_of_the_same_name() -> None:
 
 
 def test_the_run_name_is_found_again_and_changes_with_the_study() -> None:
-    one = Study(images="data/labels.csv", models=[ModelConfig(spec="timm:resnet18")])
+    study = Study(images="data/labels.csv", models=[ModelConfig(spec="timm:resnet18")])
     again = Study(images="data/labels.csv", models=[ModelConfig(spec="timm:resnet18")], runs="elsewhere")
     other = Study(images="data/labels.csv", models=[ModelConfig(spec="timm:resnet18")], seed=1)
-    assert one.run_name == again.run_name != other.run_name
-    assert one.run_name.startswith("data-resnet18-")
+    assert study.run_name == again.run_name != other.run_name
+    assert study.run_name.startswith("data-resnet18-")
 
 
 @pytest.mark.parametrize(

@@ -74,15 +74,17 @@ def test_rows_are_weights_times_means(tiny: TorchModel, pictures: ImageSet, cont
     assert len(rows) == 6 * len(pictures)
     for number, item in enumerate(pictures):
         contributions, bias, target = by_hand(tiny, item)
-        own = rows[6 * number : 6 * number + 6]
+        image_rows = rows[6 * number : 6 * number + 6]
         order = np.argsort(-np.abs(contributions))
-        assert [row.unit for row in own] == order.tolist()
-        assert [row.rank for row in own] == [1, 2, 3, 4, 5, 6]
-        assert [row.label for row in own] == [["orange", None, "fin", None, "grass", "orange"][unit] for unit in order]
-        np.testing.assert_allclose([row.contribution for row in own], contributions[order], rtol=1e-4, atol=1e-6)
+        assert [row.unit for row in image_rows] == order.tolist()
+        assert [row.rank for row in image_rows] == [1, 2, 3, 4, 5, 6]
+        assert [row.label for row in image_rows] == [
+            ["orange", None, "fin", None, "grass", "orange"][unit] for unit in order
+        ]
+        np.testing.assert_allclose([row.contribution for row in image_rows], contributions[order], rtol=1e-4, atol=1e-6)
         shares = (contributions / contributions.sum())[order]
-        np.testing.assert_allclose([row.share for row in own], shares, rtol=1e-3, atol=1e-6)
-        first = own[0]
+        np.testing.assert_allclose([row.share for row in image_rows], shares, rtol=1e-3, atol=1e-6)
+        first = image_rows[0]
         assert (first.model, first.image, first.layer, first.steps) == ("tiny", item.id, "1", 0)
         assert first.target_index == target
         assert first.baseline_score == pytest.approx(bias, rel=1e-4)

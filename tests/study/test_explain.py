@@ -18,17 +18,17 @@ LIME = {"lime": {"num_samples": 30}}
 
 def test_maps_stand_image_by_image_in_the_order_of_the_methods(tiny: TorchModel, pictures: ImageSet) -> None:
     maps = explain(tiny, pictures[:2], methods=["scorecam", "gradcam"])
-    assert [(one.item_id, one.method) for one in maps] == [
+    assert [(saliency.item_id, saliency.method) for saliency in maps] == [
         ("p0", "scorecam"), ("p0", "gradcam"), ("p1", "scorecam"), ("p1", "gradcam"),
     ]  # fmt: skip
-    assert {one.values.shape for one in maps} == {(32, 32)}
+    assert {saliency.values.shape for saliency in maps} == {(32, 32)}
 
 
 def test_targets(tiny: TorchModel, pictures: ImageSet) -> None:
     logits = tiny.predict([tiny.view(item) for item in pictures])
 
     def indices(target: str | int) -> list[int]:
-        return [one.target.index for one in explain(tiny, pictures, methods="gradcam", target=target)]
+        return [saliency.target.index for saliency in explain(tiny, pictures, methods="gradcam", target=target)]
 
     assert indices("predicted") == logits.argmax(axis=1).tolist()
     assert indices("label") == [0, 1, 2, 3, 0, 1, 2]
@@ -70,7 +70,10 @@ def test_training_mode_is_warned_of_and_changes_nothing(
 
 def test_seeds_belong_to_image_and_study_not_to_order(tiny: TorchModel, pictures: ImageSet) -> None:
     def coefficients(images: ImageSet, seed: int = 0) -> dict[str, np.ndarray]:
-        return {one.item_id: one.coefficients for one in explain(tiny, images, methods="lime", options=LIME, seed=seed)}
+        return {
+            saliency.item_id: saliency.coefficients
+            for saliency in explain(tiny, images, methods="lime", options=LIME, seed=seed)
+        }
 
     forward, backward = coefficients(pictures[:3]), coefficients(pictures[2::-1])
     for item_id, expected in forward.items():
@@ -79,10 +82,10 @@ def test_seeds_belong_to_image_and_study_not_to_order(tiny: TorchModel, pictures
 
 
 def test_a_map_survives_the_store_whole(tiny: TorchModel, pictures: ImageSet) -> None:
-    for one in explain(tiny, pictures[:1], methods=["gradcam", "lime"], options=LIME):
-        back = map_from_arrays(map_arrays(one))
-        assert type(back) is type(one)
-        for name, value in vars(one).items():
+    for saliency in explain(tiny, pictures[:1], methods=["gradcam", "lime"], options=LIME):
+        back = map_from_arrays(map_arrays(saliency))
+        assert type(back) is type(saliency)
+        for name, value in vars(saliency).items():
             if isinstance(value, np.ndarray):
                 np.testing.assert_array_equal(getattr(back, name), value)
             else:
@@ -102,7 +105,7 @@ def test_only_what_is_missing_is_computed(
     def explained(images: ImageSet, methods: list[str]) -> list[np.ndarray]:
         computed.clear()
         store = Store(tmp_path / "store")
-        return [one.values for one in explain(tiny, images, methods=methods, options=LIME, store=store)]
+        return [saliency.values for saliency in explain(tiny, images, methods=methods, options=LIME, store=store)]
 
     monkeypatch.setattr(AttributionMethod, "explain", counted)
     explained(pictures[:4], ["gradcam"])
@@ -112,7 +115,7 @@ def test_only_what_is_missing_is_computed(
     again = explained(pictures, ["gradcam", "lime"])
     assert computed == []
     np.testing.assert_array_equal(again, first)
-    expected = [one.values for one in explain(tiny, pictures, methods=["gradcam", "lime"], options=LIME)]
+    expected = [saliency.values for saliency in explain(tiny, pictures, methods=["gradcam", "lime"], options=LIME)]
     np.testing.assert_allclose(again, expected, atol=1e-5)
 
 
@@ -133,7 +136,7 @@ def test_one_bad_image_takes_no_other_with_it(
     monkeypatch.setattr(PreparedBatch, "targets", fails_on_p3)
     failed: list[Skipped] = []
     assert each(pictures, failed) == ["p0", "p1", "p2", "p4", "p5", "p6"]
-    assert [(one.name, one.reason) for one in failed] == [("pictures/p3.png", "expected finite scores")]
+    assert [(failure.name, failure.reason) for failure in failed] == [("pictures/p3.png", "expected finite scores")]
     with pytest.raises(TargetError):
         each(pictures, [], stop=True)
     with pytest.raises(TargetError):  # where every image fails, the fault is not the images'

@@ -75,9 +75,9 @@ def read(tmp_path: Path, content: object) -> Any:
 def test_the_file_that_is_handed_in_for_scoring_is_read(tmp_path: Path) -> None:
     content = {name: {**ENTRY, "num_features": number} for number, name in enumerate(NAMES, 1)}
     parameters = read(tmp_path, content)
-    own = parameters.for_images(items(*NAMES.values()))
-    assert list(own) == list(NAMES.values())
-    assert own["n02018207_American_coot"]["lime"] == {
+    options = parameters.for_images(items(*NAMES.values()))
+    assert list(options) == list(NAMES.values())
+    assert options["n02018207_American_coot"]["lime"] == {
         "top_labels": 5, "hide_color": 0, "num_features": 7, "num_samples": 300, "random_seed": 7,
     }  # fmt: skip
     assert parameters.notes_on(items(*NAMES.values())) == []

@@ -64,12 +64,12 @@ def plainly(model: TorchModel, images: ImageSet, folder: Path, quantile: float) 
 
 def test_equals_plain_loops(tiny: TorchModel, pictures: ImageSet, annotated: Path) -> None:
     thresholds, iou = plainly(tiny, pictures, annotated, 0.05)
-    (found,) = network_dissection(tiny, pictures, layers="1", annotations=annotated, quantile=0.05)
-    assert found.words == ("dog", "cat", "dotted", "woven", "dog")
-    np.testing.assert_allclose(found.threshold, thresholds, rtol=1e-6)
-    np.testing.assert_allclose(found.iou, iou, rtol=0, atol=1e-3)  # one pixel may lie on either side of a threshold
-    assert (found.concept == iou.argmax(1)).all()
-    assert [row.category for row in network_dissection_rows([found])] == [found.categories[k] for k in found.concept]
+    (layer,) = network_dissection(tiny, pictures, layers="1", annotations=annotated, quantile=0.05)
+    assert layer.words == ("dog", "cat", "dotted", "woven", "dog")
+    np.testing.assert_allclose(layer.threshold, thresholds, rtol=1e-6)
+    np.testing.assert_allclose(layer.iou, iou, rtol=0, atol=1e-3)  # one pixel may lie on either side of a threshold
+    assert (layer.concept == iou.argmax(1)).all()
+    assert [row.category for row in network_dissection_rows([layer])] == [layer.categories[k] for k in layer.concept]
 
 
 def test_results_are_kept_and_computed_again_when_anything_has_changed(
@@ -133,9 +133,9 @@ def test_what_cannot_be_dissected_is_said(tiny: TorchModel, pictures: ImageSet, 
 
 
 def test_a_single_image_has_no_chance_level(tiny: TorchModel, pictures: ImageSet, annotated: Path) -> None:
-    (found,) = network_dissection(tiny, pictures[:1], layers="1", annotations=annotated, quantile=0.05)
-    assert np.isnan(found.p_value).all()
-    assert np.isfinite(found.best_iou).all()
+    (layer,) = network_dissection(tiny, pictures[:1], layers="1", annotations=annotated, quantile=0.05)
+    assert np.isnan(layer.p_value).all()
+    assert np.isfinite(layer.best_iou).all()
 
 
 @pytest.mark.slow
@@ -147,9 +147,9 @@ def test_units_of_the_world_classifier_detect_objects_and_their_parts() -> None:
     assert rows["object"].unique_detectors >= 8
     assert len(last.unique_detectors) > 2 * len(first.unique_detectors)
     assert (last.q_value[last.detector] <= 0.05).mean() > 0.9
-    found = [one for one in last.compositions if one is not None]
-    assert found
-    assert all(one.heldout_iou >= 1.1 * one.heldout_word_iou for one in found)
+    compositions = [composition for composition in last.compositions if composition is not None]
+    assert compositions
+    assert all(composition.heldout_iou >= 1.1 * composition.heldout_word_iou for composition in compositions)
 
 
 def test_the_world_as_files_says_the_same(tmp_path: Path) -> None:
@@ -174,8 +174,8 @@ def test_units_of_a_transformer_have_maps_of_patches() -> None:
     network = timm.create_model("vit_tiny_patch16_224", num_classes=2, img_size=64, depth=1, embed_dim=24, num_heads=2)
     geometry = Geometry((64, 64), mode="squash")
     model = TorchModel(network.eval(), geometry, mean=(0.5,) * 3, std=(0.5,) * 3, classes=("a", "b"))
-    (found,) = network_dissection(model, open_images("world:12"), layers="blocks.0", quantile=0.05)
-    assert len(found) == 24
-    assert np.isfinite(found.best_iou).all()
+    (layer,) = network_dissection(model, open_images("world:12"), layers="blocks.0", quantile=0.05)
+    assert len(layer) == 24
+    assert np.isfinite(layer.best_iou).all()
     with pytest.raises(LayerError, match="one number an image"):
         network_dissection(model, open_images("world:12"), layers="blocks.0@class")

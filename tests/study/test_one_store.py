@@ -30,36 +30,36 @@ METHODS = ["gradcam", "lime"]
 @pytest.fixture
 def explained(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
     """The methods that made maps, with the number of maps."""
-    made: list[tuple[str, int]] = []
+    calls: list[tuple[str, int]] = []
     before = AttributionMethod.explain
 
     def counted(method: AttributionMethod[object], prepared, *rest):
-        made.append((method.name, len(prepared)))
+        calls.append((method.name, len(prepared)))
         return before(method, prepared, *rest)
 
     monkeypatch.setattr(AttributionMethod, "explain", counted)
-    return made
+    return calls
 
 
 @pytest.fixture
 def dissected(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What was computed of a dissection: passes over images, and labels."""
-    made: list[str] = []
+    results: list[str] = []
     probe_images, label_units = stored_activations.probe_images, labels.label_units
 
     @functools.wraps(probe_images)
     def probed(*given):
-        made.append("activations")
+        results.append("activations")
         return probe_images(*given)
 
     @functools.wraps(label_units)
     def labelled(*given, **options):
-        made.append("labels")
+        results.append("labels")
         return label_units(*given, **options)
 
     monkeypatch.setattr(stored_activations, "probe_images", probed)
     monkeypatch.setattr(labels, "label_units", labelled)
-    return made
+    return results
 
 
 def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *arguments: str) -> list[dict]:

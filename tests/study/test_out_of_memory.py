@@ -32,8 +32,8 @@ class Limited(torch.nn.Module):
 def test_maps_are_the_same_where_few_images_fit(tiny: TorchModel, pictures: ImageSet, most: int) -> None:
     def maps(network: torch.nn.Module) -> list[np.ndarray]:
         model = TorchModel(network.eval(), tiny.geometry, mean=tiny.mean, std=tiny.std, classes=tiny.classes)
-        made = explain(model, pictures[:5], methods="*", layer="network.1", options=OPTIONS, backend="torch")
-        return [saliency.values for saliency in made]
+        saliencies = explain(model, pictures[:5], methods="*", layer="network.1", options=OPTIONS, backend="torch")
+        return [saliency.values for saliency in saliencies]
 
     unlimited = maps(Limited(tiny.module, 1000))
     for ours, expected in zip(maps(Limited(tiny.module, most)), unlimited, strict=True):

@@ -29,12 +29,15 @@ def make_plan(model: TorchModel, images: ImageSet, options: Options, per_image: 
 
 def test_each_image_is_explained_with_its_own_options(tiny: TorchModel, pictures: ImageSet) -> None:
     common = {"lime": {"num_samples": 30, "num_features": 4}}
-    own = {"p1": {"lime": {"num_features": 2}}, "p3": {"lime": {"num_samples": 20}}}
-    mixed = explain(tiny, pictures[:5], methods=BOTH, options=common, per_image=own, backend="eager")
-    assert [(one.item_id, one.method) for one in mixed[:4]] == [
+    image_options = {"p1": {"lime": {"num_features": 2}}, "p3": {"lime": {"num_samples": 20}}}
+    mixed = explain(tiny, pictures[:5], methods=BOTH, options=common, per_image=image_options, backend="eager")
+    assert [(saliency.item_id, saliency.method) for saliency in mixed[:4]] == [
         ("p0", "gradcam"), ("p0", "lime"), ("p1", "gradcam"), ("p1", "lime"),
     ]  # fmt: skip
-    told = {one.item_id: (one.options["num_samples"], one.options["num_features"]) for one in mixed[1::2]}
+    told = {
+        saliency.item_id: (saliency.options["num_samples"], saliency.options["num_features"])
+        for saliency in mixed[1::2]
+    }
     assert told == {"p0": (30, 4), "p1": (30, 2), "p2": (30, 4), "p3": (20, 4), "p4": (30, 4)}
     (alone,) = explain(
         tiny, pictures[3:4], methods="lime", options={"lime": {"num_samples": 20, "num_features": 4}}, backend="eager"
@@ -48,14 +51,16 @@ def test_each_image_is_explained_with_its_own_options(tiny: TorchModel, pictures
 
 def test_stored_maps_depend_on_the_options_of_their_image(tiny: TorchModel, pictures: ImageSet, tmp_path: Path) -> None:
     store, common = Store(tmp_path / "store"), {"lime": {"num_samples": 20}}
-    own = {"p1": {"lime": {"num_samples": 30}}, "p5": {"lime": {"num_samples": 20}}}
+    image_options = {"p1": {"lime": {"num_samples": 30}}, "p5": {"lime": {"num_samples": 20}}}
     kept = {"methods": BOTH, "options": common, "seed": 4, "backend": "eager", "store": store}
     explain(tiny, pictures, **kept)
-    first, second = (StoredMaps(make_plan(tiny, pictures, common, per_image), Memo(store)) for per_image in ({}, own))
+    first, second = (
+        StoredMaps(make_plan(tiny, pictures, common, per_image), Memo(store)) for per_image in ({}, image_options)
+    )
     assert first.missing(pictures) == {}
     assert second.missing(pictures) == {"p1": {"lime"}}, "p1 alone: the options of p5 are those of all"
-    explain(tiny, pictures, per_image=own, **kept)
-    stored = StoredMaps(make_plan(tiny, pictures, common, own), Memo(store))
+    explain(tiny, pictures, per_image=image_options, **kept)
+    stored = StoredMaps(make_plan(tiny, pictures, common, image_options), Memo(store))
     for item in pictures:
         lime = stored.read_one(item, "lime")
         assert lime.options["num_samples"] == (30 if item.id == "p1" else 20)
@@ -70,13 +75,13 @@ def test_what_was_used_is_written_so_that_it_gives_the_same_maps(
     plan = make_plan(tiny, pictures, {"lime": {"num_samples": 30}}, {"p1": {"lime": {"num_features": 2}}})
     used = parameters_of(plan, pictures)
     assert (used["p0"].num_features, used["p1"].num_features) == (10, 2)
-    assert len({one.random_seed for one in used.values()}) == 7
+    assert len({parameters.random_seed for parameters in used.values()}) == 7
     for ending in (".json", ".toml", ".pkl"):
         path = tmp_path / f"used{ending}"
         save_lime_parameters(path, used)
-        own = read_lime_parameters(path).for_images(pictures)
-        again = explain(tiny, pictures, methods="lime", per_image=own, seed=99, backend="eager")
-        for one, item in zip(again, pictures, strict=True):
-            np.testing.assert_array_equal(one.values, plan.explain([item])[1][0].values)
+        image_options = read_lime_parameters(path).for_images(pictures)
+        again = explain(tiny, pictures, methods="lime", per_image=image_options, seed=99, backend="eager")
+        for saliency, item in zip(again, pictures, strict=True):
+            np.testing.assert_array_equal(saliency.values, plan.explain([item])[1][0].values)
     with pytest.raises(UsageError, match="--methods lime"):
         parameters_of(ExplanationPlan.make(tiny, ExplainConfig(methods=["gradcam"])), pictures)

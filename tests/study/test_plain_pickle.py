@@ -89,7 +89,7 @@ def test_shared_parts_are_copied_to_each_place() -> None:
 )
 def test_nothing_that_a_pickle_calls_is_called(protocol: int, call: tuple[object, ...], tmp_path: Path) -> None:
     path = str(tmp_path / "ran")
-    arguments = [one.replace("{path}", path) if isinstance(one, str) else one for one in call[1:]]
+    arguments = [argument.replace("{path}", path) if isinstance(argument, str) else argument for argument in call[1:]]
     content = pickle.dumps({"goldfish": Runs(call[0], *arguments)}, protocol)
     with pytest.raises(UsageError, match=r"nothing of it was run: the opcode (STACK_)?GLOBAL|opcode SHORT_BINBYTES"):
         load_plain(content)

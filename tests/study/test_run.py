@@ -62,15 +62,15 @@ def test_the_tables_are_complete_and_agree_with_each_other(result: Run) -> None:
 
 
 def test_maps_views_and_masks_are_read_back(result: Run) -> None:
-    one = result.saliency_map("make", "p0", "lime")
-    assert one.segments.shape == one.values.shape == (32, 32)
+    saliency = result.saliency_map("make", "p0", "lime")
+    assert saliency.segments.shape == saliency.values.shape == (32, 32)
     view, truth = result.view("make", "p0"), result.mask("make", "p0", GROUND_TRUTH)
     assert view is not None
     assert view.pixels.shape == (32, 32, 3)
     assert truth is not None
     assert truth.mean() == pytest.approx(30 * 20 / (50 * 60), abs=0.03)
     assert result.mask("make", "p1", GROUND_TRUTH) is None
-    np.testing.assert_array_equal(result.mask("make", "p0", "lime"), make_mask(one, "lime"))
+    np.testing.assert_array_equal(result.mask("make", "p0", "lime"), make_mask(saliency, "lime"))
     with pytest.raises(StoreError):
         result.saliency_map("make", "p0", "occlusion")
 
@@ -140,8 +140,8 @@ def test_parts_of_a_study(study: Study) -> None:
 
 
 def test_compare_run_takes_other_rules(result: Run) -> None:
-    own, other = compare_run(result), compare_run(result, masks={"gradcam": "top:20%"})
-    assert own.by_image == result.rows(AgreementRow)
+    agreement, other = compare_run(result), compare_run(result, masks={"gradcam": "top:20%"})
+    assert agreement.by_image == result.rows(AgreementRow)
     areas = {
         row.area_a if row.method_a == "gradcam" else row.area_b
         for row in other.by_image

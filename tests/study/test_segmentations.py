@@ -109,8 +109,10 @@ def test_segments_of_files_and_functions_serve_every_method_and_are_kept(tiny, p
 
     def segments(segmenter):
         options = {method: {"segmenter": segmenter, "num_samples": 20}}
-        (one,) = lumiscope.explain(tiny, pictures[:1], methods=method, options=options, backend="eager", store=store)
-        return one.segments
+        (saliency,) = lumiscope.explain(
+            tiny, pictures[:1], methods=method, options=options, backend="eager", store=store
+        )
+        return saliency.segments
 
     np.testing.assert_array_equal(segments(f"mask:{tmp_path / 'own.png'}"), labels)
     np.testing.assert_array_equal(segments("python:rows:thirds")[:, 0], np.arange(32) // 11)
@@ -125,9 +127,9 @@ def test_lime_on_segments_from_a_file_through_the_store(tiny, pictures, tmp_path
     path = tmp_path / "own.png"
     Image.fromarray(labels).save(path)
     options = {"lime": {"segmenter": f"mask:{path}", "num_samples": 40, "positive_only": False, "min_weight": 0.001}}
-    (one,) = lumiscope.explain(tiny, pictures[:1], methods="lime", options=options)
-    np.testing.assert_array_equal(one.segments, labels)
-    back = map_from_arrays(map_arrays(one))
-    np.testing.assert_array_equal(back.intervals, one.intervals)
-    np.testing.assert_array_equal(make_mask(back, "lime"), make_mask(one, "lime"))
-    assert one.intervals.shape == (2, 2)
+    (saliency,) = lumiscope.explain(tiny, pictures[:1], methods="lime", options=options)
+    np.testing.assert_array_equal(saliency.segments, labels)
+    back = map_from_arrays(map_arrays(saliency))
+    np.testing.assert_array_equal(back.intervals, saliency.intervals)
+    np.testing.assert_array_equal(make_mask(back, "lime"), make_mask(saliency, "lime"))
+    assert saliency.intervals.shape == (2, 2)

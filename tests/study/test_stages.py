@@ -90,40 +90,44 @@ def test_every_table_of_a_run_is_written_by_one_stage() -> None:
 
 
 @functools.singledispatch
-def same(one: object, other: object) -> bool:
+def same(result: object, other: object) -> bool:
     """Whether two results are alike to the last digit; NaN is like NaN."""
-    return type(one) is type(other) and one == other
+    return type(result) is type(other) and result == other
 
 
 @same.register
-def _(one: float, other: object) -> bool:
-    return one == other or (isinstance(other, float) and math.isnan(one) and math.isnan(other))
+def _(result: float, other: object) -> bool:
+    return result == other or (isinstance(other, float) and math.isnan(result) and math.isnan(other))
 
 
 @same.register
-def _(one: np.ndarray, other: object) -> bool:
-    return isinstance(other, np.ndarray) and one.dtype == other.dtype and one.tobytes() == other.tobytes()
+def _(result: np.ndarray, other: object) -> bool:
+    return isinstance(other, np.ndarray) and result.dtype == other.dtype and result.tobytes() == other.tobytes()
 
 
 @same.register(list)
 @same.register(tuple)
-def _(one: list[object], other: list[object]) -> bool:
-    return len(one) == len(other) and all(map(same, one, other))
+def _(result: list[object], other: list[object]) -> bool:
+    return len(result) == len(other) and all(map(same, result, other))
 
 
 @same.register
-def _(one: Mapping, other: object) -> bool:
-    return isinstance(other, Mapping) and list(one) == list(other) and all(same(one[key], other[key]) for key in one)
+def _(result: Mapping, other: object) -> bool:
+    return (
+        isinstance(other, Mapping)
+        and list(result) == list(other)
+        and all(same(result[key], other[key]) for key in result)
+    )
 
 
-def alike(one: object, other: object) -> bool:
+def alike(result: object, other: object) -> bool:
     """`same`, also of dataclasses, but for what was computed in which run."""
-    if isinstance(one, list | tuple):
-        return len(one) == len(other) and all(map(alike, one, other))  # type: ignore[arg-type]
-    if not dataclasses.is_dataclass(one):
-        return same(one, other)
-    names = [field.name for field in dataclasses.fields(one) if field.name != "computed"]
-    return type(one) is type(other) and all(alike(getattr(one, name), getattr(other, name)) for name in names)
+    if isinstance(result, list | tuple):
+        return len(result) == len(other) and all(map(alike, result, other))  # type: ignore[arg-type]
+    if not dataclasses.is_dataclass(result):
+        return same(result, other)
+    names = [field.name for field in dataclasses.fields(result) if field.name != "computed"]
+    return type(result) is type(other) and all(alike(getattr(result, name), getattr(other, name)) for name in names)
 
 
 @pytest.fixture

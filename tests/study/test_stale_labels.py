@@ -24,11 +24,11 @@ def words(tiny: TorchModel, pictures: ImageSet) -> Callable[..., Words]:
     """The word and the score of each unit, through a store that holds earlier ones; those without a store are equal."""
 
     def label(scorer: str, concepts: str | None = None, store: Store | None = None) -> Words:
-        found = dissect(
+        labels = dissect(
             tiny, pictures, layers="auto", scorer=scorer, concepts=concepts, similarity="cos", evidence=ANY, store=store
         )
-        (layer,) = found.layers
-        best = [found.concepts[index] if index >= 0 else "" for index in layer.concept]
+        (layer,) = labels.layers
+        best = [labels.concepts[index] if index >= 0 else "" for index in layer.concept]
         return list(zip(best, [f"{score:.5f}" for score in layer.score], strict=True))
 
     def checked(scorer: str, concepts: str | None = None) -> Words:

@@ -102,8 +102,10 @@ def test_a_trial_has_the_masks_that_lime_itself_makes(
     (trial,) = try_out(prepared, target, LimeOptions(num_samples=90, **given), [11])
     for num_samples, num_features in itertools.product((20, 55, 90), (1, 3, 7)):
         numbers = {"num_samples": num_samples, "num_features": num_features, "random_seed": 11}
-        (one,) = explain(tiny, pictures[:1], methods="lime", options={"lime": {**given, **numbers}}, backend="eager")
-        np.testing.assert_array_equal(trial.mask(num_samples, num_features), make_mask(one, "lime"))
+        (saliency,) = explain(
+            tiny, pictures[:1], methods="lime", options={"lime": {**given, **numbers}}, backend="eager"
+        )
+        np.testing.assert_array_equal(trial.mask(num_samples, num_features), make_mask(saliency, "lime"))
 
 
 def test_the_model_is_asked_once_for_each_segmenter_seed_and_sample(
@@ -144,11 +146,11 @@ def test_what_is_saved_gives_the_masks_that_were_scored(model: TorchModel, cells
     tuning = tune_lime(explaining, SEARCH, stop=True)
     saved = tuned_parameters(explaining.plan, cells, tuning)
     assert list(saved) == ["c0", "c1", "c2"]
-    assert {one.hide for one in saved.values()} == {"blur"}
-    own = {name: {"lime": dataclasses.asdict(options)} for name, options in saved.items()}
-    for one in explain(model, cells, methods="lime", per_image=own, backend="eager"):
-        np.testing.assert_array_equal(make_mask(one, "lime"), SEEN)
-        assert one.options["random_seed"] == derive_seed(5, one.item_id, "lime")
+    assert {options.hide for options in saved.values()} == {"blur"}
+    image_options = {name: {"lime": dataclasses.asdict(options)} for name, options in saved.items()}
+    for saliency in explain(model, cells, methods="lime", per_image=image_options, backend="eager"):
+        np.testing.assert_array_equal(make_mask(saliency, "lime"), SEEN)
+        assert saliency.options["random_seed"] == derive_seed(5, saliency.item_id, "lime")
     alike = tuned_parameters(explaining.plan, cells, tuning, one_for_all=True)
     assert dataclasses.replace(alike["c0"], random_seed=alike["c1"].random_seed) == alike["c1"]
 
@@ -212,7 +214,7 @@ def test_faithfulness_is_never_above_one_less_the_area(tiny: TorchModel, picture
             judged = Faithfulness(prepared, target).of(masks)
         except TargetError:
             continue
-        assert all(one <= 1 - mask.mean() + 1e-9 for one, mask in zip(judged, masks, strict=True))
+        assert all(faithfulness <= 1 - mask.mean() + 1e-9 for faithfulness, mask in zip(judged, masks, strict=True))
 
 
 def test_stability_by_hand() -> None:

@@ -17,7 +17,7 @@ from lumiscope.study.tuning.lime_search import CutChoice, LimeSearch, Setting, p
 from lumiscope.study.tuning.lime_tuning import MASKS, NO_MASKS, Score, Tuning
 
 
-def made(qualities: dict[str, dict[tuple[int, int], float]], tuned_for: str = MASKS) -> Tuning:
+def grid_tuning(qualities: dict[str, dict[tuple[int, int], float]], tuned_for: str = MASKS) -> Tuning:
     """A tuning of grids with these qualities for (num_samples, num_features)."""
     facts = {"tuned_for": tuned_for, "stability": 1.0, "area": 0.1, "segments": 9}
     scores = [
@@ -29,7 +29,7 @@ def made(qualities: dict[str, dict[tuple[int, int], float]], tuned_for: str = MA
 
 
 def test_the_choice_and_what_it_is_worth_by_hand() -> None:
-    tuning = made(
+    tuning = grid_tuning(
         {
             "a": {(100, 1): 0.40, (100, 5): 0.791, (500, 5): 0.80},  # within 0.01: the cheaper one
             "b": {(100, 1): 0.30, (100, 5): 0.60, (500, 5): 0.70},
@@ -51,7 +51,7 @@ def test_the_choice_and_what_it_is_worth_by_hand() -> None:
 
 
 def test_one_image_alone_has_nothing_to_hold_out() -> None:
-    tuning = made({"a": {(100, 1): 0.5, (500, 1): 0.6}}, NO_MASKS)
+    tuning = grid_tuning({"a": {(100, 1): 0.5, (500, 1): 0.6}}, NO_MASKS)
     assert tuning.held_out("a") is None
     assert math.isnan(tuning.images()[0].held_out)
     said = " ".join(tuning.sentences())
@@ -86,7 +86,7 @@ def test_segmenters_are_written_as_they_are_read() -> None:
 def test_the_plot_has_a_panel_for_each_image_and_the_mean(ending: str, tmp_path: Path) -> None:
     settings = dict(matplotlib.rcParams)
     qualities = {(100, 1): 0.3, (500, 1): 0.5, (500, 3): 0.4}
-    tuning = made({f"image{number}": qualities for number in range(13)})
+    tuning = grid_tuning({f"image{number}": qualities for number in range(13)})
     path = plot_tuning(tuning, tmp_path / f"p.{ending}")
     assert dict(matplotlib.rcParams) == settings
     if ending == "png":

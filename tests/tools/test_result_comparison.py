@@ -30,16 +30,16 @@ class TestTables:
         ],
     )
     def test_a_value_that_differs_is_counted_and_shown(self, score, text):
-        found = compare_tables("units", units(), units(score=score))
-        assert found == [Difference("units.score", "changed", text)]
+        differences = compare_tables("units", units(), units(score=score))
+        assert differences == [Difference("units.score", "changed", text)]
 
     def test_negative_zero_is_another_value(self):
-        found = compare_tables("t", pa.table({"x": [0.0]}), pa.table({"x": [-0.0]}))
-        assert [difference.text for difference in found] == ["differs in 1 of 1 rows, first row 0: 0.0 → -0.0"]
+        differences = compare_tables("t", pa.table({"x": [0.0]}), pa.table({"x": [-0.0]}))
+        assert [difference.text for difference in differences] == ["differs in 1 of 1 rows, first row 0: 0.0 → -0.0"]
 
     def test_a_value_inside_of_a_list_differs(self):
-        found = compare_tables("t", pa.table({"x": [[1.0, 2.0]]}), pa.table({"x": [[1.0, 3.0]]}))
-        assert [difference.name for difference in found] == ["t.x"]
+        differences = compare_tables("t", pa.table({"x": [[1.0, 2.0]]}), pa.table({"x": [[1.0, 3.0]]}))
+        assert [difference.name for difference in differences] == ["t.x"]
 
     def test_columns_on_one_side(self):
         assert compare_tables("units", units(old=[1, 2, 3]), units(young=[1, 2, 3])) == [

@@ -37,9 +37,9 @@ def presence() -> np.ndarray:
 
 def test_words_are_present_where_a_pixel_shows_them() -> None:
     scenes = [render(index, 3) for index in range(4)]
-    found = words_present(scenes)
+    word_presence = words_present(scenes)
     words = [(kind, number) for kind in WORDS for number in range(1, len(WORDS[kind]) + 1)]
-    assert found.tolist() == [
+    assert word_presence.tolist() == [
         [bool((scene.labels[kind] == number).any()) for kind, number in words] for scene in scenes
     ]
 

@@ -16,9 +16,9 @@ def scenes() -> list[Scene]:
     return [render(index, seed=7) for index in range(120)]
 
 
-def same(one: Scene, other: Scene) -> bool:
-    return np.array_equal(one.pixels, other.pixels) and all(
-        np.array_equal(one.labels[kind], other.labels[kind]) for kind in WORDS
+def same(scene: Scene, other: Scene) -> bool:
+    return np.array_equal(scene.pixels, other.pixels) and all(
+        np.array_equal(scene.labels[kind], other.labels[kind]) for kind in WORDS
     )
 
 

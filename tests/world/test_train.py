@@ -40,8 +40,8 @@ def one_thread():
     torch.set_num_threads(threads)
 
 
-def states_equal(one, other):
-    a, b = one.state_dict(), other.state_dict()
+def states_equal(module, other):
+    a, b = module.state_dict(), other.state_dict()
     return a.keys() == b.keys() and all(torch.equal(a[key], b[key]) for key in a)
 
 

@@ -153,12 +153,12 @@ def read_manifest(path: Path, again: str) -> Manifest:
         content = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(content, Mapping):
             raise TypeError(f"it holds {type(content).__name__}")
-        found = content.get("format", 1)
-        if found != FORMAT:
-            age = "an older" if found == 1 else "another"
+        table_format = content.get("format", 1)
+        if table_format != FORMAT:
+            age = "an older" if table_format == 1 else "another"
             raise StoreError(
-                f"the tables of the run {path.parent} have {age} format: {found}, where this lumiscope reads {FORMAT}. "
-                f"Run it again: {again}"
+                f"the tables of the run {path.parent} have {age} format: {table_format}, where this lumiscope reads "
+                f"{FORMAT}. Run it again: {again}"
             )
         return Manifest.model_validate(content)
     except (OSError, ValueError, TypeError, ValidationError) as error:

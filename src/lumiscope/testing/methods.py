@@ -212,7 +212,7 @@ def explains_black_boxes_or_refuses(case: MethodCase) -> None:
 
     def predict(pixels: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         with torch.no_grad():
-            logits: np.ndarray[Any, Any] = model.predict([networks.view_of(one, "") for one in pixels])
+            logits: np.ndarray[Any, Any] = model.predict([networks.view_of(image, "") for image in pixels])
         return logits
 
     box = BlackBox(predict, model.geometry, classes=model.classes, activation="softmax", name="box")

@@ -100,7 +100,7 @@ def leaves_its_arguments_alone(case: SimilarityCase) -> None:
     given = matrices(60, 5, 4)
     before = [matrix.copy() for matrix in given]
     case.similarity(*given)
-    same = all(np.array_equal(one, other) for one, other in zip(given, before, strict=True))
+    same = all(np.array_equal(matrix, other) for matrix, other in zip(given, before, strict=True))
     expect(same, f"expected {case.name} to leave activations and scores as they were")
 
 

@@ -83,10 +83,12 @@ def gives_a_model_that_predicts(case: SourceCase) -> None:
 
 def gives_the_same_model_every_time(case: SourceCase) -> None:
     """The same fingerprint and the same scores."""
-    one, again = case.load(), case.load()
-    expect(one.fingerprint == again.fingerprint, f"expected {case.spec} to have the same fingerprint every time")
-    views = _views(one)
-    expect(np.array_equal(one.predict(views), again.predict(views)), f"expected {case.spec} to predict the same again")
+    model, again = case.load(), case.load()
+    expect(model.fingerprint == again.fingerprint, f"expected {case.spec} to have the same fingerprint every time")
+    views = _views(model)
+    expect(
+        np.array_equal(model.predict(views), again.predict(views)), f"expected {case.spec} to predict the same again"
+    )
 
 
 def refuses_what_it_cannot_do(case: SourceCase) -> None:

@@ -122,40 +122,40 @@ def gradient(module, image, layer, score, factor=1):
 
     with torch.enable_grad():
         logits, activations = run(module, image, layer, make_leaf)
-        (found,) = torch.autograd.grad(score(logits), leaves[0])
-    return activations.detach(), found[0]
+        (slopes,) = torch.autograd.grad(score(logits), leaves[0])
+    return activations.detach(), slopes[0]
 
 
 @replica("gradcam")
 def gradcam(module, image, layer, target):
-    activations, found = gradient(module, image, layer, lambda logits: logits[target])
-    weights = [float(channel.sum() / channel.numel()) for channel in found]
+    activations, slopes = gradient(module, image, layer, lambda logits: logits[target])
+    weights = [float(channel.sum() / channel.numel()) for channel in slopes]
     return finished(activations, weights, tuple(image.shape[1:]))
 
 
 @replica("hirescam")
 def hirescam(module, image, layer, target):
-    activations, found = gradient(module, image, layer, lambda logits: logits[target])
+    activations, slopes = gradient(module, image, layer, lambda logits: logits[target])
     layer_map = np.zeros(activations.shape[1:])
-    for channel, slope in zip(activations.numpy(), found.numpy(), strict=True):
+    for channel, slope in zip(activations.numpy(), slopes.numpy(), strict=True):
         layer_map += channel * slope
     return displayed(layer_map, tuple(image.shape[1:]))
 
 
 @replica("layercam")
 def layercam(module, image, layer, target):
-    activations, found = gradient(module, image, layer, lambda logits: logits[target])
+    activations, slopes = gradient(module, image, layer, lambda logits: logits[target])
     layer_map = np.zeros(activations.shape[1:])
-    for channel, slope in zip(activations.numpy(), found.numpy(), strict=True):
+    for channel, slope in zip(activations.numpy(), slopes.numpy(), strict=True):
         layer_map += channel * np.maximum(slope, 0)
     return displayed(layer_map, tuple(image.shape[1:]))
 
 
 @replica("xgradcam")
 def xgradcam(module, image, layer, target):
-    activations, found = gradient(module, image, layer, lambda logits: logits[target])
+    activations, slopes = gradient(module, image, layer, lambda logits: logits[target])
     weights = []
-    for channel, slope in zip(activations.numpy(), found.numpy(), strict=True):
+    for channel, slope in zip(activations.numpy(), slopes.numpy(), strict=True):
         total = sum(channel.flatten())
         weights.append(sum(s * a / (total + 1e-7) for s, a in zip(slope.flatten(), channel.flatten(), strict=True)))
     return finished(activations, weights, tuple(image.shape[1:]))
@@ -163,9 +163,9 @@ def xgradcam(module, image, layer, target):
 
 @replica("gradcampp")
 def gradcampp(module, image, layer, target):
-    activations, found = gradient(module, image, layer, lambda logits: logits[target])
+    activations, slopes = gradient(module, image, layer, lambda logits: logits[target])
     weights = []
-    for channel, slope in zip(activations.numpy(), found.numpy(), strict=True):
+    for channel, slope in zip(activations.numpy(), slopes.numpy(), strict=True):
         total, weight = sum(channel.flatten()), 0.0
         for s in slope.flatten():
             if s > 0:
@@ -194,8 +194,8 @@ def eigencam(module, image, layer, target):
 
 @replica("eigengradcam")
 def eigengradcam(module, image, layer, target):
-    activations, found = gradient(module, image, layer, lambda logits: logits[target])
-    return displayed(first_component((activations * found).numpy()), tuple(image.shape[1:]))
+    activations, slopes = gradient(module, image, layer, lambda logits: logits[target])
+    return displayed(first_component((activations * slopes).numpy()), tuple(image.shape[1:]))
 
 
 @replica("finercam")
@@ -208,19 +208,19 @@ def finercam(module, image, layer, target, alpha=1.0, comparisons=3):
         parts = [share * (logits[target] - alpha * logits[index]) for share, index in zip(shares, others, strict=True)]
         return sum(parts) / sum(shares)
 
-    activations, found = gradient(module, image, layer, difference)
-    weights = [float(channel.sum() / channel.numel()) for channel in found]
+    activations, slopes = gradient(module, image, layer, difference)
+    weights = [float(channel.sum() / channel.numel()) for channel in slopes]
     return finished(activations, weights, tuple(image.shape[1:]))
 
 
 @replica("shapleycam")
 def shapleycam(module, image, layer, target, step=1e-6):
     """The second derivative along the activations by a central difference of gradients."""
-    activations, found = gradient(module, image, layer, lambda logits: logits[target])
+    activations, slopes = gradient(module, image, layer, lambda logits: logits[target])
     _, above = gradient(module, image, layer, lambda logits: logits[target], 1 + step)
     _, below = gradient(module, image, layer, lambda logits: logits[target], 1 - step)
     product = (above - below) / (2 * step)
-    weights = [float(channel.sum() / channel.numel()) for channel in found - product / 2]
+    weights = [float(channel.sum() / channel.numel()) for channel in slopes - product / 2]
     return finished(activations, weights, tuple(image.shape[1:]))
 
 
@@ -243,12 +243,12 @@ def fullgrad_terms(module, image, target):
     handles = [part.register_forward_hook(add_leaf) for part in module.modules() if isinstance(part, kinds)]
     with torch.enable_grad():
         score = module(leaves[0])[0, target]
-        found = torch.autograd.grad(score, leaves, materialize_grads=True)
+        slopes = torch.autograd.grad(score, leaves, materialize_grads=True)
     for handle in handles:
         handle.remove()
     return float(score.detach()), [
-        found[0] * image[None],
-        *(slope * bias for slope, bias in zip(found[1:], biases, strict=True)),
+        slopes[0] * image[None],
+        *(slope * bias for slope, bias in zip(slopes[1:], biases, strict=True)),
     ]
 
 

@@ -92,8 +92,8 @@ def noise_of(question):
 def smoothgrad(module, image, layer, target, noise=()):
     """`noise`: what is added, one array a copy."""
     total = torch.zeros_like(image)
-    for one in noise:
-        total = total + gradient(module, image + one, target)
+    for sample in noise:
+        total = total + gradient(module, image + sample, target)
     return largest_channel(total / len(noise))
 
 

@@ -33,7 +33,7 @@ class ImageOptions:
         """
         common = given or {}
         return {
-            item_id: {method: {**own, **common.get(method, {})} for method, own in self.options[name].items()}
+            item_id: {method: {**options, **common.get(method, {})} for method, options in self.options[name].items()}
             for item_id, name in names_of_images(self.options, images, self.source).items()
         }
 

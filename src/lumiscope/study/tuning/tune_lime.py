@@ -117,8 +117,8 @@ def _base(plan: ExplanationPlan) -> LimeOptions:
 
 
 def _seeds(plan: ExplanationPlan, image: str, count: int) -> list[int]:
-    own = _base(plan).random_seed
-    first = derive_seed(plan.seed, image, "lime") if own is None else own
+    random_seed = _base(plan).random_seed
+    first = derive_seed(plan.seed, image, "lime") if random_seed is None else random_seed
     return [first, *(derive_seed(first, image, f"lime {number}") for number in range(1, count))]
 
 
@@ -165,18 +165,20 @@ class _Judge:
 
     def score(self, image: str, setting: Setting, trials: Sequence[LimeTrials]) -> Score:
         """The means over the seeds."""
-        masks = [one.mask(setting.num_samples, setting.num_features) for one in trials]
+        masks = [trial.mask(setting.num_samples, setting.num_features) for trial in trials]
         facts: dict[str, Any] = {
             "image": image,
             "setting": setting,
             "stability": stability(masks),
             "area": float(np.mean(masks)),
             "segments": trials[0].segment_count,
-            "seconds": float(np.mean([one.seconds_for(setting.num_samples) for one in trials])),
+            "seconds": float(np.mean([trial.seconds_for(setting.num_samples) for trial in trials])),
         }
         if self.truth is not None:
             overlaps = [overlap(mask, self.truth) for mask in masks]
-            parts: dict[str, Any] = {name: float(np.mean([getattr(one, name) for one in overlaps])) for name in OVERLAP}
+            parts: dict[str, Any] = {
+                name: float(np.mean([getattr(agreement, name) for agreement in overlaps])) for name in OVERLAP
+            }
             return Score(tuned_for=MASKS, quality=parts["iou"], **parts, **facts)
         assert self.faithfulness is not None
         faithfulness = float(np.mean(self.faithfulness.of(masks)))
