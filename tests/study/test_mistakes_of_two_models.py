@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import lumiscope
 from lumiscope.errors import LumiscopeError, UnknownNameError
@@ -90,6 +91,14 @@ MISTAKES: dict[str, tuple[Callable[[Study], dict[str, Any]] | dict[str, Any], st
     "a folder of annotations": ({"annotations": "absent"}, "absent"),
     "annotations of other pictures": ({"annotations": "elsewhere"}, "elsewhere has no label map"),
     "a function that cuts": ({"options": {"lime": {"segmenter": "python:tiny:cut"}}}, "unknown function in tiny 'cut'"),
+    "an option of a function that cuts": (
+        {"options": {"lime": {"segmenter": "python:striper:rows", "segmenter_options": {"hight": 3}}}},
+        "options that striper:rows.*hight",
+    ),
+    "the size of a file of segments": (
+        {"methods": ["gradcam", "lime"], "options": {"lime": {"segmenter": "mask:odd.png"}}},
+        "odd.png to have the size of the view, 32×32, or of the image, .*; got 5×7",
+    ),
     "a file of LIME's parameters": ({"lime_params": "absent.json"}, "absent.json"),
     "an option in such a file": ({"lime_params": "wrong.json"}, "did you mean num_samples"),
     "a file in such a file": ({"lime_params": "mask.json"}, "absent.png"),
@@ -100,6 +109,8 @@ MISTAKES: dict[str, tuple[Callable[[Study], dict[str, Any]] | dict[str, Any], st
 def test_a_mistake_is_told_before_any_model_runs(what: str, two: Study, passes: list[str], workplace: Path) -> None:
     table = dict(np.load("scores.npz"))
     np.savez("fewer.npz", **{**table, "scores": table["scores"][:6], "images": table["images"][:6]})
+    Path("striper.py").write_text("def rows(pixels, height=2):\n    return pixels[:, :, 0] // height\n")
+    Image.fromarray(np.zeros((5, 7), np.uint8)).save("odd.png")
     Path("strange.txt").write_text("red\nzebra\n")
     Path("wrong.json").write_text(json.dumps({"p0": {"num_sample": 9}}))
     Path("mask.json").write_text(json.dumps({"p6": {"segmenter": "mask:absent.png"}}))

@@ -8,13 +8,14 @@ from PIL import Image
 
 import lumiscope
 from lumiscope.agreement import make_mask
+from lumiscope.code_digest import import_closure
 from lumiscope.errors import ImageError, ModelError, UnknownNameError, UsageError
 from lumiscope.images import Geometry
 from lumiscope.memo import Memo
 from lumiscope.runs import map_arrays, map_from_arrays
 from lumiscope.store import Store
 from lumiscope.study.stages import segmentations
-from lumiscope.study.stages.segmentations import Segmentations, cut, segmenter_source
+from lumiscope.study.stages.segmentations import Segmentations, check_cut, cut, segment_file
 
 
 @pytest.fixture
@@ -71,7 +72,7 @@ def test_files_that_do_not_fit(view, tmp_path):
     with pytest.raises(ImageError, match="file not found"):
         cut(view, "mask:nowhere.png", {})
     with pytest.raises(UsageError, match=r"expected a file with segments at nowhere\.png"):
-        segmenter_source("mask:nowhere.png")
+        segment_file("mask:nowhere.png")
 
 
 def test_a_function_of_the_users_own(view, tmp_path, monkeypatch):
@@ -91,9 +92,9 @@ def test_a_function_of_the_users_own(view, tmp_path, monkeypatch):
         cut(view, "python:cutters:broken", {})
     with pytest.raises(UnknownNameError, match="unknown function in cutters 'halve': did you mean halves"):
         cut(view, "python:cutters:halve", {})
-    before = segmenter_source("python:cutters:halves")
-    (tmp_path / "cutters.py").write_text("# changed\n")
-    assert before != segmenter_source(f"mask:{tmp_path / 'cutters.py'}")
+    check_cut("python:cutters:halves", {"at": 8})
+    with pytest.raises(UsageError, match=r"options that cutters:halves\(pixels, …\) takes; got rows: .*'rows'"):
+        check_cut("python:cutters:halves", {"rows": 8})
 
 
 @pytest.mark.parametrize("method", ["lime", "kernelshap"])
@@ -133,3 +134,24 @@ def test_lime_on_segments_from_a_file_through_the_store(tiny, pictures, tmp_path
     np.testing.assert_array_equal(back.intervals, saliency.intervals)
     np.testing.assert_array_equal(make_mask(back, "lime"), make_mask(saliency, "lime"))
     assert saliency.intervals.shape == (2, 2)
+
+
+def test_segments_and_maps_depend_on_the_code_that_cuts(tiny, pictures, tmp_path, monkeypatch):
+    (tmp_path / "stripes.py").write_text("import thirds\ndef cut(pixels):\n    return thirds.of(pixels)\n")
+    (tmp_path / "thirds.py").write_text(
+        "import numpy as np\ndef of(pixels):\n    return np.indices(pixels.shape[:2])[0] // 11\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    results, makers = Memo.results, {}
+
+    def noted(memo, kind, inputs, *, made_by):
+        makers[kind] = list(made_by)
+        return results(memo, kind, inputs, made_by=makers[kind])
+
+    monkeypatch.setattr(Memo, "results", noted)
+    options = {"lime": {"segmenter": "python:stripes:cut", "num_samples": 20}}
+    lumiscope.explain(tiny, pictures[:1], methods="lime", options=options, backend="eager")
+    for kind in ("segments", "maps"):
+        modules = {maker.__module__ for maker in makers[kind]}
+        assert {"stripes", "thirds", "lumiscope.study.stages.segmentations"} <= import_closure(modules), kind
+        assert "lumiscope.attribution.regions.segmenters" in import_closure(modules), kind

@@ -82,7 +82,7 @@ class OpenStudy:
         images = self.images or ()
         for name, model in self.models.items():  # those of all models before any backend is tried
             layer = self.target_layers.get(name)
-            layers_of(model, check_names_of(model, self.explain, layer, self.per_image), layer)
+            layers_of(model, check_names_of(model, self.explain, layer, self.per_image, ()), layer)
         return {
             name: ExplanationPlan.make(
                 model,

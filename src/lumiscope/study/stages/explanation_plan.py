@@ -27,7 +27,7 @@ from lumiscope.progress import Track, silent
 from lumiscope.runs import MethodFacts
 from lumiscope.study.config import DEFAULT_METHODS, ExplainConfig, Options
 from lumiscope.study.stages.backends import remembered_choice
-from lumiscope.study.stages.segmentations import Segmentations, segmenter_source
+from lumiscope.study.stages.segmentations import Segmentations, check_cut, check_segment_size
 from lumiscope.types import SaliencyMap, Target
 
 PerImage = Mapping[str, Options]
@@ -59,7 +59,7 @@ def check_settings(config: ExplainConfig, images: Sequence[ImageItem], per_image
     for given in (config.options, *per_image.values()):
         for options in _built(config, given).values():
             if segmenter := getattr(options, "segmenter", None):
-                segmenter_source(segmenter)
+                check_cut(segmenter, options.segmenter_options)
 
 
 def _built(config: ExplainConfig, given: Options) -> dict[str, Any]:
@@ -68,10 +68,12 @@ def _built(config: ExplainConfig, given: Options) -> dict[str, Any]:
     return {name: METHODS[name].options({**common.get(name, {}), **new}) for name, new in given.items()}
 
 
-def check_names_of(model: VisionModel, config: ExplainConfig, layer: Layers, per_image: PerImage) -> Named:
-    """Look up every name of a model: methods that can explain it, target, layers.
+def check_names_of(
+    model: VisionModel, config: ExplainConfig, layer: Layers, per_image: PerImage, images: Sequence[ImageItem]
+) -> Named:
+    """Look up every name of a model: methods that can explain it, target, layers, and files of segments for its view.
 
-    Errors: `UnknownNameError`, `UsageError`, `TargetError`, `LayerError`.
+    Errors: `UnknownNameError`, `UsageError`, `TargetError`, `LayerError`, `ImageError`.
     """
     _check_model(model)
     options = _built(config, config.options)
@@ -83,6 +85,9 @@ def check_names_of(model: VisionModel, config: ExplainConfig, layer: Layers, per
     if layer is not None:
         look_inside(model, "a target layer").check_layers(layer_names(layer))
     options_of_image = {item_id: _built(config, given) for item_id, given in per_image.items()}
+    for item in images:
+        for built in {**options, **options_of_image.get(item.id, {})}.values():
+            check_segment_size(getattr(built, "segmenter", ""), model.geometry.input_size, [item])
     chosen = tuple((method, options.get(method.name, method.options())) for method in methods)
     return Named(chosen, target, options_of_image, rules)
 
@@ -148,7 +153,7 @@ class ExplanationPlan:
         """
         memo = memo or Memo()
         check_settings(config, images, per_image or {})
-        named = check_names_of(model, config, layer, per_image or {})
+        named = check_names_of(model, config, layer, per_image or {}, images)
         layers = layers_of(model, named, layer)
         if isinstance(model, TorchModel) and model.module.training:  # seldom meant
             logger.warning("%s is in training mode: explained as in evaluation mode, and left as it is", model.name)

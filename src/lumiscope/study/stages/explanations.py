@@ -189,7 +189,7 @@ class Explanations(Stage):
         """Methods, targets and layers, for every model."""
         for name, model in study.models.items():
             layer = study.target_layers.get(name)
-            check_names_of(model, study.explain, layer, study.per_image)
+            check_names_of(model, study.explain, layer, study.per_image, study.images or ())
 
     def tasks(self, study: OpenStudy, tables: Tables) -> list[ExplainImages]:
         """One for each model and planned batch of images."""

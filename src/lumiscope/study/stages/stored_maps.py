@@ -16,7 +16,7 @@ from lumiscope.progress import Track
 from lumiscope.runs import map_arrays, map_from_arrays
 from lumiscope.store import canonical_json, content_key
 from lumiscope.study.stages.explanation_plan import ExplanationPlan
-from lumiscope.study.stages.segmentations import segmenter_makers, segmenter_source
+from lumiscope.study.stages.segmentations import segment_file, segmenter_makers
 from lumiscope.types import FloatArray, SaliencyMap
 
 
@@ -90,7 +90,7 @@ class StoredMaps:
                 "model": self.plan.model.fingerprint,
                 "method": method.name,
                 "options": options,
-                "segmenter_source": segmenter_source(segmenter),
+                "segments": segment_file(segmenter),
                 "layers": list(self.plan.layers) if method.needs_layer else [],
                 "seed": self.plan.seed,
                 "backend": backend,
@@ -98,7 +98,8 @@ class StoredMaps:
                 "numbers": self.plan.choice.numbers,
                 "device": self.plan.model.device.type if isinstance(self.plan.model, TorchModel) else None,
             }
-            makers = [method.function, type(self.plan.model), map_arrays, *DECODERS, *segmenter_makers(segmenter)]
+            makers = [method.function, type(self.plan.model), map_arrays, *DECODERS]
+            makers += segmenter_makers(segmenter) if segmenter else []
             makers += [] if backend == "none" else [BACKENDS[backend].build]
             self._results[known] = self._memo.results("maps", scope, made_by=makers)
         return self._results[known]
