@@ -6,10 +6,12 @@ import functools
 import json
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from lumiscope import code_digest
 from lumiscope.cell_digest import cell_digest
 from lumiscope.memo import Memo
 from lumiscope.memory_store import MemoryStore
@@ -49,6 +51,18 @@ def test_an_edit_anywhere_is_seen(name: str, old: str, new: str) -> None:
     assert cell_digest(run(CELL)[name]) == before
     assert cell_digest(run("\n\n# a remark\n" + CELL)[name]) == before
     assert cell_digest(run(CELL.replace(old, new))[name]) != before
+
+
+@pytest.mark.parametrize("imported", ["import garden_shed", "from garden_shed import rake"])
+def test_a_module_beside_the_notebook_counts(imported: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    cell = f"{imported}\ndef method(x):\n    return {imported.split()[-1]}\n"
+    digests = []
+    for value in (1, 1, 2):
+        (tmp_path / "garden_shed.py").write_text(f"def rake():\n    return {value}\n")
+        code_digest.forget_code()
+        digests.append(cell_digest(run(cell)["method"]))
+    assert digests[0] == digests[1] != digests[2]
 
 
 def test_what_has_a_file_is_left_to_it() -> None:

@@ -1,7 +1,8 @@
 """A digest of functions and classes that no file has: of a notebook's cell, of `python -c`.
 
 Counted are a function's code, defaults and closure, and what its code names in its own module: other such functions and
-classes in the same way, and plain values. Of anything else only the type counts.
+classes in the same way, plain values, and modules that users edit, or what comes from one, by their files. Of anything
+else only the type counts.
 """
 
 from __future__ import annotations
@@ -10,7 +11,9 @@ import hashlib
 import inspect
 from collections.abc import Iterator
 from pathlib import Path
-from types import CodeType, FunctionType
+from types import CodeType, FunctionType, ModuleType
+
+from lumiscope.code_digest import code_digest, is_local
 
 PLAIN = (bool, int, float, complex, str, bytes, type(None), tuple, frozenset)
 
@@ -53,8 +56,14 @@ class _Walk:
                     self._seen.add(id(function))
                     yield from self._function(function)
             yield getattr(value, "__qualname__", type(value).__qualname__)
+            yield from self._file(getattr(value, "__module__", None))
         else:
             yield type(value).__qualname__
+            yield from self._file(value.__name__ if isinstance(value, ModuleType) else None)
+
+    def _file(self, module: str | None) -> Iterator[str]:
+        if module is not None and is_local(module):
+            yield code_digest(frozenset([module]))
 
     def _function(self, function: FunctionType) -> Iterator[str]:
         yield from self._code(function.__code__)

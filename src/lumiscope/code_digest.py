@@ -1,7 +1,7 @@
 """A digest of the code that makes a value, so that an edit of it never meets a value that was made before.
 
-Counted is the *import closure* of a module: the module and all that it imports, in whatever function, of lumiscope and
-of its own top-level package. `from lumiscope.models import Cut` means the module that defines `Cut`, not the whole
+Counted is the *import closure* of a module: the module and all that it imports, in whatever function, of lumiscope, of
+its own top-level package and of what lies beside it, unless that is where packages are installed. `from lumiscope.models import Cut` means the module that defines `Cut`, not the whole
 room: what a front passes on is followed to where it comes from. Comments, docstrings, layout and imports for type
 checkers alone make no difference. What is found at run time, an entry of a registry, is no import: whoever takes one
 names its module too.
@@ -14,11 +14,13 @@ import functools
 import hashlib
 import importlib.util
 import sys
+import sysconfig
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 HOME = __name__.partition(".")[0]
+STDLIB = Path(sysconfig.get_path("stdlib"))
 
 
 @dataclass(frozen=True)
@@ -45,14 +47,15 @@ def code_digest(modules: frozenset[str]) -> str:
 
 def forget_code() -> None:
     """Read the files anew: a module was reloaded."""
-    for known in (code_digest, _source, _path):
+    for known in (code_digest, _source, _path, _folder_of):
         known.cache_clear()
 
 
 def import_closure(modules: Iterable[str]) -> set[str]:
-    """The names of `modules` and of all modules that they import, of lumiscope and their own top-level packages."""
+    """The names of `modules` and of all modules that they import, as far as they count; see above."""
     waiting = set(modules)
     families = {name.partition(".")[0] for name in waiting} | {HOME}
+    folders = {_folder_of(family) for family in families} - {None}
     closure: set[str] = set()
     while waiting:
         name = waiting.pop()
@@ -60,8 +63,23 @@ def import_closure(modules: Iterable[str]) -> set[str]:
         source = _source(name)
         if source is not None:
             homes = {_home(module, member) for module, member in source.imported}
-            waiting |= {home for home in homes if home.partition(".")[0] in families} - closure
+            tops = {home: home.partition(".")[0] for home in homes}
+            waiting |= {home for home, top in tops.items() if top in families or _folder_of(top) in folders} - closure
     return closure
+
+
+def is_local(module: str) -> bool:
+    """Whether a module has a file that users edit: it is neither installed nor a part of Python."""
+    return _path(module) is not None and _folder_of(module.partition(".")[0]) is not None
+
+
+@functools.cache
+def _folder_of(top: str) -> Path | None:
+    """Where a top-level module or package lies; None where it is installed, or part of Python."""
+    path, folders = _top(top)
+    place = Path(folders[0]).parent if folders else None if path is None else Path(path).parent
+    installed = place is None or place.name in ("site-packages", "dist-packages") or place == STDLIB
+    return None if installed else place
 
 
 def _home(module: str, member: str) -> str:
