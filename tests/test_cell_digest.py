@@ -56,6 +56,7 @@ def test_an_edit_anywhere_is_seen(name: str, old: str, new: str) -> None:
 @pytest.mark.parametrize("imported", ["import garden_shed", "from garden_shed import rake"])
 def test_a_module_beside_the_notebook_counts(imported: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "garden_shed", raising=False)
     cell = f"{imported}\ndef method(x):\n    return {imported.split()[-1]}\n"
     digests = []
     for value in (1, 1, 2):

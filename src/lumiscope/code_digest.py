@@ -1,10 +1,10 @@
 """A digest of the code that makes a value, so that an edit of it never meets a value that was made before.
 
 Counted is the *import closure* of a module: the module and all that it imports, in whatever function, of lumiscope, of
-its own top-level package and of what lies beside it, unless that is where packages are installed. `from lumiscope.models import Cut` means the module that defines `Cut`, not the whole
-room: what a front passes on is followed to where it comes from. Comments, docstrings, layout and imports for type
-checkers alone make no difference. What is found at run time, an entry of a registry, is no import: whoever takes one
-names its module too.
+its own top-level package and of what lies beside it, unless that is where packages are installed. `from
+lumiscope.models import Cut` means the module that defines `Cut`, not the whole room: what a front passes on is followed
+to where it comes from. Comments, docstrings, layout and imports for type checkers alone make no difference. What is
+found at run time, an entry of a registry, is no import: whoever takes one names its module too.
 """
 
 from __future__ import annotations

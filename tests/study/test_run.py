@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import datetime
 import json
+import time
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +43,15 @@ def test_the_run_folder_holds_what_the_design_says(result: Run) -> None:
         assert {"time", "level", "message"} <= set(json.loads(line))
     assert result.manifest.command == "lumiscope run --test"
     assert result.manifest.versions["torch"]
+
+
+def test_the_manifest_says_how_long_it_took(study: Study) -> None:
+    before = time.time()
+    manifest = run_study(changed(study, methods=["gradcam"], probe=None, scorer=None)).manifest
+    assert 0 < manifest.seconds <= time.time() - before
+    started, finished = map(datetime.datetime.fromisoformat, (manifest.started, manifest.finished))
+    assert int(before) <= started.timestamp() <= finished.timestamp() <= time.time()
+    assert (finished - started).total_seconds() == pytest.approx(manifest.seconds, abs=1)
 
 
 def test_the_tables_are_complete_and_agree_with_each_other(result: Run) -> None:
