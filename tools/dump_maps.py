@@ -1,7 +1,8 @@
-"""Write every map of a run in a form that any revision can read: `python tools/dump_maps.py runs/NAME maps.npz`.
+"""Write the maps and masks of a run so that any revision can read them: `python tools/dump_maps.py runs/NAME maps.npz`.
 
 Run with PYTHONPATH of the revision that made the run: only that one is sure to understand its store. Of lumiscope only
-`Run.open` and `Run.saliency_map` are used. An array a field and map, named METHOD/FIELD/MODEL/IMAGE.
+`Run.open`, `Run.saliency_map` and `Run.mask` are used. An array a field and map, named METHOD/FIELD/MODEL/IMAGE; the
+field of a mask is `mask`.
 """
 
 from __future__ import annotations
@@ -31,6 +32,10 @@ def main() -> None:
         saliency = run.saliency_map(row["model"], row["image"], row["method"])
         for field, array in fields_of(saliency).items():
             arrays[f"{row['method']}/{field}/{row['model']}/{row['image']}"] = array
+    masks = folder / "tables" / "masks.parquet"
+    for row in pq.read_table(masks, columns=["model", "image", "method"]).to_pylist() if masks.is_file() else ():
+        mask = run.mask(row["model"], row["image"], row["method"])
+        arrays[f"{row['method']}/mask/{row['model']}/{row['image']}"] = np.asarray(mask)
     np.savez(target, **arrays)  # type: ignore[arg-type]
 
 

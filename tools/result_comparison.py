@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 Kind = Literal["missing", "new", "changed"]
 
 # Addresses in the store, which hold digests of the code.
-NEVER_COMPARED = ("explanations.location", "explanations.key")
+NEVER_COMPARED = ("explanations.location", "explanations.key", "masks.location", "masks.key")
 MOST_CHARACTERS = 60
 
 

@@ -10,7 +10,16 @@ import numpy as np
 import pytest
 
 from lumiscope.cli import main
-from lumiscope.runs import TABLES, ContributionRow, Machine, Manifest, PredictionRow, to_arrow, write_tables
+from lumiscope.runs import (
+    TABLES,
+    ContributionRow,
+    JudgementRow,
+    Machine,
+    Manifest,
+    PredictionRow,
+    to_arrow,
+    write_tables,
+)
 from lumiscope.testing import fake_row
 
 TINY = ["--model", "python:tiny:make", "--classes", "classes.txt", "--input-size", "32", "--geometry", "squash"]
@@ -68,14 +77,18 @@ def test_an_earlier_target_layer(
 
 
 def write_run(folder: Path, rows: list[ContributionRow]) -> None:
-    """A run folder with nothing but contributions and predictions."""
+    """A run folder with nothing but contributions, and what was predicted and explained."""
+    places = [(model, image) for model in ("one", "two") for image in ("goldfish", "shark")]
     predictions = [
         fake_row(PredictionRow, model=model, image=image, rank=1, short_name="goldfish", probability=0.934)
-        for model in ("one", "two")
-        for image in ("goldfish", "shark")
+        for model, image in places
+    ]
+    judgements = [
+        fake_row(JudgementRow, model=model, image=image, target_short_name="goldfish") for model, image in places
     ]
     tables = {
         "contributions": to_arrow(ContributionRow, rows),
+        "judgements": to_arrow(JudgementRow, judgements),
         "predictions": to_arrow(PredictionRow, predictions),
     }
     write_tables({name: TABLES[name].to_arrow([]) for name in TABLES} | tables, folder / "tables")
@@ -89,7 +102,7 @@ def write_run(folder: Path, rows: list[ContributionRow]) -> None:
 def contributions(model: str, image: str) -> list[ContributionRow]:
     units = [(12, "orange", 3.1), (99, "fin", 2.2), (7, None, -0.5)]
     facts = {
-        "model": model, "image": image, "layer": "layer4", "target_short_name": "goldfish", "score": 11.0,
+        "model": model, "image": image, "layer": "layer4", "score": 11.0,
         "baseline_score": 1.0, "total": 9.98, "labelled_total": 6.0, "completeness_error": 0.002,
     }  # fmt: skip
     return [

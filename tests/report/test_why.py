@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from lumiscope.report.sections.images.why import why
-from lumiscope.runs import ContributionRow, accounts_of
+from lumiscope.runs import ContributionRow, JudgementRow, accounts_of
 from lumiscope.testing import fake_row
 
 
 def row(image, rank, unit, label, contribution, **changes):
     facts = {
         "model": "objects", "image": image, "layer": "stage4", "rank": rank, "unit": unit, "label": label,
-        "contribution": contribution, "share": contribution / 10, "target_short_name": "sports car", "score": 11.0,
+        "contribution": contribution, "share": contribution / 10, "score": 11.0,
         "baseline_score": 1.0, "total": 9.98, "labelled_total": 6.5, "completeness_error": 0.002, "steps": 16,
     }  # fmt: skip
     return fake_row(ContributionRow, **{**facts, **changes})
@@ -18,6 +18,7 @@ def row(image, rank, unit, label, contribution, **changes):
 
 def with_contributions(run, rows):
     run.tables[ContributionRow] = rows
+    run.change(JudgementRow, lambda _: {"target_short_name": "sports car"})
     return run
 
 

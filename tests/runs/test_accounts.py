@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
-from lumiscope.runs import Account, ContributionRow, PredictionRow, accounts_of
+from lumiscope.runs import Account, ContributionRow, JudgementRow, PredictionRow, accounts_of
 from lumiscope.testing import fake_row
 
 
@@ -23,14 +23,18 @@ class Rows:
 def contribution(rank: int, unit: int, label: str | None, contribution: float, **changes: Any) -> ContributionRow:
     facts = {
         "model": "m", "image": "goldfish", "layer": "layer4", "rank": rank, "unit": unit, "label": label,
-        "contribution": contribution, "share": contribution / 10, "target_short_name": "goldfish", "score": 11.0,
+        "contribution": contribution, "share": contribution / 10, "score": 11.0,
         "baseline_score": 1.0, "total": 9.98, "labelled_total": 6.0, "completeness_error": 0.002,
     }  # fmt: skip
     return fake_row(ContributionRow, **{**facts, **changes})
 
 
+def judgement(model: str, image: str) -> JudgementRow:
+    return fake_row(JudgementRow, model=model, image=image, target_short_name="goldfish")
+
+
 def account(rows: Sequence[ContributionRow], *predictions: PredictionRow) -> Account:
-    (only,) = accounts_of(Rows(*rows, *predictions))  # type: ignore[arg-type]
+    (only,) = accounts_of(Rows(*rows, *predictions, judgement("m", "goldfish")))  # type: ignore[arg-type]
     return only
 
 
@@ -51,7 +55,9 @@ def test_the_sentence() -> None:
 def test_every_image_of_every_model_has_its_own() -> None:
     places = [("one", "a"), ("one", "b"), ("two", "a")]
     rows = [contribution(1, 12, "orange", 3.1, model=model, image=image) for model, image in places]
-    assert [(told.model, told.image) for told in accounts_of(Rows(*rows))] == places  # type: ignore[arg-type]
+    judgements = [judgement(model, image) for model, image in places]
+    accounts = accounts_of(Rows(*rows, *judgements))  # type: ignore[arg-type]
+    assert [(told.model, told.image) for told in accounts] == places
     assert accounts_of(Rows()) == []  # type: ignore[arg-type]
 
 

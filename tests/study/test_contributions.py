@@ -86,7 +86,7 @@ def test_rows_are_weights_times_means(tiny: TorchModel, pictures: ImageSet, cont
         np.testing.assert_allclose([row.share for row in image_rows], shares, rtol=1e-3, atol=1e-6)
         first = image_rows[0]
         assert (first.model, first.image, first.layer, first.steps) == ("tiny", item.id, "1", 0)
-        assert first.target_index == target
+        assert first.score == pytest.approx(float(tiny.predict([tiny.view(item)])[0][target]), rel=1e-4)
         assert first.baseline_score == pytest.approx(bias, rel=1e-4)
         assert first.score == pytest.approx(bias + contributions.sum(), rel=1e-4)
         assert first.total == pytest.approx(contributions.sum(), rel=1e-4)
@@ -122,7 +122,11 @@ def test_a_target_and_the_store(
 ) -> None:
     store = Store(tmp_path)
     first = contribute(tiny, pictures, {"1": [0] * 6}, target="fish", store=store)
-    assert {(row.target_index, row.target_short_name, row.label) for row in first} == {(2, "fish", "orange")}
+    assert {row.label for row in first} == {"orange"}
+    scores = tiny.predict([tiny.view(item) for item in pictures])[:, 2]
+    assert {row.image: row.score for row in first} == pytest.approx(
+        {item.id: float(score) for item, score in zip(pictures, scores, strict=True)}, rel=1e-4
+    )
     computed_again = functools.wraps(module.unit_contributions)(lambda *_, **__: pytest.fail("computed again"))
     monkeypatch.setattr(module, "unit_contributions", computed_again)
     assert contribute(tiny, pictures, {"1": [0] * 6}, target="fish", store=store) == first

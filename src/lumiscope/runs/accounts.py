@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 
 from lumiscope.runs.reader import RunReader
-from lumiscope.runs.tables import ContributionRow, PredictionRow
+from lumiscope.runs.tables import ContributionRow, JudgementRow, PredictionRow
 from lumiscope.unit_address import UnitAddress
 
 COMPLETE = 0.01  # a completeness error up to this is not worth a word
@@ -106,11 +106,12 @@ class Account:
 def accounts_of(run: RunReader) -> list[Account]:
     """The accounts of a run in the order of its table `contributions`; none where it has no such table."""
     predictions = {(row.model, row.image): row for row in run.rows(PredictionRow) if row.rank == 1}
+    targets = {(row.model, row.image): row.target_short_name for row in run.rows(JudgementRow)}
     groups = groupby(run.rows(ContributionRow), key=lambda row: (row.model, row.image))
-    return [_account(list(rows), predictions.get(key)) for key, rows in groups]
+    return [_account(list(rows), targets[key], predictions.get(key)) for key, rows in groups]
 
 
-def _account(rows: Sequence[ContributionRow], prediction: PredictionRow | None) -> Account:
+def _account(rows: Sequence[ContributionRow], target: str, prediction: PredictionRow | None) -> Account:
     first = rows[0]
     difference = first.score - first.baseline_score
     known = not math.isnan(first.completeness_error)
@@ -118,7 +119,7 @@ def _account(rows: Sequence[ContributionRow], prediction: PredictionRow | None) 
         model=first.model,
         image=first.image,
         layer=first.layer,
-        target=first.target_short_name,
+        target=target,
         predicted=None if prediction is None else prediction.short_name,
         probability=None if prediction is None else prediction.probability,
         score=first.score,

@@ -7,7 +7,7 @@ from lumiscope.runs.table import column, table
 
 @table("contributions", "each unit that contributed most to what is explained on an image, with its label")
 class ContributionRow:
-    """What one unit contributes to the score of one image's target."""
+    """What one unit contributes to the score of one image's target, which `judgements` names."""
 
     model: str = column("the model")
     image: str = column("the image")
@@ -20,9 +20,6 @@ class ContributionRow:
     )
     contribution: float = column("what it contributes to the score")
     share: float = column("of score - baseline_score; NaN where the score does not depend on the layer")
-    target_index: int = column("the class that is explained", low=0)
-    target_name: str = column("its name")
-    target_short_name: str = column("the first of its names")
     score: float = column("S(A): the target's raw score")
     baseline_score: float = column("S(0): that score with the layer silent")
     total: float = column("sum of the contributions of all units of the layer")

@@ -19,7 +19,6 @@ from lumiscope.memo import Results as Kept
 from lumiscope.models import TorchModel, label_index
 from lumiscope.progress import Track
 from lumiscope.runs import ContributionRow, ImageRow, UnitRow
-from lumiscope.short_name import short_name
 from lumiscope.study.stage import Collected, Results, Stage, Tables, stage
 from lumiscope.study.stages.stored_maps import map_key
 from lumiscope.study.stages.uncut import UncutTask
@@ -156,17 +155,12 @@ class Contributions(Stage):
         for model, result in zip(study.layers, results.results, strict=True):
             if result is not None:
                 layer, contributed = result
-                classes = study.model(model).classes
-                rows += [
-                    row
-                    for image in contributed
-                    for row in contribution_rows(model, image, units[model, layer], classes[image.target])
-                ]
+                rows += [row for image in contributed for row in contribution_rows(model, image, units[model, layer])]
         return Collected({ContributionRow: rows})
 
 
 def contribution_rows(
-    model: str, contributed: Contributed, units: Sequence[UnitRow], target_name: str, top: int = TOP_UNITS
+    model: str, contributed: Contributed, units: Sequence[UnitRow], top: int = TOP_UNITS
 ) -> list[ContributionRow]:
     """The `top` units of one image. `units`: all of the layer, by number."""
     values = contributed.contributions
@@ -184,9 +178,6 @@ def contribution_rows(
             nearest=next(iter(units[unit].best_concepts), None),
             contribution=float(contributions[unit]),
             share=float(shares[unit]),
-            target_index=contributed.target,
-            target_name=target_name,
-            target_short_name=short_name(target_name),
             score=float(values.scores[0]),
             baseline_score=float(values.baselines[0]),
             total=float(contributions.sum()),
