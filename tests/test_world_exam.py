@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -21,7 +22,9 @@ FEWER_MARKED = {"lime": 24, "scorecam": 40}
 
 @pytest.fixture(scope="module")
 def exam(load_module: Callable[[str, str], ModuleType]) -> ModuleType:
-    return load_module("world_exam", "../benchmarks/world_exam.py")
+    with pytest.MonkeyPatch.context() as patch:  # for the other half, which lies beside it
+        patch.syspath_prepend(Path(__file__).parents[1] / "benchmarks")
+        return load_module("world_exam", "../benchmarks/world_exam.py")
 
 
 @pytest.mark.parametrize("method", METHODS)

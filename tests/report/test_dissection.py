@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import re
 
-from lumiscope.report._thumbnails import Thumbnails
 from lumiscope.report.page import Page
 from lumiscope.report.sections.dissection.section import dissection
 from lumiscope.runs import CategoryRow, ConceptCountRow, LayerRow, ModelDifferenceRow, ShownUnitRow, UnitRow
@@ -94,7 +93,7 @@ def test_a_custom_category_has_a_colour_of_its_own(fakes, tmp_path):
     for table in (CategoryRow, ModelDifferenceRow):
         run.change(table, lambda row: {"category": "gadget"} if row.category == "object" else {})
     run.change(ModelDifferenceRow, lambda row: {"name": "gadget"} if row.name == "object" else {})
-    legend = dissection(Page(run, Thumbnails())).legend
+    legend = dissection(Page(run)).legend
     colours = [category.colour for category in legend]
     assert "gadget" in [category.name for category in legend]
     assert len(set(colours)) == len(colours)
@@ -119,6 +118,6 @@ def test_one_layer_has_no_trend(fakes, tmp_path):
     run = fakes.fake_run(tmp_path)
     for table in (LayerRow, CategoryRow, UnitRow, ConceptCountRow, ShownUnitRow):
         run.tables[table] = [row for row in run.rows(table) if row.layer in ("stem", None)]
-    content = dissection(Page(run, Thumbnails()))
+    content = dissection(Page(run))
     assert content.highest_share == 0
     assert [(model.trends, len(model.rows)) for model in content.models] == [((), 1)] * 2

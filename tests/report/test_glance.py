@@ -31,14 +31,14 @@ def test_views_and_where_each_model_looks(run, fakes):
 def test_a_map_that_is_undefined_leaves_a_gap(fakes, tmp_path):
     run = fakes.fake_run(tmp_path)
     run.change(ExplanationRow, lambda row: {"undefined": "why"} if row.image == "disc_02" else {})
-    rows = glance(Page(run, Thumbnails())).rows
+    rows = glance(Page(run)).rows
     assert [row.thumbnails[1].css != "" for row in rows] == [True, False, False]
 
 
 def test_segments_alone_make_no_strip(fakes, read, tmp_path):
     run = fakes.fake_run(tmp_path)
     run.tables[ExplanationRow] = [row for row in run.rows(ExplanationRow) if row.method == "lime"]
-    assert glance(Page(run, Thumbnails())) is None
+    assert glance(Page(run)) is None
     assert "Where each model looks" not in read(run).text
     assert glance(Page(fakes.fake_run(tmp_path, explained=False), Thumbnails())) is None
 

@@ -113,7 +113,7 @@ def test_detectors_have_the_pictures_of_the_same_units(run_of, fakes, content_of
     run.probing = dissected.probing
     unit = next(row for row in dissected.rows(UnitRow) if (row.layer, row.unit) == ("stage4", 5))
     run.tables[UnitRow] = [unit]
-    first, second = network_dissection(Page(run, Thumbnails())).models["objects"][0].best
+    first, second = network_dissection(Page(run)).models["objects"][0].best
     assert [picture.image for picture in first.pictures] == list(unit.top_images[:4])
     assert second.pictures == ()
 

@@ -211,7 +211,7 @@ def test_models_share_the_scale_of_segments(run):
     maps = {key: saliency for key, saliency in run.maps.items() if key[1] == "racer_01"}
     scale = coefficient_scale(maps.values())
     assert scale == max(abs(saliency.coefficients).max() for key, saliency in maps.items() if key[2] == "lime")
-    cards = images(Page(run, Thumbnails())).images[0].cards
+    cards = images(Page(run)).images[0].cards
     ends = {(figure.low, figure.high) for card in cards for figure in card.maps if figure.is_signed}
     assert ends == {(f"−{scale:.2f}", f"+{scale:.2f}")}
 
@@ -224,7 +224,7 @@ def test_the_mask_is_the_one_that_was_compared(run):
     }
     shown = {
         (card.model, image.row.image, figure.mask.row.method): (figure.mask.row.area, card.truth.row.area)
-        for image in images(Page(run, Thumbnails())).images
+        for image in images(Page(run)).images
         for card in image.cards
         for figure in card.maps
         if figure.mask and card.truth

@@ -28,21 +28,21 @@ def units_of(run, layer="stage4", model="objects"):
 
 def test_the_units_that_the_study_chose_are_shown(run):
     rows = units_of(run, "stem")
-    cards = UnitCards(Page(run, Thumbnails())).of("objects", "stem")
+    cards = UnitCards(Page(run)).of("objects", "stem")
     best = max((row for row in rows if row.label), key=lambda row: row.heldout_correlation)
     first = cards.labelled[0].details
     assert first.row is best
     assert [picture.image for picture in first.images] == list(best.top_images[:8])
     # As the study chose them: those that might have had a label come first.
     assert [card.details.row.reason for card in cards.unlabelled] == ["unstable", "not significant", "constant"]
-    assert UnitCards(Page(run, Thumbnails())).of("objects", None) == LayerCards()
+    assert UnitCards(Page(run)).of("objects", None) == LayerCards()
 
 
 def test_cards_stand_in_their_places(fakes, tmp_path):
     run = fakes.fake_run(tmp_path)
     chosen = [row for row in run.rows(ShownUnitRow) if (row.model, row.layer) == ("objects", "stem")]
     run.tables[ShownUnitRow] = run.rows(ShownUnitRow)[::-1]
-    cards = UnitCards(Page(run, Thumbnails())).of("objects", "stem")
+    cards = UnitCards(Page(run)).of("objects", "stem")
     units = [card.details.row.unit for card in (*cards.labelled, *cards.unlabelled)]
     assert units == [row.unit for row in chosen]
 

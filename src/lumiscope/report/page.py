@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import PIL
 from markupsafe import Markup
@@ -25,7 +25,7 @@ class Page:
     """What a section makes its content from: a run, and the thumbnails of the page that it adds to."""
 
     run: RunReader
-    thumbnails: Thumbnails
+    thumbnails: Thumbnails = field(default_factory=Thumbnails)
 
     def method_title(self, method: str) -> str:
         """The title of a method, or of the true mask, that readers know it by."""

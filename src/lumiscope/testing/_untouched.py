@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -82,10 +84,23 @@ def in_use(module: torch.nn.Module) -> None:
 
 @contextmanager
 def generators_kept(what: str) -> Iterator[None]:
-    """Expect that what is done inside draws no number from the global generators of torch and NumPy."""
-    torch_before = torch.get_rng_state()
-    numpy_before = np.random.get_state()[1].copy()  # type: ignore[index]  # noqa: NPY002 - what must not move
-    yield
-    numpy_after = np.random.get_state()[1]  # type: ignore[index]  # noqa: NPY002
-    same = torch.equal(torch_before, torch.get_rng_state()) and np.array_equal(numpy_before, numpy_after)
+    """Expect that what is done inside neither draws from the global generators of torch and NumPy nor seeds them.
+
+    Meanwhile they are in a state that nobody can have left them in, so that a seed shows; afterwards as they were.
+    """
+    torch_state, numpy_state = torch.get_rng_state(), np.random.get_state()  # noqa: NPY002 - what must not move
+    torch.manual_seed(secrets.randbits(62))
+    np.random.seed(secrets.randbits(32))  # noqa: NPY002
+    torch_before, numpy_before = torch.get_rng_state(), _numpy_words()
+    try:
+        yield
+        same = torch.equal(torch_before, torch.get_rng_state()) and np.array_equal(numpy_before, _numpy_words())
+    finally:
+        torch.set_rng_state(torch_state)
+        np.random.set_state(numpy_state)  # noqa: NPY002
     expect(same, f"expected {what} to use generators of its own; a global one moved")
+
+
+def _numpy_words() -> np.ndarray[Any, Any]:
+    words: np.ndarray[Any, Any] = np.random.get_state()[1]  # type: ignore[index]  # noqa: NPY002
+    return words.copy()
