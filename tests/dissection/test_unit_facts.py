@@ -80,3 +80,10 @@ def test_units_without_a_shape():
     assert facts.live.tolist() == [2]
     assert (facts.not_finite.tolist(), facts.first_not_finite.tolist()) == ([0, 1, 0], [-1, 9, -1])
     assert facts.top_images[2].tolist() == [9, 8]
+
+
+def test_a_histogram_has_twenty_bins_the_last_one_closed():
+    columns = np.stack([np.arange(100), np.full(100, 7), np.append(np.full(99, np.inf), 0)], axis=1).astype(np.float32)
+    even, constant, broken = describe_units(columns, 3).histogram
+    assert even.tolist() == [5] * 20
+    assert (constant.size, constant.sum(), broken.sum()) == (20, 100, 0)
