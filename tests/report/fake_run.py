@@ -28,6 +28,7 @@ from lumiscope.runs import (
     Manifest,
     MaskRow,
     ModelRow,
+    NoMap,
     PredictionRow,
     SkippedRow,
 )
@@ -215,7 +216,9 @@ def _explanation(model: str, image: str, method: str, saliency: SaliencyMap) -> 
         method=method,
         layer=saliency.layer,
         details=json.dumps(dict(saliency.details)),
-        undefined=saliency.details.get("undefined", ""),
+        reason=NoMap.UNDEFINED if "undefined" in saliency.details else None,
+        reason_detail=saliency.details.get("undefined", ""),
+        warnings=saliency.warnings,
     )
 
 

@@ -30,7 +30,8 @@ def test_views_and_where_each_model_looks(run, fakes):
 
 def test_a_map_that_is_undefined_leaves_a_gap(fakes, tmp_path):
     run = fakes.fake_run(tmp_path)
-    run.change(ExplanationRow, lambda row: {"undefined": "why"} if row.image == "disc_02" else {})
+    undefined = {"reason": NoMap.UNDEFINED, "reason_detail": "why"}
+    run.change(ExplanationRow, lambda row: undefined if row.image == "disc_02" else {})
     rows = glance(Page(run)).rows
     assert [row.thumbnails[1].css != "" for row in rows] == [True, False, False]
 

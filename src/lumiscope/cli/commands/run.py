@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import sys
 from collections.abc import Mapping
@@ -130,7 +129,7 @@ def _tell(finished: Run, *, as_json: bool) -> None:
         say(f"• {finding.claim}")
     warnings = MapWarnings()
     for row in finished.rows(ExplanationRow):
-        warnings.add(row.image, row.method, json.loads(row.details).get("warnings", ()))
+        warnings.add(row.image, row.method, row.warnings)
     for line in warnings.counts():
         say(line)
     for left_out in skipped:

@@ -3,7 +3,7 @@
 from lumiscope.runs.tables.agreement import AgreementRow, AgreementSummaryRow
 from lumiscope.runs.tables.concept_counts import CategoryRow, ConceptCountRow
 from lumiscope.runs.tables.contributions import ContributionRow
-from lumiscope.runs.tables.explanations import ExplanationRow
+from lumiscope.runs.tables.explanations import ExplanationRow, NoMap
 from lumiscope.runs.tables.findings import FindingRow
 from lumiscope.runs.tables.images import ImageRow, ProbingImageRow
 from lumiscope.runs.tables.judgements import JudgementRow
@@ -36,6 +36,7 @@ __all__ = [
     "ModelDifferenceRow",
     "ModelRow",
     "NetworkDissectionRow",
+    "NoMap",
     "PredictionRow",
     "ProbingImageRow",
     "ShownUnitRow",

@@ -13,7 +13,7 @@ import numpy as np
 from lumiscope.engines import Report
 from lumiscope.images import CLASS_SEPARATOR
 from lumiscope.models import label_index, mask_shows_label, probabilities
-from lumiscope.runs import BackendChoice, ExplanationRow, ImageRow, JudgementRow, PredictionRow, Timing
+from lumiscope.runs import BackendChoice, ExplanationRow, ImageRow, JudgementRow, NoMap, PredictionRow, Timing
 from lumiscope.short_name import short_name
 from lumiscope.study.stage import Collected, Results, Stage, Tables, stage
 from lumiscope.study.stages.explanation_plan import ExplanationPlan, check_names_of, check_settings
@@ -133,13 +133,16 @@ def judgement_row(model: VisionModel, item: ImageItem, saliency: SaliencyMap, pr
 
 
 def _map_row(model: VisionModel, saliency: SaliencyMap, location: str, key: str) -> ExplanationRow:
+    reason = next((reason for reason in NoMap if reason in saliency.details), None)
     return ExplanationRow(
         model=model.name,
         image=saliency.item_id,
         method=saliency.method,
         layer=saliency.layer,
         details=json.dumps(dict(saliency.details), sort_keys=True),
-        undefined=str(saliency.details.get("undefined", "")),
+        reason=reason,
+        reason_detail="" if reason is None else str(saliency.details[reason]),
+        warnings=saliency.warnings,
         location=location,
         key=key,
     )
