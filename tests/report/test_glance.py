@@ -9,7 +9,7 @@ from lumiscope.report.labels import class_names, label_text
 from lumiscope.report.outline import enlarge_map
 from lumiscope.report.page import Page, kept_thumbnails
 from lumiscope.report.sections.summary.glance import glance
-from lumiscope.runs import AgreementRow, ExplanationRow, ImageRow, JudgementRow, ProbingImageRow
+from lumiscope.runs import AgreementRow, ExplanationRow, ImageRow, JudgementRow, NoMap, ProbingImageRow
 
 
 def words(page) -> str:
