@@ -19,7 +19,7 @@ from lumiscope.models.options import BuildOptions, height_width, three_numbers
 from lumiscope.models.sources import Loaded, LoadedBlackBox, Preprocessing, find_source
 from lumiscope.models.torch_model import TorchModel
 from lumiscope.models.vision_model import Activation
-from lumiscope.models.weights import check_weights, fit_weights, read_weights
+from lumiscope.models.weights import check_weights, fit_weights, read_checkpoint
 
 RANDOM = "random"
 ASSUMED = {"input_size": "input size 224×224", "mean": "ImageNet mean", "std": "ImageNet std"}
@@ -93,7 +93,7 @@ def load_model(
     source, rest = find_source(spec)
     names = read_classes(classes) if classes is not None else None
     own_file = _own_file(weights)
-    state = read_weights(own_file) if own_file is not None else None
+    checkpoint = read_checkpoint(own_file) if own_file is not None else None
     derived = num_classes is None and own_file is not None and names is not None
     options = BuildOptions(len(names or ()) if derived else num_classes, derived, dict(model_options or {}))
     loaded = source.build(rest, options, pretrained=weights is None)
@@ -114,11 +114,10 @@ def load_model(
         if weights is not None:
             raise UsageError(f"{spec} brings its own weights; got --weights {weights}")
         return asked.black_box(loaded)
-    notes = []
-    if own_file is not None and state is not None:
+    notes: list[str] = []
+    if checkpoint is not None:
         hint = f"{classes} has {options.num_classes} class names." if derived else ""
-        left_out = fit_weights(loaded.module, state, own_file, partial=weights_partial, hint=hint)
-        notes += [f"weights left out: {left_out}"] if left_out else []
+        notes += fit_weights(loaded.module, checkpoint, partial=weights_partial, hint=hint).notes
     if weights == RANDOM:
         notes.append("random weights: what follows says nothing about a trained model")
     own_classes = loaded.classes if own_file is None else None
