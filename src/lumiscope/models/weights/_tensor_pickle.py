@@ -16,7 +16,7 @@ from lumiscope.models.weights._globals import Name, is_harmless, named, storage_
 from lumiscope.models.weights.stored import Storage, StorageTensor
 from lumiscope.pickle_machine import PLAIN, BrokenPickleError, PickleMachine, opcodes
 
-MOST_OPCODES = 10_000_000
+MOST_OPCODES = 4_000_000
 MOST_BYTES = 256 * 2**20  # of a pickle; the numbers of tensors lie outside
 MOST_LINE = 2**16
 MOST_KEY_PARTS = 64
