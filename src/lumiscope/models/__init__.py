@@ -35,9 +35,12 @@ from lumiscope.models.vision_model import (
     mask_shows_label,
     probabilities,
 )
+from lumiscope.models.weights import RANDOM, RANDOM_HEAD
 
 __all__ = [
     "BACKENDS",
+    "RANDOM",
+    "RANDOM_HEAD",
     "SOURCES",
     "Activation",
     "Backend",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, get_args
@@ -14,21 +14,21 @@ import torch
 from lumiscope.errors import ModelError, UnknownNameError, UsageError
 from lumiscope.images import Geometry, GeometryMode
 from lumiscope.models._device import usable_device
+from lumiscope.models._untrained_head import untrained_head
 from lumiscope.models.black_box import BlackBox, check_probabilities, noise
 from lumiscope.models.options import BuildOptions, height_width, three_numbers
 from lumiscope.models.sources import Loaded, LoadedBlackBox, Preprocessing, find_source
 from lumiscope.models.torch_model import TorchModel
 from lumiscope.models.vision_model import Activation
-from lumiscope.models.weights import check_weights, fit_weights, read_checkpoint
+from lumiscope.models.weights import RANDOM_HEAD, AskedWeights, Weights, check_weights, fit_weights, read_checkpoint
 
-RANDOM = "random"
 ASSUMED = {"input_size": "input size 224×224", "mean": "ImageNet mean", "std": "ImageNet std"}
 
 
 def check_asked(
     spec: str,
     *,
-    weights: str | Path | None = None,
+    weights: Weights = None,
     classes: str | Path | Sequence[str] | None = None,
     geometry: str | None = None,
     activation: str | None = None,
@@ -42,18 +42,14 @@ def check_asked(
     find_source(spec)
     if classes is not None:
         read_classes(classes)
-    if (own_file := _own_file(weights)) is not None:
+    if (own_file := AskedWeights.of(weights).file) is not None:
         check_weights(own_file)
-
-
-def _own_file(weights: str | Path | None) -> Path | None:
-    return None if weights in (None, RANDOM) else Path(str(weights))
 
 
 def load_model(
     spec: str,
     *,
-    weights: str | Path | None = None,
+    weights: Weights = None,
     classes: str | Path | Sequence[str] | None = None,
     num_classes: int | None = None,
     model_options: Mapping[str, Any] | None = None,
@@ -71,7 +67,8 @@ def load_model(
 
     `spec`: `timm:NAME`, `torchvision:NAME[@WEIGHTS]`, `hf-hub:ORG/NAME`, `local-dir:FOLDER`, `world:NAME`,
     `python:package.module:factory`, `onnx:FILE`, `http://ADDRESS` or `https://ADDRESS`; see docs/models.md.
-    `weights`: a file of your own; "random": none at all; None: the source's pretrained weights.
+    `weights`: a file of your own; "random": none at all; None: the source's pretrained weights. "random-head", alone
+    or in a list with one of these: explain classes although the last layers are not trained.
     `weights_partial`: let weights that do not fit be left out.
     `classes`: a text file with one class name a line, or the names.
     `num_classes`: None: as many as `classes` has, else the source's.
@@ -92,11 +89,11 @@ def load_model(
     place = usable_device(device)
     source, rest = find_source(spec)
     names = read_classes(classes) if classes is not None else None
-    own_file = _own_file(weights)
-    checkpoint = read_checkpoint(own_file) if own_file is not None else None
-    derived = num_classes is None and own_file is not None and names is not None
+    asked_weights = AskedWeights.of(weights)
+    checkpoint = read_checkpoint(asked_weights.file) if asked_weights.file is not None else None
+    derived = num_classes is None and checkpoint is not None and names is not None
     options = BuildOptions(len(names or ()) if derived else num_classes, derived, dict(model_options or {}))
-    loaded = source.build(rest, options, pretrained=weights is None)
+    loaded = source.build(rest, options, pretrained=asked_weights.pretrained)
     asked = _Asked(
         spec,
         name or default_name(spec),
@@ -114,14 +111,31 @@ def load_model(
         if weights is not None:
             raise UsageError(f"{spec} brings its own weights; got --weights {weights}")
         return asked.black_box(loaded)
-    notes: list[str] = []
+    notes, unloaded = [], loaded.unloaded
     if checkpoint is not None:
         hint = f"{classes} has {options.num_classes} class names." if derived else ""
-        notes += fit_weights(loaded.module, checkpoint, partial=weights_partial, hint=hint).notes
-    if weights == RANDOM:
+        fit = fit_weights(loaded.module, checkpoint, partial=weights_partial, hint=hint)
+        notes, unloaded = list(fit.notes), fit.unloaded
+    if asked_weights.random:
         notes.append("random weights: what follows says nothing about a trained model")
-    own_classes = loaded.classes if own_file is None else None
-    return asked.torch_model(replace(loaded, classes=own_classes), options.arguments(), notes)
+    own_classes = loaded.classes if checkpoint is None else None
+    model = asked.torch_model(replace(loaded, classes=own_classes), options.arguments(), notes)
+    _say_untrained(model, unloaded, wanted=asked_weights.random_head)
+    return model
+
+
+def _say_untrained(model: TorchModel, unloaded: Collection[str], *, wanted: bool) -> None:
+    """Say what it means that `unloaded` weights are random; classes are not explained unless that is `wanted`."""
+    head = untrained_head(model.layers, model.module.state_dict(), unloaded) if unloaded else []
+    if not head:
+        return
+    said = f"the last layers with weights ({', '.join(head)}) are not trained, so what it says of classes means nothing"
+    model.notes = (*model.notes, said)
+    if not wanted:
+        model.untrained = (
+            f"{model.name} has no classes to explain: {said}. Bring all of its weights, dissect its inner layers or "
+            f"explain their units (--unit LAYER:NUMBER), or say that this is meant: --weights {RANDOM_HEAD}"
+        )
 
 
 @dataclass(frozen=True)

@@ -48,6 +48,8 @@ class TorchModel:
     probabilities of the logits; None: nothing where the network itself ends in a softmax or sigmoid, else the softmax.
     A network with a single logit z has the two classes "no" (-z) and "yes" (z), each with the sigmoid of its score; one
     with a single probability p has 1 - p and p. `notes`: what was assumed or left out when it was loaded.
+
+    Attribute `untrained`: why its scores say nothing of classes; "" where they do.
     """
 
     def __init__(
@@ -76,6 +78,7 @@ class TorchModel:
             activation = "none" if ends_in else "softmax"
             notes = (*notes, f"it ends in a {ends_in}: its scores are taken for probabilities") if ends_in else notes
         self.notes = notes
+        self.untrained = ""
         self.activation: Activation = "sigmoid" if single and activation != "none" else activation
         if single and activation == "none":
             self.network = with_complement(self.network)

@@ -46,8 +46,8 @@ def build_timm(rest: str, options: BuildOptions, *, pretrained: bool) -> Loaded:
         return _from_folder(place, options, pretrained)
     if not timm.is_model(rest):
         raise UnknownNameError("timm model", rest, timm.list_models(), hint="`lumiscope models` lists them.")
-    module = _create(f"timm:{rest}", rest, options, pretrained)
-    return Loaded(module, timm_preprocessing(module), _stated_names(module) or _imagenet_names(module))
+    module, unloaded = _create(f"timm:{rest}", rest, options, pretrained)
+    return Loaded(module, timm_preprocessing(module), _stated_names(module) or _imagenet_names(module), unloaded)
 
 
 @model_source("hf-hub", "hf-hub:ORG/NAME")
@@ -60,11 +60,11 @@ def build_hub(rest: str, options: BuildOptions, *, pretrained: bool) -> Loaded:
 
 
 def _from_hub(rest: str, options: BuildOptions, pretrained: bool) -> Loaded:
-    module = _create(f"hf-hub:{rest}", f"hf-hub:{rest}", options, pretrained)
+    module, unloaded = _create(f"hf-hub:{rest}", f"hf-hub:{rest}", options, pretrained)
     imagenet_names = (
         _imagenet_names(module) if rest.startswith("timm/") else None
     )  # theirs say no names, others may mean anything
-    return Loaded(module, timm_preprocessing(module), _stated_names(module) or imagenet_names)
+    return Loaded(module, timm_preprocessing(module), _stated_names(module) or imagenet_names, unloaded)
 
 
 @model_source("local-dir", "local-dir:FOLDER", paths=one_path)
@@ -78,8 +78,8 @@ def build_folder(rest: str, options: BuildOptions, *, pretrained: bool) -> Loade
 
 def _from_folder(rest: str, options: BuildOptions, pretrained: bool) -> Loaded:
     folder = Path(rest).expanduser()
-    module = _create(f"local-dir:{rest}", f"local-dir:{_checked(folder)}", options, pretrained)
-    return Loaded(module, timm_preprocessing(module), _stated_names(module))
+    module, unloaded = _create(f"local-dir:{rest}", f"local-dir:{_checked(folder)}", options, pretrained)
+    return Loaded(module, timm_preprocessing(module), _stated_names(module), unloaded)
 
 
 def _checked(folder: Path) -> Path:
@@ -98,7 +98,8 @@ def _checked(folder: Path) -> Path:
     return folder
 
 
-def _create(spec: str, name: str, options: BuildOptions, pretrained: bool) -> torch.nn.Module:
+def _create(spec: str, name: str, options: BuildOptions, pretrained: bool) -> tuple[torch.nn.Module, frozenset[str]]:
+    """The network, and the keys of its classifier where pretrained weights have another number of classes."""
     import timm
 
     keywords = options.arguments()
@@ -120,7 +121,17 @@ def _create(spec: str, name: str, options: BuildOptions, pretrained: bool) -> to
                 f"the pretrained weights of {spec} cannot be reached ({reason}). {OFFLINE_WAYS}"
             ) from error
         raise ModelError(f"{spec} cannot be built: {reason}") from error
-    return module
+    return module, _fresh_classifier(module) if keywords["pretrained"] else frozenset()
+
+
+def _fresh_classifier(module: Any) -> frozenset[str]:
+    """The keys of the classifier where timm made a new one, for another number of classes than the weights have."""
+    config = getattr(module, "pretrained_cfg", None) or {}
+    classifier, count = config.get("classifier"), config.get("num_classes")
+    if not classifier or count in (None, getattr(module, "num_classes", count)):
+        return frozenset()
+    names = (classifier,) if isinstance(classifier, str) else tuple(classifier)
+    return frozenset(key for key in module.state_dict() if key.startswith(tuple(f"{name}." for name in names)))
 
 
 def timm_preprocessing(module: object) -> Preprocessing:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -33,6 +34,11 @@ class Match:
     leftovers: tuple[str, ...] = ()
 
     @property
+    def size(self) -> int:
+        """How many keys fit, without counters."""
+        return sum(not key.endswith(COUNTERS) for key in self.fitting)
+
+    @property
     def complete(self) -> bool:
         """Whether the network gets everything that it wants, and nothing of the file is of a larger one."""
         return bool(self.fitting) and not (self.missing or self.other_shape or self.unexpected)
@@ -40,25 +46,38 @@ class Match:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a network wants: `shapes` of its tensors by key, its `parts`, and `buffers` that it makes itself."""
+    """What a network wants: `shapes` of its tensors by key, and `buffers` that it makes itself."""
 
     shapes: Mapping[str, tuple[int, ...]]
-    parts: frozenset[str]
     buffers: frozenset[str]
 
     @classmethod
     def of(cls, module: torch.nn.Module) -> Wanted:
         """What `module` wants. What is no tensor (extra state) stays as the module made it."""
         state = {key: value for key, value in module.state_dict().items() if isinstance(value, torch.Tensor)}
-        parts = frozenset(name for name, _ in module.named_children())
         buffers = frozenset(name for name, _ in module.named_buffers()) - state.keys()
-        return cls({key: tuple(value.shape) for key, value in state.items()}, parts, buffers)
+        return cls({key: tuple(value.shape) for key, value in state.items()}, buffers)
 
     @property
+    def size(self) -> int:
+        """How many keys it wants, without counters."""
+        return sum(not key.endswith(COUNTERS) for key in self.shapes)
+
+    @functools.cached_property
     def wrapper(self) -> str:
         """What all keys begin with, such as the `module.` of a wrapped network; "" for nothing."""
         heads = {key.partition(".")[0] for key in self.shapes if "." in key} if self.shapes else set()
         return f"{heads.pop()}." if len(heads) == 1 and all("." in key for key in self.shapes) else ""
+
+    @functools.cached_property
+    def heads(self) -> frozenset[str]:
+        """What the keys begin with after the wrapper: the names of parts."""
+        return frozenset(key.removeprefix(self.wrapper).partition(".")[0] for key in self.shapes)
+
+    def has_part(self, key: str) -> bool:
+        """Whether `key` belongs to a part that the network has, or to a further one of a numbered row."""
+        head = key.removeprefix(self.wrapper).partition(".")[0]
+        return head in self.heads or head.isdigit()
 
 
 def matches(checkpoint: Checkpoint, wanted: Wanted) -> list[Match]:
@@ -107,25 +126,13 @@ def _match(checkpoint: Checkpoint, wanted: Wanted, prefix: str, wrapper: str) ->
     used = {*fitting.values(), *other_shape.values()}
     homes = {checkpoint.places[path] for path in used}
     used |= {part for path in used if path in checkpoint.made_of for part in checkpoint.made_of[path].parts}
-    others = [
-        path
-        for path, home in checkpoint.places.items()
-        if home in homes and path not in used and path not in checkpoint.made_of and not path.endswith(BESIDE)
-    ]
-    unexpected = [path for path in others if _is_larger(path, wanted, prefix, wrapper)]
-    leftovers = [path for path in others if path not in unexpected and not _is_buffer(path, wanted, prefix, wrapper)]
+    unexpected, leftovers = [], []
+    for path, home in checkpoint.places.items():
+        if home not in homes or path in used or path in checkpoint.made_of or path.endswith(BESIDE):
+            continue
+        key = wrapper + path.removeprefix(prefix)
+        if not path.startswith(prefix):
+            leftovers.append(path)
+        elif key not in wanted.buffers:
+            (unexpected if wanted.has_part(key) else leftovers).append(path)
     return Match(prefix, fitting, tuple(missing), other_shape, tuple(unexpected), tuple(leftovers))
-
-
-def _is_larger(path: str, wanted: Wanted, prefix: str, wrapper: str) -> bool:
-    """Whether it belongs to a part that the network has, or to a further one of a numbered row."""
-    if not path.startswith(prefix) or _is_buffer(path, wanted, prefix, wrapper):
-        return False
-    key = wrapper + path.removeprefix(prefix)
-    head = key.removeprefix(wanted.wrapper).partition(".")[0]
-    heads = {known.removeprefix(wanted.wrapper).partition(".")[0] for known in wanted.shapes}
-    return head in heads or head.isdigit()
-
-
-def _is_buffer(path: str, wanted: Wanted, prefix: str, wrapper: str) -> bool:
-    return path.startswith(prefix) and wrapper + path.removeprefix(prefix) in wanted.buffers

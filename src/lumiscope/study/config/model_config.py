@@ -8,10 +8,8 @@ from typing import Annotated, Any, Literal
 
 from annotated_types import Ge
 
-from lumiscope.study.config.reading import read_model_options, read_numbers, read_size
+from lumiscope.study.config.reading import read_model_options, read_numbers, read_one_or_more, read_size
 from lumiscope.study.config.setting import FORBID_UNKNOWN, setting
-
-RANDOM_WEIGHTS = "random"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +20,12 @@ class ModelConfig:
 
     spec: str
     name: str | None = None
-    weights: str | None = setting(help="Your own weights: .safetensors, .pt, .pth, .pth.tar; or 'random'.")
+    weights: str | Sequence[str] | None = setting(
+        metavar="FILE|random|random-head",
+        repeatable=True,
+        read=read_one_or_more,
+        help="Your own weights (safetensors, torch.save), or 'random'; 'random-head' beside: the last layers may be.",
+    )
     weights_partial: bool = setting(False, help="Leave out weights that do not fit.")
     classes: str | None = setting(help="A file with one class name a line, in logit order.")
     num_classes: Annotated[int, Ge(1)] | None = setting(help="How many classes.")
