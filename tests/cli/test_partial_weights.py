@@ -44,7 +44,7 @@ def test_classes_are_not_explained_unless_that_is_meant(other, monkeypatch, caps
 
 def test_inner_layers_are_dissected_with_the_note_in_the_report(other) -> None:
     model = ModelConfig(spec="python:tiny:make", weights="other.pt", weights_partial=True, input_size=32)
-    dissect = {"probe": "pictures", "scorer": "precomputed:scores.npz", "layers": ["2"]}
+    dissect = {"probe": "pictures", "scorer": "table:scores.npz", "layers": ["2"]}
     result = run(Study(models=[model], dissect=dissect, name="inner"))
     assert result.table("units").num_rows == 8
     (row,) = result.table("models").to_pylist()

@@ -96,7 +96,8 @@ def trace_layers(module: torch.nn.Module, inputs: torch.Tensor) -> list[Layer]:
     """Run `inputs` (B, 3, H, W) through `module` once and list its parts in the order in which they finished.
 
     A part that runs more than once stands where it ran last. Parts without a tensor output, those that make a weight
-    (`torch.nn.utils.parametrize`) and TorchScript parts, which cannot be watched, are left out. Errors: `LayerError` for a network that is TorchScript as a whole.
+    (`torch.nn.utils.parametrize`) and TorchScript parts, which cannot be watched, are left out. Errors: `LayerError`
+    for a network that is TorchScript as a whole.
     """
     if isinstance(module, torch.jit.ScriptModule):
         raise LayerError(

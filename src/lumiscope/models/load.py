@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any, get_args
 from urllib.parse import urlsplit
 
@@ -16,6 +15,7 @@ from lumiscope.images import Geometry, GeometryMode
 from lumiscope.models._device import usable_device
 from lumiscope.models._untrained_head import untrained_head
 from lumiscope.models.black_box import BlackBox, check_probabilities, noise
+from lumiscope.models.class_names import Classes, ClassNames, class_names, read_classes
 from lumiscope.models.options import BuildOptions, height_width, three_numbers
 from lumiscope.models.sources import Loaded, LoadedBlackBox, Preprocessing, find_source
 from lumiscope.models.torch_model import TorchModel
@@ -29,7 +29,7 @@ def check_asked(
     spec: str,
     *,
     weights: Weights = None,
-    classes: str | Path | Sequence[str] | None = None,
+    classes: Classes | None = None,
     geometry: str | None = None,
     activation: str | None = None,
     device: str | None = None,
@@ -50,7 +50,7 @@ def load_model(
     spec: str,
     *,
     weights: Weights = None,
-    classes: str | Path | Sequence[str] | None = None,
+    classes: Classes | None = None,
     num_classes: int | None = None,
     model_options: Mapping[str, Any] | None = None,
     mean: float | Iterable[float] | None = None,
@@ -70,7 +70,7 @@ def load_model(
     `weights`: a file of your own; "random": none at all; None: the source's pretrained weights. "random-head", alone
     or in a list with one of these: explain classes although the last layers are not trained.
     `weights_partial`: let weights that do not fit be left out.
-    `classes`: a text file with one class name a line, or the names.
+    `classes`: a file of class names, see `class_names`; or the names, or a map from index to name.
     `num_classes`: None: as many as `classes` has, else the source's.
     `model_options`: keyword arguments for the factory; for onnx and http their options.
     `mean`, `std`: of RGB in [0, 1], one number or three.
@@ -88,7 +88,8 @@ def load_model(
     check_asked(spec, weights=weights, classes=classes, geometry=geometry, activation=activation, device=device)
     place = usable_device(device)
     source, rest = find_source(spec)
-    names = read_classes(classes) if classes is not None else None
+    read = class_names(classes) if classes is not None else None
+    names = read and read.names
     asked_weights = AskedWeights.of(weights)
     checkpoint = read_checkpoint(asked_weights.file) if asked_weights.file is not None else None
     derived = num_classes is None and checkpoint is not None and names is not None
@@ -97,7 +98,7 @@ def load_model(
     asked = _Asked(
         spec,
         name or default_name(spec),
-        names,
+        read,
         num_classes,
         geometry,
         interpolation,
@@ -144,7 +145,7 @@ class _Asked:
 
     spec: str
     name: str
-    classes: tuple[str, ...] | None
+    classes: ClassNames | None
     num_classes: int | None
     mode: GeometryMode
     interpolation: str | None
@@ -162,12 +163,12 @@ class _Asked:
             self._geometry(preprocessing),
             mean=preprocessing.mean,
             std=preprocessing.std,
-            classes=self.classes or loaded.classes,
+            classes=self.classes.names if self.classes else loaded.classes,
             activation=self.activation,
             name=self.name,
             spec=self.spec,
             options=options,
-            notes=(*self._assumptions(loaded.preprocessing), *notes),
+            notes=(*self._assumptions(loaded.preprocessing), *self._about_classes(), *notes),
         )
         if self.activation == "none":
             check_probabilities(model.predict(noise(model.geometry)), self.spec)
@@ -188,7 +189,7 @@ class _Asked:
         model = BlackBox(
             loaded.connect(preprocessing, self.device),
             self._geometry(preprocessing),
-            classes=self.classes or loaded.classes,
+            classes=self.classes.names if self.classes else loaded.classes,
             activation=self.activation or loaded.activation,
             name=self.name,
             spec=spec,
@@ -196,7 +197,7 @@ class _Asked:
             mean=None if loaded.normalises else preprocessing.mean,
             std=None if loaded.normalises else preprocessing.std,
             identity=loaded.identity,
-            notes=(*self._assumptions(of_model), *loaded.notes),
+            notes=(*self._assumptions(of_model), *self._about_classes(), *loaded.notes),
         )
         if self.num_classes not in (None, len(model.classes)):
             raise ModelError(f"expected {self.num_classes} classes; {spec} has {len(model.classes)}")
@@ -212,31 +213,15 @@ class _Asked:
         chosen = self.interpolation or (of_model if self.mode == "crop" else "bilinear")
         return Geometry(size, mode="squash", interpolation=chosen)
 
+    def _about_classes(self) -> list[str]:
+        return [self.classes.note] if self.classes and self.classes.note else []
+
     def _assumptions(self, of_model: Preprocessing) -> list[str]:
         """What was assumed of the preprocessing because neither the model nor the user says it."""
         assumed = [
             words for what, words in ASSUMED.items() if what not in of_model.stated and getattr(self, what) is None
         ]
         return [f"nothing states this model's preprocessing; assumed: {', '.join(assumed)}"] if assumed else []
-
-
-def read_classes(classes: str | Path | Sequence[str]) -> tuple[str, ...]:
-    """Read class names, one a line, or take a list of them; trailing blank lines are left out. Errors: `UsageError`."""
-    if not isinstance(classes, (str, Path)):
-        return tuple(classes)
-    path = Path(classes)
-    try:
-        lines = path.read_text(encoding="utf-8-sig").rstrip().splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"expected a text file with one class name a line at {path}: {error}") from error
-    if not lines:
-        raise UsageError(f"expected a text file with one class name a line; {path} is empty")
-    blank = [number for number, line in enumerate(lines, 1) if not line.strip()]
-    if blank:
-        raise UsageError(
-            f"{path} has a blank line at {blank[0]}: every line names one class, in the order of the logits"
-        )
-    return tuple(line.strip() for line in lines)
 
 
 def default_name(spec: str) -> str:

@@ -50,7 +50,7 @@ def _advice(checkpoint: Checkpoint, match: Match, wanted: Wanted, hint: str) -> 
     for key, path in match.other_shape.items():
         came, expected = tuple(checkpoint.tensors[path].shape), wanted.shapes[key]
         sizes.add(came[:1] if came[1:] == expected[1:] else None)
-    size = sizes.pop() if len(sizes) == 1 and 2 * match.size > wanted.size else None
+    size = sizes.pop() if len(sizes) == 1 and 2 * match.size >= wanted.size else None
     alone = "all else fits: " if not match.missing and not match.unexpected else ""
     if size and hint:
         return f"The weights have {size[0]} outputs, but {hint}"
