@@ -16,11 +16,12 @@ from lumiscope.models._device import usable_device
 from lumiscope.models._untrained_head import untrained_head
 from lumiscope.models.black_box import BlackBox, check_probabilities, noise
 from lumiscope.models.class_names import Classes, ClassNames, class_names, read_classes
-from lumiscope.models.options import BuildOptions, height_width, three_numbers
+from lumiscope.models.options import BuildOptions, check_normalisation, height_width, three_numbers
 from lumiscope.models.sources import Loaded, LoadedBlackBox, Preprocessing, find_source
 from lumiscope.models.torch_model import TorchModel
 from lumiscope.models.vision_model import Activation
 from lumiscope.models.weights import RANDOM_HEAD, AskedWeights, Weights, check_weights, fit_weights, read_checkpoint
+from lumiscope.runs import ASSUMED_OF_PREPROCESSING
 
 ASSUMED = {"input_size": "input size 224×224", "mean": "ImageNet mean", "std": "ImageNet std"}
 
@@ -95,6 +96,8 @@ def load_model(
     derived = num_classes is None and checkpoint is not None and names is not None
     options = BuildOptions(len(names or ()) if derived else num_classes, derived, dict(model_options or {}))
     loaded = source.build(rest, options, pretrained=asked_weights.pretrained)
+    normalisation = three_numbers(mean, "mean"), three_numbers(std, "std")
+    check_normalisation(*normalisation)
     asked = _Asked(
         spec,
         name or default_name(spec),
@@ -104,8 +107,7 @@ def load_model(
         interpolation,
         activation,
         place,
-        mean=three_numbers(mean, "mean"),
-        std=three_numbers(std, "std"),
+        *normalisation,
         input_size=height_width(input_size),
     )
     if isinstance(loaded, LoadedBlackBox):
@@ -119,7 +121,7 @@ def load_model(
         notes, unloaded = list(fit.notes), fit.unloaded
     if asked_weights.random:
         notes.append("random weights: what follows says nothing about a trained model")
-    own_classes = loaded.classes if checkpoint is None else None
+    own_classes = loaded.classes if checkpoint is None or loaded.keeps_classes else None
     model = asked.torch_model(replace(loaded, classes=own_classes), options.arguments(), notes)
     _say_untrained(model, unloaded, wanted=asked_weights.random_head)
     return model
@@ -164,11 +166,11 @@ class _Asked:
             mean=preprocessing.mean,
             std=preprocessing.std,
             classes=self.classes.names if self.classes else loaded.classes,
-            activation=self.activation,
+            activation=self.activation or loaded.activation,
             name=self.name,
             spec=self.spec,
             options=options,
-            notes=(*self._assumptions(loaded.preprocessing), *self._about_classes(), *notes),
+            notes=(*self._assumptions(loaded.preprocessing), *self._about_classes(), *loaded.notes, *notes),
         )
         if self.activation == "none":
             check_probabilities(model.predict(noise(model.geometry)), self.spec)
@@ -211,7 +213,8 @@ class _Asked:
         if self.mode == "crop" and not preprocessing.squash:
             return Geometry(size, "crop", preprocessing.resize_size, self.interpolation or of_model)
         chosen = self.interpolation or (of_model if self.mode == "crop" else "bilinear")
-        return Geometry(size, mode="squash", interpolation=chosen)
+        stated = preprocessing.resize_size if self.mode == "crop" and preprocessing.resize_size != size else None
+        return Geometry(size, "squash", stated, chosen)
 
     def _about_classes(self) -> list[str]:
         return [self.classes.note] if self.classes and self.classes.note else []
@@ -221,7 +224,7 @@ class _Asked:
         assumed = [
             words for what, words in ASSUMED.items() if what not in of_model.stated and getattr(self, what) is None
         ]
-        return [f"nothing states this model's preprocessing; assumed: {', '.join(assumed)}"] if assumed else []
+        return [ASSUMED_OF_PREPROCESSING + ", ".join(assumed)] if assumed else []
 
 
 def default_name(spec: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import functools
 import hashlib
 import json
@@ -20,7 +19,7 @@ from lumiscope.models._session_cache import SessionCache
 from lumiscope.models._target_layer import target_layer
 from lumiscope.models.backends import Choice, Session, choose_backend, is_out_of_memory
 from lumiscope.models.backends.registry import Precision
-from lumiscope.models.guard import borrowed
+from lumiscope.models.guard import borrowed, check_not_quantised, copied
 from lumiscope.models.layers import EXPECTED, Layer, layout_of, trace_layers
 from lumiscope.models.layout import Layout
 from lumiscope.models.outputs import first_tensor, is_single, last_operation, logits_of, with_complement
@@ -73,6 +72,7 @@ class TorchModel:
         self.name = name
         self.spec = spec
         self.options = dict(options or {})
+        check_not_quantised(module, spec)
         count, single, ends_in = self._look_at_scores()
         if activation is None:
             activation = "none" if ends_in else "softmax"
@@ -99,6 +99,9 @@ class TorchModel:
         said += [self.activation] if self.activation != "softmax" else []
         digest.update(json.dumps(said, sort_keys=True, default=str).encode())
         for key, value in sorted(self.module.state_dict().items()):
+            if not isinstance(value, torch.Tensor):  # extra state of a part
+                digest.update(f"{key}{value!r}".encode())
+                continue
             digest.update(f"{key}{tuple(value.shape)}{value.dtype}".encode())
             digest.update(value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
         return digest.hexdigest()
@@ -119,10 +122,11 @@ class TorchModel:
     @functools.cached_property
     def network(self) -> torch.nn.Module:
         """The module in float32: itself, or a copy where its own weights are of another width."""
-        kinds = {value.dtype for value in self.module.state_dict().values() if value.is_floating_point()}
+        tensors = (value for value in self.module.state_dict().values() if isinstance(value, torch.Tensor))
+        kinds = {value.dtype for value in tensors if value.is_floating_point()}
         if kinds <= {torch.float32}:
             return self.module
-        return copy.deepcopy(self.module).float()
+        return copied(self.module).float()
 
     @property
     def device(self) -> torch.device:

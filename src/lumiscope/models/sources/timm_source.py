@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -134,21 +134,26 @@ def _fresh_classifier(module: Any) -> frozenset[str]:
     return frozenset(key for key in module.state_dict() if key.startswith(tuple(f"{name}." for name in names)))
 
 
-def timm_preprocessing(module: object) -> Preprocessing:
+def timm_preprocessing(module: Any) -> Preprocessing:
     """What timm's own evaluation transform does for this model."""
-    from timm.data.config import resolve_model_data_config
+    return preprocessing_of(module.pretrained_cfg)
 
-    resolve: Callable[..., dict[str, Any]] = resolve_model_data_config
-    config = resolve(module)
-    _, height, width = config["input_size"]
-    fraction = config["crop_pct"]
+
+def preprocessing_of(config: Mapping[str, Any]) -> Preprocessing:
+    """What timm's own evaluation transform does for a model with this config."""
+    from timm.data.config import resolve_data_config
+
+    resolve: Callable[..., dict[str, Any]] = resolve_data_config
+    resolved = resolve({}, pretrained_cfg=dict(config))
+    _, height, width = resolved["input_size"]
+    fraction = resolved["crop_pct"]
     return Preprocessing(
         input_size=(height, width),
         resize_size=(int(height / fraction), int(width / fraction)),
-        mean=tuple(config["mean"]),
-        std=tuple(config["std"]),
-        interpolation=config["interpolation"],
-        squash=config.get("crop_mode") == "squash" and fraction == 1.0,
+        mean=tuple(resolved["mean"]),
+        std=tuple(resolved["std"]),
+        interpolation=resolved["interpolation"],
+        squash=resolved.get("crop_mode") == "squash" and fraction == 1.0,
     )
 
 

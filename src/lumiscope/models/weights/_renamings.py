@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import inspect
 import re
 import sys
@@ -10,6 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import torch
+
+from lumiscope.models.guard import copied
 
 State = dict[str, torch.Tensor]
 Renaming = Callable[[State], State]
@@ -55,7 +56,7 @@ def _torchvision_embeddings(module: Any) -> Renaming:
 
 def _own_hooks(module: torch.nn.Module) -> Renaming:
     def load(state: State) -> State:
-        trial = copy.deepcopy(module)
+        trial = copied(module)
         trial.load_state_dict(state)
         return dict(trial.state_dict())
 
