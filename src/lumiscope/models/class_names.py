@@ -16,7 +16,16 @@ from lumiscope.errors import UsageError
 Classes: TypeAlias = "str | Path | Sequence[str] | Mapping[Any, Any]"
 
 MOST_BYTES = 32 * 2**20
-INSIDE = ("classes", "class_names", "id2label", "idx_to_class", "label_names", "labels", "names", "categories")
+INSIDE: tuple[str, ...] = (
+    "classes",
+    "class_names",
+    "id2label",
+    "idx_to_class",
+    "label_names",
+    "labels",
+    "names",
+    "categories",
+)
 INSIDE += ("label2id", "class_to_idx")  # under which a configuration keeps its names
 INDEX_WORDS = {f"{what}{end}" for what in ("class", "label", "category") for end in ("_id", "_index", "_idx")}
 INDEX_WORDS |= {"index", "idx", "id", "number", "no", "#", "i", ""}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import pickle
 import sys
 import warnings
 from collections.abc import Mapping, Sequence
@@ -99,11 +100,11 @@ class TorchModel:
         said += [self.activation] if self.activation != "softmax" else []
         digest.update(json.dumps(said, sort_keys=True, default=str).encode())
         for key, value in sorted(self.module.state_dict().items()):
-            if not isinstance(value, torch.Tensor):  # extra state of a part
-                digest.update(f"{key}{value!r}".encode())
-                continue
-            digest.update(f"{key}{tuple(value.shape)}{value.dtype}".encode())
-            digest.update(value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
+            if isinstance(value, torch.Tensor):
+                digest.update(f"{key}{tuple(value.shape)}{value.dtype}".encode())
+                digest.update(value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
+            else:  # extra state of a part
+                digest.update(key.encode() + pickle.dumps(value))
         return digest.hexdigest()
 
     def view(self, item: ImageItem) -> View:

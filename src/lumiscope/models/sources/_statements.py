@@ -65,8 +65,9 @@ def of_model(model: TorchModel) -> Loaded:
 
 def _config(said: object, name: str) -> dict[str, Any] | None:
     """A config of timm under the attribute `name`, as a dict; None where there is none."""
-    config = getattr(said, name, None)
-    config = config.to_dict() if hasattr(config, "to_dict") else config
+    config: Any = getattr(said, name, None)
+    if hasattr(config, "to_dict"):
+        config = config.to_dict()
     return dict(config) if isinstance(config, Mapping) and config else None
 
 

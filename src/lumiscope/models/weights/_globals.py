@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from _compat_pickle import IMPORT_MAPPING, NAME_MAPPING  # type: ignore[import-not-found]  # what pickle itself uses
+from _compat_pickle import IMPORT_MAPPING, NAME_MAPPING  # what pickle itself uses
 from dataclasses import dataclass
 
 import torch

@@ -126,7 +126,8 @@ def _match(checkpoint: Checkpoint, wanted: Wanted, prefix: str, wrapper: str) ->
     used = {*fitting.values(), *other_shape.values()}
     homes = {checkpoint.places[path] for path in used}
     used |= {part for path in used if path in checkpoint.made_of for part in checkpoint.made_of[path].parts}
-    unexpected, leftovers = [], []
+    unexpected: list[str] = []
+    leftovers: list[str] = []
     for path, home in checkpoint.places.items():
         if home not in homes or path in used or path in checkpoint.made_of or path.endswith(BESIDE):
             continue
