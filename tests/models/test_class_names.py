@@ -7,7 +7,7 @@ import json
 import pytest
 
 from lumiscope.errors import UsageError
-from lumiscope.models.class_names import class_names, read_classes
+from lumiscope.models._class_names import class_names, read_classes
 
 NAMES = ["tench, Tinca tinca", "goldfish, Carassius auratus", "great white shark", "tiger shark", "hen"]
 IDS = ["n01440764", "n01443537", "n01484850", "n01491361", "n01514859"]

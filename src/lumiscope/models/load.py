@@ -12,10 +12,10 @@ import torch
 
 from lumiscope.errors import ModelError, UnknownNameError, UsageError
 from lumiscope.images import Geometry, GeometryMode
+from lumiscope.models._class_names import Classes, ClassNames, class_names, read_classes
 from lumiscope.models._device import usable_device
 from lumiscope.models._untrained_head import untrained_head
 from lumiscope.models.black_box import BlackBox, check_probabilities, noise
-from lumiscope.models.class_names import Classes, ClassNames, class_names, read_classes
 from lumiscope.models.options import BuildOptions, check_normalisation, height_width, three_numbers
 from lumiscope.models.sources import Loaded, LoadedBlackBox, Preprocessing, find_source
 from lumiscope.models.torch_model import TorchModel

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 
 from lumiscope.errors import WeightsError
-from lumiscope.models.weights.stored import MadeTensor, Stored
+from lumiscope.models.weights._stored import MadeTensor, Stored
 
 PARAMETRIZED = "parametrizations."
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from lumiscope.models.weights._match import Match, Wanted
 from lumiscope.models.weights.checkpoint import Checkpoint
-from lumiscope.models.weights.match import Match, Wanted
 
 LISTED = 3
 
@@ -50,7 +50,8 @@ def _advice(checkpoint: Checkpoint, match: Match, wanted: Wanted, hint: str) -> 
     for key, path in match.other_shape.items():
         came, expected = tuple(checkpoint.tensors[path].shape), wanted.shapes[key]
         sizes.add(came[:1] if came[1:] == expected[1:] else None)
-    size = sizes.pop() if len(sizes) == 1 and 2 * match.size >= wanted.size else None
+    near = not match.missing or 2 * match.size >= wanted.size
+    size = sizes.pop() if len(sizes) == 1 and near else None
     alone = "all else fits: " if not match.missing and not match.unexpected else ""
     if size and hint:
         return f"The weights have {size[0]} outputs, but {hint}"

@@ -9,9 +9,9 @@ from typing import Any
 import torch
 
 from lumiscope.errors import WeightsError
+from lumiscope.models.weights._stored import MadeTensor
 from lumiscope.models.weights._tensor_pickle import ForeignNameError
 from lumiscope.models.weights._torch_file import read_legacy, read_zip
-from lumiscope.models.weights.stored import MadeTensor
 from lumiscope.pickle_machine import BrokenPickleError
 
 ZIP, PICKLE, SAFETENSORS = b"PK\x03\x04", b"\x80", b"{"

@@ -13,7 +13,7 @@ import torch
 
 from lumiscope.models.weights import _globals
 from lumiscope.models.weights._globals import Name, is_harmless, named, storage_dtype
-from lumiscope.models.weights.stored import Storage, StorageTensor
+from lumiscope.models.weights._stored import Storage, StorageTensor
 from lumiscope.pickle_machine import PLAIN, BrokenPickleError, PickleMachine, opcodes
 
 MOST_OPCODES = 4_000_000

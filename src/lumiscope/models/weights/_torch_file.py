@@ -13,8 +13,8 @@ from typing import IO, Any
 import torch
 
 from lumiscope.errors import WeightsError
+from lumiscope.models.weights._stored import Storage, other_order
 from lumiscope.models.weights._tensor_pickle import MOST_BYTES, read_pickle
-from lumiscope.models.weights.stored import Storage, other_order
 from lumiscope.pickle_machine import BrokenPickleError
 
 MAGIC = 0x1950A86A20F9469CFC6C

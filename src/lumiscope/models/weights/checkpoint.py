@@ -13,7 +13,7 @@ import torch
 from lumiscope.errors import WeightsError
 from lumiscope.models.weights._derived import Folded, folded
 from lumiscope.models.weights._open_file import open_file
-from lumiscope.models.weights.stored import MadeTensor, StorageTensor, Stored
+from lumiscope.models.weights._stored import MadeTensor, StorageTensor, Stored
 
 OFFLINE_WAYS = (
     "Without a network: give a weight file with --weights FILE (.safetensors, .pt, .pth or .pth.tar), put the download "

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 import torch
 
 from lumiscope.errors import WeightsError
+from lumiscope.models.weights._match import Match, Wanted, matches
 from lumiscope.models.weights._misfit import misfit, summary
 from lumiscope.models.weights._renamings import renamings, reshaped
+from lumiscope.models.weights._stored import MadeTensor, Stored, numel
 from lumiscope.models.weights.checkpoint import Checkpoint
-from lumiscope.models.weights.match import Match, Wanted, matches
-from lumiscope.models.weights.stored import MadeTensor, Stored, numel
 
 MOST_RENAMED = 4  # how many times as many numbers as the network has are read to try its renamings on
 LISTED = 3
