@@ -245,6 +245,22 @@ def test_entries_that_overlap(tmp_path, little_memory):
         read_weights(tmp_path / "w.pt")
 
 
+@pytest.mark.parametrize("form", ["zip", "zip64"])
+def test_a_list_of_entries_that_fills_the_file(tmp_path, little_memory, form):
+    """`zipfile` reads the list whole, as long as its record says that it is."""
+    length = TEN_GB if form == "zip64" else 4 * 10**9
+    with (tmp_path / "w.pt").open("wb") as file:
+        file.write(b"PK\x03\x04")
+        file.seek(length)
+        if form == "zip64":
+            file.write(struct.pack("<4sQHHIIQQQQ", b"PK\x06\x06", 44, 45, 45, 0, 0, 1, 1, length - 4, 4))
+            file.write(struct.pack("<4sIQI", b"PK\x06\x07", 0, length, 1))
+        declared = 0xFFFFFFFF if form == "zip64" else length - 4
+        file.write(struct.pack("<4sHHHHIIH", b"PK\x05\x06", 0, 0, 1, 1, declared, 4, 0))
+    with pytest.raises(WeightsError, match=rf"its list of entries has {length - 4:,} bytes"):
+        read_weights(tmp_path / "w.pt")
+
+
 def test_a_text_that_is_larger_than_a_pickle_may_be(tmp_path, little_memory):
     archive(tmp_path / "w.pt", b"\x80\x04\x8d" + struct.pack("<Q", TEN_GB) + b"a.")
     with pytest.raises(WeightsError, match="has more than"):

@@ -294,9 +294,22 @@ def test_the_kind_of_a_file_is_what_it_holds_not_its_name(module, tmp_path, suff
         (b"\x1f\x8b\x08", "compressed by gzip: unpack it first"),
         (b'{"weight_map": {}}', "a JSON text, as the index of weights in several files"),
         (b"\x93NUMPY\x01\x00", "a NumPy array"),
+        (b"sys_info" + bytes(249) + b"ustar\x0000", "a tar archive: unpack it first"),
     ],
 )
 def test_other_files_are_called_what_they_are(tmp_path, content, words):
     (tmp_path / "w.pth").write_bytes(content)
     with pytest.raises(WeightsError, match=f"cannot be read as weights: it is {words}"):
         read_weights(tmp_path / "w.pth")
+
+
+@pytest.mark.parametrize("protocol", [2, 3, 4, 5])
+def test_every_protocol_of_pickle(module, tmp_path, protocol):
+    torch.save({"state_dict": module.state_dict(), "x": 1.5}, tmp_path / "w.pt", pickle_protocol=protocol)
+    assert_same(read_weights(tmp_path / "w.pt"), module)
+
+
+def test_a_whole_model_of_another_kind_has_a_spec_of_its_own(tmp_path):
+    (tmp_path / "w.onnx").write_bytes(b"\x08\x08\x12\x07pytorch")
+    with pytest.raises(WeightsError, match=r"it is a whole model; its spec is onnx:.*w\.onnx"):
+        read_weights(tmp_path / "w.onnx")

@@ -87,6 +87,8 @@ def load_model(
     Errors: `UsageError`, `WeightsError`, `ModelError`.
     """
     check_asked(spec, weights=weights, classes=classes, geometry=geometry, activation=activation, device=device)
+    normalisation = three_numbers(mean, "mean"), three_numbers(std, "std")
+    check_normalisation(*normalisation)
     place = usable_device(device)
     source, rest = find_source(spec)
     read = class_names(classes) if classes is not None else None
@@ -96,8 +98,6 @@ def load_model(
     derived = num_classes is None and checkpoint is not None and names is not None
     options = BuildOptions(len(names or ()) if derived else num_classes, derived, dict(model_options or {}))
     loaded = source.build(rest, options, pretrained=asked_weights.pretrained)
-    normalisation = three_numbers(mean, "mean"), three_numbers(std, "std")
-    check_normalisation(*normalisation)
     asked = _Asked(
         spec,
         name or default_name(spec),

@@ -39,7 +39,7 @@ def open_file(path: Path) -> Any:
         if not stat.S_ISREG(path.stat().st_mode):
             raise WeightsError(f"{path} cannot be read as weights: it is no regular file")
         with path.open("rb") as file:
-            begin = file.read(32)
+            begin = file.read(512)
         if begin.startswith(ZIP):
             return read_zip(path)
         if begin.startswith(PICKLE) or (begin[:1] and begin[:1] in b"(]}cl"):
@@ -58,6 +58,10 @@ def open_file(path: Path) -> Any:
     except Exception as error:  # zipfile and safetensors raise whatever they like at damaged bytes
         reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
         raise WeightsError(f"{path} cannot be read as weights: {DAMAGED} ({reason})") from error
+    if begin[257:262] == b"ustar":
+        raise WeightsError(f"{path} cannot be read as weights: it is a tar archive: unpack it first")
+    if path.suffix.lower() == ".onnx":
+        raise WeightsError(f"{path} cannot be read as weights: it is a whole model; its spec is onnx:{path}")
     other = next((words for magic, words in OTHER_KINDS.items() if begin.lstrip().startswith(magic)), "")
     raise WeightsError(f"{path} cannot be read as weights: {'it is ' + other if other else DAMAGED}")
 

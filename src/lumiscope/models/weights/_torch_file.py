@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import struct
 import sys
 import zipfile
@@ -18,6 +19,9 @@ from lumiscope.models.weights._tensor_pickle import MOST_BYTES, read_pickle
 from lumiscope.pickle_machine import BrokenPickleError
 
 MAGIC = 0x1950A86A20F9469CFC6C
+MOST_DIRECTORY = 64 * 2**20  # bytes of the list of entries, which zipfile reads whole
+MOST_COMMENT = 2**16 + 128  # bytes at the end of an archive in which the record of its list lies
+END, LARGE_END = struct.Struct("<12xL"), struct.Struct("<40xQ")  # of that record: the length of the list
 LOCAL_HEADER = struct.Struct("<26xHH")  # of an entry in a zip archive: the lengths of its name and its extra field
 
 
@@ -27,6 +31,7 @@ def read_zip(path: Path) -> Any:
     Errors: `WeightsError` for an archive of something else, and one with compressed entries, which torch never writes:
     a small file could fill the memory. `BrokenPickleError`, `ForeignNameError`: as `read_pickle`.
     """
+    _check_directory(path)
     with zipfile.ZipFile(path) as archive, path.open("rb") as file:
         entries = {entry.filename: entry for entry in archive.infolist()}
         root = _root(path, entries)
@@ -41,6 +46,22 @@ def read_zip(path: Path) -> Any:
 
         with archive.open(entries[f"{root}data.pkl"]) as pickled:
             return read_pickle(pickled, storage)
+
+
+def _check_directory(path: Path) -> None:
+    """Errors: `BrokenPickleError` where an archive has a list of entries that is missing, or too long to be read."""
+    with path.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(0, size - MOST_COMMENT))
+        end = file.read()
+    at = end.rfind(b"PK\x05\x06")
+    if at < 0 or len(end) < at + END.size:
+        raise BrokenPickleError("it is an archive without a list of entries, as one that is cut off")
+    (length,) = END.unpack_from(end, at)
+    if at >= 76 and end.startswith(b"PK\x06\x07", at - 20):  # a large archive's own record lies before its locator
+        (length,) = LARGE_END.unpack_from(end, at - 76)
+    if length > MOST_DIRECTORY:
+        raise BrokenPickleError(f"its list of entries has {length:,} bytes, more than {MOST_DIRECTORY:,}")
 
 
 def _root(path: Path, entries: Mapping[str, zipfile.ZipInfo]) -> str:

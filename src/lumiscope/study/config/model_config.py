@@ -26,7 +26,9 @@ class ModelConfig:
         read=read_one_or_more,
         help="Your own weights (safetensors, torch.save), or 'random'; 'random-head' beside: the last layers may be.",
     )
-    weights_partial: bool = setting(False, help="Leave out weights that do not fit; without its last layers a network explains no classes.")
+    weights_partial: bool = setting(
+        False, help="Leave out weights that do not fit; without its last layers a network explains no classes."
+    )
     classes: str | None = setting(help="Class names in logit order: a file with one a line, JSON or a table.")
     num_classes: Annotated[int, Ge(1)] | None = setting(help="How many classes.")
     options: Mapping[str, Any] = setting(
