@@ -57,6 +57,8 @@ def _advice(checkpoint: Checkpoint, match: Match, wanted: Wanted, hint: str) -> 
         return f"The weights have {size[0]} outputs, but {hint}"
     if size:
         return f"The number of outputs differs; {alone}--num-classes {size[0]} may be what is missing."
+    if not match.fitting:
+        return "The file is of another architecture: check the model spec and its --model-option values."
     if match.unexpected and not match.missing:
         return "The file is of a larger network of this kind: check the model spec, or allow it with --weights-partial."
     return "Check the model spec and its --model-option values, or allow it with --weights-partial."
