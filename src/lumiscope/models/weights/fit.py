@@ -82,9 +82,9 @@ def _as_it_is(checkpoint: Checkpoint, wanted: Wanted) -> _Plan:
 def _load(module: torch.nn.Module, tensors: Mapping[str, Stored]) -> None:
     """Put tensors under the network's own keys; its parts are told that these are of their own version."""
     state: OrderedDict[str, object] = OrderedDict((key, tensor.load()) for key, tensor in tensors.items())
-    own = module.state_dict()
-    state.update((key, value) for key, value in own.items() if not isinstance(value, torch.Tensor))
-    state._metadata = own._metadata  # type: ignore[attr-defined]
+    before = module.state_dict()
+    state.update((key, value) for key, value in before.items() if not isinstance(value, torch.Tensor))
+    state._metadata = before._metadata  # type: ignore[attr-defined]
     module.load_state_dict(state, strict=False)
 
 
