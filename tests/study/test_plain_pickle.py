@@ -15,7 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lumiscope.errors import UsageError
-from lumiscope.study.files._plain_pickle import ALLOWED, MOST_BYTES, MOST_DEPTH, dump_plain, load_plain
+from lumiscope.pickle_machine import PLAIN as ALLOWED
+from lumiscope.study.files._plain_pickle import MOST_BYTES, MOST_DEPTH, dump_plain, load_plain
 
 PROTOCOLS = range(pickle.HIGHEST_PROTOCOL + 1)
 SCALARS = st.none() | st.booleans() | st.integers(-(2**63), 2**63) | st.floats(allow_nan=False) | st.text()

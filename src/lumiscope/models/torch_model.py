@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import copy
 import functools
 import hashlib
 import json
+import pickle
 import sys
 import warnings
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ from lumiscope.models._session_cache import SessionCache
 from lumiscope.models._target_layer import target_layer
 from lumiscope.models.backends import Choice, Session, choose_backend, is_out_of_memory
 from lumiscope.models.backends.registry import Precision
-from lumiscope.models.guard import borrowed
+from lumiscope.models.guard import borrowed, check_not_quantised, copied
 from lumiscope.models.layers import EXPECTED, Layer, layout_of, trace_layers
 from lumiscope.models.layout import Layout
 from lumiscope.models.outputs import first_tensor, is_single, last_operation, logits_of, with_complement
@@ -48,6 +48,8 @@ class TorchModel:
     probabilities of the logits; None: nothing where the network itself ends in a softmax or sigmoid, else the softmax.
     A network with a single logit z has the two classes "no" (-z) and "yes" (z), each with the sigmoid of its score; one
     with a single probability p has 1 - p and p. `notes`: what was assumed or left out when it was loaded.
+
+    Attribute `untrained`: why its scores say nothing of classes; "" where they do.
     """
 
     def __init__(
@@ -71,11 +73,13 @@ class TorchModel:
         self.name = name
         self.spec = spec
         self.options = dict(options or {})
+        check_not_quantised(module, spec)
         count, single, ends_in = self._look_at_scores()
         if activation is None:
             activation = "none" if ends_in else "softmax"
             notes = (*notes, f"it ends in a {ends_in}: its scores are taken for probabilities") if ends_in else notes
         self.notes = notes
+        self.untrained = ""
         self.activation: Activation = "sigmoid" if single and activation != "none" else activation
         if single and activation == "none":
             self.network = with_complement(self.network)
@@ -96,8 +100,11 @@ class TorchModel:
         said += [self.activation] if self.activation != "softmax" else []
         digest.update(json.dumps(said, sort_keys=True, default=str).encode())
         for key, value in sorted(self.module.state_dict().items()):
-            digest.update(f"{key}{tuple(value.shape)}{value.dtype}".encode())
-            digest.update(value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
+            if isinstance(value, torch.Tensor):
+                digest.update(f"{key}{tuple(value.shape)}{value.dtype}".encode())
+                digest.update(value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
+            else:  # extra state of a part
+                digest.update(key.encode() + pickle.dumps(value))
         return digest.hexdigest()
 
     def view(self, item: ImageItem) -> View:
@@ -116,10 +123,11 @@ class TorchModel:
     @functools.cached_property
     def network(self) -> torch.nn.Module:
         """The module in float32: itself, or a copy where its own weights are of another width."""
-        kinds = {value.dtype for value in self.module.state_dict().values() if value.is_floating_point()}
+        tensors = (value for value in self.module.state_dict().values() if isinstance(value, torch.Tensor))
+        kinds = {value.dtype for value in tensors if value.is_floating_point()}
         if kinds <= {torch.float32}:
             return self.module
-        return copy.deepcopy(self.module).float()
+        return copied(self.module).float()
 
     @property
     def device(self) -> torch.device:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,7 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 from lumiscope.errors import UsageError, nearest
 from lumiscope.specs import change_paths
 from lumiscope.store import write_atomically
-from lumiscope.study.config.model_config import RANDOM_WEIGHTS, ModelConfig
+from lumiscope.study.config.model_config import ModelConfig
 from lumiscope.study.config.run_config import RunConfig
 from lumiscope.study.config.study import TABLES, Study
 
@@ -101,9 +101,17 @@ def _model_with_paths(model: ModelConfig, change: Callable[[str], str]) -> Model
     return dataclasses.replace(
         model,
         spec=change_paths(model.spec, SOURCES, change),
-        weights=model.weights if model.weights in (None, RANDOM_WEIGHTS) else change(str(model.weights)),
+        weights=_weights_with_paths(model.weights, change),
         classes=model.classes and change(model.classes),
     )
+
+
+def _weights_with_paths(weights: str | Sequence[str] | None, change: Callable[[str], str]) -> str | list[str] | None:
+    from lumiscope.models import RANDOM, RANDOM_HEAD
+
+    if weights is None or isinstance(weights, str):
+        return weights if weights in (None, RANDOM, RANDOM_HEAD) else change(weights)
+    return [part if part in (RANDOM, RANDOM_HEAD) else change(part) for part in weights]
 
 
 def _absolute(given: str, folder: Path) -> str:

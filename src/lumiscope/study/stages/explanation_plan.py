@@ -19,7 +19,7 @@ from lumiscope.attribution import (
     methods_for,
     select_methods,
 )
-from lumiscope.errors import UnknownNameError, UsageError
+from lumiscope.errors import TargetError, UnknownNameError, UsageError
 from lumiscope.images import ImageItem
 from lumiscope.memo import Memo
 from lumiscope.models import Choice, TorchModel, VisionModel, check_names, class_index, label_index
@@ -247,7 +247,9 @@ def layer_names(layer: str | Sequence[str]) -> list[str]:
 
 
 def _check_model(model: object) -> None:
-    """Errors: `UsageError` for a bare network."""
+    """Errors: `UsageError` for a bare network; `TargetError` for one whose classes nobody trained."""
+    if isinstance(model, TorchModel) and model.untrained:
+        raise TargetError(model.untrained)
     if isinstance(model, torch.nn.Module):
         raise UsageError(
             f"expected a model, which knows how pictures become inputs; got the network {type(model).__name__}. "
