@@ -65,6 +65,7 @@ def load_model(
     weights_partial: bool = False,
     name: str | None = None,
     activation: Activation | None = None,
+    output: str | None = None,
     device: str | None = None,
 ) -> TorchModel | BlackBox:
     """Load a model: a torch network, or a black box where the spec names something that can only predict.
@@ -82,8 +83,9 @@ def load_model(
     input size, bilinear unless `interpolation` says otherwise).
     `name`: what to call it; None: made from the spec.
     `activation`: what makes probabilities of the outputs: "softmax", "sigmoid" (several classes may be true) or "none"
-    (they are probabilities); None: what the source says; "none" for a network that ends in a softmax or sigmoid; else
-    softmax.
+    (they are probabilities); None: what the source says; else what their values on noise look like, with a note.
+    `output`: which of several outputs are the scores, by its name or number; None: what fits the class names, with a
+    note.
     `device`: "cpu" (None), "cuda", "cuda:1" or "mps".
 
     Errors: `UsageError`, `WeightsError`, `ModelError`.
@@ -105,6 +107,7 @@ def load_model(
         geometry,
         interpolation,
         activation,
+        output,
         place,
         mean=three_numbers(mean, "mean"),
         std=three_numbers(std, "std"),
@@ -136,6 +139,7 @@ class _Asked:
     mode: GeometryMode
     interpolation: str | None
     activation: Activation | None
+    output: str | None
     device: torch.device
     mean: tuple[float, float, float] | None
     std: tuple[float, float, float] | None
@@ -151,12 +155,13 @@ class _Asked:
             std=preprocessing.std,
             classes=self.classes or loaded.classes,
             activation=self.activation,
+            output=self.output,
             name=self.name,
             spec=self.spec,
             options=options,
             notes=(*self._assumptions(loaded.preprocessing), *notes),
         )
-        if self.activation == "none":
+        if model.activation == "none":
             check_probabilities(model.predict(noise(model.geometry)), self.spec)
         return model
 
@@ -177,6 +182,7 @@ class _Asked:
             self._geometry(preprocessing),
             classes=self.classes or loaded.classes,
             activation=self.activation or loaded.activation,
+            output=self.output,
             name=self.name,
             spec=spec,
             batch_size=loaded.batch_size,
