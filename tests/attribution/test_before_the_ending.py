@@ -106,3 +106,64 @@ def test_every_backend_runs_it_without_its_ending(networks, torch_model, prepare
         assert choice.backend == backend, choice.why
         came = ended.session(choice).logits(inputs)
         torch.testing.assert_close(came, expected, rtol=1e-4, atol=1e-4 * float(expected.abs().max()))
+
+
+SATURATED = (
+    "the probability of the class is saturated at 1: its changes are lost in rounding, which does not mean that no "
+    "pixel matters. Explain logits: give the network without the softmax or sigmoid in which it ends"
+)
+
+
+def twice(logits):
+    """The mean of two softmaxes, which is none: nothing can be taken off."""
+    return (logits.softmax(1) + (2 * logits).softmax(1)) / 2
+
+
+@pytest.mark.parametrize("method", [name for name, method in METHODS.items() if method.follows_score])
+def test_a_probability_that_stays_saturated_is_said_to_be_so(networks, torch_model, prepare, cheap_options, method):
+    """Class 1 is certain whatever is seen: its logit is 100 above the others."""
+    module = networks.seeded(lambda: Ended(twice))
+    with torch.no_grad():
+        module.head[2].bias[1] += 100
+    model = torch_model(module, SIZE)
+    assert model.activation == "none"
+    layer = "maps.3" if METHODS[method].needs_layer else None
+    prepared = prepare(model, layer, count=1)
+    targets = prepared.targets("predicted", [None])
+    (saliency,) = METHODS[method].explain(prepared, targets, cheap_options(method))
+    assert (saliency.target.index, saliency.target.probability) == (1, 1)
+    said = [remark.removeprefix("blank: ") for remark in saliency.remarks]
+    assert SATURATED in said
+    assert not [remark for remark in said if "nothing to explain" in remark or "no difference" in remark]
+    assert not [remark for remark in said if "speaks for" in remark or "counts the same" in remark]
+    assert ("blank" in saliency.details) == (not saliency.display().any())
+
+
+@pytest.mark.parametrize("method", ["lime", "kernelshap", "rise"])
+def test_so_is_a_certain_softmax_that_hiding_never_changes(networks, torch_model, prepare, cheap_options, method):
+    module = networks.seeded(lambda: Ended(as_it_is))
+    with torch.no_grad():
+        module.head[2].bias[1] += 1000  # in float64, too
+    prepared = prepare(torch_model(module, SIZE), count=1)
+    (saliency,) = METHODS[method].explain(prepared, prepared.targets(1, [None]), cheap_options(method))
+    assert SATURATED in [remark.removeprefix("blank: ") for remark in saliency.remarks]
+
+
+@pytest.mark.parametrize("method", ["lime", "kernelshap", "rise"])
+def test_a_probability_near_1_that_hiding_changes_is_not_said_to_be_saturated(torch_model, prepare, method):
+    class Bright(nn.Module):
+        """Certain of class 0 where it is bright at the left, of class 1 elsewhere; a clamp hides the sigmoid's slope."""
+
+        def forward(self, inputs):
+            yes = (50 * inputs[..., :12].mean((1, 2, 3))).clamp(0, 1)
+            return torch.stack([yes, 1 - yes], 1)
+
+    model = torch_model(Bright(), SIZE)
+    assert model.activation == "none"
+    pixels = np.random.default_rng(0).integers(150, 256, (*SIZE, 3), dtype=np.uint8)
+    options = METHODS[method].options({"hide_color": 0})
+    prepared = PreparedBatch(model, [model.geometry.view(pixels, "bright")])
+    (saliency,) = METHODS[method].explain(prepared, prepared.targets(0, [None]), options)
+    assert saliency.target.probability == 1
+    assert saliency.display().any()
+    assert not [remark for remark in saliency.remarks if "saturated" in remark]

@@ -85,9 +85,12 @@ def read_scores(
             scores = replace(scores, headless=True, activation="raw")
             scores = scores.noting(f"it has no classifier: its {scores.count} outputs are features, no classes")
     with borrowed(scores.network), torch.no_grad():
+        whole = scores.network
         if not scores.headless:
             scores = _activated(scores, inputs, chosen, activation)
-        return _among_neighbours(scores, inputs, spec)
+        same = scores.network is whole
+        together = logits_of(chosen.rows.detach()).float() if same else _rows(scores.network, inputs[:2])
+        return _among_neighbours(scores, inputs, together, spec)
 
 
 def _chosen(network: torch.nn.Module, returned: object, chosen: Candidate) -> Scores:
@@ -152,13 +155,12 @@ def _checked_ending(network: torch.nn.Module, inputs: torch.Tensor) -> Ending | 
     return ending if torch.allclose(made, expected, rtol=0, atol=SAME, equal_nan=True) else None
 
 
-def _among_neighbours(scores: Scores, inputs: torch.Tensor, spec: str) -> Scores:
-    """The scores, with whether the first of the `inputs` has others alone than among others.
+def _among_neighbours(scores: Scores, inputs: torch.Tensor, together: torch.Tensor, spec: str) -> Scores:
+    """The scores, with whether the first of the `inputs` has others alone than `together` with the second.
 
     Errors: `ModelError` where it has, and does not run alone.
     """
     network = scores.network
-    together = _rows(network, inputs[:2])
     largest = float(together[together.isfinite()].abs().max()) if together.isfinite().any() else 0.0
     try:
         alone, reason = _rows(network, inputs[:1]), ""

@@ -14,6 +14,7 @@ import torch
 from lumiscope.errors import ModelError, UnknownNameError, UsageError
 from lumiscope.images import Geometry, GeometryMode
 from lumiscope.models._device import usable_device
+from lumiscope.models._several_labels import assumed_softmax
 from lumiscope.models.black_box import BlackBox, check_probabilities, noise
 from lumiscope.models.options import BuildOptions, height_width, three_numbers
 from lumiscope.models.sources import Loaded, LoadedBlackBox, Preprocessing, find_source
@@ -125,7 +126,11 @@ def load_model(
     if weights == RANDOM:
         notes.append("random weights: what follows says nothing about a trained model")
     own_classes = loaded.classes if own_file is None else None
-    return asked.torch_model(replace(loaded, classes=own_classes), options.arguments(), notes)
+    model = asked.torch_model(replace(loaded, classes=own_classes), options.arguments(), notes)
+    if model.scores.assumed and own_classes is None and weights != RANDOM:
+        file_names = [Path(str(file)).name for file in (weights, classes) if isinstance(file, str | Path)]
+        model.notes += (assumed_softmax(spec, [name, *file_names]),)
+    return model
 
 
 @dataclass(frozen=True)

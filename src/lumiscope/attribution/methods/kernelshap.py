@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from lumiscope.attribution._saturation import steadiness
 from lumiscope.attribution.declared_options import option
 from lumiscope.attribution.regions.coalitions import Sampling, choose_coalitions, shapley_values
 from lumiscope.attribution.regions.region_method import SegmentValues, region_method
@@ -63,7 +64,8 @@ def kernelshap(scene: Scene, target: Target, options: KernelShapOptions) -> Segm
         "evaluations": len(shown),
         "exact": coalitions.exact,
     }
-    if warnings := _warnings(count, len(shown), coalitions.exact):
+    steady = steadiness(scores) if scene.predictor.score_name == "probability" else None
+    if warnings := [*_warnings(count, len(shown), coalitions.exact), *([steady] if steady else [])]:
         details["warnings"] = warnings
     if np.isfinite(scores).all():
         values = shapley_values(coalitions, scores[2:], nobody, everybody)

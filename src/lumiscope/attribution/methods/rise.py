@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from lumiscope.attribution._saturation import steadiness
 from lumiscope.attribution.declared_options import option
 from lumiscope.attribution.hide_color import HideColor, flat_picture
 from lumiscope.attribution.pixel_map import PixelMap
@@ -55,9 +57,15 @@ def rise(view: PreparedView, predictor: Predictor, target: Target, options: Rise
     masks = SmoothMasks.draw(view.seed("rise", options.random_seed), view.size, options)
     hidden = flat_picture(view.pixels, options.hide_color)
     logits = predictor.masked_logits(view.pixels, hidden, masks.between, options.num_masks)
-    values, error = mean_mask(masks, predictor.probabilities_of(logits)[:, target.index], options.keep_probability)
+    scores = predictor.probabilities_of(logits)[:, target.index]
+    values, error = mean_mask(masks, scores, options.keep_probability)
     spread = float(np.ptp(values))
-    details = {"standard_error": error, "standard_error_share": error / spread if spread > 0 else math.nan}
+    details: dict[str, Any] = {
+        "standard_error": error,
+        "standard_error_share": error / spread if spread > 0 else math.nan,
+    }
+    if predictor.score_name == "probability" and (steady := steadiness(scores)):
+        details["warnings"] = [steady]
     return PixelMap(values, details, _stretched(values, spread))
 
 
