@@ -152,7 +152,7 @@ def test_so_is_a_certain_softmax_that_hiding_never_changes(networks, torch_model
 @pytest.mark.parametrize("method", ["lime", "kernelshap", "rise"])
 def test_a_probability_near_1_that_hiding_changes_is_not_said_to_be_saturated(torch_model, prepare, method):
     class Bright(nn.Module):
-        """Certain of class 0 where it is bright at the left, of class 1 elsewhere; a clamp hides the sigmoid's slope."""
+        """Certain of class 0 where it is bright at the left, of class 1 elsewhere; nothing can be taken off."""
 
         def forward(self, inputs):
             yes = (50 * inputs[..., :12].mean((1, 2, 3))).clamp(0, 1)

@@ -80,5 +80,5 @@ def _drops(layer: PreparedLayer, cut: Cut, target: Target) -> torch.Tensor:
         return cut.with_activations(copies)
 
     score = layer.head(cut)[0, target.index].double()
-    drops[live] = score - layer.head_of(ablated, len(live), HEADS_AT_ONCE)[:, target.index].double()
+    drops[live] = score - layer.score_of(ablated, len(live), HEADS_AT_ONCE, target).double()
     return drops

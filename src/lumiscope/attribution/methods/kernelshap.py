@@ -13,6 +13,7 @@ import numpy as np
 
 from lumiscope.attribution._saturation import steadiness
 from lumiscope.attribution.declared_options import option
+from lumiscope.attribution.kept_classes import KeptClasses
 from lumiscope.attribution.regions.coalitions import Sampling, choose_coalitions, shapley_values
 from lumiscope.attribution.regions.region_method import SegmentValues, region_method
 from lumiscope.attribution.regions.region_options import RegionOptions
@@ -55,7 +56,7 @@ def kernelshap(scene: Scene, target: Target, options: KernelShapOptions) -> Segm
     coalitions = choose_coalitions(count, options.num_samples - 2, generator, options.sampling, paired=options.paired)
     ends = np.array([[False], [True]]).repeat(count, axis=1)
     shown = np.concatenate([ends, coalitions.members])
-    scores = scene.probabilities(shown)[:, target.index]
+    scores = scene.probabilities(shown, KeptClasses(target.index))[:, 0]
     nobody, everybody = float(scores[0]), float(scores[1])
     details: dict[str, Any] = {
         "probability_of_nothing": nobody,

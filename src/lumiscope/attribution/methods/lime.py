@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from lumiscope.attribution._saturation import steadiness
+from lumiscope.attribution.kept_classes import KeptClasses
 from lumiscope.attribution.regions.designs import DESIGNS, Design
 from lumiscope.attribution.regions.lime_estimate import Estimate, Sampled
 from lumiscope.attribution.regions.lime_options import LimeOptions
@@ -34,20 +35,21 @@ LOW_R2 = 0.5
 def lime(scene: Scene, target: Target, options: LimeOptions) -> SegmentValues:
     """Coefficients of segments; `.values` paints them on the view. Needs `predict` alone."""
     design, stopped = DESIGNS[options.design], ""
+    kept = KeptClasses(target.index, options.top_labels)
     if options.num_samples == "auto":
-        sampled, stopped = take_enough_samples(scene, target, options)
+        sampled, stopped = take_enough_samples(scene, options, kept)
     else:
-        sampled = take_samples(scene, design, options.num_samples)
-    top = np.argsort(-sampled.probabilities[0], kind="stable")[: options.top_labels]
+        sampled = take_samples(scene, design, options.num_samples, kept)
+    top = kept.ranked
     estimates = {label: Estimate.of(sampled.of(label), design) for label in {target.index, *map(int, top)}}
     fits = {label: estimate.model(options.num_features) for label, estimate in estimates.items()}
-    fit, kept = fits[target.index]
+    fit, segments = fits[target.index]
     segment_count = len(fit.coefficients)
     return SegmentValues(
         fit.coefficients,
         _details(fit, sampled.of(target.index), design, stopped, scene.predictor.score_name),
-        intervals=estimates[target.index].intervals(fit, kept, options.confidence),
-        top_classes=top.astype(np.int64),
+        intervals=estimates[target.index].intervals(fit, segments, options.confidence),
+        top_classes=top,
         top_coefficients=np.array([fits[int(label)][0].coefficients for label in top]).reshape(len(top), segment_count),
     )
 
