@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import torch
 
+from lumiscope.models._rectified import behind_function
 from lumiscope.models.backends import Choice, Session
 from lumiscope.models.backends.folding import Folding
 from lumiscope.models.backends.registry import BACKENDS, Numbers, Precision, Runner, half_pays
@@ -106,7 +107,8 @@ class SessionCache:
     def _cut(self, network: torch.nn.Module, layer: str, kind: torch.dtype = torch.float32) -> Split:
         """Cut `network` so that trunk and head borrow it themselves; a trunk of another `kind` gives float32."""
         with borrowed(network):
-            whole = split(network, layer, self.example(1 if self.alone else 2).to(kind))
+            example = self.example(1 if self.alone else 2).to(kind)
+            whole = behind_function(network, split(network, layer, example), example)
 
         def trunk(inputs: torch.Tensor) -> Cut:
             with borrowed(network), torch.no_grad():
