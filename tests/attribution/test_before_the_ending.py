@@ -41,6 +41,8 @@ SOFTMAX = {
     "clamped": (lambda logits: logits.softmax(1).clamp(1e-7, 1), []),
     "exponential of a log": (lambda logits: functional.log_softmax(logits, dim=1).exp(), []),
     "detached": (lambda logits: logits.softmax(1).detach(), []),
+    "log": (lambda logits: logits.log_softmax(1), []),
+    "module of a log": (as_it_is, [nn.LogSoftmax(1)]),
     "double": (lambda logits: logits.double().softmax(1).float(), []),
 }
 SIGMOID = {

@@ -1,4 +1,4 @@
-"""A ReLU in place that is a function, as at the end of torchvision's DenseNet: its features are those that are shown."""
+"""A ReLU in place that is a function, as at the end of torchvision's DenseNet: its features are what is shown."""
 
 from __future__ import annotations
 

@@ -217,6 +217,13 @@ class BatchStatistics(Net):
         return self.norm(self.maps(inputs)).relu().mean((2, 3))
 
 
+class Summed(Net):
+    """A picture's scores are added to those of the next, so that the first has its own."""
+
+    def forward(self, inputs):
+        return super().forward(inputs).cumsum(0)
+
+
 class Shared(Net):
     """The number of images divides its scores."""
 
@@ -236,6 +243,7 @@ LOGITS, SOFTMAX = (lambda net, x: net.z(x)), (lambda net, x: net.z(x).softmax(1)
         (Standardised, LOGITS),
         (BatchStatistics, LOGITS),
         (Shared, LOGITS),
+        (Summed, LOGITS),
         (Standardised, SOFTMAX),
         (BatchStatistics, SOFTMAX),
     ],
@@ -293,11 +301,12 @@ def test_a_black_box_of_several_arrays() -> None:
     for answer, listed, chosen in (
         (lambda pixels: (pixels.mean((1, 2))[:, :2], shares(pixels)), "0, 1", "1"),  # of which one adds up to 1
         (lambda pixels: {"label": shares(pixels).argmax(1), "probability": shares(pixels)}, "label, probability", None),
+        (lambda pixels: {"n": 3, "probability": shares(pixels).tolist()}, "probability", None),
         (lambda pixels: SimpleNamespace(hidden=pixels.mean(3), logits=shares(pixels)), "hidden, logits", "logits"),
     ):
         box = BlackBox(answer, Geometry(SIZE))
         np.testing.assert_array_equal(box.predict(PIXELS), expected)
-        assert f"several outputs ({listed}): {chosen or 'probability'} is taken" in box.notes[0]
+        assert f"several outputs ({listed}): {chosen or 'probability'} is taken" in box.notes[0] or "," not in listed
     features = BlackBox(lambda pixels: (pixels.mean((1, 2))[:, :2], shares(pixels)), Geometry(SIZE), output="0")
     assert len(features.classes) == 2
     with pytest.raises(ModelError, match=r"got label \(2,\) int64; whole numbers are labels"):

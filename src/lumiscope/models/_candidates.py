@@ -68,11 +68,22 @@ def candidates(output: object, images: int) -> list[Candidate]:
 
 
 def _parts(output: object, name: str = "", steps: tuple[Step, ...] = ()) -> Iterator[tuple[str, tuple[Step, ...], Any]]:
+    if isinstance(output, list) and output and np.ndim(output[0]) <= 1 and not hasattr(output[0], "ndim"):
+        output = _as_array(output)
     if isinstance(output, torch.Tensor | np.ndarray):
         yield name, steps, output
     elif len(steps) < DEPTH:
         for key, step, value in _children(output):
             yield from _parts(value, f"{name}.{key}".removeprefix("."), (*steps, step))
+
+
+def _as_array(numbers: list[Any]) -> object:
+    """Rows of plain numbers as an array; anything else as it is."""
+    try:
+        array = np.asarray(numbers)
+    except ValueError:  # rows of other lengths
+        return numbers
+    return array if array.dtype.kind in "iuf" else numbers
 
 
 def _children(output: object) -> list[tuple[str, Step, object]]:

@@ -48,6 +48,13 @@ def kind_of(scores: NDArray[np.floating[Any]]) -> ScoreKind:
     return "shares" if adds_up else "chances"
 
 
+def are_logarithms(scores: NDArray[np.floating[Any]]) -> bool:
+    """Whether (N, outputs) scores are logarithms of probabilities of which one class of all is true."""
+    if scores.shape[1] < 2 or not np.isfinite(scores).all() or scores.max() > ROUNDING:
+        return False
+    return bool(np.allclose(np.exp(scores).sum(axis=1), 1, atol=1e-3))
+
+
 def is_linear(scores: torch.Tensor) -> bool:
     """Whether a layer without bounds made `scores`, as autograd tells: that they lie in [0, 1] is then by chance.
 

@@ -14,7 +14,7 @@ from lumiscope.errors import ModelError
 from lumiscope.models._candidates import Candidate, candidates, choice_notes, choose_output, no_scores
 from lumiscope.models._ending import Ending, find_ending
 from lumiscope.models._features import is_headless, pooled_features
-from lumiscope.models._score_kind import IN_WORDS, ScoreKind, is_linear, kind_of
+from lumiscope.models._score_kind import IN_WORDS, ScoreKind, are_logarithms, is_linear, kind_of
 from lumiscope.models._twin import twin
 from lumiscope.models.guard import borrowed
 from lumiscope.models.outputs import first_tensor, logits_of, with_complement
@@ -104,6 +104,9 @@ def _activated(scores: Scores, inputs: torch.Tensor, chosen: Candidate, said: Ac
     """The scores with what makes probabilities of them."""
     kind = _kind(scores, inputs, chosen)
     complete = with_complement(scores.network) if scores.single else scores.network
+    if said in (None, "softmax") and are_logarithms(chosen.rows.detach().float().cpu().numpy()):
+        ending = _checked_ending(twin(scores.network, lambda run, some: logits_of(run(some)).exp()), inputs)
+        return _before(ending, scores, "log softmax") if ending else scores
     if kind == "logits":
         if said == "none":
             return replace(scores, network=complete, activation="none")
@@ -111,18 +114,21 @@ def _activated(scores: Scores, inputs: torch.Tensor, chosen: Candidate, said: Ac
         return replace(scores, activation=activation, assumed=said is None and not scores.single)
     ending = _checked_ending(complete, inputs)
     if ending is not None and (said in (None, "none", ending.activation) or (scores.single and said == "softmax")):
-        note = (
-            f"it ends in a {ending.activation}: its scores are probabilities, and methods explain what the "
-            f"{ending.activation} is given"
-        )
-        cut = replace(scores, network=ending.without(scores.network), activation=ending.activation, ending=ending)
-        return replace(cut.noting(note), facts=(*scores.facts, f"before the {ending.activation}"))
+        return _before(ending, scores, ending.activation)
     if said in (None, "none"):
         taken = replace(scores, network=complete, activation="none")
         return taken if said else taken.noting(f"its scores {IN_WORDS[kind]}; logits: --activation softmax or sigmoid")
     stated = replace(scores, activation="sigmoid" if scores.single else said)
     return stated.noting(f"its scores {IN_WORDS[kind].partition(' and')[0]}, and the {stated.activation} is applied to "
                          "them as asked; if they are probabilities, say --activation none")  # fmt: skip
+
+
+def _before(ending: Ending, scores: Scores, step: str) -> Scores:
+    """The scores of the network without its last `step`."""
+    made = "logarithms of probabilities" if step.startswith("log") else "probabilities"
+    note = f"it ends in a {step}: its scores are {made}, and methods explain what the {step} is given"
+    cut = replace(scores, network=ending.without(scores.network), activation=ending.activation, ending=ending)
+    return replace(cut.noting(note), facts=(*scores.facts, f"before the {step}"))
 
 
 def _kind(scores: Scores, inputs: torch.Tensor, chosen: Candidate) -> ScoreKind:
@@ -156,23 +162,23 @@ def _checked_ending(network: torch.nn.Module, inputs: torch.Tensor) -> Ending | 
 
 
 def _among_neighbours(scores: Scores, inputs: torch.Tensor, together: torch.Tensor, spec: str) -> Scores:
-    """The scores, with whether the first of the `inputs` has others alone than `together` with the second.
+    """The scores, with whether the second of the `inputs` has others alone than `together` with the first.
 
     Errors: `ModelError` where it has, and does not run alone.
     """
     network = scores.network
     largest = float(together[together.isfinite()].abs().max()) if together.isfinite().any() else 0.0
     try:
-        alone, reason = _rows(network, inputs[:1]), ""
+        alone, reason = _rows(network, inputs[1:2]), ""
     except Exception as error:  # a network that needs several images raises whatever it likes
         alone, reason = together[:0], (str(error) or type(error).__name__).splitlines()[0]
 
     def same(rows: torch.Tensor, others: torch.Tensor, share: float) -> bool:
         return rows.shape == others.shape and torch.allclose(rows, others, 0, share * largest, equal_nan=True)
 
-    if same(alone, together[:1], SAME):
+    if same(alone, together[1:], SAME):
         return scores
-    if alone.shape != together[:1].shape:
+    if alone.shape != together[1:].shape:
         reason = reason or f"it gives {tuple(alone.shape)} scores"
         raise ModelError(
             f"expected {spec} to give a picture alone the scores that it gives it among others; it does not run on one "
@@ -180,7 +186,7 @@ def _among_neighbours(scores: Scores, inputs: torch.Tensor, together: torch.Tens
         )
     if not same(_rows(network, inputs[:2]), together, SAME):
         return scores  # others each time, whatever is beside it
-    if same(alone, together[:1], MIXED) and same(_rows(network, inputs[[0, 2]])[:1], together[:1], ALIKE):
+    if same(alone, together[1:], MIXED) and same(_rows(network, inputs[[2, 1]])[1:], together[1:], ALIKE):
         return scores  # rounded otherwise in another number of rows
     note = "its scores of a picture depend on those beside it, so each is run alone: slower, and the same every time"
     return replace(scores.noting(note), alone=True, facts=(*scores.facts, "alone"))
