@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import PurePath
 from typing import Any, get_args
 from urllib.parse import urlsplit
 
@@ -14,6 +15,7 @@ from lumiscope.errors import ModelError, UnknownNameError, UsageError
 from lumiscope.images import Geometry, GeometryMode
 from lumiscope.models._class_names import Classes, ClassNames, class_names, read_classes
 from lumiscope.models._device import usable_device
+from lumiscope.models._several_labels import assumed_softmax
 from lumiscope.models._untrained_head import untrained_head
 from lumiscope.models.black_box import BlackBox, check_probabilities, noise
 from lumiscope.models.options import BuildOptions, check_normalisation, height_width, three_numbers
@@ -62,6 +64,7 @@ def load_model(
     weights_partial: bool = False,
     name: str | None = None,
     activation: Activation | None = None,
+    output: str | None = None,
     device: str | None = None,
 ) -> TorchModel | BlackBox:
     """Load a model: a torch network, or a black box where the spec names something that can only predict.
@@ -80,8 +83,9 @@ def load_model(
     input size, bilinear unless `interpolation` says otherwise).
     `name`: what to call it; None: made from the spec.
     `activation`: what makes probabilities of the outputs: "softmax", "sigmoid" (several classes may be true) or "none"
-    (they are probabilities); None: what the source says; "none" for a network that ends in a softmax or sigmoid; else
-    softmax.
+    (they are probabilities); None: what the source says; else what their values on noise look like, with a note.
+    `output`: which of several outputs are the scores, by its name or number; None: what fits the class names, with a
+    note.
     `device`: "cpu" (None), "cuda", "cuda:1" or "mps".
 
     Errors: `UsageError`, `WeightsError`, `ModelError`.
@@ -106,6 +110,7 @@ def load_model(
         geometry,
         interpolation,
         activation,
+        output,
         place,
         *normalisation,
         input_size=height_width(input_size),
@@ -123,6 +128,10 @@ def load_model(
         notes.append("random weights: what follows says nothing about a trained model")
     own_classes = loaded.classes if checkpoint is None or loaded.keeps_classes else None
     model = asked.torch_model(replace(loaded, classes=own_classes), options.arguments(), notes)
+    if model.scores.assumed and own_classes is None and not asked_weights.random:
+        files = (file for file in (asked_weights.file, classes) if isinstance(file, str | PurePath))
+        file_names = [PurePath(file).name for file in files]
+        model.notes += (assumed_softmax(spec, [name, *file_names]),)
     _say_untrained(model, unloaded, wanted=asked_weights.random_head)
     return model
 
@@ -152,6 +161,7 @@ class _Asked:
     mode: GeometryMode
     interpolation: str | None
     activation: Activation | None
+    output: str | None
     device: torch.device
     mean: tuple[float, float, float] | None
     std: tuple[float, float, float] | None
@@ -167,12 +177,13 @@ class _Asked:
             std=preprocessing.std,
             classes=self.classes.names if self.classes else loaded.classes,
             activation=self.activation or loaded.activation,
+            output=self.output,
             name=self.name,
             spec=self.spec,
             options=options,
             notes=(*self._assumptions(loaded.preprocessing), *self._about_classes(), *loaded.notes, *notes),
         )
-        if self.activation == "none":
+        if model.activation == "none":
             check_probabilities(model.predict(noise(model.geometry)), self.spec)
         return model
 
@@ -193,6 +204,7 @@ class _Asked:
             self._geometry(preprocessing),
             classes=self.classes.names if self.classes else loaded.classes,
             activation=self.activation or loaded.activation,
+            output=self.output,
             name=self.name,
             spec=spec,
             batch_size=loaded.batch_size,

@@ -169,8 +169,10 @@ def _stated_names(module: object) -> tuple[str, ...] | None:
 
 
 def _imagenet_names(module: object) -> tuple[str, ...] | None:
-    """The names of that variant of ImageNet which has as many classes; None where none has."""
+    """The names of that variant of ImageNet which has as many classes; None where none has, as of a mere backbone."""
     from timm.data.imagenet_info import ImageNetInfo, infer_imagenet_subset
 
+    if getattr(module, "num_classes", None) == 0:
+        return None
     subset = infer_imagenet_subset(module)
     return tuple(ImageNetInfo(subset).label_descriptions()) if subset else None

@@ -61,4 +61,7 @@ class ModelConfig:
         metavar="softmax|sigmoid|none",
         help="What makes probabilities of the outputs; none: they are probabilities. Default: as the model says.",
     )
+    output: str | None = setting(
+        metavar="NAME", help="Which of several outputs are the scores. Default: what fits the class names."
+    )
     device: str | None = setting(help="cpu (default), cuda, cuda:1 or mps; for all models of the command.")
