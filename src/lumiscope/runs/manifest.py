@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from lumiscope.errors import StoreError
-from lumiscope.store import write_atomically
+from lumiscope.files import write_atomically
 
 FORMAT = 2  # of tables and manifest; 1 is lumiscope 0.1's, which did not say it
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lumiscope.errors import UsageError
-from lumiscope.store import write_atomically
+from lumiscope.files import write_atomically
 
 
 def write_tables(tables: Mapping[str, pa.Table], folder: Path) -> None:

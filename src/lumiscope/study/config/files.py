@@ -13,8 +13,8 @@ import tomli_w
 from pydantic import TypeAdapter, ValidationError
 
 from lumiscope.errors import UsageError, nearest
+from lumiscope.files import write_atomically
 from lumiscope.specs import change_paths
-from lumiscope.store import write_atomically
 from lumiscope.study.config.model_config import RANDOM_WEIGHTS, ModelConfig
 from lumiscope.study.config.run_config import RunConfig
 from lumiscope.study.config.study import TABLES, Study

@@ -12,8 +12,8 @@ import tomli_w
 
 from lumiscope.attribution import METHODS, LimeOptions, derive_seed
 from lumiscope.errors import UsageError
+from lumiscope.files import write_atomically
 from lumiscope.images import ImageItem
-from lumiscope.store import write_atomically
 from lumiscope.study.files._lime_keys import from_lime_keys, to_lime_keys
 from lumiscope.study.files._option_file import absolute_mask, file_content, parsed, refuse_code, relative_mask, tables
 from lumiscope.study.files._plain_pickle import dump_plain, load_plain
