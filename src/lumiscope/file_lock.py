@@ -7,6 +7,7 @@ asks for them.
 from __future__ import annotations
 
 import errno
+import os
 
 try:
     import fcntl
@@ -26,3 +27,8 @@ def lock_file(handle: int, *, wait: bool = False) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def is_unlinked(handle: int) -> bool:
+    """Whether an open file has no name any more."""
+    return os.fstat(handle).st_nlink == 0

@@ -47,7 +47,7 @@ SUFFIX = ".safetensors"
 
 def content_key(parts: object) -> str:
     """Sha256 (hex) of JSON values; the order of mapping keys does not matter. Errors: `TypeError` for other values."""
-    return hashlib.sha256(canonical_json(parts).encode()).hexdigest()
+    return hashlib.sha256(canonical_json(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def canonical_json(parts: object) -> str:

@@ -15,7 +15,7 @@ from lumiscope.cli.command import command
 from lumiscope.cli.flags import Flags
 from lumiscope.cli.map_warnings import MapWarnings
 from lumiscope.cli.options import JSON, ModelFlags, ModelsOption, model_configs
-from lumiscope.cli.output import print_json, progress, say
+from lumiscope.cli.output import print_data, print_json, progress, say
 from lumiscope.errors import UsageError
 from lumiscope.study import DissectConfig, ExplainConfig, RunConfig
 
@@ -135,4 +135,4 @@ def _tell(finished: Run, *, as_json: bool) -> None:
         say(line)
     for left_out in skipped:
         say(f"skipped {left_out.what} {left_out.name}: {left_out.reason}")
-    print(report)
+    print_data(report)

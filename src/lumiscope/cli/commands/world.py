@@ -11,7 +11,7 @@ import typer
 
 from lumiscope.cli.command import command
 from lumiscope.cli.options import JSON
-from lumiscope.cli.output import print_json, progress
+from lumiscope.cli.output import print_data, print_json, progress
 
 
 @command("world", order=130)
@@ -48,7 +48,7 @@ def world(
     if json:
         print_json({**written, "count": count, "seed": seed})
     else:
-        print("\n".join(written.values()))
+        print_data("\n".join(written.values()))
 
 
 @contextmanager
