@@ -13,11 +13,12 @@ import json
 import os
 import stat
 import tempfile
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from lumiscope.errors import StoreError
+from lumiscope.errors import PathError, StoreError
 from lumiscope.file_lock import lock_file
 
 MOST_SETTINGS = 2**21  # bytes of a file of settings: a study, a model, options
@@ -31,6 +32,8 @@ _cleared: set[Path] = set()
 _SPACE = "Free some space there, or choose another folder."
 _RIGHTS = "Check who may use it, or choose another folder."
 _SHAPE = "Choose another path, or move away what is there."
+_PATH = "Check the path."
+_NAME = "Choose a shorter name."
 _DRIVE = "Check the disk or the network drive."
 REMEDIES = {
     errno.ENOSPC: _SPACE,
@@ -44,8 +47,8 @@ REMEDIES = {
     errno.EEXIST: _SHAPE,
     errno.ENOTEMPTY: _SHAPE,
     errno.ELOOP: _SHAPE,
-    errno.ENOENT: "Check the path.",
-    errno.ENAMETOOLONG: "Choose a shorter name.",
+    errno.ENOENT: _PATH,
+    errno.ENAMETOOLONG: _NAME,
     errno.EMFILE: "Raise the limit of open files (ulimit -n).",
     errno.ENFILE: "Close other programs: the machine has too many files open.",
     errno.EIO: _DRIVE,
@@ -74,6 +77,7 @@ def is_machines(error: BaseException) -> bool:
     return False
 
 
+_OF_THE_PATH = {number for number, remedy in REMEDIES.items() if remedy in (_RIGHTS, _SHAPE, _PATH, _NAME)}
 _OF_THE_MACHINE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EMFILE, errno.ENFILE}
 
 
@@ -85,7 +89,8 @@ def writing(path: Path) -> Iterator[None]:
     except BrokenPipeError:
         raise  # whoever reads the progress has gone; no file's fault
     except OSError as error:
-        raise StoreError(f"cannot write {failure_in_words(error, path)}") from error
+        kind = PathError if error.errno in _OF_THE_PATH else StoreError
+        raise kind(f"cannot write to {failure_in_words(error, path)}") from error
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -131,6 +136,12 @@ def _renamed(part: Path, path: Path) -> bool:
     return True
 
 
+def make_folder(path: Path) -> None:
+    """Make a folder, and those that it is in, where they are missing. Errors: `StoreError`."""
+    with writing(path):
+        path.mkdir(parents=True, exist_ok=True)
+
+
 def is_part(path: Path) -> bool:
     """Whether a file is what `write_atomically` leaves where it is killed."""
     return path.name.startswith(".") and path.name.endswith(_PART)
@@ -174,16 +185,30 @@ def refuse_size(path: Path, size: int, most: int) -> None:
         raise OSError(0, f"it has more than {most:,} bytes, the most that is read of such a file", str(path))
 
 
-def refuse_odd_entry(path: Path) -> None:
-    """Errors: `OSError` where `path` is something else than a file: a folder, a pipe, a device. It may be missing."""
+def refuse_odd_entry(path: Path, most: int | None = None) -> None:
+    """Refuse what is no file but a folder, a pipe or a device, and a file of more than `most` bytes. It may be missing.
+
+    Errors: `OSError`.
+    """
     if path.exists():
-        _refuse_mode(path, path.stat().st_mode)
+        facts = path.stat()
+        _refuse_mode(path, facts.st_mode)
+        if most is not None:
+            refuse_size(path, facts.st_size, most)
 
 
 def parse_json(text: str | bytes) -> Any:
     """The content of a JSON text. Errors: `ValueError`, also where it is nested deeper than any real one."""
     try:
         return json.loads(text)
+    except RecursionError:
+        raise ValueError("it is nested too deep") from None
+
+
+def parse_toml(text: str) -> dict[str, Any]:
+    """The content of a TOML text. Errors: `ValueError`, also where it is nested deeper than any real one."""
+    try:
+        return tomllib.loads(text)
     except RecursionError:
         raise ValueError("it is nested too deep") from None
 

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import torch
 
 from lumiscope.errors import ModelError, UnknownNameError, UsageError
+from lumiscope.files import MOST_NAMES, read_text
 from lumiscope.images import Geometry, GeometryMode
 from lumiscope.models._device import usable_device
 from lumiscope.models.black_box import BlackBox, check_probabilities, noise
@@ -213,7 +214,7 @@ def read_classes(classes: str | Path | Sequence[str]) -> tuple[str, ...]:
         return tuple(classes)
     path = Path(classes)
     try:
-        lines = path.read_text(encoding="utf-8-sig").rstrip().splitlines()
+        lines = read_text(path, MOST_NAMES, "utf-8-sig").rstrip().splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"expected a text file with one class name a line at {path}: {error}") from error
     if not lines:

@@ -23,7 +23,7 @@ from pathlib import Path
 from PIL import Image
 
 from lumiscope.errors import UsageError
-from lumiscope.files import is_part, write_atomically
+from lumiscope.files import is_part, make_folder, write_atomically
 from lumiscope.progress import Track, silent
 from lumiscope.types import ByteArray
 from lumiscope.world import WORDS, describe, render
@@ -51,8 +51,9 @@ def write_dataset(folder: Path, count: int, seed: int = 0, *, track: Track = sil
     describe(count - 1, seed)  # it knows what the numbers may be
     stems = [f"world-{seed}-{index:05}" for index in range(count)]
     _refuse_other_content(folder, stems)
+    make_folder(folder)
     for name in ("images", "masks", *(f"labels/{kind}" for kind in WORDS)):
-        (folder / name).mkdir(parents=True, exist_ok=True)
+        make_folder(folder / name)
     numbered = [(kind, number, word) for kind, words in WORDS.items() for number, word in enumerate(words, 1)]
     _write_csv(folder / CONCEPTS, ("kind", "number", "word"), numbered)
     write_one = functools.partial(_write_image, folder, seed)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,7 +12,7 @@ import tomli_w
 from pydantic import TypeAdapter, ValidationError
 
 from lumiscope.errors import UsageError, nearest
-from lumiscope.files import write_atomically
+from lumiscope.files import MOST_SETTINGS, failure_in_words, parse_toml, read_text, write_atomically
 from lumiscope.specs import change_paths
 from lumiscope.study.config.model_config import RANDOM_WEIGHTS, ModelConfig
 from lumiscope.study.config.run_config import RunConfig
@@ -113,10 +112,10 @@ def _absolute(given: str, folder: Path) -> str:
 def read_toml(path: Path) -> dict[str, Any]:
     """The content of a TOML file. Errors: `UsageError`."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return parse_toml(read_text(path, MOST_SETTINGS))
     except OSError as error:
-        raise UsageError(f"expected a TOML file at {path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"expected a TOML file at {failure_in_words(error, path)}") from error
+    except ValueError as error:
         raise UsageError(f"{path} is not valid TOML: {error}") from error
 
 

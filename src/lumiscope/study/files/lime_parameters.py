@@ -61,10 +61,7 @@ def save_lime_parameters(path: Path, options: Mapping[str, LimeOptions]) -> None
         content = tomli_w.dumps({name: _without_none(entry) for name, entry in entries.items()}).encode()
     else:
         content = (json.dumps(entries, indent=1, ensure_ascii=False) + "\n").encode()
-    try:
-        write_atomically(path, content)
-    except OSError as error:
-        raise UsageError(f"cannot write to {path}: {error.strerror or error}") from error
+    write_atomically(path, content)
 
 
 def parameters_of(plan: ExplanationPlan, images: Sequence[ImageItem]) -> dict[str, LimeOptions]:

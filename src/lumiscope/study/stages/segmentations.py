@@ -19,6 +19,7 @@ from lumiscope.attribution import (
     segment_view,
 )
 from lumiscope.errors import ModelError, UsageError
+from lumiscope.files import read_bytes
 from lumiscope.images import View, decode_labels
 from lumiscope.memo import Memo
 from lumiscope.models import find_callable
@@ -77,7 +78,7 @@ def segmenter_source(segmenter: str) -> str | None:
     if path is None:
         return None
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        return hashlib.sha256(read_bytes(path)).hexdigest()
     except OSError as error:
         raise UsageError(f"expected a file with segments at {path}: {error.strerror or error}") from error
 
