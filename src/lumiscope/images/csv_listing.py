@@ -48,6 +48,7 @@ def lists_images(path: Path) -> bool:
     if path.suffix.lower() != ".csv":
         return False
     try:
+        refuse_odd_entry(path)
         with path.open(encoding="utf-8-sig", newline="") as file:
             return "image" in [cell.strip() for cell in next(csv.reader(file), [])]
     except (OSError, UnicodeDecodeError, csv.Error):
