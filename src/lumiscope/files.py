@@ -26,6 +26,9 @@ MOST_NAMES = 2**24  # bytes of a list of names: classes, concepts
 MOST_ROWS = 2**28  # bytes of a list with a row for each image
 MOST_FACTS = 2**26  # bytes of what lumiscope itself wrote about a run or a scope
 
+MOST_LEVELS = 100  # of values inside values
+
+_TOO_DEEP = "it is nested too deep"
 _PART = ".part"  # the ending of a file that is being written
 _cleared: set[Path] = set()
 
@@ -202,15 +205,27 @@ def parse_json(text: str | bytes) -> Any:
     try:
         return json.loads(text)
     except RecursionError:
-        raise ValueError("it is nested too deep") from None
+        raise ValueError(_TOO_DEEP) from None
 
 
 def parse_toml(text: str) -> dict[str, Any]:
     """The content of a TOML text. Errors: `ValueError`, also where it is nested deeper than any real one."""
     try:
-        return tomllib.loads(text)
+        content = tomllib.loads(text)
     except RecursionError:
-        raise ValueError("it is nested too deep") from None
+        raise ValueError(_TOO_DEEP) from None
+    _refuse_depth(content)  # dotted keys nest as deep as they like, without recursion
+    return content
+
+
+def _refuse_depth(content: object) -> None:
+    level = [content]
+    for _ in range(MOST_LEVELS):
+        tables = [value for value in level if isinstance(value, dict)]
+        lists = [value for value in level if isinstance(value, list)]
+        level = [inner for value in (*(table.values() for table in tables), *lists) for inner in value]
+    if level:
+        raise ValueError(_TOO_DEEP)
 
 
 @contextlib.contextmanager

@@ -76,7 +76,7 @@ class TestFolder:
         images = open_images([good, tmp_path / "only" / "labels.csv"])
         assert ids(images) == ["good"]
         assert "give it as the source to use its labels" in next(iter(reasons(images).values()))
-        with pytest.raises(ImageError, match="labels.csv: not an image"):
+        with pytest.raises(ImageError, match=r"labels\.csv: not an image"):
             open_images(tmp_path / "only")
 
     def test_stop_at_the_first(self, tmp_path):

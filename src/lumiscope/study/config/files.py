@@ -133,7 +133,11 @@ def validated(kind: type[T], content: Mapping[str, Any], source: str) -> T:
             raise UsageError(f"{source}: unknown field {place}: {advice}") from error
         if first["type"] == "value_error":
             raise UsageError(f"{source}: {place + ': ' if place else ''}{first['ctx']['error']}") from error
-        raise UsageError(f"{source}: {place}: {first['msg']}; got {first['input']!r}") from error
+        raise UsageError(f"{source}: {place}: {first['msg']}; got {_shortened(repr(first['input']))}") from error
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= 200 else text[:200] + "…"
 
 
 def _fields_at(kind: type, place: tuple[int | str, ...]) -> list[str]:
