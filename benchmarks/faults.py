@@ -20,7 +20,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -116,6 +116,11 @@ def content(runs: Path) -> dict[str, bytes]:
     return {str(path.relative_to(runs)): path.read_bytes() for path in files if path.is_file()}
 
 
+def tables(runs: Path) -> dict[str, bytes]:
+    """The tables alone: what lies in the store and is not needed again stays as it is."""
+    return {name: held for name, held in content(runs).items() if name.startswith(NAME)}
+
+
 def difference(runs: Path, whole: dict[str, bytes]) -> str:
     """How a finished run differs from one that nothing happened to; "" where it does not."""
     left = [path.name for path in runs.rglob("*") if path.name.endswith(".part") or path.name == "lock.json"]
@@ -135,7 +140,7 @@ def resumed(runs: Path, whole: dict[str, bytes]) -> str:
 
 
 class Faults:
-    """All kinds of faults. `kills`: how many; `ways`: in how many each file is damaged. `whole`: a folder of runs that nothing happened to, which took `seconds`."""
+    """All kinds of faults. `kills`: how many; `ways`: in how many each file is damaged."""
 
     def __init__(self, folder: Path, kills: int, ways: int, seed: int) -> None:
         self.folder = folder
@@ -230,7 +235,7 @@ class Faults:
         end = study(runs).end()
         if end.code in (1, 2) and "cannot write to" in end.said:
             return end.fault()
-        return end.fault() or (f"exit code {end.code}: {end.said[-200:]}" if end.code else difference(runs, self.whole))
+        return end.fault() or (f"exit code {end.code}" if end.code else difference(runs, tables(self.runs)))
 
 
 def _replaced(make: Callable[[Path], object]) -> Callable[[Path], None]:
@@ -275,12 +280,6 @@ def _import_all() -> None:
         list(registry)
 
 
-def tallies(faults: Faults, kinds: list[str]) -> Iterator[Tally]:
-    """Each kind of fault, tried."""
-    for kind in kinds:
-        yield getattr(faults, kind)()
-
-
 def main() -> int:
     """Stage the faults and print what became of them."""
     kinds = ["kill", "stop", "disk", "two", "damage"]
@@ -294,7 +293,9 @@ def main() -> int:
         parser.error(f"unknown: {', '.join(unknown)}")
     failed = 0
     with tempfile.TemporaryDirectory(prefix="lumiscope-faults-") as folder:
-        for tally in tallies(Faults(Path(folder), given.kills, given.ways, given.seed), given.kinds or kinds):
+        faults = Faults(Path(folder), given.kills, given.ways, given.seed)
+        for kind in given.kinds or kinds:
+            tally: Tally = getattr(faults, kind)()
             print(tally, flush=True)
             failed += len(tally.failures)
     return 1 if failed else 0
