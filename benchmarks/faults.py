@@ -6,7 +6,7 @@
 Each line is a kind of fault with how often it was tried and how often lumiscope failed. It fails where it shows a
 traceback or calls a fault a bug, where it ends with a code that `lumiscope --help` does not know, where something is
 left that should not be (a half-written file, a lock), and where the run that follows differs by a byte from one that
-nothing happened to.
+nothing happened to. After a damage that is so of its tables: what lies in the store is made again when it is needed.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from lumiscope.errors import PathError
 
 os.environ["OMP_NUM_THREADS"] = "1"  # the children are forked, and threads do not survive that
 
@@ -54,7 +56,7 @@ class End:
 
 @dataclass
 class Tally:
-    """How often a kind of fault was tried, and what went wrong."""
+    """How often a fault was tried, and what went wrong."""
 
     kind: str
     tried: int = 0
@@ -67,8 +69,7 @@ class Tally:
             self.failures.append(f"{what}: {fault}")
 
     def __str__(self) -> str:
-        lines = [f"{self.kind}: {self.tried} tried, {len(self.failures)} failed", *self.failures]
-        return "\n    ".join(lines)
+        return "\n    ".join([f"{self.kind}: {self.tried} tried, {len(self.failures)} failed", *self.failures])
 
 
 class Child:
@@ -105,20 +106,15 @@ class Child:
         return End(os.waitstatus_to_exitcode(status), self.output.read().decode(errors="replace"))
 
 
-def study(runs: Path, **how: int) -> Child:
+def study(runs: Path, largest_file: int | None = None) -> Child:
     """The study of this benchmark under way in a folder of runs."""
-    return Child([*STUDY, "--runs", str(runs)], **how)
+    return Child([*STUDY, "--runs", str(runs)], largest_file)
 
 
 def content(runs: Path) -> dict[str, bytes]:
     """What must be the same whatever happened: tables, and what is in the store. What shards cost is no result."""
     files = [*(runs / NAME / "tables").glob("*"), *(runs / ".store").rglob("*.safetensors")]
     return {str(path.relative_to(runs)): path.read_bytes() for path in files if path.is_file()}
-
-
-def tables(runs: Path) -> dict[str, bytes]:
-    """The tables alone: what lies in the store and is not needed again stays as it is."""
-    return {name: held for name, held in content(runs).items() if name.startswith(NAME)}
 
 
 def difference(runs: Path, whole: dict[str, bytes]) -> str:
@@ -130,7 +126,7 @@ def difference(runs: Path, whole: dict[str, bytes]) -> str:
     differing = sorted(name for name in whole if now.get(name) != whole[name])
     if differing:
         return f"other bytes: {differing[:3]}"
-    return "" if (runs / NAME / "report.html").is_file() else "there is no report"
+    return "" if (runs / NAME / "report.html").is_file() else "no report"
 
 
 def resumed(runs: Path, whole: dict[str, bytes]) -> str:
@@ -157,7 +153,7 @@ class Faults:
         self.whole = content(self.runs)
 
     def kill(self) -> Tally:
-        """Kill -9 at random moments, one after another in one run, and finish it."""
+        """Kill -9 at a random moment, and the run again."""
         tally = Tally("kill -9 at a random moment")
         for number in range(self.kills):
             runs = self.folder / f"kill-{number}"
@@ -178,8 +174,7 @@ class Faults:
             time.sleep(self.random.uniform(0.3, 0.9) * self.seconds)
             os.kill(child.process, how)
             end = child.end()
-            fault = end.fault() or ("" if end.code in (0, 130) else f"exit code {end.code}")
-            tally.count(how.name, fault or resumed(runs, self.whole))
+            tally.count(how.name, end.fault() or resumed(runs, self.whole))
             shutil.rmtree(runs, ignore_errors=True)
         return tally
 
@@ -231,11 +226,13 @@ class Faults:
         return End(end.code, end.said.replace(str(runs), "RUNS"))
 
     def _made_again(self, runs: Path) -> str:
-        """The study again. Where something else stands in the place of a file, it may ask for that to be moved."""
+        """The study again. Where a folder stands in the place of a file, it may ask for that to be moved."""
         end = study(runs).end()
-        if end.code in (1, 2) and "cannot write to" in end.said:
-            return end.fault()
-        return end.fault() or (f"exit code {end.code}" if end.code else difference(runs, tables(self.runs)))
+        asks = end.code == PathError.exit_code and "move away what is there" in end.said
+        return end.fault() or ("" if asks else f"exit code {end.code}" if end.code else self._other_tables(runs))
+
+    def _other_tables(self, runs: Path) -> str:
+        return difference(runs, {name: held for name, held in self.whole.items() if name.startswith(NAME)})
 
 
 def _replaced(make: Callable[[Path], object]) -> Callable[[Path], None]:
@@ -284,13 +281,11 @@ def main() -> int:
     """Stage the faults and print what became of them."""
     kinds = ["kill", "stop", "disk", "two", "damage"]
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("kinds", nargs="*", help=f"of {', '.join(kinds)}; default: all")
+    parser.add_argument("kinds", nargs="*", choices=[[], *kinds], help=f"of {', '.join(kinds)}; default: all")
     parser.add_argument("--kills", type=int, default=30, help="how often to kill (%(default)s)")
     parser.add_argument("--ways", type=int, default=2, help=f"to damage each file, of {len(DAMAGES)} (%(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="of the moments (%(default)s)")
     given = parser.parse_args()
-    if unknown := set(given.kinds) - set(kinds):
-        parser.error(f"unknown: {', '.join(unknown)}")
     failed = 0
     with tempfile.TemporaryDirectory(prefix="lumiscope-faults-") as folder:
         faults = Faults(Path(folder), given.kills, given.ways, given.seed)

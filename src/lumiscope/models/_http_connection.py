@@ -68,15 +68,24 @@ class _Timed(http.client.HTTPConnection):
     def __init__(self, *given: Any, seconds: float, **named: Any) -> None:
         super().__init__(*given, **named)
         self._seconds = seconds
+        self._is_cut = False
 
     def getresponse(self) -> http.client.HTTPResponse:
-        limit = threading.Timer(self._seconds, _cut, [self.sock])
+        limit = threading.Timer(self._seconds, self._cut)
         limit.daemon = True
         limit.start()
         try:
-            return super().getresponse()
+            answer = super().getresponse()
         finally:
             limit.cancel()
+        if self._is_cut:  # a head that ends early looks like one that is whole
+            raise TimeoutError(f"the head of its answer is not whole after {self._seconds:g} s")
+        return answer
+
+    def _cut(self) -> None:
+        self._is_cut = True
+        with contextlib.suppress(OSError):  # it may be done already
+            self.sock.shutdown(socket.SHUT_RDWR)
 
 
 class _TimedTls(_Timed, http.client.HTTPSConnection):
@@ -99,11 +108,6 @@ class _Https(urllib.request.HTTPSHandler):
 
     def https_open(self, request: urllib.request.Request) -> http.client.HTTPResponse:
         return self.do_open(functools.partial(_TimedTls, seconds=self._seconds), request)
-
-
-def _cut(connection: socket.socket) -> None:
-    with contextlib.suppress(OSError):  # it may be done already
-        connection.shutdown(socket.SHUT_RDWR)
 
 
 def read_within(answer: Any, most: int, seconds: float) -> bytes:
