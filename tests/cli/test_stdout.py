@@ -35,7 +35,7 @@ ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
 @pytest.mark.slow
 def test_what_the_users_code_prints_is_no_data(tmp_path: Path) -> None:
     (tmp_path / "loud.py").write_text(LOUD)
-    arguments = "layers python:loud:make --input-size 16 --json".split()
+    arguments = ["layers", "python:loud:make", "--input-size", "16", "--json"]
     ended = subprocess.run(
         [sys.executable, "-m", "lumiscope", *arguments], cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True,
         check=True,
@@ -60,7 +60,10 @@ def test_without_a_stdout_a_command_works() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_a_command_that_is_ended_says_how_to_go_on(tmp_path: Path, how: signal.Signals) -> None:
-    command = "run --images world:4 --model world:objects --methods lime --option lime.num_samples=5000".split()
+    command = [
+        "run", "--images", "world:4", "--model", "world:objects", "--methods", "lime", "--option",
+        "lime.num_samples=5000",
+    ]  # fmt: skip
     running = subprocess.Popen(
         [sys.executable, "-m", "lumiscope", *command, "--runs", str(tmp_path)], env=ENVIRONMENT, stderr=subprocess.PIPE,
         stdout=subprocess.PIPE, text=True,

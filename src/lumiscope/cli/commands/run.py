@@ -35,7 +35,8 @@ HELP = """Explain, dissect and compare: everything, in one report.
 
 Without models and images it is the built-in study: two small networks and pictures that come with lumiscope.
 
-Stopped half-way? The same command goes on where it was: results are kept in `runs/.store`.
+Stopped half-way? The same command goes on where it was: results are kept in `runs/.store`. While another process makes
+the same run, this one waits for it.
 """
 
 
