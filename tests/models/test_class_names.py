@@ -144,5 +144,5 @@ def test_a_map_in_python():
 def test_an_enormous_file_is_refused_by_its_size(tmp_path):
     with (tmp_path / "names.txt").open("wb") as file:
         file.truncate(10 * 10**9)
-    with pytest.raises(UsageError, match="it has more than 33,554,432 bytes"):
+    with pytest.raises(UsageError, match="it has more than 16,777,216 bytes"):
         read_classes(tmp_path / "names.txt")

@@ -111,7 +111,7 @@ def test_what_is_stated_is_taken_and_nothing_is_assumed(code, name, mean, std, s
 
 
 def test_the_network_goes_before_its_factory_and_the_user_before_both(code):
-    model = load_model(f"python:{code}:mixed", input_size=32)
+    model = load_model(f"python:{code}:mixed", input_size=32, activation="softmax")
     assert (model.mean, model.std, model.notes) == ((0.4,) * 3, (0.2,) * 3, ())
     told = load_model(f"python:{code}:Stating", mean=0.5, std=[0.1, 0.2, 0.3], input_size=24, classes=["r", "g", "b"])
     assert (told.mean, told.std, told.geometry.input_size) == ((0.5,) * 3, (0.1, 0.2, 0.3), (24, 24))
@@ -119,13 +119,13 @@ def test_the_network_goes_before_its_factory_and_the_user_before_both(code):
 
 
 def test_what_a_config_leaves_open_is_assumed_and_said(code):
-    model = load_model(f"python:{code}:half_of_timm")
+    model = load_model(f"python:{code}:half_of_timm", activation="softmax")
     assert model.mean == (0.1,) * 3
     assert model.notes == ("nothing states this model's preprocessing; assumed: input size 224×224, ImageNet std",)
 
 
 def test_tensors_of_a_network_that_normalises_itself_state_nothing(code):
-    model = load_model(f"python:{code}:Normalising", input_size=32)
+    model = load_model(f"python:{code}:Normalising", input_size=32, activation="softmax")
     assert model.mean == (0.485, 0.456, 0.406)
     assert model.notes == ("nothing states this model's preprocessing; assumed: ImageNet mean, ImageNet std",)
     assert model.classes == ("class 0", "class 1", "class 2")

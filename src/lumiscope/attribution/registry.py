@@ -10,9 +10,9 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 
 from lumiscope.attribution._details import joined_details
-from lumiscope.attribution._saturation import with_saturation
 from lumiscope.attribution.declared_options import check_declared
 from lumiscope.attribution.prepared import PreparedBatch
+from lumiscope.attribution.saturation import with_saturation
 from lumiscope.errors import UnknownNameError, UsageError
 from lumiscope.models import TorchModel, VisionModel
 from lumiscope.registry import Registry

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from lumiscope.errors import UsageError
+from lumiscope.files import MOST_NAMES, failure_in_words, read_text
 
 Classes: TypeAlias = "str | Path | Sequence[str] | Mapping[Any, Any]"
 
-MOST_BYTES = 32 * 2**20
 INSIDE: tuple[str, ...] = (
     "classes",
     "class_names",
@@ -76,11 +76,9 @@ def class_names(classes: Classes) -> ClassNames:
 
 def _text(path: Path) -> str:
     try:
-        if path.stat().st_size > MOST_BYTES:
-            raise UsageError(f"expected a file of class names at {path}; it has more than {MOST_BYTES:,} bytes")
-        return path.read_text(encoding="utf-8-sig")
+        return read_text(path, MOST_NAMES, "utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"expected a text file with one class name a line at {path}: {error}") from error
+        raise UsageError(f"expected a text file with one class name a line at {path}: {failure_in_words(error)}") from error
 
 
 def _structure(text: str, path: Path) -> Any:

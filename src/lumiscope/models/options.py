@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from lumiscope.errors import UnknownNameError, UsageError
+from lumiscope.files import parse_json
 
 Options = TypeVar("Options")
 
@@ -39,7 +39,7 @@ def parse_model_options(pairs: Iterable[str]) -> dict[str, Any]:
         if not equals or not key.isidentifier():
             raise UsageError(f"expected a model option as key=value; got {pair!r}. For example pad_type=same.")
         try:
-            options[key] = json.loads(text)
+            options[key] = parse_json(text)
         except ValueError:
             options[key] = {"True": True, "False": False, "None": None}.get(text, text)
     return options

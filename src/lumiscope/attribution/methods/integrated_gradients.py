@@ -14,13 +14,13 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
-from lumiscope.attribution._saturation import saturation
 from lumiscope.attribution.declared_options import option
 from lumiscope.attribution.gradients import gradient_method, summed
 from lumiscope.attribution.hide_color import flat_picture
 from lumiscope.attribution.pixel_map import PixelMap
 from lumiscope.attribution.prepared_inputs import PreparedInputs
 from lumiscope.attribution.registry import FlipOptions
+from lumiscope.attribution.saturation import saturation
 from lumiscope.types import Target
 
 BLUR = 0.1

@@ -11,13 +11,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from lumiscope.attribution._saturation import steadiness
 from lumiscope.attribution.declared_options import option
 from lumiscope.attribution.kept_classes import KeptClasses
 from lumiscope.attribution.regions.coalitions import Sampling, choose_coalitions, shapley_values
 from lumiscope.attribution.regions.region_method import SegmentValues, region_method
 from lumiscope.attribution.regions.region_options import RegionOptions
 from lumiscope.attribution.regions.scene import Scene
+from lumiscope.attribution.saturation import steadiness
 from lumiscope.types import Target
 
 SAMPLES_A_SEGMENT = 5

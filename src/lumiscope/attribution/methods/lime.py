@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from lumiscope.attribution._saturation import steadiness
 from lumiscope.attribution.kept_classes import KeptClasses
 from lumiscope.attribution.regions.designs import DESIGNS, Design
 from lumiscope.attribution.regions.lime_estimate import Estimate, Sampled
@@ -20,6 +19,7 @@ from lumiscope.attribution.regions.lime_samples import take_enough_samples, take
 from lumiscope.attribution.regions.local_regression import LinearFit
 from lumiscope.attribution.regions.region_method import SegmentValues, region_method
 from lumiscope.attribution.regions.scene import Scene
+from lumiscope.attribution.saturation import steadiness
 from lumiscope.types import Target
 
 LOW_R2 = 0.5

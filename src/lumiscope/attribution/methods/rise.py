@@ -12,13 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from lumiscope.attribution._saturation import steadiness
 from lumiscope.attribution.declared_options import option
 from lumiscope.attribution.hide_color import HideColor, flat_picture
 from lumiscope.attribution.kept_classes import KeptClasses
 from lumiscope.attribution.pixel_map import PixelMap
 from lumiscope.attribution.predictor import Predictor
 from lumiscope.attribution.prepared_view import PreparedView
+from lumiscope.attribution.saturation import steadiness
 from lumiscope.attribution.view_method import view_method
 from lumiscope.types import BoolArray, DoubleArray, FloatArray, IntArray, Target
 

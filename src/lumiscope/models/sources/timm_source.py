@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import torch
 
 from lumiscope.errors import ModelError, UnknownNameError, UsageError, WeightsError
+from lumiscope.files import MOST_SETTINGS, parse_json, read_text
 from lumiscope.models.hub import quick_hub
 from lumiscope.models.options import BuildOptions
 from lumiscope.models.sources.registry import Loaded, Preprocessing, build_quietly, model_source
@@ -88,7 +88,7 @@ def _checked(folder: Path) -> Path:
 
     config = folder / "config.json"
     try:
-        name = json.loads(config.read_text(encoding="utf-8"))["architecture"]
+        name = parse_json(read_text(config, MOST_SETTINGS))["architecture"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(
             f"expected a folder with the config.json of a timm model at {folder}: {type(error).__name__}: {error}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,8 +12,8 @@ import tomli_w
 from pydantic import TypeAdapter, ValidationError
 
 from lumiscope.errors import UsageError, nearest
+from lumiscope.files import MOST_SETTINGS, failure_in_words, parse_toml, read_text, write_atomically
 from lumiscope.specs import change_paths
-from lumiscope.store import write_atomically
 from lumiscope.study.config.model_config import ModelConfig
 from lumiscope.study.config.run_config import RunConfig
 from lumiscope.study.config.study import TABLES, Study
@@ -121,10 +120,10 @@ def _absolute(given: str, folder: Path) -> str:
 def read_toml(path: Path) -> dict[str, Any]:
     """The content of a TOML file. Errors: `UsageError`."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return parse_toml(read_text(path, MOST_SETTINGS))
     except OSError as error:
-        raise UsageError(f"expected a TOML file at {path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"expected a TOML file at {failure_in_words(error, path)}") from error
+    except ValueError as error:
         raise UsageError(f"{path} is not valid TOML: {error}") from error
 
 
@@ -142,7 +141,11 @@ def validated(kind: type[T], content: Mapping[str, Any], source: str) -> T:
             raise UsageError(f"{source}: unknown field {place}: {advice}") from error
         if first["type"] == "value_error":
             raise UsageError(f"{source}: {place + ': ' if place else ''}{first['ctx']['error']}") from error
-        raise UsageError(f"{source}: {place}: {first['msg']}; got {first['input']!r}") from error
+        raise UsageError(f"{source}: {place}: {first['msg']}; got {_shortened(repr(first['input']))}") from error
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= 200 else text[:200] + "…"
 
 
 def _fields_at(kind: type, place: tuple[int | str, ...]) -> list[str]:

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from typing import Any, TypeAlias
 
 from lumiscope.errors import UsageError
+from lumiscope.files import MOST_SETTINGS
 from lumiscope.pickle_machine import PLAIN, BrokenPickleError, PickleMachine, opcodes
-from lumiscope.study.files._option_file import MOST_BYTES
 
 Plain: TypeAlias = "bool | int | float | str | list[Plain] | tuple[Plain, ...] | dict[str | int, Plain] | None"
 
@@ -35,8 +35,8 @@ def load_plain(content: bytes, source: str = "the pickle") -> Plain:
     do not need (named, with its position), a damaged file, one with anything after its end, and one that is too large:
     2 MiB, 400,000 opcodes, 200,000 values, 32 levels, whole numbers of 64 bits.
     """
-    if len(content) > MOST_BYTES:
-        raise UsageError(f"{source} has {len(content):,} bytes; a file of parameters has at most {MOST_BYTES:,}")
+    if len(content) > MOST_SETTINGS:
+        raise UsageError(f"{source} has {len(content):,} bytes; a file of parameters has at most {MOST_SETTINGS:,}")
     _check_opcodes(content, source)
     value: Plain = _Copier(source).copy(_build(content, source))
     return value
