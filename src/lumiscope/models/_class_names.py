@@ -78,7 +78,8 @@ def _text(path: Path) -> str:
     try:
         return read_text(path, MOST_NAMES, "utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"expected a text file with one class name a line at {path}: {failure_in_words(error)}") from error
+        said = failure_in_words(error) if isinstance(error, OSError) else str(error)
+        raise UsageError(f"expected a text file with one class name a line at {path}: {said}") from error
 
 
 def _structure(text: str, path: Path) -> Any:
