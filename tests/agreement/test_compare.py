@@ -11,9 +11,11 @@ from lumiscope.agreement import (
     GROUND_TRUTH,
     MASK_RULES,
     Agreement,
+    OtherImages,
     Overlap,
     PairAgreement,
     compare,
+    compare_other_images,
     default_rule,
     parse_rule,
     summarise,
@@ -21,7 +23,7 @@ from lumiscope.agreement import (
 from lumiscope.attribution import METHODS
 from lumiscope.errors import UnknownNameError, UsageError
 from lumiscope.runs import AgreementRow, AgreementSummaryRow, table_of
-from lumiscope.statistics import bootstrap_interval, sign_flip_test
+from lumiscope.statistics import bootstrap_interval
 
 # Masks by max:0.5: gradcam the first two pixels, scorecam the first three, mine the last one.
 GRADCAM, SCORECAM, MINE = [[9, 9, 0, 0]], [[9, 9, 9, 0]], [[0, 0, 0, 9]]
@@ -160,7 +162,7 @@ def test_no_maps_give_empty_tables():
     agreement = compare([])
     assert agreement.to_table() == table_of(AgreementRow).schema.empty_table()
     assert agreement.summary() == table_of(AgreementSummaryRow).schema.empty_table()
-    assert agreement.table_rows() == summarise([]) == []
+    assert agreement.table_rows() == summarise([], {}) == []
 
 
 def row(image, iou, chance, method_b="y", adjusted=0.5):
@@ -182,6 +184,8 @@ def test_the_summary_takes_means_over_the_images_that_are_defined():
     assert table.schema == table_of(AgreementSummaryRow).schema
     best, low, undefined = table.to_pylist()
     interval = bootstrap_interval([0.5, 0.7, 0.9], seed=4)
+    assert math.isnan(best.pop("other_images")), "without the masks nothing is known of different images"
+    assert math.isnan(best.pop("p_value"))
     assert best == {
         "model": "net",
         "method_a": "x",
@@ -193,23 +197,25 @@ def test_the_summary_takes_means_over_the_images_that_are_defined():
         "chance": pytest.approx(0.2),
         "ceiling": pytest.approx(0.9),
         "adjusted": pytest.approx(0.5),
-        "p_value": 1 / 8,
     }
-    assert (low["method_b"], low["images"], low["iou"], low["p_value"]) == ("low", 1, 0.2, 0.5)
+    assert (low["method_b"], low["images"], low["iou"]) == ("low", 1, 0.2)
     assert math.isnan(low["low"])
     assert (undefined["method_b"], undefined["images"]) == ("undefined", 0)
     assert all(math.isnan(undefined[name]) for name in ("iou", "low", "high", "chance", "adjusted", "p_value"))
 
 
-def test_the_seed_decides_interval_and_test_over_thirty_images():
-    """Up to 12 images the test counts all sign patterns and needs no seed; with 30 it draws some."""
-    generator = np.random.default_rng(0)
-    iou, chance = generator.uniform(0.2, 0.5, 30), generator.uniform(0.2, 0.48, 30)
-    agreement = Agreement(tuple(row(str(image), *pair) for image, pair in enumerate(zip(iou, chance, strict=True))))
+def test_the_seed_decides_interval_and_test_over_thirty_images(make_map):
+    """Up to 7 images the test counts all pairings and needs no seed; with 30 it draws some."""
+    generator = np.random.default_rng(3)
+    maps = [make_map(generator.random((4, 4)), method, str(image)) for image in range(30) for method in ("x", "y")]
+    agreement = compare(maps, masks={"x": "top:20%", "y": "top:20%"})
+    iou = [row.overlap.iou for row in agreement.rows]
     summaries = {seed: agreement.summary(seed).to_pylist()[0] for seed in (0, 4)}
+    masks = {image: {method: agreement.masks[image][method] for method in ("x", "y")} for image in agreement.masks}
     for seed, summary in summaries.items():
         assert (summary["low"], summary["high"]) == bootstrap_interval(iou, seed=seed)
-        assert summary["p_value"] == sign_flip_test(iou - chance, seed=seed)
+        (others,) = compare_other_images(masks, seed=seed)
+        assert (summary["p_value"], summary["other_images"]) == (others.p_value, others.iou)
     for name in ("low", "high", "p_value"):
         assert summaries[0][name] != summaries[4][name]
         assert summaries[0][name] == pytest.approx(summaries[4][name], rel=0.2)
@@ -228,6 +234,7 @@ def test_independent_masks_are_not_found_to_agree_and_related_ones_are(make_map)
     rows = {(row["method_a"], row["method_b"]): row for row in compare(maps, masks=rules).summary().to_pylist()}
     assert rows["x", "related"]["p_value"] < 0.001
     assert rows["x", "related"]["low"] > rows["x", "related"]["chance"] == pytest.approx(1 / 9)
+    assert rows["x", "related"]["other_images"] == pytest.approx(1 / 9, abs=0.01), "of noise, what areas give"
     assert rows["x", "unrelated"]["p_value"] > 0.05
     assert abs(rows["x", "unrelated"]["adjusted"]) < 0.03
 
@@ -236,6 +243,8 @@ def test_summaries_of_several_models_stay_in_order():
     rows = row("1", 0.2, 0.1), row("2", 0.4, 0.1)
     agreements = [Agreement(rows, "b"), Agreement((*rows, row("3", 0.9, 0.1)), "a")]
     each = [agreement.table_rows() for agreement in agreements]
-    summaries = summarise([row for rows in each for row in rows], seed=2)
-    assert summaries == [summary for rows in each for summary in summarise(rows, seed=2)]
+    others = {model: [OtherImages("x", "y", value, {}, value)] for model, value in (("a", 0.1), ("b", 0.3))}
+    summaries = summarise([row for rows in each for row in rows], others, seed=2)
+    assert summaries == [summary for rows in each for summary in summarise(rows, others, seed=2)]
+    assert [(row.other_images, row.p_value) for row in summaries] == [(0.3, 0.3), (0.1, 0.1)]
     assert [(row.model, row.images) for row in summaries] == [("b", 2), ("a", 3)]

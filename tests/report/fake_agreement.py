@@ -53,6 +53,7 @@ def _overlap(model: str, image: str, methods: tuple[str, str], masks: tuple[Bool
         AgreementRow,
         **{"model": model, "image": image, "method_a": methods[0], "method_b": methods[1]},
         **{"iou": iou, "area_a": area_a, "area_b": area_b, "chance": chance, "ceiling": ceiling},
+        other_images=1.25 * chance,
         adjusted=(iou - chance) / room if room > 0 else math.nan,
         reason="both masks are empty" if is_empty else "",
     )
@@ -63,7 +64,7 @@ def _summary(pair: tuple[str, str, str], rows: Sequence[AgreementRow]) -> Agreem
     defined = [row for row in rows if (row.model, row.method_a, row.method_b) == pair and not math.isnan(row.iou)]
     means = {
         name: float(np.nanmean([getattr(row, name) for row in defined]))
-        for name in ("iou", "chance", "ceiling", "adjusted")
+        for name in ("iou", "other_images", "chance", "ceiling", "adjusted")
     }
     return AgreementSummaryRow(
         **{"model": model, "method_a": first, "method_b": second, "images": len(defined)},

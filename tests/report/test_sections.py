@@ -136,10 +136,10 @@ def test_overlaps_of_each_image(page, run, fakes):
         mine = [row for row in run.rows(AgreementRow) if (row.model, row.image) == (model, image)]
         true = {f"{titles[row.method_a]} × {titles[row.method_b]}": row for row in mine}
         assert {row[0] for row in rows} == set(true)
-        for name, iou, reason, chance, ceiling, adjusted, areas in rows:
+        for name, iou, reason, others, chance, ceiling, areas in rows:
             row = true[name]
-            numbers = [number(value) for value in (row.iou, row.chance, row.ceiling, row.adjusted)]
-            assert [iou, chance, ceiling, adjusted] == numbers
+            numbers = [number(value) for value in (row.iou, row.other_images, row.chance, row.ceiling)]
+            assert [iou, others, chance, ceiling] == numbers
             assert areas == f"{100 * row.area_a:.1f} % · {100 * row.area_b:.1f} %"
             assert reason == row.reason
         values = [-1.0 if row[1] == "undefined" else float(row[1]) for row in rows]
@@ -164,9 +164,9 @@ def test_agreement_summary(page, run, fakes):
     for row in run.rows(AgreementSummaryRow):
         cells = shown[row.model[0], f"{titles[row.method_a]} × {titles[row.method_b]}"]
         p_value = "p < 0.001" if row.p_value < 0.001 else f"p = {row.p_value:.3f}"
-        numbers = [number(value) for value in (row.chance, row.ceiling, row.adjusted)]
+        chance = [number(row.other_images), p_value, number(row.chance), number(row.ceiling)]
         interval = f"{number(row.low)} to {number(row.high)}"
-        assert cells == [number(row.iou), interval, *numbers, p_value, str(row.images)]
+        assert cells == [number(row.iou), interval, *chance, str(row.images)]
     for rows in tables:
         values = [float(row[1]) for row in rows]
         assert values == sorted(values, reverse=True)

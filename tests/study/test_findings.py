@@ -2,18 +2,25 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Sequence
 
+import numpy as np
 import pytest
 from scipy import stats
 
-from lumiscope.runs import AgreementSummaryRow, JudgementRow
+from lumiscope.runs import AgreementRow, AgreementSummaryRow, JudgementRow
 from lumiscope.study.findings import find
 from lumiscope.study.stage import Tables
 from lumiscope.testing import fake_row
 
 
-def tables(judgements: list[JudgementRow] | None = None, summary: list[AgreementSummaryRow] | None = None) -> Tables:
+def tables(
+    judgements: list[JudgementRow] | None = None,
+    summary: list[AgreementSummaryRow] | None = None,
+    images: list[AgreementRow] | None = None,
+) -> Tables:
     written = Tables()
+    written.write(AgreementRow, images or [])
     written.write(JudgementRow, judgements or [])
     written.write(AgreementSummaryRow, summary or [])
     return written
@@ -24,8 +31,8 @@ def judgement(image: str, correct: bool | None = None, mask_shows_label: bool | 
 
 
 def summary_row(a: str, b: str, iou: float, p_value: float) -> AgreementSummaryRow:
-    numbers = {"iou": iou, "low": iou - 0.1, "high": iou + 0.1, "chance": 0.2, "ceiling": 0.9, "adjusted": 0.5}
-    return AgreementSummaryRow(model="m", method_a=a, method_b=b, images=9, p_value=p_value, **numbers)
+    numbers = {"iou": iou, "low": iou - 0.1, "high": iou + 0.1, "other_images": 0.2, "ceiling": 0.9}
+    return fake_row(AgreementSummaryRow, model="m", method_a=a, method_b=b, images=9, p_value=p_value, **numbers)
 
 
 def test_nothing_is_found_in_nothing() -> None:
@@ -40,49 +47,113 @@ def test_accuracy_counts_the_images_that_have_a_label() -> None:
     assert (finding.low, finding.high) == (interval.low, interval.high)
 
 
-def test_agreement_names_best_and_worst_pair_and_tests_all_pairs() -> None:
+def images_of(a: str, b: str, excess: Sequence[float], other_images: float = 0.2) -> list[AgreementRow]:
+    """Images on which a pair has so much more IoU than on different images."""
+    return [
+        fake_row(AgreementRow, model="m", image=str(image), method_a=a, method_b=b, iou=other_images + value,
+                 other_images=other_images)
+        for image, value in enumerate(excess)
+    ]  # fmt: skip
+
+
+def test_pairs_that_share_more_than_different_images_are_named_after_holm() -> None:
     rows = [
         summary_row("gradcam", "scorecam", 0.7, 0.01),
         summary_row("lime", "ground_truth", 0.6, 0.02),
-        summary_row("gradcam", "lime", 0.3, 0.04),
+        summary_row("gradcam", "lime", 0.3, 0.06),
     ]
-    best, worst, truth = find(tables(summary=rows))
-    assert "m: Grad-CAM and Score-CAM agree most: mean IoU 0.70, above the 0.20" in best.claim
-    assert best.p_value == pytest.approx(0.03), "Holm over the three rows"
-    assert "Grad-CAM and LIME agree least: mean IoU 0.30" in worst.claim
-    assert worst.p_value == pytest.approx(0.04)
-    assert "LIME covers the true masks best" in truth.claim
-    assert [finding.number for finding in (best, worst, truth)] == [1, 2, 3]
+    pairs, most, least, truth = find(tables(summary=rows))
+    assert pairs.claim == (
+        "m: 1 of 2 pairs of methods agree beyond what masks of different images share: Grad-CAM and Score-CAM (IoU "
+        "0.70, on different images 0.20). It is not shown of Grad-CAM and LIME (IoU 0.30, on different images 0.20)."
+    )
+    assert pairs.p_value == pytest.approx(0.03), "Holm over the three rows"
+    assert truth.claim == (
+        "m: 1 of 1 methods overlap the true masks beyond what masks of different images share: LIME (IoU 0.60, on "
+        "different images 0.20)."
+    )
+    assert truth.p_value == pytest.approx(0.04)
+    assert most.p_value is None, "nothing is known of single images here"
+    assert [finding.number for finding in (pairs, most, least, truth)] == [1, 2, 3, 4]
 
 
-def test_a_single_pair_agrees_most_and_not_least() -> None:
+def test_a_single_pair_is_no_extreme() -> None:
     (only,) = find(tables(summary=[summary_row("gradcam", "scorecam", 0.7, 0.01)]))
-    assert "agree most" in only.claim
-    assert only.p_value == pytest.approx(0.01)
+    assert "1 of 1 pairs" in only.claim
 
 
 def test_a_pair_that_no_image_defines_is_no_extreme_and_no_test() -> None:
     nothing = dataclasses.replace(summary_row("gradcam", "lime", math.nan, math.nan), images=0)
     rows = [summary_row("gradcam", "scorecam", 0.7, 0.02), summary_row("lime", "scorecam", 0.4, 0.03), nothing]
-    best, worst = find(tables(summary=rows))
-    assert "Grad-CAM and Score-CAM agree most" in best.claim
-    assert "LIME and Score-CAM agree least" in worst.claim
-    assert best.p_value == worst.p_value == pytest.approx(0.04), "Holm over two tests"
+    pairs, *_ = find(tables(summary=rows))
+    assert "2 of 2 pairs" in pairs.claim
+    assert pairs.p_value == pytest.approx(0.04), "Holm over two tests"
 
 
-@pytest.mark.parametrize(("p_value", "verdict"), [(0.016, "above the"), (0.017, "not shown to be above the")])
-def test_what_is_not_shown_after_the_correction_is_said(p_value: float, verdict: str) -> None:
+@pytest.mark.parametrize(("p_value", "shown"), [(0.016, 3), (0.017, 0)])
+def test_what_is_not_shown_after_the_correction_is_said(p_value: float, shown: int) -> None:
     """Three rows: 0.016 · 3 is below 0.05, and 0.017 · 3 is not."""
-    pairs = [("gradcam", "scorecam"), ("gradcam", "lime"), ("lime", "scorecam")]
-    best, *_ = find(tables(summary=[summary_row(a, b, 0.7, p_value) for a, b in pairs]))
-    assert best.p_value == pytest.approx(3 * p_value)
-    assert f"mean IoU 0.70, {verdict} 0.20 of masks" in best.claim
+    names = [("gradcam", "scorecam"), ("gradcam", "lime"), ("lime", "scorecam")]
+    pairs, *_ = find(tables(summary=[summary_row(a, b, 0.7, p_value) for a, b in names]))
+    assert pairs.p_value == pytest.approx(3 * p_value)
+    assert f"m: {shown} of 3 pairs of methods agree" in pairs.claim
+    assert ("not shown" in pairs.claim) == (shown == 0)
+
+
+def test_what_few_images_cannot_tell_is_said() -> None:
+    """Three images have six pairings: no p-value is below 1/6."""
+    rows = [dataclasses.replace(summary_row("gradcam", "lime", 0.9, 1 / 6), images=3)]
+    (only,) = find(tables(summary=rows))
+    assert only.claim == (
+        "m: whether pairs of methods agree beyond what masks of different images share cannot be told with 3 images."
+    )
+
+
+def test_an_end_is_named_where_it_lies_beyond_every_other() -> None:
+    names = [("gradcam", "scorecam"), ("gradcam", "lime"), ("lime", "scorecam")]
+    summary = [summary_row(a, b, iou, 0.001) for (a, b), iou in zip(names, (0.7, 0.4, 0.39), strict=True)]
+    rng = np.random.default_rng(0)
+    levels = (0.5, 0.2, 0.19)
+    rows = [
+        row
+        for pair, level in zip(names, levels, strict=True)
+        for row in images_of(*pair, level + rng.normal(0, 0.05, 20))
+    ]
+    _, most, least = find(tables(summary=summary, images=rows))
+    assert most.claim == "m: Grad-CAM and Score-CAM agree most: mean IoU 0.70, on different images 0.20."
+    assert most.value == pytest.approx(0.5, abs=0.05)
+    assert most.p_value is not None
+    assert most.p_value < 0.05
+    assert least.claim.startswith("m: which methods agree least is not shown: ")
+    _, most, _ = find(tables(summary=summary, images=[row for row in rows if int(row.image) < 4]))
+    assert most.claim == "m: which methods agree most cannot be told with 4 images."
+
+
+@pytest.mark.parametrize("images", [12, 40])
+def test_among_methods_that_are_alike_none_is_named(images: int) -> None:
+    """Exchangeable pairs on images that differ: 5 % of studies may name one for either end, 200 are tried."""
+    names = [("gradcam", "scorecam"), ("gradcam", "lime"), ("lime", "scorecam")]
+    summary = [dataclasses.replace(summary_row(a, b, 0.5, 0.001), images=images) for a, b in names]
+    named = 0
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        of_image = rng.normal(0.3, 0.1, images)
+        rows = [row for pair in names for row in images_of(*pair, of_image + rng.normal(0, 0.1, images))]
+        named += any(
+            "agree most:" in row.claim or "agree least:" in row.claim
+            for row in find(tables(summary=summary, images=rows))
+        )
+    assert named <= 18, "10 on average at most; more than 18 has a probability below 0.01"
 
 
 @pytest.mark.parametrize(("shows", "foreign"), [((True, None), False), ((False, None), True), ((False, True), False)])
 def test_masks_of_something_else_are_no_truth(shows: tuple[bool | None, ...], foreign: bool) -> None:
     judgements = [judgement(str(number), mask_shows_label=shown) for number, shown in enumerate(shows)]
-    (truth,) = find(tables(judgements, [summary_row("gradcam", "ground_truth", 0.6, 0.02)]))
+    summary = [summary_row(method, "ground_truth", iou, 0.001) for method, iou in (("gradcam", 0.6), ("lime", 0.3))]
+    rng = np.random.default_rng(1)
+    rows = [row for method, level in (("gradcam", 0.5), ("lime", 0.1))
+            for row in images_of(method, "ground_truth", level + rng.normal(0, 0.05, 12))]  # fmt: skip
+    *_, truth = find(tables(judgements, summary, rows))
     assert ("overlaps the true masks most" in truth.claim) == foreign
     assert ("not whether that is right" in truth.claim) == foreign
     assert ("covers the true masks best" in truth.claim) != foreign

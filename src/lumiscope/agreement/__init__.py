@@ -4,10 +4,12 @@ from lumiscope.agreement.agreement import (
     Agreement,
     PairAgreement,
     summarise,
+    with_other_images,
 )
 from lumiscope.agreement.compare import FALLBACK_RULE, compare, compare_masks, default_rule
 from lumiscope.agreement.compare_run import RunAgreement, compare_run
 from lumiscope.agreement.masks import make_mask
+from lumiscope.agreement.other_images import OtherImages, compare_other_images
 from lumiscope.agreement.overlap import Overlap, overlap
 from lumiscope.agreement.rules import MASK_RULES, MaskRule, RegisteredRule, mask_rule, parse_rule, parse_rules
 from lumiscope.agreement.segment_mask import segment_mask
@@ -19,12 +21,14 @@ __all__ = [
     "MASK_RULES",
     "Agreement",
     "MaskRule",
+    "OtherImages",
     "Overlap",
     "PairAgreement",
     "RegisteredRule",
     "RunAgreement",
     "compare",
     "compare_masks",
+    "compare_other_images",
     "compare_run",
     "default_rule",
     "make_mask",
@@ -34,4 +38,5 @@ __all__ = [
     "parse_rules",
     "segment_mask",
     "summarise",
+    "with_other_images",
 ]

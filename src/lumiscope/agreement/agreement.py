@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
 
+from lumiscope.agreement.other_images import Masks, OtherImages, compare_other_images
 from lumiscope.agreement.overlap import Overlap
 from lumiscope.runs import AgreementRow, AgreementSummaryRow, to_arrow
-from lumiscope.statistics import bootstrap_interval, sign_flip_test
+from lumiscope.statistics import bootstrap_interval
 from lumiscope.types import DoubleArray
 
 
@@ -31,25 +32,31 @@ class PairAgreement:
 
 @dataclass(frozen=True)
 class Agreement:
-    """Every pair of methods on every image of one model. `rows`: image after image, in the order of the maps."""
+    """Every pair of methods on every image of one model. `rows`: image after image, in the order of the maps.
+
+    `masks`: image -> what was compared there; without them nothing is known of different images.
+    """
 
     rows: tuple[PairAgreement, ...]
     model: str = ""
+    masks: Mapping[str, Masks] = field(default_factory=dict)
 
     def table_rows(self) -> list[AgreementRow]:
-        """One row per image and pair; in an image the highest IoU first, undefined ones last."""
+        """One row per image and pair, without what different images say; in an image the highest IoU first."""
         images: dict[str, list[AgreementRow]] = {}
         for row in self.rows:
             images.setdefault(row.item_id, []).append(self._table_row(row))
         return [row for image in images.values() for row in _highest_iou_first(image)]
 
     def to_table(self) -> pa.Table:
-        """`table_rows` as the table `agreement` of a run."""
-        return to_arrow(AgreementRow, self.table_rows())
+        """`table_rows` as the table `agreement` of a run, with what different images say."""
+        rows = with_other_images(self.table_rows(), {self.model: compare_other_images(self.masks)})
+        return to_arrow(AgreementRow, rows)
 
     def summary(self, seed: int = 0) -> pa.Table:
         """`summarise` of this model alone, as the table `agreement_summary` of a run."""
-        return to_arrow(AgreementSummaryRow, summarise(self.table_rows(), seed=seed))
+        others = {self.model: compare_other_images(self.masks, seed=seed)}
+        return to_arrow(AgreementSummaryRow, summarise(self.table_rows(), others, seed=seed))
 
     def _table_row(self, row: PairAgreement) -> AgreementRow:
         return AgreementRow(
@@ -59,25 +66,45 @@ class Agreement:
             method_b=row.method_b,
             rule_a=row.rule_a,
             rule_b=row.rule_b,
+            other_images=math.nan,
             **dataclasses.asdict(row.overlap),
         )
 
 
-def summarise(rows: Iterable[AgreementRow], *, seed: int = 0) -> list[AgreementSummaryRow]:
+def with_other_images(rows: Iterable[AgreementRow], others: Mapping[str, Iterable[OtherImages]]) -> list[AgreementRow]:
+    """The rows, each with what the masks of different images have in common. `others`: by model."""
+    by_pair = {(model, pair.method_a, pair.method_b): pair for model, pairs in others.items() for pair in pairs}
+    return [
+        dataclasses.replace(row, other_images=pair.by_image.get(row.image, math.nan)) if pair is not None else row
+        for row in rows
+        for pair in [by_pair.get((row.model, row.method_a, row.method_b))]
+    ]
+
+
+def summarise(
+    rows: Iterable[AgreementRow], others: Mapping[str, Iterable[OtherImages]], *, seed: int = 0
+) -> list[AgreementSummaryRow]:
     """One row per model and pair: means over the images; in a model the highest IoU first, undefined ones last.
 
+    `others`: model -> what each pair has in common on different images, which gives `other_images` and `p_value`, NaN
+    where it is not there; no p-value is corrected for the number of pairs (see `lumiscope.statistics.holm`).
     `images`: how many had a defined IoU; only these count. `low`, `high`: 95 % percentile bootstrap interval of the
-    mean IoU over images. `adjusted`: its mean over the images where it is defined, NaN if there is none. `p_value`:
-    one-sided sign-flip permutation test, image by image, that IoU exceeds its chance; it is not corrected for the
-    number of pairs (see `lumiscope.statistics.holm`). `seed`: of both; no pair depends on which others there are.
+    mean IoU over images, of `seed`. `adjusted`: its mean over the images where it is defined, NaN if there is none. No
+    pair depends on which others there are.
     """
+    by_pair = {(model, pair.method_a, pair.method_b): pair for model, pairs in others.items() for pair in pairs}
     models: dict[str, dict[tuple[str, str], list[AgreementRow]]] = {}
     for row in rows:
         models.setdefault(row.model, {}).setdefault((row.method_a, row.method_b), []).append(row)
     return [
         summary
         for model, pairs in models.items()
-        for summary in _highest_iou_first(_summary(model, *pair, images, seed) for pair, images in pairs.items())
+        for summary in _highest_iou_first(
+            _summary(
+                model, *pair, images, by_pair.get((model, *pair), OtherImages(*pair, math.nan, {}, math.nan)), seed
+            )
+            for pair, images in pairs.items()
+        )
     ]
 
 
@@ -89,11 +116,10 @@ def _highest_iou_first(rows: Iterable[Compared]) -> list[Compared]:
 
 
 def _summary(
-    model: str, method_a: str, method_b: str, images: Iterable[AgreementRow], seed: int
+    model: str, method_a: str, method_b: str, images: Iterable[AgreementRow], others: OtherImages, seed: int
 ) -> AgreementSummaryRow:
     defined = [row for row in images if not math.isnan(row.iou)]
     iou = np.array([row.iou for row in defined])
-    chance = np.array([row.chance for row in defined])
     low, high = bootstrap_interval(iou, seed=seed)
     return AgreementSummaryRow(
         model=model,
@@ -103,10 +129,11 @@ def _summary(
         iou=_mean(iou),
         low=low,
         high=high,
-        chance=_mean(chance),
+        other_images=others.iou,
+        chance=_mean([row.chance for row in defined]),
         ceiling=_mean([row.ceiling for row in defined]),
         adjusted=_mean([row.adjusted for row in defined if not math.isnan(row.adjusted)]),
-        p_value=sign_flip_test(iou - chance, seed=seed),
+        p_value=others.p_value,
     )
 
 

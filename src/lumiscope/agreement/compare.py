@@ -56,12 +56,14 @@ def compare(
         image[saliency.method] = _Masked(make_mask(saliency, rule), rule, saliency.target)
     _check_names(rules, methods)
     rows: list[PairAgreement] = []
+    compared: dict[str, dict[str, BoolArray]] = {}
     for item_id, by_method in images.items():
         masks_of_image = {name: (by_method[name].mask, by_method[name].rule) for name in methods if name in by_method}
         if truth is not None and item_id in truth:
             masks_of_image[GROUND_TRUTH] = truth[item_id], TRUTH_RULE
         rows += compare_masks(item_id, masks_of_image)
-    return Agreement(tuple(rows), model)
+        compared[item_id] = {name: mask for name, (mask, _) in masks_of_image.items()}
+    return Agreement(tuple(rows), model, compared)
 
 
 def compare_masks(item_id: str, masks: Mapping[str, tuple[BoolArray, str]]) -> list[PairAgreement]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from lumiscope.agreement.agreement import Agreement, PairAgreement, summarise
+from lumiscope.agreement.agreement import Agreement, PairAgreement, summarise, with_other_images
 from lumiscope.agreement.compare import compare_masks
 from lumiscope.agreement.masks import make_mask
+from lumiscope.agreement.other_images import compare_other_images
 from lumiscope.errors import UnknownNameError
 from lumiscope.runs import (
     GROUND_TRUTH,
@@ -43,11 +44,15 @@ def compare_run(run: RunReader, *, masks: Mapping[str, str] | None = None) -> Ru
     for row in run.rows(ExplanationRow):
         methods_of.setdefault((row.model, row.image), []).append(row.method)
     pairs: dict[str, list[PairAgreement]] = {}
+    compared: dict[str, dict[str, dict[str, BoolArray]]] = {}
     for (model, image), methods in methods_of.items():
         image_masks = dict(_masks(run, model, image, methods, rules))
         pairs.setdefault(model, []).extend(compare_masks(image, image_masks))
-    rows = [row for model, compared in pairs.items() for row in Agreement(tuple(compared), model).table_rows()]
-    return RunAgreement(rows, summarise(rows, seed=run.manifest.seed))
+        compared.setdefault(model, {})[image] = {name: mask for name, (mask, _) in image_masks.items()}
+    rows = [row for model, of_model in pairs.items() for row in Agreement(tuple(of_model), model).table_rows()]
+    seed = run.manifest.seed
+    others = {model: compare_other_images(masks_of, seed=seed) for model, masks_of in compared.items()}
+    return RunAgreement(with_other_images(rows, others), summarise(rows, others, seed=seed))
 
 
 def _masks(

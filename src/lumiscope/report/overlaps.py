@@ -30,9 +30,9 @@ class Overlap(Generic[Row]):
 
     @property
     def bar(self) -> Bar:
-        """The IoU as a bar; that of a mean has an interval."""
+        """The IoU as a bar, with a mark where the masks of different images are; that of a mean has an interval."""
         low, high = (self.row.low, self.row.high) if isinstance(self.row, AgreementSummaryRow) else (None, None)
-        return Bar(self.row.iou, low, high, self.row.chance, self.row.ceiling)
+        return Bar(self.row.iou, low, high, self.row.other_images, self.row.ceiling)
 
 
 def overlaps(rows: Iterable[Row], page: Page) -> tuple[Overlap[Row], ...]:

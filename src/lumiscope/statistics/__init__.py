@@ -2,6 +2,7 @@
 
 from lumiscope.statistics.bootstrap import bootstrap_interval
 from lumiscope.statistics.multiple import benjamini_hochberg, holm
+from lumiscope.statistics.pairing import pairing_test
 from lumiscope.statistics.permutation import ALTERNATIVES, Alternative, sign_flip_test
 from lumiscope.statistics.proportions import difference_interval, share_test, wilson_interval
 from lumiscope.statistics.sharing import sharing_test
@@ -16,6 +17,7 @@ __all__ = [
     "difference_interval",
     "holm",
     "null_p_values",
+    "pairing_test",
     "share_test",
     "sharing_test",
     "sign_flip_test",

@@ -16,6 +16,9 @@ class AgreementRow:
     iou: float = column("intersection over union of the masks; NaN where both are empty", low=0, high=1)
     area_a: float = column("share of the view that the first mask covers", low=0, high=1)
     area_b: float = column("share of the view that the second mask covers", low=0, high=1)
+    other_images: float = column(
+        "mean IoU of either mask with the other method's of different images; NaN with one image", low=0, high=1
+    )
     chance: float = column("IoU of independent masks of these areas", low=0, high=1)
     ceiling: float = column("the highest IoU that these areas allow", low=0, high=1)
     adjusted: float = column("(iou - chance) / (ceiling - chance); NaN where undefined", high=1)
@@ -24,7 +27,10 @@ class AgreementRow:
     reason: str = column("why a number is NaN; empty where none is")
 
 
-@table("agreement_summary", "each pair: mean over images, 95 % interval, chance, ceiling, p-value")
+@table(
+    "agreement_summary",
+    "each pair: mean over images, 95 % interval, what different images give, chance, ceiling, p-value",
+)
 class AgreementSummaryRow:
     """Two methods compared over all images."""
 
@@ -35,7 +41,12 @@ class AgreementSummaryRow:
     iou: float = column("mean IoU", low=0, high=1)
     low: float = column("lower end of its 95 % percentile bootstrap interval over images", low=0, high=1)
     high: float = column("upper end of that interval", low=0, high=1)
+    other_images: float = column(
+        "mean IoU of the one's masks of an image and the other's of different images; NaN with one image", low=0, high=1
+    )
     chance: float = column("mean IoU of independent masks of these areas", low=0, high=1)
     ceiling: float = column("mean of the highest IoU that the areas allow", low=0, high=1)
     adjusted: float = column("mean adjusted IoU of the images where it is defined", high=1)
-    p_value: float = column("one-sided sign-flip test that IoU exceeds chance, not corrected for pairs", low=0, high=1)
+    p_value: float = column(
+        "of the IoU, if masks of different images belonged together as well; not corrected for pairs", low=0, high=1
+    )

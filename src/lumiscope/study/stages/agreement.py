@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lumiscope.agreement import Agreement, compare_masks, summarise
+from lumiscope.agreement import (
+    Agreement,
+    OtherImages,
+    compare_masks,
+    compare_other_images,
+    summarise,
+    with_other_images,
+)
 from lumiscope.engines import Report
 from lumiscope.runs import AgreementRow, AgreementSummaryRow, MaskRow, mask_from_arrays
 from lumiscope.study.stage import Collected, Results, Stage, Tables, stage
@@ -14,6 +20,7 @@ from lumiscope.study.stages.uncut import UncutTask
 
 if TYPE_CHECKING:
     from lumiscope.study.open_study import OpenStudy
+    from lumiscope.types import BoolArray
 
 IMAGES_AT_ONCE = 32
 
@@ -39,16 +46,37 @@ class CompareMasks(UncutTask):
         """Every pair on every image."""
         pairs = []
         for rows in self.masks:
-            image_masks = {
-                row.method: (mask_from_arrays(study.memo.open(row.location).get(row.key)), row.rule) for row in rows
-            }
+            image_masks = {row.method: (_mask(study, row), row.rule) for row in rows}
             pairs += compare_masks(rows[0].image, image_masks)
         return Agreement(tuple(pairs), self.model).table_rows()
 
 
+@dataclass(frozen=True)
+class CompareOtherImages(UncutTask):
+    """Compare the masks of one model on different images. `masks`: image by image."""
+
+    model: str
+    masks: tuple[tuple[MaskRow, ...], ...]
+    seed: int
+
+    @property
+    def key(self) -> str:
+        """The model."""
+        return f"comparing maps of different images by {self.model}"
+
+    def run(self, study: OpenStudy, report: Report) -> tuple[str, list[OtherImages]]:
+        """Every pair of methods."""
+        images = {rows[0].image: {row.method: _mask(study, row) for row in rows} for rows in self.masks}
+        return self.model, compare_other_images(images, seed=self.seed)
+
+
+def _mask(study: OpenStudy, row: MaskRow) -> BoolArray:
+    return mask_from_arrays(study.memo.open(row.location).get(row.key))
+
+
 @stage("agreement")
 class MaskAgreement(Stage):
-    """Compares masks, image by image."""
+    """Compares masks, of one image and of different ones."""
 
     needs = (MaskRow,)
     writes = (AgreementRow, AgreementSummaryRow)
@@ -57,22 +85,24 @@ class MaskAgreement(Stage):
         """With images to explain."""
         return study.images is not None
 
-    def tasks(self, study: OpenStudy, tables: Tables) -> list[CompareMasks]:
-        """Some images of a model at a time."""
+    def tasks(self, study: OpenStudy, tables: Tables) -> list[CompareMasks | CompareOtherImages]:
+        """Some images of a model at a time, and one for all that it has."""
         models: dict[str, dict[str, list[MaskRow]]] = {}
         for row in tables.rows(MaskRow):
             models.setdefault(row.model, {}).setdefault(row.image, []).append(row)
+        by_model = {model: tuple(map(tuple, images.values())) for model, images in models.items()}
         return [
-            CompareMasks(model, tuple(map(tuple, batch)))
-            for model, images in models.items()
-            for batch in _batches(list(images.values()))
+            *(CompareMasks(model, batch) for model, images in by_model.items() for batch in _batches(images)),
+            *(CompareOtherImages(model, images, study.run.seed) for model, images in by_model.items()),
         ]
 
     def collect(self, study: OpenStudy, tables: Tables, results: Results) -> Collected:
         """Rows for images, and means over them."""
-        rows = [row for batch in results.results for row in batch]
-        return Collected({AgreementRow: rows, AgreementSummaryRow: summarise(rows, seed=study.run.seed)})
+        rows = [row for result in results.results if isinstance(result, list) for row in result]
+        others: dict[str, list[OtherImages]] = dict(result for result in results.results if isinstance(result, tuple))
+        summary = summarise(rows, others, seed=study.run.seed)
+        return Collected({AgreementRow: with_other_images(rows, others), AgreementSummaryRow: summary})
 
 
-def _batches(images: Sequence[list[MaskRow]]) -> list[Sequence[list[MaskRow]]]:
+def _batches(images: tuple[tuple[MaskRow, ...], ...]) -> list[tuple[tuple[MaskRow, ...], ...]]:
     return [images[start : start + IMAGES_AT_ONCE] for start in range(0, len(images), IMAGES_AT_ONCE)]

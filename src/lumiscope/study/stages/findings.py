@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lumiscope.runs import (
+    AgreementRow,
     AgreementSummaryRow,
     CategoryRow,
     ConceptCountRow,
@@ -27,6 +28,7 @@ class Findings(Stage):
 
     needs = (
         JudgementRow,
+        AgreementRow,
         AgreementSummaryRow,
         UnitRow,
         LayerRow,

@@ -1,0 +1,88 @@
+"""What agreement is worth: masks of one image beside masks of different images.
+
+Real maps are smooth and like the centre, so that those of unrelated pictures overlap more than masks of their areas
+placed at random. What two methods have in common *because of the picture* is what the masks of one picture share
+beyond that.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from lumiscope.statistics import pairing_test
+from lumiscope.types import BoolArray, DoubleArray
+
+Masks = Mapping[str, BoolArray]
+"""Method -> its mask, (H, W) bool, of one image."""
+GROUP = 64  # images that are compared with one another; of more, groups at random
+
+
+@dataclass(frozen=True)
+class OtherImages:
+    """Two methods on different images. `iou`: the mean IoU of a's mask of one image and b's of another.
+
+    `by_image`: image -> the mean IoU of either one's mask of it with the other's of different images; NaN for a single
+    image. `p_value`: of the mean IoU on the same images, if each mask of a could as well be of any other image; see
+    `pairing_test`. Without images all is NaN; with a single one the p-value is 1.
+    """
+
+    method_a: str
+    method_b: str
+    iou: float
+    by_image: Mapping[str, float]
+    p_value: float
+
+
+def compare_other_images(images: Mapping[str, Masks], *, seed: int = 0) -> list[OtherImages]:
+    """Every pair of methods, in the order in which methods first appear. `images`: by their ids.
+
+    A pair counts the images that have both masks, at least one of them not empty. An empty mask has the IoU 0 with any
+    other. `seed`: which images form a group where there are many, and which pairings are drawn.
+    """
+    methods = list(dict.fromkeys(method for masks in images.values() for method in masks))
+    return [_compare(images, a, b, seed) for a, b in itertools.combinations(methods, 2)]
+
+
+def _compare(images: Mapping[str, Masks], method_a: str, method_b: str, seed: int) -> OtherImages:
+    both = [name for name, masks in images.items() if method_a in masks and method_b in masks]
+    defined = [name for name in both if images[name][method_a].any() or images[name][method_b].any()]
+    groups = list(_groups(defined, seed))
+    matrices = [
+        cross_iou([images[name][method_a] for name in group], [images[name][method_b] for name in group])
+        for group in groups
+    ]
+    by_image = {
+        name: float(mean)
+        for group, matrix in zip(groups, matrices, strict=True)
+        for name, mean in zip(group, _means_of_others(matrix), strict=True)
+    }
+    mean, p_value = pairing_test(matrices, seed=seed)
+    return OtherImages(method_a, method_b, mean, {name: by_image[name] for name in defined}, p_value)
+
+
+def _means_of_others(matrix: DoubleArray) -> DoubleArray:
+    """(m,): the mean of row and column of each image, without the image itself."""
+    others = 2 * (len(matrix) - 1)
+    sums = matrix.sum(0) + matrix.sum(1) - 2 * np.diag(matrix)
+    return np.asarray(sums / others) if others else np.full(len(matrix), np.nan)
+
+
+def _groups(images: Sequence[str], seed: int) -> Iterator[list[str]]:
+    """All together, or groups of at most `GROUP` that are equally large but for one, at random."""
+    order = np.random.default_rng(seed).permutation(len(images)) if len(images) > GROUP else np.arange(len(images))
+    for places in np.array_split(order, max(1, math.ceil(len(images) / GROUP))):
+        if len(places):
+            yield [images[place] for place in places]
+
+
+def cross_iou(masks_a: Sequence[BoolArray], masks_b: Sequence[BoolArray]) -> DoubleArray:
+    """(m, n) IoU of each of m masks with each of n, all of one size; 0 where both are empty."""
+    a, b = (np.stack([mask.ravel() for mask in masks]).astype(np.float32) for masks in (masks_a, masks_b))
+    common = (a @ b.T).astype(np.float64)  # whole numbers, exact in float32 up to 2^24 pixels
+    union = a.sum(1, dtype=np.float64)[:, np.newaxis] + b.sum(1, dtype=np.float64) - common
+    return np.asarray(np.divide(common, union, out=np.zeros_like(common), where=union > 0))

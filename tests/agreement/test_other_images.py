@@ -1,0 +1,110 @@
+"""Masks of one image beside masks of different images: what two methods share because of the picture."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+
+from lumiscope.agreement import compare_other_images, overlap
+from lumiscope.agreement import other_images as module
+from lumiscope.agreement.other_images import cross_iou
+from lumiscope.types import BoolArray
+
+SIDE = 32
+
+
+def disc(rng: np.random.Generator, spread: float = 4.0) -> BoolArray:
+    """A coherent mask near the centre, as those of real maps."""
+    rows, columns = np.mgrid[:SIDE, :SIDE]
+    row, column = SIDE / 2 + spread * rng.normal(size=2)
+    return (rows - row) ** 2 + (columns - column) ** 2 < rng.uniform(5, 11) ** 2
+
+
+def study(seed: int, images: int, *, related: bool) -> dict[str, dict[str, BoolArray]]:
+    """Masks of two methods; related ones mark about the same place of each image, from different seeds."""
+    rng = np.random.default_rng(seed)
+    masks: dict[str, dict[str, BoolArray]] = {}
+    for number in range(images):
+        first = disc(rng)
+        second = np.roll(first, rng.integers(-3, 4, 2), (0, 1)) if related else disc(rng)
+        masks[str(number)] = {"a": first, "b": second}
+    return masks
+
+
+def test_every_mask_with_every_other_as_by_hand() -> None:
+    rng = np.random.default_rng(0)
+    masks_a, masks_b = ([disc(rng) for _ in range(4)] for _ in range(2))
+    masks_a.append(np.zeros((SIDE, SIDE), np.bool_))
+    masks_b.append(np.zeros((SIDE, SIDE), np.bool_))
+    expected = [[overlap(a, b).iou for b in masks_b] for a in masks_a]
+    assert math.isnan(expected[-1][-1])
+    expected[-1][-1] = 0.0
+    np.testing.assert_allclose(cross_iou(masks_a, masks_b), expected, atol=1e-12)
+
+
+def test_means_of_different_images_by_hand() -> None:
+    masks = study(1, 5, related=True)
+    masks["4"]["a"] = masks["4"]["b"] = np.zeros((SIDE, SIDE), np.bool_)  # nothing to compare there
+    masks["none of b"] = {"a": masks["0"]["a"]}
+    (pair,) = compare_other_images(masks)
+    assert (pair.method_a, pair.method_b) == ("a", "b")
+    names = ["0", "1", "2", "3"]
+    iou = {(i, j): overlap(masks[i]["a"], masks[j]["b"]).iou for i in names for j in names}
+    assert pair.iou == pytest.approx(np.mean([iou[i, j] for i, j in itertools.permutations(names, 2)]))
+    assert list(pair.by_image) == names
+    for name in names:
+        others = [value for (i, j), value in iou.items() if (i == name) != (j == name)]
+        assert pair.by_image[name] == pytest.approx(np.mean(others))
+    sums = [sum(iou[i, j] for i, j in zip(names, order, strict=True)) for order in itertools.permutations(names)]
+    assert pair.p_value == pytest.approx(np.mean(np.array(sums) >= sums[0] - 1e-12))
+
+
+def test_one_image_has_no_others() -> None:
+    (pair,) = compare_other_images(study(0, 1, related=True))
+    assert math.isnan(pair.iou)
+    assert math.isnan(pair.by_image["0"])
+    assert pair.p_value == 1
+    assert compare_other_images({}) == []
+
+
+@pytest.mark.parametrize("images", [12, 100])
+def test_unrelated_coherent_masks_are_not_above_chance(images: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By areas alone they are in almost every study: IoU is convex, and masks like the centre."""
+    count, fewer = 100, 299
+    monkeypatch.setattr(module, "pairing_test", lambda matrices, seed: _few(matrices, fewer, seed))
+    p_values, above_areas = [], 0
+    for seed in range(count):
+        masks = study(seed, images, related=False)
+        (pair,) = compare_other_images(masks, seed=seed)
+        p_values.append(pair.p_value)
+        overlaps = [overlap(image["a"], image["b"]) for image in masks.values()]
+        above_areas += sum(pair_overlap.iou - pair_overlap.chance for pair_overlap in overlaps) > 0
+    # 5 of 100 on average; more than 12 with a probability of 0.001
+    assert sum(p <= 0.05 for p in p_values) <= 12
+    assert above_areas > 90
+
+
+@pytest.mark.parametrize("images", [6, 12, 100])
+def test_masks_of_the_same_pictures_are(images: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "pairing_test", lambda matrices, seed: _few(matrices, 299, seed))
+    p_values = [compare_other_images(study(seed, images, related=True))[0].p_value for seed in range(30)]
+    assert sum(p <= 0.05 for p in p_values) >= 24, "a power of 80 %"
+
+
+def test_of_many_images_groups_are_compared_and_all_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "GROUP", 5)
+    masks = study(3, 12, related=True)
+    (pair,) = compare_other_images(masks, seed=1)
+    assert list(pair.by_image) == list(masks)
+    assert pair.p_value < 0.01
+    assert compare_other_images(masks, seed=1) == [pair]
+    assert compare_other_images(masks, seed=2)[0].by_image != pair.by_image
+
+
+def _few(matrices, permutations, seed):
+    from lumiscope.statistics import pairing_test
+
+    return pairing_test(matrices, permutations=permutations, seed=seed)

@@ -1,0 +1,67 @@
+"""The pairing permutation test: exact for few images, honest under its null, and with power."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+
+from lumiscope.errors import UsageError
+from lumiscope.statistics import pairing_test
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 7])
+def test_few_images_are_counted_exactly(size: int) -> None:
+    matrix = np.random.default_rng(size).random((size, size)) + np.eye(size) / 4
+    sums = [
+        sum(matrix[row, column] for row, column in enumerate(order)) for order in itertools.permutations(range(size))
+    ]
+    expected = np.mean(np.array(sums) >= np.trace(matrix) - 1e-12)
+    mean, p_value = pairing_test([matrix])
+    assert p_value == pytest.approx(expected)
+    if size > 1:
+        assert mean == pytest.approx((matrix.sum() - np.trace(matrix)) / (size * (size - 1)))
+    else:
+        assert math.isnan(mean)
+
+
+def test_the_best_pairing_of_four_has_one_chance_in_24() -> None:
+    assert pairing_test([np.eye(4)]) == (0, pytest.approx(1 / 24))
+    assert pairing_test([np.ones((4, 4))]) == (1, 1), "whatever is paired, it is the same"
+    assert pairing_test([1 - np.eye(4)])[1] == 1
+
+
+def test_many_images_are_drawn_and_groups_stay_among_themselves() -> None:
+    first, second = np.eye(8), np.full((8, 8), 0.5)
+    mean, p_value = pairing_test([first, second], permutations=999)
+    assert mean == pytest.approx((0 * 56 + 0.5 * 56) / 112)
+    assert p_value == pytest.approx(1 / 1000), "of the second group every pairing is the same"
+    assert pairing_test([first, second], seed=5) == pairing_test([first, second], seed=5)
+    blocks = np.block([[np.ones((8, 8)), np.zeros((8, 8))], [np.zeros((8, 8)), np.ones((8, 8))]])
+    assert pairing_test([blocks])[1] < 0.001
+    assert pairing_test([np.ones((8, 8)), np.ones((8, 8))])[1] == 1, "between groups nothing is paired"
+
+
+@pytest.mark.parametrize("size", [6, 12, 30])
+def test_p_values_are_uniform_where_nothing_belongs_together(size: int) -> None:
+    rng = np.random.default_rng(size)
+    offsets = [rng.normal(size=(size, 1)) + rng.normal(size=(1, size)) for _ in range(400)]  # images differ in area
+    p_values = [
+        pairing_test([offset + rng.normal(size=(size, size))], permutations=199, seed=number)[1]
+        for number, offset in enumerate(offsets)
+    ]
+    # 400 draws of a chance of 1 in 20: 20 on average, at most 34 with probability 0.999
+    assert sum(p <= 0.05 for p in p_values) <= 34
+    assert 0.42 < np.mean(p_values) < 0.58
+
+
+def test_what_cannot_be_tested() -> None:
+    assert all(map(math.isnan, pairing_test([])))
+    assert all(map(math.isnan, pairing_test([np.empty((0, 0))])))
+    for wrong in (np.ones((2, 3)), np.array([[1, np.nan], [0, 1]]), np.ones(4)):
+        with pytest.raises(UsageError, match="square matrices of finite numbers"):
+            pairing_test([wrong])
+    with pytest.raises(UsageError, match="at least 1 permutation"):
+        pairing_test([np.eye(2)], permutations=0)
