@@ -9,6 +9,7 @@ from pathlib import Path
 
 from lumiscope.errors import UsageError, nearest
 from lumiscope.images._candidate import Candidate
+from lumiscope.images._file_names import existing
 from lumiscope.images.csv_listing import list_csv
 from lumiscope.images.decode import is_image
 
@@ -48,7 +49,7 @@ def _list_path(path: Path) -> list[Candidate]:
 
 def _expanded(path: str | Path) -> Path:
     # Path.expanduser raises where there is no such user; a file may well begin with ~.
-    return Path(os.path.expanduser(path))
+    return existing(Path(os.path.expanduser(path)))
 
 
 def _list_folder(folder: Path) -> list[Candidate]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from lumiscope.errors import UnknownNameError, UsageError
 from lumiscope.images._candidate import Candidate
+from lumiscope.images._file_names import existing
 
 KNOWN_COLUMNS = ("image", "class_index", "class_name", "mask")
 
@@ -78,11 +79,11 @@ def _candidate(source: Path, header: list[str], row: list[str], line: int) -> Ca
         problem = f"class_index {class_index!r} in line {line} is not a whole number of 0 or more"
     return Candidate(
         name=image or f"line {line} of {source.name}",
-        path=source.parent / image,
+        path=existing(source.parent / image),
         label=int(class_index) if _is_index(class_index) else None,
         class_names=_class_names(cells.get("class_name", "")),
         columns={name: cell for name, cell in cells.items() if name not in KNOWN_COLUMNS},
-        mask_path=source.parent / mask if mask else None,
+        mask_path=existing(source.parent / mask) if mask else None,
         problem=problem,
     )
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 import csv
 import functools
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lumiscope.errors import ImageError
+from lumiscope.images._file_names import composed, existing
 from lumiscope.images.decode import decode_labels
 from lumiscope.images.image_file import ImageFile
 from lumiscope.images.image_item import ImageItem
@@ -58,7 +59,7 @@ class LabelFolder:
         return numbers
 
     def check(self, images: Iterable[ImageItem]) -> None:
-        """Raise ImageError where no image has a map of any kind, and where some are label maps themselves."""
+        """Raise ImageError where no image has a map, one may be of two images, or images are label maps themselves."""
         kinds = tuple(self._numbers)
         if not (self.folder / MAPS).is_dir():
             raise ImageError(f"{self.folder} has no folder {MAPS}; expected {LAYOUT}")
@@ -74,11 +75,12 @@ class LabelFolder:
                 "Name the folder of the pictures alone (the world's lie in DIR/images), a glob, or a CSV that lists "
                 "them"
             )
+        self._refuse_shared_maps(known)
         if known and not any(self.annotated_kinds(item) for item in known):
             raise ImageError(
                 f"{self.folder} has no label map of any of the {len(known)} images, which are named like "
                 f"{', '.join(item.name for item in known[:SHOWN])}. Expected {MAPS}/KIND/IMAGE.png, with a KIND of "
-                f"{', '.join(kinds)} and IMAGE the image's file name without its ending"
+                f"{', '.join(kinds)} and IMAGE the image's name, with or without its folders, without its ending"
             )
 
     def annotated_kinds(self, item: ImageItem) -> tuple[str, ...]:
@@ -99,9 +101,31 @@ class LabelFolder:
         return digest.hexdigest()
 
     def _path(self, kind: str, item: ImageItem) -> Path:
-        # An id differs from the file's name only where two files of one name are in a set.
-        by_id, by_name = (self.folder / MAPS / kind / f"{stem}.png" for stem in (item.id, item.path.stem))
-        return by_id if by_id != by_name and by_id.is_file() else by_name
+        """Where the map of `item` is, or else where it is to lie: under its name with folders, or its id.
+
+        Never under the bare file name of another image: an id is that name for the first image of a name alone.
+        """
+        maps = self.folder / MAPS / kind
+        by_id, mirrored = existing(maps / f"{item.id}.png"), PurePosixPath(item.name)
+        is_below = len(mirrored.parts) > 1 and not mirrored.is_absolute() and ".." not in mirrored.parts
+        has_number = item.id != composed(item.path.stem)
+        if not is_below or (has_number and by_id.is_file()):
+            return by_id
+        by_name = existing(maps / mirrored.with_suffix(".png"))
+        return by_name if by_name.is_file() else by_id
+
+    def _refuse_shared_maps(self, images: Iterable[ImageItem]) -> None:
+        """Raise ImageError where a map may be that of either of two images of one name."""
+        namesakes: dict[str, list[ImageItem]] = {}
+        for item in images:
+            namesakes.setdefault(composed(item.path.stem), []).append(item)
+        for stem, items in namesakes.items():
+            for kind in self._numbers if len(items) > 1 else ():
+                paths = {item.id: self._path(kind, item) for item in items}
+                taken = [path for path in paths.values() if path.is_file()]
+                bare = self.folder / MAPS / kind / f"{stem}.png"
+                if len(set(taken)) < len(taken) or (len(taken) < len(items) and bare in taken):
+                    raise ImageError(_ambiguous(kind, stem, items))
 
     def _label_map(self, kind: str, path: Path, size: tuple[int, int]) -> NDArray[np.integer[Any]]:
         try:
@@ -121,6 +145,15 @@ class LabelFolder:
                 "where nothing is meant. A map is a grey or palette PNG whose pixels are numbers"
             )
         return labels.astype(np.min_scalar_type(int(labels.max(initial=0))))
+
+
+def _ambiguous(kind: str, stem: str, items: Sequence[ImageItem]) -> str:
+    first, second = items[:2]
+    ids = ", ".join(f"{item.name}: {item.id}.png" for item in items[:SHOWN])
+    return (
+        f"a label map {MAPS}/{kind}/{stem}.png may be that of {first.name} or of {second.name}, which have one file "
+        f"name; call each by its image's name with folders, as {MAPS}/{kind}/FOLDER/{stem}.png, or by its id ({ids})"
+    )
 
 
 def numbers_in(labels: NDArray[np.integer[Any]]) -> list[int]:

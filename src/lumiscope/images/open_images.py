@@ -12,6 +12,7 @@ from typing import Literal, get_args
 
 from lumiscope.errors import ImageError, UnknownNameError
 from lumiscope.images._candidate import Candidate
+from lumiscope.images._file_names import composed, is_text, shown
 from lumiscope.images._listing import list_candidates
 from lumiscope.images.csv_listing import lists_images
 from lumiscope.images.decode import decode, decode_mask
@@ -76,7 +77,7 @@ def _without_duplicates(candidates: list[Candidate]) -> tuple[list[Candidate], l
         if candidate.problem:
             kept.append(candidate)
         elif file in seen:
-            duplicates.append(candidate.name)
+            duplicates.append(shown(candidate.name))
         else:
             seen.add(file)
             kept.append(candidate)
@@ -103,34 +104,43 @@ def _checked(candidates: list[Candidate]) -> Iterator[tuple[Candidate | None, Sk
 
 def _check(candidate: Candidate) -> tuple[Candidate | None, Skipped | None]:
     """Return what of `candidate` can be used, and what was wrong with it; only the mask may be lost."""
+    name = shown(candidate.name)
     if candidate.problem:
-        return None, Skipped(candidate.name, candidate.problem)
+        return None, Skipped(name, candidate.problem)
     try:
+        _refuse_name(candidate.path)
         height, width, _ = decode(candidate.path).shape
     except ImageError as error:
         hint = "; it lists images: give it as the source to use its labels" if lists_images(candidate.path) else ""
-        return None, Skipped(candidate.name, f"{error}{hint}")
+        return None, Skipped(name, f"{error}{hint}")
     if candidate.mask_path is None:
         return candidate, None
     try:
+        _refuse_name(candidate.mask_path)
         mask_height, mask_width = decode_mask(candidate.mask_path).shape
         if (mask_height, mask_width) != (height, width):
             raise ImageError(f"it has {mask_width}×{mask_height} pixels, the image has {width}×{height}")
     except ImageError as error:
-        return replace(candidate, mask_path=None), Skipped(candidate.name, str(error), "mask")
+        return replace(candidate, mask_path=None), Skipped(name, str(error), "mask")
     return candidate, None
 
 
+def _refuse_name(path: Path) -> None:
+    if not is_text(path):
+        raise ImageError(f"its path {shown(str(path.absolute()))} is not UTF-8 text, as tables need it: rename it")
+
+
 def _with_ids(candidates: list[Candidate]) -> tuple[tuple[ImageItem, ...], list[str]]:
-    stems = {candidate.path.stem for candidate in candidates}
+    stems = {composed(candidate.path.stem) for candidate in candidates}
     taken: set[str] = set()
     items: list[ImageItem] = []
     renamed: list[str] = []
     for candidate in candidates:
-        item_id = _unused_id(candidate.path.stem, taken, stems)
+        stem = composed(candidate.path.stem)
+        item_id = _unused_id(stem, taken, stems)
         taken.add(item_id)
-        if item_id != candidate.path.stem:
-            renamed.append(f"{candidate.name} is {item_id}")
+        if item_id != stem:
+            renamed.append(f"{shown(candidate.name)} is {item_id}")
         items.append(_item(candidate, item_id))
     return tuple(items), renamed
 
@@ -146,7 +156,7 @@ def _unused_id(stem: str, taken: set[str], stems: set[str]) -> str:
 def _item(candidate: Candidate, item_id: str) -> ImageFile:
     return ImageFile(
         id=item_id,
-        name=candidate.name,
+        name=composed(candidate.name),
         path=candidate.path,
         label=candidate.label,
         class_names=candidate.class_names,
