@@ -14,7 +14,7 @@ from PIL import Image
 
 from lumiscope.errors import ImageError
 from lumiscope.images import decode, decode_mask, open_images
-from lumiscope.images.decode import upright_size
+from lumiscope.images._raster import upright_size
 from picture_files import noise, png, saved
 
 

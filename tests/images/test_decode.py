@@ -131,5 +131,5 @@ class TestMask:
         assert decode_mask(saved(image, tmp_path / "a.png")).tolist() == [[False, True, True]]
 
     def test_grey_with_alpha(self, tmp_path):
-        image = Image.fromarray(np.array([[[0, 255], [1, 0]]], np.uint8), "LA")
-        assert decode_mask(saved(image, tmp_path / "a.png")).tolist() == [[False, True]]
+        image = Image.fromarray(np.array([[[0, 255], [1, 0], [1, 255]]], np.uint8), "LA")
+        assert decode_mask(saved(image, tmp_path / "a.png")).tolist() == [[False, True, True]]

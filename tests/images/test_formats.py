@@ -13,7 +13,8 @@ from PIL import BufrStubImagePlugin, GribStubImagePlugin, Hdf5StubImagePlugin, I
 from lumiscope.errors import ImageError
 from lumiscope.images import decode, decode_mask, open_images
 from lumiscope.images._formats import FORMATS
-from lumiscope.images.decode import decode_labels, upright_size
+from lumiscope.images._raster import upright_size
+from lumiscope.images.decode import decode_labels
 
 DOCS = Path(__file__).parents[2] / "docs" / "images.md"
 

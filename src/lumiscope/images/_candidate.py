@@ -11,7 +11,7 @@ from pathlib import Path
 class Candidate:
     """A listed file; the fields are those of `ImageFile`.
 
-    `problem`: what is wrong with its entry in the list, "" if nothing is.
+    `problem`: what is wrong with its entry in the list, "" if nothing is. `notes`: what else must be said of it.
     """
 
     name: str
@@ -21,3 +21,4 @@ class Candidate:
     columns: Mapping[str, str] = field(default_factory=dict)
     mask_path: Path | None = None
     problem: str = ""
+    notes: tuple[str, ...] = ()

@@ -10,8 +10,8 @@ from pathlib import Path
 from lumiscope.errors import UsageError, nearest
 from lumiscope.images._candidate import Candidate
 from lumiscope.images._file_names import existing
+from lumiscope.images._raster import is_image
 from lumiscope.images.csv_listing import list_csv
-from lumiscope.images.decode import is_image
 
 # Files that file managers leave in every folder.
 CLUTTER = {"thumbs.db", "desktop.ini"}

@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lumiscope.errors import ImageError
-from lumiscope.images.decode import decode, decode_mask, upright_size
+from lumiscope.images._raster import upright_size
+from lumiscope.images.decode import decode
+from lumiscope.images.mask_file import decode_mask
 from lumiscope.types import BoolArray, ByteArray
 
 

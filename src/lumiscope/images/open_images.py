@@ -4,33 +4,22 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, get_args
 
 from lumiscope.errors import ImageError, UnknownNameError
 from lumiscope.images._candidate import Candidate
-from lumiscope.images._file_names import composed, is_text, shown
+from lumiscope.images._checking import Checked, checked, first_few, joined_notes
+from lumiscope.images._file_names import composed, shown
 from lumiscope.images._listing import list_candidates
-from lumiscope.images.csv_listing import lists_images
-from lumiscope.images.decode import decode, decode_mask
 from lumiscope.images.image_file import ImageFile
 from lumiscope.images.image_item import ImageItem
 from lumiscope.images.image_set import ImageSet
-from lumiscope.images.skipped import Skipped
 from lumiscope.images.world_image import names_world, open_world
 from lumiscope.progress import Track, silent
 
 OnError = Literal["skip", "stop"]
-
-# Pillow decodes without holding the interpreter; each thread holds one decoded image.
-THREADS = 2
-AT_ONCE = 1024  # files whose check may wait its turn: what waits takes memory
-
-# How many names a note or an error spells out.
-NAMED = 5
 
 
 def open_images(
@@ -53,19 +42,18 @@ def open_images(
     if isinstance(source, str) and names_world(source):
         return open_world(source)
     candidates, duplicates = _without_duplicates(list_candidates(source))
-    good: list[Candidate] = []
-    skipped: list[Skipped] = []
-    for usable, problem in track(_checked(candidates), "opening images", len(candidates)):
-        if problem is not None and on_error == "stop":
-            raise ImageError(str(problem))
-        if problem is not None:
-            skipped.append(problem)
-        if usable is not None:
-            good.append(usable)
+    files: list[Checked] = []
+    for file in track(checked(candidates), "opening images", len(candidates)):
+        if file.problem is not None and on_error == "stop":
+            raise ImageError(str(file.problem))
+        files.append(file)
+    good = [file.usable for file in files if file.usable is not None]
+    skipped = tuple(file.problem for file in files if file.problem is not None)
     if not good:
-        raise ImageError(f"no image could be used: {_first_few([str(problem) for problem in skipped], '; ')}")
+        raise ImageError(f"no image could be used: {first_few([str(problem) for problem in skipped], '; ')}")
     items, renamed = _with_ids(good)
-    return ImageSet(items, _described(source), tuple(skipped), (*_duplicate_notes(duplicates), *_id_notes(renamed)))
+    notes = (*_duplicate_notes(duplicates), *_id_notes(renamed), *joined_notes(files))
+    return ImageSet(items, _described(source), skipped, notes)
 
 
 def _without_duplicates(candidates: list[Candidate]) -> tuple[list[Candidate], list[str]]:
@@ -90,44 +78,6 @@ def _real_path(path: Path) -> str:
     except ValueError:
         # A name with a NUL character; decoding it will say so.
         return str(path)
-
-
-def _checked(candidates: list[Candidate]) -> Iterator[tuple[Candidate | None, Skipped | None]]:
-    pool = ThreadPoolExecutor(THREADS)
-    try:
-        for start in range(0, len(candidates), AT_ONCE):
-            yield from pool.map(_check, candidates[start : start + AT_ONCE])
-    finally:
-        # After a stop, the images that are still waiting need not be decoded.
-        pool.shutdown(cancel_futures=True)
-
-
-def _check(candidate: Candidate) -> tuple[Candidate | None, Skipped | None]:
-    """Return what of `candidate` can be used, and what was wrong with it; only the mask may be lost."""
-    name = shown(candidate.name)
-    if candidate.problem:
-        return None, Skipped(name, candidate.problem)
-    try:
-        _refuse_name(candidate.path)
-        height, width, _ = decode(candidate.path).shape
-    except ImageError as error:
-        hint = "; it lists images: give it as the source to use its labels" if lists_images(candidate.path) else ""
-        return None, Skipped(name, f"{error}{hint}")
-    if candidate.mask_path is None:
-        return candidate, None
-    try:
-        _refuse_name(candidate.mask_path)
-        mask_height, mask_width = decode_mask(candidate.mask_path).shape
-        if (mask_height, mask_width) != (height, width):
-            raise ImageError(f"it has {mask_width}×{mask_height} pixels, the image has {width}×{height}")
-    except ImageError as error:
-        return replace(candidate, mask_path=None), Skipped(name, str(error), "mask")
-    return candidate, None
-
-
-def _refuse_name(path: Path) -> None:
-    if not is_text(path):
-        raise ImageError(f"its path {shown(str(path.absolute()))} is not UTF-8 text, as tables need it: rename it")
 
 
 def _with_ids(candidates: list[Candidate]) -> tuple[tuple[ImageItem, ...], list[str]]:
@@ -168,21 +118,16 @@ def _item(candidate: Candidate, item_id: str) -> ImageFile:
 def _duplicate_notes(duplicates: list[str]) -> list[str]:
     if not duplicates:
         return []
-    return [f"listed more than once, the first entry is kept: {_first_few(duplicates, ', ')}"]
+    return [f"listed more than once, the first entry is kept: {first_few(duplicates, ', ')}"]
 
 
 def _id_notes(renamed: list[str]) -> list[str]:
     if not renamed:
         return []
-    return [f"files of the same name, told apart by a number: {_first_few(renamed, ', ')}"]
+    return [f"files of the same name, told apart by a number: {first_few(renamed, ', ')}"]
 
 
 def _described(source: str | Path | Sequence[str | Path]) -> str:
     if isinstance(source, (str, Path)):
         return str(source)
-    return _first_few([str(path) for path in source], ", ")
-
-
-def _first_few(texts: list[str], separator: str) -> str:
-    rest = len(texts) - NAMED
-    return separator.join(texts[:NAMED]) + (f"{separator}and {rest} more" if rest > 0 else "")
+    return first_few([str(path) for path in source], ", ")
