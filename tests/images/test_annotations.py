@@ -201,6 +201,24 @@ def test_a_number_that_is_not_listed_is_refused(folder: Path) -> None:
         open_annotations(folder, images).label_maps(images[0])
 
 
+@pytest.mark.parametrize(("void", "dtype"), [(255, np.uint8), (65535, np.uint16), (19, np.uint8)])
+def test_void_is_read_as_nothing(folder: Path, void: int, dtype: type) -> None:
+    (folder / "concepts.csv").write_text(f"{LIST}object,19,ignore\nobject,20,void\nobject,21,void\n")
+    labels = np.array([[1, void, 0] * 3] * 6, dtype)
+    save(folder / "labels/object/b.png", labels)
+    images = open_images(str(folder / "images"))
+    annotations = open_annotations(folder, images)
+    assert annotations.label_maps(images[1])["object"].tolist() == [[1, 0, 0] * 3] * 6
+    assert annotations.words == ("cat", "tree", "tree", "calm")
+
+
+def test_255_that_is_listed_is_a_concept(folder: Path) -> None:
+    (folder / "concepts.csv").write_text(f"{LIST}object,255,sky\n")
+    save(folder / "labels/object/b.png", np.full(SIZE, 255, np.uint8))
+    images = open_images(str(folder / "images"))
+    assert (open_annotations(folder, images).label_maps(images[1])["object"] == 255).all()
+
+
 def test_a_damaged_map_is_named(folder: Path) -> None:
     path = folder / "labels/part/a.png"
     path.write_bytes(path.read_bytes()[:40])

@@ -20,5 +20,6 @@ class Candidate:
     class_names: tuple[str, ...] = ()
     columns: Mapping[str, str] = field(default_factory=dict)
     mask_path: Path | None = None
+    has_void: bool = False
     problem: str = ""
     notes: tuple[str, ...] = ()

@@ -83,7 +83,8 @@ def _check(candidate: Candidate) -> Checked:
     except ImageError as error:
         without_mask = replace(candidate, mask_path=None)
         return Checked(name, without_mask, Skipped(name, str(error), "mask"), candidate.notes)
-    return Checked(name, candidate, notes=(*candidate.notes, *mask.notes))
+    usable = replace(candidate, has_void=bool(mask.void.any()))
+    return Checked(name, usable, notes=(*candidate.notes, *mask.notes))
 
 
 def _refuse_name(path: Path) -> None:

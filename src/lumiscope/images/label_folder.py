@@ -18,6 +18,7 @@ from lumiscope.images._file_names import composed, existing
 from lumiscope.images.decode import decode_labels
 from lumiscope.images.image_file import ImageFile
 from lumiscope.images.image_item import ImageItem
+from lumiscope.images.mask_file import VOID
 
 LIST = "concepts.csv"
 HEADER = ("kind", "number", "word")
@@ -26,6 +27,8 @@ LAYOUT = f"{LIST} (columns {', '.join(HEADER)}) and {MAPS}/KIND/IMAGE.png"
 LARGEST = 2**31 - 1
 MOST_COUNTED = 2**16
 SHOWN = 3
+# The words of a number that is to be read as 0.
+IGNORED = ("void", "ignore")
 
 
 @dataclass(frozen=True)
@@ -40,15 +43,19 @@ class LabelFolder:
 
         Raises ImageError where the list is missing, is no such list, or says two things of one number.
         """
-        path = self.folder / LIST
-        rows = _rows(path)
         seen: dict[tuple[str, object], int] = {}
-        for line, (kind, number, word) in rows:
-            for key in ((kind, number), (kind, word)):
+        for line, (kind, number, word) in self._listed:
+            for key in ((kind, number), (kind, word))[: 1 if word in IGNORED else 2]:
                 first = seen.setdefault(key, line)
                 if first != line:
-                    raise ImageError(f"{path}, line {line}: {kind} {key[1]} stands in line {first} already; keep one")
-        return tuple(row for _, row in rows)
+                    raise ImageError(
+                        f"{self.folder / LIST}, line {line}: {kind} {key[1]} stands in line {first} already; keep one"
+                    )
+        return tuple(row for _, row in self._listed if row[2] not in IGNORED)
+
+    @functools.cached_property
+    def _listed(self) -> list[tuple[int, tuple[str, int, str]]]:
+        return _rows(self.folder / LIST)
 
     @functools.cached_property
     def _numbers(self) -> Mapping[str, set[int]]:
@@ -57,6 +64,11 @@ class LabelFolder:
         for kind, number, _ in self.concepts:
             numbers.setdefault(kind, {0}).add(number)
         return numbers
+
+    def _ignored(self, kind: str) -> set[int]:
+        """The numbers of a kind that are read as 0: those listed as void, and the highest where it is not listed."""
+        named = {number for _, (of_kind, number, word) in self._listed if of_kind == kind and word in IGNORED}
+        return named | (set(VOID) - self._numbers[kind])
 
     def check(self, images: Iterable[ImageItem]) -> None:
         """Raise ImageError where no image has a map, one may be of two images, or images are label maps themselves."""
@@ -137,12 +149,16 @@ class LabelFolder:
                 f"{path}: it has {labels.shape[1]}×{labels.shape[0]} pixels, the image has {size[1]}×{size[0]} "
                 "(upright); save the map at the size of its image"
             )
-        unknown = sorted(set(numbers_in(labels)) - self._numbers[kind])
+        present = set(numbers_in(labels))
+        if ignored := present & self._ignored(kind):
+            labels = np.where(np.isin(labels, list(ignored)), 0, labels)
+        unknown = sorted(present - self._numbers[kind] - ignored)
         if unknown:
             shown = ", ".join(map(str, unknown[:SHOWN])) + (", …" if len(unknown) > SHOWN else "")
             raise ImageError(
-                f"{path}: number {shown} of kind {kind} is not in {self.folder / LIST}; add a row for it, or write 0 "
-                "where nothing is meant. A map is a grey or palette PNG whose pixels are numbers"
+                f"{path}: number {shown} of kind {kind} is not in {self.folder / LIST}; add a row for it (its word "
+                f"{IGNORED[0]} where it means nothing), or write 0. A map is a grey or palette PNG whose pixels are "
+                "numbers"
             )
         return labels.astype(np.min_scalar_type(int(labels.max(initial=0))))
 

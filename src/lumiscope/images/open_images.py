@@ -112,6 +112,7 @@ def _item(candidate: Candidate, item_id: str) -> ImageFile:
         class_names=candidate.class_names,
         columns=candidate.columns,
         mask_path=candidate.mask_path,
+        has_void=candidate.has_void,
     )
 
 
