@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from lumiscope.attribution.declared_options import option
-from lumiscope.attribution.hide_color import HideColor, flat_picture
+from lumiscope.attribution.hide_color import HideColor, flat_picture, hiding_warnings
 from lumiscope.attribution.pixel_map import PixelMap
 from lumiscope.attribution.predictor import Predictor
 from lumiscope.attribution.prepared_view import PreparedView
@@ -57,7 +58,12 @@ def rise(view: PreparedView, predictor: Predictor, target: Target, options: Rise
     logits = predictor.masked_logits(view.pixels, hidden, masks.between, options.num_masks)
     values, error = mean_mask(masks, predictor.probabilities_of(logits)[:, target.index], options.keep_probability)
     spread = float(np.ptp(values))
-    details = {"standard_error": error, "standard_error_share": error / spread if spread > 0 else math.nan}
+    details: dict[str, Any] = {
+        "standard_error": error,
+        "standard_error_share": error / spread if spread > 0 else math.nan,
+    }
+    if warnings := hiding_warnings(view.pixels, hidden):
+        details["warnings"] = warnings
     return PixelMap(values, details, _stretched(values, spread))
 
 
