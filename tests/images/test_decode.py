@@ -70,7 +70,7 @@ class TestColours:
     @pytest.mark.parametrize("dtype", [np.int32, np.float32])
     def test_32_bit_pixels_are_refused(self, tmp_path, dtype):
         path = saved(Image.fromarray(np.ones((2, 2), dtype)), tmp_path / "a.tif")
-        with pytest.raises(ImageError, match=r"32-bit pixels .* have no defined white"):
+        with pytest.raises(ImageError, match=r"32-bit .*numbers.*, of which no value is defined as white"):
             decode(path)
 
     def test_cmyk_cyan(self, tmp_path):

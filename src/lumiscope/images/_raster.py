@@ -13,6 +13,7 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 from lumiscope.errors import ImageError
 from lumiscope.images._formats import FORMATS, has_ending_of_format_read, open_raster, refused_format
 from lumiscope.images._pillow_warnings import pillow_warnings_silenced
+from lumiscope.images._tiff import unread_tiff
 
 # EXIF 2.32, tag 274: how the stored pixels must be turned to stand upright; 1 is upright.
 UPRIGHT_BY_ORIENTATION = {
@@ -110,6 +111,8 @@ def _refuse_size(image: Image.Image) -> None:
 
 
 def _unidentified_reason(path: Path) -> str:
+    if (content := unread_tiff(path)) is not None:
+        return content
     if _begins_like_an_image(path):
         return "truncated or damaged (it begins like an image, but its header cannot be read)"
     refused = refused_format(path)

@@ -10,6 +10,7 @@ from PIL.TiffImagePlugin import TiffImageFile
 
 from lumiscope.errors import ImageError
 from lumiscope.images._raster import loaded, orientation, reason_of, refuse_what_is_no_file, turned
+from lumiscope.images._tiff import tiff_content
 from lumiscope.types import ByteArray, IntArray
 
 # These formats store at most 16 bits, which Pillow widens to its 32-bit mode "I" with white at 65535.
@@ -58,7 +59,8 @@ def _to_rgb(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I;16") or (image.mode == "I" and image.format in FORMATS_WITH_16_BITS_IN_MODE_I):
         return _high_byte(image).convert("RGB")
     if image.mode in {"I", "F"}:
-        raise ImageError(f"32-bit pixels (Pillow's mode {image.mode}) have no defined white: save it with 8 or 16 bits")
+        content = tiff_content(image.tag_v2) if isinstance(image, TiffImageFile) else "an image of 32-bit numbers"
+        raise ImageError(f"{content}, of which no value is defined as white: save it with 8 or 16 bits without sign")
     if image.has_transparency_data:
         white = Image.new("RGBA", image.size, "white")
         return Image.alpha_composite(white, image.convert("RGBA")).convert("RGB")
