@@ -140,8 +140,9 @@ class TestFolder:
             ("x.jpg", "it begins like EPS, a format that is not read")
         ]
 
-    def test_named_as_a_picture_it_counts_as_one_so_that_folders_below_are_left_alone(self, tmp_path):
-        (tmp_path / "x.jpg").write_bytes(program_in_postscript(tmp_path))
+    def test_named_as_a_picture_it_counts_as_one(self, tmp_path):
+        for name in ("x.jpg", "y.jpg"):
+            (tmp_path / name).write_bytes(program_in_postscript(tmp_path))
         (tmp_path / "below").mkdir()
         Image.new("RGB", (4, 4)).save(tmp_path / "below" / "a.png")
         with pytest.raises(ImageError, match=r"no image could be used: x\.jpg: it begins like EPS"):

@@ -11,7 +11,7 @@ from lumiscope.errors import ImageError
 from lumiscope.images._candidate import Candidate
 from lumiscope.images._file_names import is_text, shown
 from lumiscope.images.csv_listing import lists_images
-from lumiscope.images.decode import decode
+from lumiscope.images.decode import read_picture
 from lumiscope.images.mask_file import read_mask_file
 from lumiscope.images.skipped import Skipped
 
@@ -68,12 +68,14 @@ def _check(candidate: Candidate) -> Checked:
         return Checked(name, None, Skipped(name, candidate.problem))
     try:
         _refuse_name(candidate.path)
-        height, width, _ = decode(candidate.path).shape
+        picture = read_picture(candidate.path)
     except ImageError as error:
         hint = "; it lists images: give it as the source to use its labels" if lists_images(candidate.path) else ""
         return Checked(name, None, Skipped(name, f"{error}{hint}"))
+    height, width, _ = picture.pixels.shape
+    notes = (*candidate.notes, *picture.notes)
     if candidate.mask_path is None:
-        return Checked(name, candidate, notes=candidate.notes)
+        return Checked(name, candidate, notes=notes)
     try:
         _refuse_name(candidate.mask_path)
         mask = read_mask_file(candidate.mask_path)
@@ -82,9 +84,9 @@ def _check(candidate: Candidate) -> Checked:
             raise ImageError(f"it has {mask_width}×{mask_height} pixels, the image has {width}×{height}")
     except ImageError as error:
         without_mask = replace(candidate, mask_path=None)
-        return Checked(name, without_mask, Skipped(name, str(error), "mask"), candidate.notes)
+        return Checked(name, without_mask, Skipped(name, str(error), "mask"), notes)
     usable = replace(candidate, has_void=bool(mask.void.any()))
-    return Checked(name, usable, notes=(*candidate.notes, *mask.notes))
+    return Checked(name, usable, notes=(*notes, *mask.notes))
 
 
 def _refuse_name(path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from lumiscope.errors import UsageError, nearest
@@ -17,7 +18,15 @@ from lumiscope.images.csv_listing import list_csv
 CLUTTER = {"thumbs.db", "desktop.ini"}
 
 
-def list_candidates(source: str | Path | Sequence[str | Path]) -> list[Candidate]:
+@dataclass(frozen=True)
+class Listing:
+    """The files that a source names, in order. `notes`: what else was there."""
+
+    candidates: list[Candidate]
+    notes: tuple[str, ...] = ()
+
+
+def list_candidates(source: str | Path | Sequence[str | Path]) -> Listing:
     """Return the files that `source` names, in its order: rows as they come, files by their path as plain text.
 
     Raises UsageError if `source` does not exist or names no file.
@@ -25,7 +34,7 @@ def list_candidates(source: str | Path | Sequence[str | Path]) -> list[Candidate
     if not isinstance(source, (str, Path)):
         if not source:
             raise UsageError("the list of images is empty: give at least one")
-        return [Candidate(name=str(path), path=_expanded(path)) for path in source]
+        return Listing([Candidate(name=str(path), path=_expanded(path)) for path in source])
     # Without text there is a path all the same: the current folder, which nobody asked for.
     if not str(source).strip():
         raise UsageError("no image source given: name a folder, a glob, a CSV or an image")
@@ -35,16 +44,16 @@ def list_candidates(source: str | Path | Sequence[str | Path]) -> list[Candidate
         raise UsageError(f"{source} cannot be read ({error.strerror})") from error
 
 
-def _list_path(path: Path) -> list[Candidate]:
+def _list_path(path: Path) -> Listing:
     if path.is_dir():
         return _list_folder(path)
     if not path.exists() and glob.has_magic(str(path)):
-        return _list_glob(path)
+        return Listing(_list_glob(path))
     if not path.exists():
         raise UsageError(f"there is no {path}: {_advice(path)}")
     if path.suffix.lower() == ".csv":
-        return list_csv(path)
-    return [Candidate(name=path.name, path=path)]
+        return Listing(list_csv(path))
+    return Listing([Candidate(name=path.name, path=path)])
 
 
 def _expanded(path: str | Path) -> Path:
@@ -52,13 +61,24 @@ def _expanded(path: str | Path) -> Path:
     return existing(Path(os.path.expanduser(path)))
 
 
-def _list_folder(folder: Path) -> list[Candidate]:
+def _list_folder(folder: Path) -> Listing:
     files = [path for path in folder.iterdir() if _is_listed(path)]
-    if not any(map(is_image, files)):
-        files = _files_below(folder)
-    if not files:
+    pictures = sum(map(is_image, files))
+    deeper = [path for path in _files_below(folder) if path.parent != folder]
+    pictures_below = sum(map(is_image, deeper)) if pictures else 0
+    if not files and not deeper:
         raise UsageError(f"the folder {folder} holds no files: give a folder with images")
-    return _sorted_candidates(files, folder)
+    if not pictures_below:
+        return Listing(_sorted_candidates(files if pictures else files + deeper, folder))
+    if pictures_below >= pictures:
+        note = f"{_pictures(pictures)} in {folder} itself, beside {pictures_below} in its folders: all were taken"
+        return Listing(_sorted_candidates(files + deeper, folder), (note,))
+    note = f"{_pictures(pictures_below)} in folders below {folder} left out: to take all, name {folder}/**/*.*"
+    return Listing(_sorted_candidates(files, folder), (note,))
+
+
+def _pictures(count: int) -> str:
+    return f"{count} picture{'s' if count != 1 else ''}"
 
 
 def _files_below(folder: Path) -> list[Path]:

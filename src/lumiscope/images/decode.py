@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,15 @@ from lumiscope.types import ByteArray, IntArray
 # These formats store at most 16 bits, which Pillow widens to its 32-bit mode "I" with white at 65535.
 FORMATS_WITH_16_BITS_IN_MODE_I = {"PNG", "PPM"}
 
+# The header of a PNG has the bits of a channel at this byte.
+PNG_DEPTH = 24
+
+BITS_OF_CAMERAS = (8, 10, 12, 14)
+DARK = (
+    "16-bit images that use {bits} bits, so that they look dark: white is 65535. If it is to be {peak}, multiply the "
+    "values by {factor} and save them again"
+)
+
 
 def decode(path: Path) -> ByteArray:
     """Return the pixels of `path`: (H, W, 3) uint8 RGB, turned as its EXIF orientation says.
@@ -25,8 +35,49 @@ def decode(path: Path) -> ByteArray:
 
     Raises ImageError with a short reason that does not name the file: the caller knows the name its user gave.
     """
+    return read_picture(path).pixels
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """`pixels`: (H, W, 3) uint8, as `decode` gives them. `notes`: what a reader must know of them."""
+
+    pixels: ByteArray
+    notes: tuple[str, ...] = ()
+
+
+def read_picture(path: Path) -> Picture:
+    """Return the picture in `path`; a note says where few of its 16 bits are used, so that it looks dark.
+
+    Raises ImageError as `decode` does.
+    """
     with loaded(path) as image:
-        return np.array(turned(_to_rgb(image), orientation(image)))
+        pixels = np.array(turned(_to_rgb(image), orientation(image)))
+        bits = _bits_used(image, path, pixels)
+    return Picture(pixels, () if bits is None else (DARK.format(bits=bits, factor=2 ** (16 - bits), peak=2**bits - 1),))
+
+
+def _bits_used(image: Image.Image, path: Path, pixels: ByteArray) -> int | None:
+    """The bits that a camera has, where those of a picture of 16 bits are no more; None where it is as it should be."""
+    if image.mode.startswith("I;16") or (image.mode == "I" and image.format in FORMATS_WITH_16_BITS_IN_MODE_I):
+        if _has_12_bits(image):
+            return None
+        largest = int(np.array(image).max())
+        return next((bits for bits in BITS_OF_CAMERAS if 0 < largest < 2**bits), None)
+    if _bits_stored(image, path) != 16:
+        return None
+    # Of colours Pillow keeps the high byte alone.
+    return next((bits for bits in BITS_OF_CAMERAS if int(pixels.max()) < 2**bits // 256), None)
+
+
+def _bits_stored(image: Image.Image, path: Path) -> int:
+    """Bits of a channel in the file, where it may be 16."""
+    if isinstance(image, TiffImageFile):
+        return int(max(image.tag_v2.get(ExifTags.Base.BitsPerSample, (8,))))
+    if image.format == "PNG":
+        with path.open("rb") as file:
+            return file.read(PNG_DEPTH + 1)[PNG_DEPTH]
+    return 8
 
 
 def decode_labels(path: Path) -> IntArray:
@@ -69,10 +120,13 @@ def _to_rgb(image: Image.Image) -> Image.Image:
 
 def _high_byte(image: Image.Image) -> Image.Image:
     values = np.array(image)
-    # Pillow does not widen the 12 bits of a TIFF, as it does those of other formats.
-    twelve_bits = isinstance(image, TiffImageFile) and image.tag_v2.get(ExifTags.Base.BitsPerSample) == (12,)
-    grey = (values >> (4 if twelve_bits else 8)).astype(np.uint8)
+    grey = (values >> (4 if _has_12_bits(image) else 8)).astype(np.uint8)
     # PNG can name one grey value as transparent; on white it is white.
     if "transparency" in image.info:
         grey[values == image.info["transparency"]] = 255
     return Image.fromarray(grey)
+
+
+def _has_12_bits(image: Image.Image) -> bool:
+    # Pillow does not widen the 12 bits of a TIFF, as it does those of other formats.
+    return isinstance(image, TiffImageFile) and image.tag_v2.get(ExifTags.Base.BitsPerSample) == (12,)

@@ -27,8 +27,8 @@ def open_images(
 ) -> ImageSet:
     """Open the images that `source` names; each is decoded once here, so that later work meets only good ones.
 
-    `source`: a folder (its files, sorted; those of its sub-folders if it holds no image itself), a glob (sorted, `**`
-    for sub-folders), a CSV (its rows in order: `image`, and if wanted `class_index`, `class_name`, `mask`, paths
+    `source`: a folder (its files, sorted, and those of its sub-folders unless it holds more images
+    itself), a glob (sorted, `**` for sub-folders), a CSV (its rows in order: `image`, and if wanted `class_index`, `class_name`, `mask`, paths
     relative to it; other columns are kept), one image, several image files, or `world:COUNT@SEED`: pictures of the
     built-in world, which are drawn when they are looked at.
     `on_error`: "skip" leaves out what cannot be used and reports it in `.skipped`; "stop" raises at the first.
@@ -41,7 +41,8 @@ def open_images(
         raise UnknownNameError("value of on_error", on_error, get_args(OnError))
     if isinstance(source, str) and names_world(source):
         return open_world(source)
-    candidates, duplicates = _without_duplicates(list_candidates(source))
+    listing = list_candidates(source)
+    candidates, duplicates = _without_duplicates(listing.candidates)
     files: list[Checked] = []
     for file in track(checked(candidates), "opening images", len(candidates)):
         if file.problem is not None and on_error == "stop":
@@ -52,7 +53,7 @@ def open_images(
     if not good:
         raise ImageError(f"no image could be used: {first_few([str(problem) for problem in skipped], '; ')}")
     items, renamed = _with_ids(good)
-    notes = (*_duplicate_notes(duplicates), *_id_notes(renamed), *joined_notes(files))
+    notes = (*listing.notes, *_duplicate_notes(duplicates), *_id_notes(renamed), *joined_notes(files))
     return ImageSet(items, _described(source), skipped, notes)
 
 
