@@ -5,6 +5,7 @@ from lumiscope.images.annotations import Annotations, open_annotations
 from lumiscope.images.csv_listing import CLASS_SEPARATOR
 from lumiscope.images.decode import decode, decode_labels
 from lumiscope.images.decoders import DECODERS
+from lumiscope.images.file_names import composed
 from lumiscope.images.geometry import Geometry, GeometryMode
 from lumiscope.images.image_file import ImageFile
 from lumiscope.images.image_item import ImageItem
@@ -28,6 +29,7 @@ __all__ = [
     "Skipped",
     "View",
     "WorldImage",
+    "composed",
     "decode",
     "decode_labels",
     "decode_mask",

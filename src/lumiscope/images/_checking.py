@@ -9,9 +9,9 @@ from pathlib import Path
 
 from lumiscope.errors import ImageError
 from lumiscope.images._candidate import Candidate
-from lumiscope.images._file_names import is_text, shown
 from lumiscope.images.csv_listing import lists_images
 from lumiscope.images.decode import read_picture
+from lumiscope.images.file_names import is_text, shown
 from lumiscope.images.mask_file import read_mask_file
 from lumiscope.images.skipped import Skipped
 

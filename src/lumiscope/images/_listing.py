@@ -10,9 +10,9 @@ from pathlib import Path
 
 from lumiscope.errors import UsageError, nearest
 from lumiscope.images._candidate import Candidate
-from lumiscope.images._file_names import existing
 from lumiscope.images._raster import is_image
 from lumiscope.images.csv_listing import list_csv
+from lumiscope.images.file_names import existing
 
 # Files that file managers leave in every folder.
 CLUTTER = {"thumbs.db", "desktop.ini"}

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from lumiscope.errors import UnknownNameError, UsageError
 from lumiscope.images._candidate import Candidate
-from lumiscope.images._file_names import existing
+from lumiscope.images.file_names import existing
 
 KNOWN_COLUMNS = ("image", "class_index", "class_name", "mask")
 

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lumiscope.errors import ImageError
-from lumiscope.images._file_names import composed, existing
 from lumiscope.images.decode import decode_labels
+from lumiscope.images.file_names import composed, existing
 from lumiscope.images.image_file import ImageFile
 from lumiscope.images.image_item import ImageItem
 from lumiscope.images.mask_file import VOID

@@ -11,8 +11,8 @@ from typing import Literal, get_args
 from lumiscope.errors import ImageError, UnknownNameError
 from lumiscope.images._candidate import Candidate
 from lumiscope.images._checking import Checked, checked, first_few, joined_notes
-from lumiscope.images._file_names import composed, shown
 from lumiscope.images._listing import list_candidates
+from lumiscope.images.file_names import composed, shown
 from lumiscope.images.image_file import ImageFile
 from lumiscope.images.image_item import ImageItem
 from lumiscope.images.image_set import ImageSet
@@ -27,10 +27,10 @@ def open_images(
 ) -> ImageSet:
     """Open the images that `source` names; each is decoded once here, so that later work meets only good ones.
 
-    `source`: a folder (its files, sorted, and those of its sub-folders unless it holds more images
-    itself), a glob (sorted, `**` for sub-folders), a CSV (its rows in order: `image`, and if wanted `class_index`, `class_name`, `mask`, paths
-    relative to it; other columns are kept), one image, several image files, or `world:COUNT@SEED`: pictures of the
-    built-in world, which are drawn when they are looked at.
+    `source`: a folder (its files, sorted, and those of its sub-folders unless it holds more images itself), a glob
+    (sorted, `**` for sub-folders), a CSV (its rows in order: `image`, and if wanted `class_index`, `class_name`,
+    `mask`, paths relative to it; other columns are kept), one image, several image files, or `world:COUNT@SEED`:
+    pictures of the built-in world, which are drawn when they are looked at.
     `on_error`: "skip" leaves out what cannot be used and reports it in `.skipped`; "stop" raises at the first.
     `track`: draws the progress.
 
