@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import struct
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 
 from lumiscope.errors import ImageError
 from lumiscope.images._formats import FORMATS, has_ending_of_format_read, open_raster, refused_format
+from lumiscope.images._in_time import in_time
 from lumiscope.images._pillow_warnings import pillow_warnings_silenced
 from lumiscope.images._tiff import unread_tiff
 
@@ -26,6 +28,9 @@ UPRIGHT_BY_ORIENTATION = {
     8: Image.Transpose.ROTATE_90,
 }
 
+# Some decoders take the whole file into memory. Pixels are bounded by Pillow's Image.MAX_IMAGE_PIXELS.
+LARGEST_FILE = 2**31
+
 # JPEG, PNG, GIF, TIFF: a file that begins so was meant to be an image, even where Pillow recognises nothing.
 BEGINNINGS = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"II*\x00", b"MM\x00*")
 
@@ -34,14 +39,14 @@ def upright_size(path: Path) -> tuple[int, int]:
     """Return (height, width) of the upright image in `path` from its header. Raises ImageError as `decode` does."""
     refuse_what_is_no_file(path)
     try:
-        with pillow_warnings_silenced(), open_raster(path) as image:
-            width, height = image.size
-            lies_on_its_side = orientation(image) >= 5
+        (width, height), turn = in_time(functools.partial(_header, path))
+    except ImageError:
+        raise
     except UnidentifiedImageError:
         raise ImageError(_unidentified_reason(path)) from None
     except Exception as error:
         raise ImageError(reason_of(error)) from error
-    return (width, height) if lies_on_its_side else (height, width)
+    return (width, height) if turn >= 5 else (height, width)
 
 
 def is_image(path: Path) -> bool:
@@ -53,8 +58,8 @@ def is_image(path: Path) -> bool:
     if not path.is_file():
         return False
     try:
-        with pillow_warnings_silenced(), open_raster(path):
-            return True
+        in_time(functools.partial(_header, path))
+        return True
     except UnidentifiedImageError:
         return _begins_like_an_image(path) or (has_ending_of_format_read(path) and refused_format(path) is not None)
     except Exception:
@@ -71,11 +76,7 @@ def _begins_like_an_image(path: Path) -> bool:
 def loaded(path: Path) -> Iterator[Image.Image]:
     refuse_what_is_no_file(path)
     try:
-        with pillow_warnings_silenced(), open_raster(path) as image:
-            _refuse_size(image)
-            image.load()
-            # Icons and multi-frame files learn their real size only now.
-            _refuse_size(image)
+        with pillow_warnings_silenced(), in_time(functools.partial(_load, path)) as image:
             yield image
     except ImageError:
         raise
@@ -86,9 +87,29 @@ def loaded(path: Path) -> Iterator[Image.Image]:
         raise ImageError(reason_of(error)) from error
 
 
+def _load(path: Path) -> Image.Image:
+    with pillow_warnings_silenced():
+        image = open_raster(path)
+        try:
+            _refuse_size(image)
+            image.load()
+            # Icons and multi-frame files learn their real size only now.
+            _refuse_size(image)
+        except BaseException:
+            image.close()
+            raise
+        return image
+
+
+def _header(path: Path) -> tuple[tuple[int, int], int]:
+    """(width, height) as stored, and the EXIF orientation."""
+    with pillow_warnings_silenced(), open_raster(path) as image:
+        return image.size, orientation(image)
+
+
 def refuse_what_is_no_file(path: Path) -> None:
     try:
-        empty = path.stat().st_size == 0
+        size = path.stat().st_size
     except FileNotFoundError:
         raise ImageError("file not found") from None
     except (OSError, ValueError) as error:
@@ -97,12 +118,20 @@ def refuse_what_is_no_file(path: Path) -> None:
         raise ImageError("a folder, not a file")
     if not path.is_file():
         raise ImageError("a device or pipe, not a file")
-    if empty:
+    if size == 0:
         raise ImageError("empty file (0 bytes)")
+    if size > LARGEST_FILE:
+        raise ImageError(
+            f"a file of {size / 2**30:.1f} GiB, of which at most {LARGEST_FILE >> 30} are read: make it smaller"
+        )
 
 
 def _refuse_size(image: Image.Image) -> None:
-    width, height = image.size
+    refuse_pixels(*image.size)
+
+
+def refuse_pixels(width: int, height: int) -> None:
+    """Raise ImageError for an image without pixels, or with more than Pillow's limit."""
     if width < 1 or height < 1:
         raise ImageError(f"an image of {width}×{height} pixels")
     # Pillow only warns between once and twice its limit; half a bomb is a bomb.

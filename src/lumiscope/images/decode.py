@@ -10,7 +10,7 @@ from PIL import ExifTags, Image
 from PIL.TiffImagePlugin import TiffImageFile
 
 from lumiscope.errors import ImageError
-from lumiscope.images._raster import loaded, orientation, reason_of, refuse_what_is_no_file, turned
+from lumiscope.images._raster import loaded, orientation, reason_of, refuse_pixels, refuse_what_is_no_file, turned
 from lumiscope.images._tiff import tiff_content
 from lumiscope.types import ByteArray, IntArray
 
@@ -89,14 +89,7 @@ def decode_labels(path: Path) -> IntArray:
     Raises ImageError as `decode` does.
     """
     if path.suffix == ".npy":
-        refuse_what_is_no_file(path)
-        try:
-            stored = np.load(path, allow_pickle=False)
-        except (ValueError, OSError) as error:
-            raise ImageError(reason_of(error)) from error
-        if stored.ndim != 2 or stored.dtype.kind not in "iub":
-            raise ImageError(f"expected whole numbers (H, W); got {stored.dtype} of shape {stored.shape}")
-        return np.asarray(stored, np.int64)
+        return _stored_numbers(path)
     with loaded(path) as image:
         pixels = np.array(turned(image, orientation(image)))
     if pixels.ndim == 3 and pixels.shape[2] < 3:
@@ -104,6 +97,19 @@ def decode_labels(path: Path) -> IntArray:
     if pixels.ndim == 3:
         pixels = pixels[..., :3].astype(np.int64) @ np.array([65536, 256, 1])
     return np.asarray(pixels, np.int64)
+
+
+def _stored_numbers(path: Path) -> IntArray:
+    refuse_what_is_no_file(path)
+    try:
+        # Mapped, so that a header that promises more than the file has takes no memory.
+        stored = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (ValueError, OSError, EOFError, SyntaxError, TypeError, OverflowError) as error:
+        raise ImageError(reason_of(error)) from error
+    if stored.ndim != 2 or stored.dtype.kind not in "iub":
+        raise ImageError(f"expected whole numbers (H, W); got {stored.dtype} of shape {stored.shape}")
+    refuse_pixels(stored.shape[1], stored.shape[0])
+    return np.array(stored, np.int64)
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
