@@ -16,8 +16,6 @@ from lumiscope.images._formats import FORMATS
 from lumiscope.images._raster import upright_size
 from lumiscope.images.decode import decode_labels
 
-DOCS = Path(__file__).parents[2] / "docs" / "images.md"
-
 # Made by Pillow itself, so that without the refusal they would be read (EPS: handed to Ghostscript).
 WRITTEN_BY_PILLOW = ("DDS", "EPS", "ICNS", "MSP", "PCX", "SGI", "XBM")
 
@@ -195,9 +193,3 @@ class TestFolder:
         images = open_images(tmp_path / "list.csv")
         assert [item.has_mask for item in images] == [False]
         assert [(skipped.kind, skipped.name) for skipped in images.skipped] == [("mask", "a.png")]
-
-
-def test_the_docs_list_the_formats():
-    table = [line.split("|")[1] for line in DOCS.read_text().splitlines() if line.startswith("| ")]
-    documented = [name.strip() for cell in table[1:] for name in cell.split(",")]
-    assert sorted(documented) == sorted(FORMATS)
