@@ -12,6 +12,8 @@ class Candidate:
     """A listed file; the fields are those of `ImageFile`.
 
     `problem`: what is wrong with its entry in the list, "" if nothing is. `notes`: what else must be said of it.
+    `has_void`: whether its mask leaves open what some pixels show. `is_beside`: whether it only lies beside pictures,
+    as a table of labels does; nobody asked for it by name.
     """
 
     name: str
@@ -23,3 +25,4 @@ class Candidate:
     has_void: bool = False
     problem: str = ""
     notes: tuple[str, ...] = ()
+    is_beside: bool = False

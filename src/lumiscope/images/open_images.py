@@ -12,6 +12,7 @@ from lumiscope.errors import ImageError, UnknownNameError
 from lumiscope.images._candidate import Candidate
 from lumiscope.images._checking import Checked, checked, first_few, joined_notes
 from lumiscope.images._listing import list_candidates
+from lumiscope.images.csv_listing import lists_images
 from lumiscope.images.file_names import composed, shown
 from lumiscope.images.image_file import ImageFile
 from lumiscope.images.image_item import ImageItem
@@ -27,10 +28,11 @@ def open_images(
 ) -> ImageSet:
     """Open the images that `source` names; each is decoded once here, so that later work meets only good ones.
 
-    `source`: a folder (its files, sorted, and those of its sub-folders unless it holds more images itself), a glob
-    (sorted, `**` for sub-folders), a CSV (its rows in order: `image`, and if wanted `class_index`, `class_name`,
-    `mask`, paths relative to it; other columns are kept), one image, several image files, or `world:COUNT@SEED`:
-    pictures of the built-in world, which are drawn when they are looked at.
+    `source`: a folder (its files, sorted, and those of its sub-folders unless it holds more images itself; texts and
+    tables that lie beside pictures are passed over, which `.notes` say), a glob (sorted, `**` for sub-folders), a CSV
+    (its rows in order: `image`, and if wanted `class_index`, `class_name`, `mask`, paths relative to it; other columns
+    are kept), one image, several image files, or `world:COUNT@SEED`: pictures of the built-in world, which are drawn
+    when they are looked at.
     `on_error`: "skip" leaves out what cannot be used and reports it in `.skipped`; "stop" raises at the first.
     `track`: draws the progress.
 
@@ -42,7 +44,9 @@ def open_images(
     if isinstance(source, str) and names_world(source):
         return open_world(source)
     listing = list_candidates(source)
-    candidates, duplicates = _without_duplicates(listing.candidates)
+    beside = [entry for entry in listing.candidates if entry.is_beside]
+    named = [entry for entry in listing.candidates if not entry.is_beside] or listing.candidates
+    candidates, duplicates = _without_duplicates(named)
     files: list[Checked] = []
     for file in track(checked(candidates), "opening images", len(candidates)):
         if file.problem is not None and on_error == "stop":
@@ -53,8 +57,8 @@ def open_images(
     if not good:
         raise ImageError(f"no image could be used: {first_few([str(problem) for problem in skipped], '; ')}")
     items, renamed = _with_ids(good)
-    notes = (*listing.notes, *_duplicate_notes(duplicates), *_id_notes(renamed), *joined_notes(files))
-    return ImageSet(items, _described(source), skipped, notes)
+    about_files = (*_beside_notes(beside), *_duplicate_notes(duplicates), *_id_notes(renamed), *joined_notes(files))
+    return ImageSet(items, _described(source), skipped, (*listing.notes, *about_files))
 
 
 def _without_duplicates(candidates: list[Candidate]) -> tuple[list[Candidate], list[str]]:
@@ -115,6 +119,15 @@ def _item(candidate: Candidate, item_id: str) -> ImageFile:
         mask_path=candidate.mask_path,
         has_void=candidate.has_void,
     )
+
+
+def _beside_notes(beside: list[Candidate]) -> list[str]:
+    if not beside:
+        return []
+    notes = [f"no pictures, so passed over: {first_few([shown(entry.name) for entry in beside], ', ')}"]
+    if lists := [shown(entry.name) for entry in beside if lists_images(entry.path)]:
+        notes.append(f"{first_few(lists, ', ')} lists images: give it as the source to use its labels")
+    return notes
 
 
 def _duplicate_notes(duplicates: list[str]) -> list[str]:

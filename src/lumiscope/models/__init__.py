@@ -34,10 +34,14 @@ from lumiscope.models.vision_model import (
     label_index,
     mask_shows_label,
     probabilities,
+    unmatched_labels,
 )
+from lumiscope.models.weights import RANDOM, RANDOM_HEAD
 
 __all__ = [
     "BACKENDS",
+    "RANDOM",
+    "RANDOM_HEAD",
     "SOURCES",
     "Activation",
     "Backend",
@@ -79,4 +83,5 @@ __all__ = [
     "split",
     "stages",
     "unit_model",
+    "unmatched_labels",
 ]
