@@ -41,6 +41,14 @@ class TestFolder:
         assert names(images) == sorted(["overview.png", *below])
         assert images.notes == (f"1 picture in {tmp_path} itself, beside {len(below)} in its folders: all were taken",)
 
+    @pytest.mark.parametrize("made", ["masks/a.png", "out/a.lime.png", "thumbnails/a_small.jpg"])
+    def test_what_was_made_of_a_picture_is_not_taken_for_one(self, tmp_path, made):
+        for name in ("a.png", made):
+            save(tmp_path / name)
+        images = open_images(tmp_path)
+        assert names(images) == ["a.png"]
+        assert images.notes == (f"1 picture in folders below {tmp_path} left out: to take all, name {tmp_path}/**/*.*",)
+
     def test_image_folder_layout(self, tmp_path):
         for name in ("dog/2.png", "cat/1.png", "cat/old/0.png", ".cache/3.png", "__MACOSX/._1.png"):
             save(tmp_path / name)

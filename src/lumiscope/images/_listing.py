@@ -71,22 +71,33 @@ def _expanded(path: str | Path) -> Path:
 
 def _list_folder(folder: Path) -> Listing:
     files = [path for path in folder.iterdir() if _is_listed(path)]
-    pictures = sum(map(is_image, files))
+    pictures = [path for path in files if is_image(path)]
     deeper = [path for path in _files_below(folder) if path.parent != folder]
-    pictures_below = sum(map(is_image, deeper)) if pictures else 0
     if not files and not deeper:
         raise UsageError(f"the folder {folder} holds no files: give a folder with images")
-    if not pictures_below:
-        return Listing(_sorted_candidates(files if pictures else files + deeper, folder))
-    if pictures_below >= pictures:
-        note = f"{_pictures(pictures)} in {folder} itself, beside {pictures_below} in its folders: all were taken"
+    if not pictures:
+        return Listing(_sorted_candidates(files + deeper, folder))
+    below = [path for path in deeper if is_image(path)]
+    if below and len(_not_made_of(pictures, below)) >= len(pictures):
+        note = f"{_count(pictures)} in {folder} itself, beside {len(below)} in its folders: all were taken"
         return Listing(_sorted_candidates(files + deeper, folder), (note,))
-    note = f"{_pictures(pictures_below)} in folders below {folder} left out: to take all, name {folder}/**/*.*"
-    return Listing(_sorted_candidates(files, folder), (note,))
+    note = f"{_count(below)} in folders below {folder} left out: to take all, name {folder}/**/*.*"
+    return Listing(_sorted_candidates(files, folder), (note,) if below else ())
 
 
-def _pictures(count: int) -> str:
-    return f"{count} picture{'s' if count != 1 else ''}"
+def _not_made_of(pictures: list[Path], below: list[Path]) -> list[Path]:
+    """Those of `below` that are no masks or maps of `pictures` by their names: a.png, a.lime.png, a_mask.png."""
+    stems = {path.stem for path in pictures}
+
+    def is_made(path: Path) -> bool:
+        ends = [place for place, letter in enumerate(path.stem) if letter in "._-"]
+        return not stems.isdisjoint([path.stem, *(path.stem[:end] for end in ends)])
+
+    return [path for path in below if not is_made(path)]
+
+
+def _count(pictures: list[Path]) -> str:
+    return f"{len(pictures)} picture{'s' if len(pictures) != 1 else ''}"
 
 
 def _files_below(folder: Path) -> list[Path]:

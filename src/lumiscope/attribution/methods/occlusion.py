@@ -75,8 +75,10 @@ def occlusion(view: PreparedView, predictor: Predictor, target: Target, options:
     falls = (float(scores[0]) - scores[1:].astype(np.float64)).reshape(len(down), len(across))
     covered = np.outer(down.sum(0), across.sum(0))
     warnings = hiding_warnings(view.pixels, hidden)
-    details = {"warnings": warnings, **({} if falls.any() else {"blank": warnings[0]})} if warnings else {}
-    return PixelMap(np.asarray(down.T @ falls @ across / covered), details)
+    values = np.asarray(down.T @ falls @ across / covered)
+    if not warnings:
+        return PixelMap(values)
+    return PixelMap(values, {"warnings": warnings} if falls.any() else {"blank": warnings[0]})
 
 
 def spans(side: int, window: int, stride: int) -> BoolArray:

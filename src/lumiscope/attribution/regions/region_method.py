@@ -75,9 +75,10 @@ def _with_hiding(scene: Scene, values: SegmentValues) -> SegmentValues:
     warnings = hiding_warnings(scene.view.pixels, scene.hidden, scene.segments)
     if not warnings:
         return values
-    details = {**values.details, "warnings": [*warnings, *values.details.get("warnings", ())]}
-    if not values.coefficients.any():
-        details["blank"] = warnings[0]
+    if values.coefficients.any():
+        details = {**values.details, "warnings": [*warnings, *values.details.get("warnings", ())]}
+    else:
+        details = {**values.details, "blank": warnings[0]}
     return dataclasses.replace(values, details=details)
 
 
