@@ -126,6 +126,13 @@ class TestAlpha:
         np.testing.assert_array_equal(reading.object, SQUARE)
         assert reading.notes == (MaskNote.ALPHA,)
 
+    def test_transparency_that_says_what_the_numbers_say_is_no_news(self, tmp_path):
+        image = grey(SQUARE, 1)
+        image.putpalette([0, 0, 0, 128, 0, 0] + [0] * 762)
+        reading = read_mask_file(saved(image, tmp_path / "m.png", transparency=0))
+        np.testing.assert_array_equal(reading.object, SQUARE)
+        assert reading.notes == ()
+
     def test_a_picture_that_was_cut_out(self, tmp_path):
         picture = Image.fromarray(noise(96, 128))
         picture.putalpha(grey(SQUARE))

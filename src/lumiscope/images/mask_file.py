@@ -59,7 +59,7 @@ def read_mask_file(path: Path) -> MaskReading:
         levels, alpha, has_numbers = _levels(image)
         is_palette = image.mode in {"P", "PA"}
     notes: list[MaskNote] = []
-    if alpha is not None and _only_in_alpha(levels, alpha):
+    if alpha is not None and _only_in_alpha(levels, alpha, is_palette):
         levels, is_palette, has_numbers = alpha, False, True
         notes.append(MaskNote.ALPHA)
     reading = _read(levels, can_be_shaded=not is_palette, is_lossy=is_lossy, has_numbers=has_numbers)
@@ -91,12 +91,14 @@ def _levels(image: Image.Image) -> tuple[Levels, ByteArray | None, bool]:
     return colour.max(axis=-1), alpha, bool((colour.min(axis=-1) == colour.max(axis=-1)).all())
 
 
-def _only_in_alpha(levels: Levels, alpha: ByteArray) -> bool:
+def _only_in_alpha(levels: Levels, alpha: ByteArray, is_palette: bool) -> bool:
     """Whether alpha tells parts of the image apart, and colour does not where it can be seen, or is that of a photo."""
     visible = levels[alpha > 0]
     if not visible.size or alpha.min() == alpha.max():
         return False
-    return bool((visible == visible[0]).all()) or _is_shaded(levels)
+    says_the_same = np.isin(alpha, (0, 255)).all() and ((levels > 0) == (alpha > 0)).all()
+    is_flat = bool((visible == visible[0]).all())
+    return (is_flat and not says_the_same) or (not is_palette and _is_shaded(levels))
 
 
 def _read(levels: Levels, *, can_be_shaded: bool, is_lossy: bool, has_numbers: bool) -> MaskReading:
