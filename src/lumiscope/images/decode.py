@@ -10,6 +10,7 @@ from PIL import ExifTags, Image
 from PIL.TiffImagePlugin import TiffImageFile
 
 from lumiscope.errors import ImageError
+from lumiscope.images._formats import LOSSY
 from lumiscope.images._raster import loaded, orientation, reason_of, refuse_pixels, refuse_what_is_no_file, turned
 from lumiscope.images._tiff import tiff_content
 from lumiscope.types import ByteArray, IntArray
@@ -91,6 +92,8 @@ def decode_labels(path: Path) -> IntArray:
     if path.suffix == ".npy":
         return _stored_numbers(path)
     with loaded(path) as image:
+        if image.format in LOSSY:
+            raise ImageError(f"{image.format} changes the numbers of single pixels: save label maps as PNG")
         pixels = np.array(turned(image, orientation(image)))
     if pixels.ndim == 3 and pixels.shape[2] < 3:
         pixels = pixels[..., 0]

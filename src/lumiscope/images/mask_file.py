@@ -12,13 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from lumiscope.images._formats import LOSSY
 from lumiscope.images._raster import loaded, orientation, turned
 from lumiscope.types import BoolArray, ByteArray
 
 Levels = NDArray[Any]
 
-# These lose the values of single pixels, whatever is saved in them.
-LOSSY = {"JPEG", "MPO", "AVIF"}
 # What data sets write where nobody knows what a pixel shows, in 8 and in 16 bits.
 VOID = (255, 65535)
 # This close to none and to the highest level there is noise; a highest level below `FEW` is a number of a class.
