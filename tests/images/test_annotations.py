@@ -222,9 +222,7 @@ def test_255_that_is_listed_is_a_concept(folder: Path) -> None:
 def test_a_map_that_went_through_jpeg_is_refused(folder: Path) -> None:
     Image.fromarray(np.ones(SIZE, np.uint8)).save(folder / "labels/object/b.png", "JPEG")
     images = open_images(str(folder / "images"))
-    with pytest.raises(
-        ImageError, match=r"object/b\.png: JPEG changes the numbers of single pixels: save"
-    ):
+    with pytest.raises(ImageError, match=r"object/b\.png: JPEG changes the numbers of single pixels: save"):
         open_annotations(folder, images).label_maps(images[1])
 
 
