@@ -80,6 +80,7 @@ def test_the_table_is_sorted_by_iou_within_each_image(make_map):
         "iou": 2 / 3,
         "area_a": 0.5,
         "area_b": 0.75,
+        "other_images": pytest.approx(2 / 3),
         "chance": pytest.approx(3 / 7),
         "ceiling": 2 / 3,
         "adjusted": 1.0,
@@ -207,7 +208,7 @@ def test_the_summary_takes_means_over_the_images_that_are_defined():
 def test_the_seed_decides_interval_and_test_over_thirty_images(make_map):
     """Up to 7 images the test counts all pairings and needs no seed; with 30 it draws some."""
     generator = np.random.default_rng(3)
-    maps = [make_map(generator.random((4, 4)), method, str(image)) for image in range(30) for method in ("x", "y")]
+    maps = [make_map(generator.random((24, 24)), method, str(image)) for image in range(30) for method in ("x", "y")]
     agreement = compare(maps, masks={"x": "top:20%", "y": "top:20%"})
     iou = [row.overlap.iou for row in agreement.rows]
     summaries = {seed: agreement.summary(seed).to_pylist()[0] for seed in (0, 4)}

@@ -8,9 +8,10 @@ import math
 import numpy as np
 import pytest
 
-from lumiscope.agreement import compare_other_images, overlap
+from lumiscope.agreement import GROUND_TRUTH, compare_other_images, overlap, overlap_with_truth
 from lumiscope.agreement import other_images as module
 from lumiscope.agreement.other_images import cross_iou
+from lumiscope.runs import VOID
 from lumiscope.types import BoolArray
 
 SIDE = 32
@@ -60,6 +61,27 @@ def test_means_of_different_images_by_hand() -> None:
         assert pair.by_image[name] == pytest.approx(np.mean(others))
     sums = [sum(iou[i, j] for i, j in zip(names, order, strict=True)) for order in itertools.permutations(names)]
     assert pair.p_value == pytest.approx(np.mean(np.array(sums) >= sums[0] - 1e-12))
+
+
+def test_with_the_true_masks_what_they_leave_open_does_not_count() -> None:
+    masks = study(2, 4, related=True)
+    truths = {
+        name: {
+            "a": pair["a"],
+            GROUND_TRUTH: pair["b"] & ~disc(np.random.default_rng(9)),
+            VOID: disc(np.random.default_rng(9)),
+        }
+        for name, pair in masks.items()
+    }
+    truths["3"][GROUND_TRUTH] = np.zeros((SIDE, SIDE), np.bool_)  # outside the view: no mask could overlap it
+    (pair,) = compare_other_images(truths)
+    names = ["0", "1", "2"]
+    iou = {
+        (i, j): overlap_with_truth(truths[i]["a"], truths[j][GROUND_TRUTH], truths[j][VOID]).iou
+        for i, j in itertools.product(names, names)
+    }
+    assert list(pair.by_image) == names
+    assert pair.iou == pytest.approx(np.mean([iou[i, j] for i, j in itertools.permutations(names, 2)]))
 
 
 def test_one_image_has_no_others() -> None:

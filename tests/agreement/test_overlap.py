@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from lumiscope.agreement import Overlap, overlap
+from lumiscope.agreement import Overlap, overlap, overlap_with_truth
 from lumiscope.errors import UsageError
 
 SHAPES = st.shared(st.tuples(st.integers(1, 7), st.integers(1, 7)), key="shape")
@@ -53,6 +53,19 @@ def test_two_empty_masks_are_undefined():
     result = overlap(mask([0, 0]), mask([0, 0]))
     assert (result.area_a, result.area_b, result.reason) == (0, 0, "both masks are empty")
     assert all(math.isnan(number) for number in (result.iou, result.chance, result.ceiling, result.adjusted))
+
+
+def test_a_true_mask_of_which_nothing_is_seen_gives_no_iou():
+    result = overlap_with_truth(mask([1, 0]), mask([0, 0]))
+    assert (result.area_a, result.area_b, result.reason) == (0.5, 0, "nothing of the true mask is on the view")
+    assert all(math.isnan(number) for number in (result.iou, result.chance, result.ceiling, result.adjusted))
+
+
+def test_what_is_void_is_not_counted():
+    """Of four known pixels the mask has two and the truth two, one of them common; the void ones are not looked at."""
+    result = overlap_with_truth(mask([1, 1, 0, 0, 1, 1]), mask([0, 1, 1, 0, 0, 0]), mask([0, 0, 0, 0, 1, 1]))
+    assert result == overlap(mask([1, 1, 0, 0]), mask([0, 1, 1, 0]))
+    assert (result.iou, result.area_a, result.area_b) == (1 / 3, 0.5, 0.5)
 
 
 def test_one_empty_mask_overlaps_nothing():

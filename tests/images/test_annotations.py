@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from PIL import Image
 
 from lumiscope.concepts import CATEGORIES
 from lumiscope.errors import ImageError
-from lumiscope.images import numbers_in, open_annotations, open_images
+from lumiscope.images import ImageSet, numbers_in, open_annotations, open_images
 from lumiscope.world import WORDS, render
 from lumiscope.world.dataset import write_dataset
 
@@ -71,27 +72,74 @@ def test_a_folder_written_from_the_world_says_what_the_world_says(tmp_path: Path
             np.testing.assert_array_equal(maps[kind], labels)
 
 
-@pytest.mark.parametrize(("maps", "kinds"), [("c-2", [0, 1]), ("c", [1, 1]), ("c c-2", [1, 1]), ("", [0, 0])])
-def test_of_two_pictures_of_one_name_each_has_the_map_of_its_id_or_else_of_its_name(
-    folder: Path, maps: str, kinds: list[int]
-) -> None:
-    """The pictures 1/c.png and 2/c.png are c and c-2; a map of the second holds a cat, one by the name a tree."""
-    for number in "12":
-        save(folder / "same" / number / "c.png", np.zeros((*SIZE, 3), np.uint8))
-    for name in maps.split():
-        save(folder / f"labels/object/{name}.png", np.full(SIZE, 1 if name == "c-2" else 300, np.uint16))
+CAT, TREE = 1, 300
+
+
+def namesakes(folder: Path, *maps: str, pictures: tuple[str, str] = ("1/c.png", "2/c.png")) -> tuple[ImageSet, Path]:
+    """Two pictures of one name, and maps by name: those of the second hold a cat, those of the first a tree."""
+    for name in pictures:
+        save(folder / "same" / name, np.zeros((*SIZE, 3), np.uint8))
+    for name in maps:
+        save(folder / f"labels/object/{name}.png", np.full(SIZE, CAT if "2" in name else TREE, np.uint16))
     images = open_images(str(folder / "same"))
     assert [item.id for item in images] == ["c", "c-2"]
-    if not any(kinds):
-        with pytest.raises(ImageError, match="has no label map of any of the 2 images"):
+    return images, folder
+
+
+class TestPicturesOfOneName:
+    @pytest.mark.parametrize(
+        ("maps", "numbers"),
+        [
+            (["c-2"], [None, CAT]),
+            (["c", "c-2"], [TREE, CAT]),
+            (["1/c"], [TREE, None]),
+            (["2/c"], [None, CAT]),
+            (["1/c", "2/c"], [TREE, CAT]),
+            (["c", "2/c"], [TREE, CAT]),
+        ],
+    )
+    def test_each_has_the_map_of_its_id_or_folder(self, folder, maps, numbers):
+        images, _ = namesakes(folder, *maps)
+        annotations = open_annotations(folder, images)
+        label_maps = [annotations.label_maps(item) for item in images]
+        assert [kinds["object"][0, 0] if kinds else None for kinds in label_maps] == numbers
+        assert [len(annotations.annotated_kinds(item)) for item in images] == [number is not None for number in numbers]
+
+    @pytest.mark.parametrize("maps", [["c"], ["c", "1/c"]])
+    def test_a_map_that_may_be_of_either_names_both(self, folder, maps):
+        images, _ = namesakes(folder, *maps)
+        if maps == ["c"]:
+            with pytest.raises(ImageError, match=r"/c\.png may be that of 1/c\.png or of 2/c\.png.*2/c\.png: c-2"):
+                open_annotations(folder, images)
+        else:
+            assert open_annotations(folder, images).annotated_kinds(images[1]) == ()
+
+    @pytest.mark.parametrize("maps", [["c"], ["d/c"]])
+    def test_two_endings_in_one_folder(self, folder, maps):
+        images, _ = namesakes(folder, *maps, pictures=("d/c.jpg", "d/c.png"))
+        with pytest.raises(ImageError, match=r"may be that of d/c\.jpg or of d/c\.png"):
             open_annotations(folder, images)
-        return
-    annotations = open_annotations(folder, images)
-    assert [len(annotations.annotated_kinds(item)) for item in images] == kinds
-    expected = {"c-2": [None, 1], "c": [300, 300], "c c-2": [300, 1]}[maps]
-    assert [
-        annotations.label_maps(item)["object"][0, 0] if kinds[row] else None for row, item in enumerate(images)
-    ] == (expected)
+        save(folder / "labels/object/c-2.png", np.full(SIZE, CAT, np.uint16))
+        annotations = open_annotations(folder, images)
+        assert [annotations.label_maps(item)["object"][0, 0] for item in images] == [TREE, CAT]
+
+    def test_the_second_alone_never_gets_the_map_of_the_first(self, folder):
+        images, _ = namesakes(folder, "c")
+        with pytest.raises(ImageError, match="no label map of any of the 1 images"):
+            open_annotations(folder, images[1:])
+
+
+@pytest.mark.parametrize(("of_picture", "of_map"), [("NFC", "NFD"), ("NFD", "NFC")])
+def test_one_letter_in_two_spellings_is_one_name(folder: Path, of_picture: str, of_map: str) -> None:
+    save(folder / "new" / unicodedata.normalize(of_picture, "d\u00e9/caf\u00e9.png"), np.zeros((*SIZE, 3), np.uint8))
+    save(folder / "labels/object" / unicodedata.normalize(of_map, "caf\u00e9.png"), np.full(SIZE, CAT, np.uint8))
+    images = open_images(str(folder / "new"))
+    assert open_annotations(folder, images).label_maps(images[0])["object"].tolist() == np.full(SIZE, CAT).tolist()
+    save(
+        folder / "labels/object" / unicodedata.normalize(of_map, "d\u00e9/caf\u00e9.png"),
+        np.full(SIZE, TREE, np.uint16),
+    )
+    assert open_annotations(folder, images).label_maps(images[0])["object"].tolist() == np.full(SIZE, TREE).tolist()
 
 
 def test_numbers_of_8_and_16_bits_and_palettes_are_read(folder: Path) -> None:
@@ -151,6 +199,31 @@ def test_a_number_that_is_not_listed_is_refused(folder: Path) -> None:
     images = open_images(str(folder / "images"))
     with pytest.raises(ImageError, match=r"object/a\.png: number 99 of kind object is not in .*concepts\.csv"):
         open_annotations(folder, images).label_maps(images[0])
+
+
+@pytest.mark.parametrize(("void", "dtype"), [(255, np.uint8), (65535, np.uint16), (19, np.uint8)])
+def test_void_is_read_as_nothing(folder: Path, void: int, dtype: type) -> None:
+    (folder / "concepts.csv").write_text(f"{LIST}object,19,ignore\nobject,20,void\nobject,21,void\n")
+    labels = np.array([[1, void, 0] * 3] * 6, dtype)
+    save(folder / "labels/object/b.png", labels)
+    images = open_images(str(folder / "images"))
+    annotations = open_annotations(folder, images)
+    assert annotations.label_maps(images[1])["object"].tolist() == [[1, 0, 0] * 3] * 6
+    assert annotations.words == ("cat", "tree", "tree", "calm")
+
+
+def test_255_that_is_listed_is_a_concept(folder: Path) -> None:
+    (folder / "concepts.csv").write_text(f"{LIST}object,255,sky\n")
+    save(folder / "labels/object/b.png", np.full(SIZE, 255, np.uint8))
+    images = open_images(str(folder / "images"))
+    assert (open_annotations(folder, images).label_maps(images[1])["object"] == 255).all()
+
+
+def test_a_map_that_went_through_jpeg_is_refused(folder: Path) -> None:
+    Image.fromarray(np.ones(SIZE, np.uint8)).save(folder / "labels/object/b.png", "JPEG")
+    images = open_images(str(folder / "images"))
+    with pytest.raises(ImageError, match=r"object/b\.png: JPEG changes the numbers of single pixels: save"):
+        open_annotations(folder, images).label_maps(images[1])
 
 
 def test_a_damaged_map_is_named(folder: Path) -> None:

@@ -14,7 +14,7 @@ from PIL import Image
 
 from lumiscope.errors import ImageError
 from lumiscope.images import decode, decode_mask, open_images
-from lumiscope.images.decode import upright_size
+from lumiscope.images._raster import upright_size
 from picture_files import noise, png, saved
 
 
@@ -127,11 +127,15 @@ class TestFolderWithAnOversizedHeader:
         assert images.skipped[0].reason.startswith("decompression bomb: ")
 
     @pytest.mark.parametrize("side", [50_000, 10_000])
-    def test_alone_it_is_still_a_picture_so_that_folders_below_are_left_alone(self, tmp_path, side):
+    def test_it_counts_as_a_picture_and_hides_no_folders_below(self, tmp_path, side):
         (tmp_path / "vast.png").write_bytes(png(side, side, 8, 2))
         (tmp_path / "below").mkdir()
         saved(Image.fromarray(noise(4, 6)), tmp_path / "below" / "good.png")
-        with pytest.raises(ImageError, match=r"^no image could be used: vast\.png: decompression bomb: "):
+        images = open_images(tmp_path)
+        assert [item.name for item in images] == ["below/good.png"]
+        assert [skipped.reason.split(":")[0] for skipped in images.skipped] == ["decompression bomb"]
+        (tmp_path / "huge.png").write_bytes(png(side, side, 8, 2))
+        with pytest.raises(ImageError, match=r"^no image could be used: huge\.png: decompression bomb: "):
             open_images(tmp_path)
 
     def test_its_size_is_refused_with_the_same_reason(self, tmp_path):

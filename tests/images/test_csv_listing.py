@@ -44,13 +44,42 @@ class TestCsv:
         path = save(tmp_path / "far" / "a.png")
         assert ids(open_images(csv(tmp_path, f"image\n{path}\n"))) == ["a"]
 
-    @pytest.mark.parametrize("value", ["-1", "3.0", "cat", "1_0", "²", "9" * 5000])
-    def test_class_index_that_is_none(self, tmp_path, value):
+    @pytest.mark.parametrize(
+        ("value", "label"),
+        [("3", 3), ("3.0", 3), ("3.", 3), ("+3", 3), ("003", 3), ("0.0", 0), ("123456789.0", 123456789)],
+    )
+    def test_class_index_as_pandas_writes_it(self, tmp_path, value, label):
         save(tmp_path / "a.png")
-        save(tmp_path / "b.png")
-        images = open_images(csv(tmp_path, f"image,class_index\na.png,{value}\nb.png,0\n"))
-        assert [(item.id, item.label) for item in images] == [("b", 0)]
-        assert "in line 2 is not a whole number of 0 or more" in reasons(images)["a.png"]
+        images = open_images(csv(tmp_path, f"image,class_index\na.png,{value}\n"))
+        assert [(item.id, item.label) for item in images] == [("a", label)]
+        assert (images.skipped, images.notes) == ((), ())
+
+    @pytest.mark.parametrize("value", ["", "nan", "NaN", "<NA>", "-1", "-1.0", "None", "null", "NA"])
+    def test_no_class_index(self, tmp_path, value):
+        save(tmp_path / "a.png")
+        images = open_images(csv(tmp_path, f"image,class_index\na.png,{value}\n"))
+        assert [(item.id, item.label) for item in images] == [("a", None)]
+        assert (images.skipped, images.notes) == ((), ())
+
+    @pytest.mark.parametrize("value", ["3.5", "cat", "1_0", "²", "3,0", "-2", "inf", "9" * 5000])
+    def test_class_index_that_is_none_costs_the_label_alone(self, tmp_path, value):
+        save(tmp_path / "a.png")
+        save(tmp_path / "b.png", shade=1)
+        images = open_images(csv(tmp_path, f'image,class_index\na.png,"{value}"\nb.png,0\n'))
+        assert [(item.id, item.label) for item in images] == [("a", None), ("b", 0)]
+        assert images.notes == ("no label, as class_index is no whole number of 0 or more: a.png",)
+
+    @pytest.mark.parametrize("missing", ["nan", "NaN", "<NA>", ""])
+    def test_no_class_name_and_no_mask(self, tmp_path, missing):
+        save(tmp_path / "a.png")
+        images = open_images(csv(tmp_path, f"image,class_name,mask\na.png,{missing},{missing}\n"))
+        assert [(item.class_names, item.has_mask) for item in images] == [((), False)]
+        assert (images.skipped, images.notes) == ((), ())
+
+    def test_columns_of_one_name_and_of_none_are_all_kept(self, tmp_path):
+        save(tmp_path / "a.png")
+        images = open_images(csv(tmp_path, ",image,x,x,x 2,x\n0,a.png,1,2,3,4\n"))
+        assert images[0].columns == {"column": "0", "x": "1", "x 3": "2", "x 2": "3", "x 4": "4"}
 
     def test_bad_rows_are_reported_in_their_order(self, tmp_path):
         save(tmp_path / "good.png")

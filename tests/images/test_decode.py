@@ -10,6 +10,7 @@ from PIL import Image
 
 from lumiscope.errors import ImageError
 from lumiscope.images import decode, decode_mask
+from lumiscope.images.decode import read_picture
 from picture_files import HIGH_BYTES, SIXTEEN_BITS, grey_values, noise, png, saved
 
 
@@ -70,7 +71,7 @@ class TestColours:
     @pytest.mark.parametrize("dtype", [np.int32, np.float32])
     def test_32_bit_pixels_are_refused(self, tmp_path, dtype):
         path = saved(Image.fromarray(np.ones((2, 2), dtype)), tmp_path / "a.tif")
-        with pytest.raises(ImageError, match=r"32-bit pixels .* have no defined white"):
+        with pytest.raises(ImageError, match=r"32-bit .*numbers.*, of which no value is defined as white"):
             decode(path)
 
     def test_cmyk_cyan(self, tmp_path):
@@ -131,5 +132,37 @@ class TestMask:
         assert decode_mask(saved(image, tmp_path / "a.png")).tolist() == [[False, True, True]]
 
     def test_grey_with_alpha(self, tmp_path):
-        image = Image.fromarray(np.array([[[0, 255], [1, 0]]], np.uint8), "LA")
-        assert decode_mask(saved(image, tmp_path / "a.png")).tolist() == [[False, True]]
+        image = Image.fromarray(np.array([[[0, 255], [1, 0], [1, 255]]], np.uint8), "LA")
+        assert decode_mask(saved(image, tmp_path / "a.png")).tolist() == [[False, True, True]]
+
+
+class TestDarkPictures:
+    """Pictures of 16 bits, of which a camera filled fewer."""
+
+    @pytest.mark.parametrize(
+        ("largest", "bits"),
+        [(255, 8), (256, 10), (1023, 10), (4095, 12), (4096, 14), (16383, 14), (16384, 16), (65535, 16)],
+    )
+    @pytest.mark.parametrize("ending", ["png", "tif"])
+    def test_grey(self, tmp_path, largest, bits, ending):
+        picture = read_picture(saved(Image.fromarray(np.array([[0, largest]], np.uint16)), tmp_path / f"a.{ending}"))
+        assert picture.pixels[0, :, 0].tolist() == [0, largest // 256]
+        assert [note[: len("16-bit images that use 12")].split()[-1] for note in picture.notes] == (
+            [] if bits == 16 else [str(bits)]
+        )
+
+    @pytest.mark.parametrize(("largest", "said"), [(0x0FFF, ["use 12 bits"]), (0x40FF, [])])
+    def test_colour(self, tmp_path, largest, said):
+        path = tmp_path / "a.png"
+        path.write_bytes(png(1, 1, 16, 2, b"\0" + struct.pack(">3H", 0, largest, 5)))
+        notes = read_picture(path).notes
+        assert len(notes) == len(said)
+        assert all(text in note for text, note in zip(said, notes, strict=True))
+        if notes:
+            assert notes[0].endswith("If it is to be 4095, multiply the values by 16 and save them again")
+
+    def test_what_has_8_or_12_bits_by_itself_is_not_dark(self, tmp_path):
+        assert read_picture(saved(Image.fromarray(np.array([[0, 9]], np.uint8)), tmp_path / "a.png")).notes == ()
+        path = tmp_path / "a.tif"
+        path.write_bytes(tiff_of_12_bits([0, 0x0F]))
+        assert read_picture(path).notes == ()

@@ -13,15 +13,25 @@ from PIL import BufrStubImagePlugin, GribStubImagePlugin, Hdf5StubImagePlugin, I
 from lumiscope.errors import ImageError
 from lumiscope.images import decode, decode_mask, open_images
 from lumiscope.images._formats import FORMATS
-from lumiscope.images.decode import decode_labels, upright_size
-
-DOCS = Path(__file__).parents[2] / "docs" / "images.md"
+from lumiscope.images._raster import upright_size
+from lumiscope.images.decode import decode_labels
 
 # Made by Pillow itself, so that without the refusal they would be read (EPS: handed to Ghostscript).
 WRITTEN_BY_PILLOW = ("DDS", "EPS", "ICNS", "MSP", "PCX", "SGI", "XBM")
 
 # The first bytes of formats that Pillow cannot write; enough for it to choose the decoder.
 BEGINNINGS = {
+    "BLP": b"BLP2",
+    "CUR": b"\x00\x00\x02\x00",
+    "DCX": struct.pack("<I", 0x3ADE68B1),
+    "FLI": struct.pack("<IHHHHHH", 128, 0xAF12, 1, 8, 8, 8, 3),
+    "FTEX": b"FTEX",
+    "GBR": struct.pack(">II", 28, 2),
+    "MCIDAS": b"\x00\x00\x00\x00\x00\x00\x00\x04",
+    "PIXAR": b"\x80\xe8\x00\x00",
+    "SUN": struct.pack(">I", 0x59A66A95),
+    "XPM": b"/* XPM */",
+    "XVTHUMB": b"P7 332",
     "BUFR": b"BUFR\x00\x00\x00\x04",
     "EPS": struct.pack("<II", 0xC6D3D0C5, 30),  # EPS with a preview, as Windows writes it
     "FITS": b"SIMPLE  =                    T",
@@ -30,6 +40,14 @@ BEGINNINGS = {
     "MPEG": b"\x00\x00\x01\xb3\x01\x00\x10",
     "PSD": b"8BPS\x00\x01",
     "WMF": b"\xd7\xcd\xc6\x9a\x00\x00",
+}
+# Formats without first bytes of their own, and how their files may begin: they are no image.
+WITHOUT_BEGINNING = {
+    "IM": b"Image type: Greyscale image\r\nImage size (x*y): 4*4\r\n",
+    "IMT": b"\n*width 4\n*height 4\n\x0c",
+    "IPTC": b"\x1c\x03\x3c\x00\x02\x01\x01",
+    "PCD": b"\x00" * 2048 + b"PCD_" + b"\x00" * 2048,
+    "SPIDER": struct.pack(">27f", 1, 4, 0, 0, 1, *[0] * 7, 4, 22, *[0] * 7, 352, 16, 0, 0, 0, 0),
 }
 READERS = (decode, decode_mask, decode_labels, upright_size)
 
@@ -79,7 +97,15 @@ class TestRefused:
     @pytest.mark.parametrize("name", BEGINNINGS)
     def test_first_bytes(self, tmp_path, read, name, started_programs):
         (tmp_path / "a.png").write_bytes(BEGINNINGS[name].ljust(64, b"\0"))
-        with pytest.raises(ImageError, match=f"^it begins like {name}, a format that is not read"):
+        names = "X[BP]M" if name == "XPM" else name  # XBM begins alike
+        with pytest.raises(ImageError, match=f"^it begins like {names}, a format that is not read"):
+            read(tmp_path / "a.png")
+        assert started_programs == []
+
+    @pytest.mark.parametrize("name", WITHOUT_BEGINNING)
+    def test_formats_without_first_bytes(self, tmp_path, read, name, started_programs):
+        (tmp_path / "a.png").write_bytes(WITHOUT_BEGINNING[name].ljust(64, b"\0"))
+        with pytest.raises(ImageError, match=r"^not an image \(none of the formats that are read"):
             read(tmp_path / "a.png")
         assert started_programs == []
 
@@ -114,6 +140,11 @@ class TestRefused:
         assert started_programs == []
 
 
+def test_every_format_of_pillow_is_read_or_tested_to_be_refused():
+    Image.init()
+    assert {*WRITTEN_BY_PILLOW, *BEGINNINGS, *WITHOUT_BEGINNING} == set(Image.OPEN) - set(FORMATS)
+
+
 @pytest.mark.parametrize("name", [name for name in FORMATS if name in Image.SAVE])
 def test_every_format_is_read_whatever_the_file_is_called(tmp_path, name):
     path = tmp_path / "a.eps"
@@ -139,8 +170,9 @@ class TestFolder:
             ("x.jpg", "it begins like EPS, a format that is not read")
         ]
 
-    def test_named_as_a_picture_it_counts_as_one_so_that_folders_below_are_left_alone(self, tmp_path):
-        (tmp_path / "x.jpg").write_bytes(program_in_postscript(tmp_path))
+    def test_named_as_a_picture_it_counts_as_one(self, tmp_path):
+        for name in ("x.jpg", "y.jpg"):
+            (tmp_path / name).write_bytes(program_in_postscript(tmp_path))
         (tmp_path / "below").mkdir()
         Image.new("RGB", (4, 4)).save(tmp_path / "below" / "a.png")
         with pytest.raises(ImageError, match=r"no image could be used: x\.jpg: it begins like EPS"):
@@ -161,9 +193,3 @@ class TestFolder:
         images = open_images(tmp_path / "list.csv")
         assert [item.has_mask for item in images] == [False]
         assert [(skipped.kind, skipped.name) for skipped in images.skipped] == [("mask", "a.png")]
-
-
-def test_the_docs_list_the_formats():
-    table = [line.split("|")[1] for line in DOCS.read_text().splitlines() if line.startswith("| ")]
-    documented = [name.strip() for cell in table[1:] for name in cell.split(",")]
-    assert sorted(documented) == sorted(FORMATS)

@@ -25,10 +25,29 @@ class TestFolder:
         assert images.skipped == ()
         assert images.source == str(tmp_path)
 
-    def test_sub_folders_are_left_alone_beside_images(self, tmp_path):
-        save(tmp_path / "a.png")
-        save(tmp_path / "below" / "b.png")
-        assert names(open_images(str(tmp_path))) == ["a.png"]
+    def test_sub_folders_are_left_alone_beside_more_images_and_that_is_said(self, tmp_path):
+        for name in ("a.png", "b.png", "below/c.png", "below/words.txt"):
+            save(tmp_path / name) if name.endswith(".png") else (tmp_path / name).write_text("words")
+        images = open_images(str(tmp_path))
+        assert names(images) == ["a.png", "b.png"]
+        assert images.notes == (f"1 picture in folders below {tmp_path} left out: to take all, name {tmp_path}/**/*.*",)
+        assert names(open_images(f"{tmp_path}/**/*.*")) == ["a.png", "b.png", "below/c.png"]
+
+    @pytest.mark.parametrize("below", [("cat/1.png",), ("cat/1.png", "dog/old/2.png", "dog/3.png")])
+    def test_a_stray_picture_hides_no_sub_folders(self, tmp_path, below):
+        for name in ("overview.png", *below):
+            save(tmp_path / name)
+        images = open_images(tmp_path)
+        assert names(images) == sorted(["overview.png", *below])
+        assert images.notes == (f"1 picture in {tmp_path} itself, beside {len(below)} in its folders: all were taken",)
+
+    @pytest.mark.parametrize("made", ["masks/a.png", "out/a.lime.png", "thumbnails/a_small.jpg"])
+    def test_what_was_made_of_a_picture_is_not_taken_for_one(self, tmp_path, made):
+        for name in ("a.png", made):
+            save(tmp_path / name)
+        images = open_images(tmp_path)
+        assert names(images) == ["a.png"]
+        assert images.notes == (f"1 picture in folders below {tmp_path} left out: to take all, name {tmp_path}/**/*.*",)
 
     def test_image_folder_layout(self, tmp_path):
         for name in ("dog/2.png", "cat/1.png", "cat/old/0.png", ".cache/3.png", "__MACOSX/._1.png"):

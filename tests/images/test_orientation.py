@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from lumiscope.images import decode, decode_mask, open_images
-from lumiscope.images.decode import decode_labels, upright_size
+from lumiscope.images._raster import upright_size
+from lumiscope.images.decode import decode_labels
 from picture_files import HIGH_BYTES, SIXTEEN_BITS, grey_values, noise, saved
 
 # Where row 0 and column 0 of the stored pixels lie in the upright image (EXIF 2.32, tag 274), undone with numpy.

@@ -112,3 +112,13 @@ def test_the_reading_side_needs_no_torch() -> None:
     code = f"import sys, lumiscope.runs; print([name for name in {HEAVY} if name in sys.modules])"
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert said.stdout.strip() == "[]"
+
+
+def test_columns_of_the_users_own_take_no_place_of_ours() -> None:
+    columns = {"width": "narrow", "sha256": "mine", "user_sha256": "yours", "wnid": "n1"}
+    assert table_of(ImageRow).named_apart(columns) == {
+        "user_width": "narrow",
+        "user_user_sha256": "mine",
+        "user_sha256": "yours",
+        "wnid": "n1",
+    }

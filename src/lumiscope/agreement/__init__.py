@@ -10,7 +10,7 @@ from lumiscope.agreement.compare import FALLBACK_RULE, compare, compare_masks, d
 from lumiscope.agreement.compare_run import RunAgreement, compare_run
 from lumiscope.agreement.masks import make_mask
 from lumiscope.agreement.other_images import OtherImages, compare_other_images
-from lumiscope.agreement.overlap import Overlap, overlap
+from lumiscope.agreement.overlap import Overlap, overlap, overlap_with_truth
 from lumiscope.agreement.rules import MASK_RULES, MaskRule, RegisteredRule, mask_rule, parse_rule, parse_rules
 from lumiscope.agreement.segment_mask import segment_mask
 from lumiscope.runs import GROUND_TRUTH
@@ -34,6 +34,7 @@ __all__ = [
     "make_mask",
     "mask_rule",
     "overlap",
+    "overlap_with_truth",
     "parse_rule",
     "parse_rules",
     "segment_mask",

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from lumiscope.agreement.agreement import Agreement, PairAgreement
 from lumiscope.agreement.masks import make_mask
-from lumiscope.agreement.overlap import overlap
+from lumiscope.agreement.overlap import overlap, overlap_with_truth
 from lumiscope.agreement.rules import parse_rule
 from lumiscope.errors import UnknownNameError, UsageError
-from lumiscope.runs import GROUND_TRUTH, TRUTH_RULE
+from lumiscope.runs import GROUND_TRUTH, TRUTH_RULE, VOID
 from lumiscope.types import BoolArray, SaliencyMap, Target
 
 FALLBACK_RULE = "max:0.5"
@@ -69,9 +69,10 @@ def compare(
 def compare_masks(item_id: str, masks: Mapping[str, tuple[BoolArray, str]]) -> list[PairAgreement]:
     """Compare every pair of masks of one image. `masks`: method -> (H, W) bool mask and the rule that made it.
 
+    The true mask stands under "ground_truth", and under "void" the pixels of which it says nothing.
     Errors: `UsageError` for masks of several sizes.
     """
-    return [_pair(item_id, a, b, masks) for a, b in itertools.combinations(masks, 2)]
+    return [_pair(item_id, a, b, masks) for a, b in itertools.combinations(masks, 2) if VOID not in (a, b)]
 
 
 def default_rule(method: str) -> str:
@@ -93,8 +94,8 @@ def _check_names(rules: Mapping[str, str], methods: Iterable[str]) -> None:
 
 
 def _check_comparable(saliency: SaliencyMap, image: Mapping[str, _Masked]) -> None:
-    if saliency.method == GROUND_TRUTH:
-        raise UsageError(f"{GROUND_TRUTH} is the name of the truth in this comparison; give the method another name.")
+    if saliency.method in {GROUND_TRUTH, VOID}:
+        raise UsageError(f"{saliency.method} is a name of the truth in this comparison; give the method another name.")
     for method, other in image.items():
         if other.target.index != saliency.target.index:
             raise UsageError(
@@ -120,4 +121,6 @@ def _pair(item_id: str, a: str, b: str, masks: Mapping[str, tuple[BoolArray, str
             f"the masks of one image must be of one size, that of the view; for {item_id}, that of {a} is "
             f"{mask_a.shape} and that of {b} is {mask_b.shape} (height, width)."
         )
-    return PairAgreement(item_id, a, b, overlap(mask_a, mask_b), rule_a, rule_b)
+    void = masks[VOID][0] if VOID in masks else None
+    compared = overlap_with_truth(mask_a, mask_b, void) if b == GROUND_TRUTH else overlap(mask_a, mask_b)
+    return PairAgreement(item_id, a, b, compared, rule_a, rule_b)

@@ -13,6 +13,7 @@ from lumiscope.errors import UnknownNameError
 from lumiscope.runs import (
     GROUND_TRUTH,
     TRUTH_RULE,
+    VOID,
     AgreementRow,
     AgreementSummaryRow,
     ExplanationRow,
@@ -60,6 +61,7 @@ def _masks(
 ) -> Iterator[tuple[str, tuple[BoolArray, str]]]:
     for method in methods:
         yield method, (make_mask(run.saliency_map(model, image, method), rules[method]), rules[method])
-    truth = run.mask(model, image, GROUND_TRUTH)
-    if truth is not None:
-        yield GROUND_TRUTH, (truth, TRUTH_RULE)
+    for name in (GROUND_TRUTH, VOID):
+        mask = run.mask(model, image, name)
+        if mask is not None:
+            yield name, (mask, TRUTH_RULE)

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lumiscope.runs import GROUND_TRUTH, VOID
 from lumiscope.statistics import pairing_test
-from lumiscope.types import BoolArray, DoubleArray
+from lumiscope.types import BoolArray, DoubleArray, FloatArray
 
 Masks = Mapping[str, BoolArray]
 """Method -> its mask, (H, W) bool, of one image."""
@@ -41,19 +42,29 @@ class OtherImages:
 def compare_other_images(images: Mapping[str, Masks], *, seed: int = 0) -> list[OtherImages]:
     """Every pair of methods, in the order in which methods first appear. `images`: by their ids.
 
-    A pair counts the images that have both masks, at least one of them not empty. An empty mask has the IoU 0 with any
-    other. `seed`: which images form a group where there are many, and which pairings are drawn.
+    A pair counts the images that have both masks, at least one of them not empty; with the true masks
+    ("ground_truth") those of which something is on the view, and of their pixels those that "void" leaves. An empty
+    mask has the IoU 0 with any other. `seed`: which images form a group where there are many, and which pairings are
+    drawn.
     """
-    methods = list(dict.fromkeys(method for masks in images.values() for method in masks))
+    methods = list(dict.fromkeys(method for masks in images.values() for method in masks if method != VOID))
+    methods.sort(key=lambda method: method == GROUND_TRUTH)
     return [_compare(images, a, b, seed) for a, b in itertools.combinations(methods, 2)]
 
 
 def _compare(images: Mapping[str, Masks], method_a: str, method_b: str, seed: int) -> OtherImages:
     both = [name for name, masks in images.items() if method_a in masks and method_b in masks]
-    defined = [name for name in both if images[name][method_a].any() or images[name][method_b].any()]
+    with_truth = method_b == GROUND_TRUTH
+    defined = [
+        name for name in both if images[name][method_b].any() or (not with_truth and images[name][method_a].any())
+    ]
     groups = list(_groups(defined, seed))
     matrices = [
-        cross_iou([images[name][method_a] for name in group], [images[name][method_b] for name in group])
+        cross_iou(
+            [images[name][method_a] for name in group],
+            [images[name][method_b] for name in group],
+            [images[name].get(VOID) if with_truth else None for name in group],
+        )
         for group in groups
     ]
     by_image = {
@@ -80,9 +91,23 @@ def _groups(images: Sequence[str], seed: int) -> Iterator[list[str]]:
             yield [images[place] for place in places]
 
 
-def cross_iou(masks_a: Sequence[BoolArray], masks_b: Sequence[BoolArray]) -> DoubleArray:
-    """(m, n) IoU of each of m masks with each of n, all of one size; 0 where both are empty."""
-    a, b = (np.stack([mask.ravel() for mask in masks]).astype(np.float32) for masks in (masks_a, masks_b))
+def cross_iou(
+    masks_a: Sequence[BoolArray], masks_b: Sequence[BoolArray], void: Sequence[BoolArray | None] | None = None
+) -> DoubleArray:
+    """(m, n) IoU of each of m masks with each of n, all of one size; 0 where both are empty.
+
+    `void`: for each of the n the pixels that do not count, of either mask; None: all do.
+    """
+    a, b = (_flat(masks) for masks in (masks_a, masks_b))
+    known = np.ones_like(b)
+    for row, unknown in enumerate(void or ()):
+        if unknown is not None:
+            known[row] = ~unknown.ravel()
+    b *= known
     common = (a @ b.T).astype(np.float64)  # whole numbers, exact in float32 up to 2^24 pixels
-    union = a.sum(1, dtype=np.float64)[:, np.newaxis] + b.sum(1, dtype=np.float64) - common
+    union = (a @ known.T).astype(np.float64) + b.sum(1, dtype=np.float64) - common
     return np.asarray(np.divide(common, union, out=np.zeros_like(common), where=union > 0))
+
+
+def _flat(masks: Sequence[BoolArray]) -> FloatArray:
+    return np.stack([mask.ravel() for mask in masks]).astype(np.float32)

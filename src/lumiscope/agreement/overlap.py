@@ -57,6 +57,18 @@ def overlap(a: BoolArray, b: BoolArray) -> Overlap:
     return Overlap(iou, *areas, chance, ceiling, adjusted, reason)
 
 
+def overlap_with_truth(mask: BoolArray, truth: BoolArray, void: BoolArray | None = None) -> Overlap:
+    """Compare a mask with the true one, all (H, W) bool, where `void` is False: there it is known what a pixel shows.
+
+    Everything but the areas is NaN where nothing of the true mask is on the view: no mask could overlap it, so that an
+    IoU of 0 would tell nothing about this one. Raises UsageError as `overlap`.
+    """
+    if truth.any():
+        return overlap(mask, truth) if void is None else overlap(mask[~void], truth[~void])
+    area = overlap(mask, truth).area_a
+    return Overlap(math.nan, area, 0.0, math.nan, math.nan, math.nan, "nothing of the true mask is on the view")
+
+
 def _why_not_adjusted(size_a: int, size_b: int, pixels: int) -> str:
     if size_a == 0 or size_b == 0:
         return f"mask {'a' if size_a == 0 else 'b'} is empty"

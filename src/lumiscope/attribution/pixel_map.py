@@ -41,7 +41,7 @@ def pixel_saliency(
     if not np.isfinite(pixels.values).all():
         details["undefined"] = "the model's scores or gradients are NaN or infinity here"
     elif not (picture > 0).any():
-        details["blank"] = "no pixel speaks for the class"
+        details.setdefault("blank", "no pixel speaks for the class")
     return SaliencyMap(
         item_id=view.item_id,
         method=method,

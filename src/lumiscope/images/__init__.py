@@ -3,13 +3,15 @@
 from lumiscope.images.address import read_digest, read_mask, read_pixels
 from lumiscope.images.annotations import Annotations, open_annotations
 from lumiscope.images.csv_listing import CLASS_SEPARATOR
-from lumiscope.images.decode import decode, decode_labels, decode_mask
+from lumiscope.images.decode import decode, decode_labels
 from lumiscope.images.decoders import DECODERS
+from lumiscope.images.file_names import composed
 from lumiscope.images.geometry import Geometry, GeometryMode
 from lumiscope.images.image_file import ImageFile
 from lumiscope.images.image_item import ImageItem
 from lumiscope.images.image_set import ImageSet
 from lumiscope.images.label_folder import numbers_in
+from lumiscope.images.mask_file import decode_mask
 from lumiscope.images.open_images import open_images
 from lumiscope.images.skipped import Skipped
 from lumiscope.images.view import View
@@ -27,6 +29,7 @@ __all__ = [
     "Skipped",
     "View",
     "WorldImage",
+    "composed",
     "decode",
     "decode_labels",
     "decode_mask",

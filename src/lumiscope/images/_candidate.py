@@ -11,8 +11,9 @@ from pathlib import Path
 class Candidate:
     """A listed file; the fields are those of `ImageFile`.
 
-    `problem`: what is wrong with its entry in the list, "" if nothing is. `is_beside`: whether it only lies beside
-    pictures, as a table of labels does; nobody asked for it by name.
+    `problem`: what is wrong with its entry in the list, "" if nothing is. `notes`: what else must be said of it.
+    `has_void`: whether its mask leaves open what some pixels show. `is_beside`: whether it only lies beside pictures,
+    as a table of labels does; nobody asked for it by name.
     """
 
     name: str
@@ -21,5 +22,7 @@ class Candidate:
     class_names: tuple[str, ...] = ()
     columns: Mapping[str, str] = field(default_factory=dict)
     mask_path: Path | None = None
+    has_void: bool = False
     problem: str = ""
+    notes: tuple[str, ...] = ()
     is_beside: bool = False

@@ -29,6 +29,9 @@ FORMATS = (
     "TGA",
 )
 
+# These lose the values of single pixels, whatever is saved in them.
+LOSSY = {"JPEG", "MPO", "AVIF"}
+
 # As many as Pillow itself looks at.
 PREFIX_BYTES = 16
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lumiscope.images.decode import decode, decode_mask
+from lumiscope.images.decode import decode
 from lumiscope.images.image_file import file_digest
+from lumiscope.images.mask_file import decode_mask
 from lumiscope.images.world_image import world_image_at
 from lumiscope.types import BoolArray, ByteArray
 

@@ -156,12 +156,14 @@ def open_annotations(source: str | Path | None, images: Sequence[ImageItem] = ()
     """Return the annotations of `images`.
 
     `source`: None or "world": the world's own; else a folder as `lumiscope world` writes it, or one like it:
-    `concepts.csv` with the columns kind, number and word, and `labels/KIND/IMAGE.png`, where IMAGE is the image's file
-    name without its ending. The pixels of a PNG (grey of 8 or 16 bits, or a palette) are numbers of that kind, 0 for
-    nothing. An image that has no PNG of a kind is not annotated with that kind.
+    `concepts.csv` with the columns kind, number and word, and `labels/KIND/IMAGE.png`. IMAGE is the image's name
+    without its ending: with its folders (`cat/1`), or its id, which is the file name alone where no two are alike. The
+    pixels of a PNG (grey of 8 or 16 bits, or a palette) are numbers of that kind, 0 for nothing. What has the word void
+    or ignore is read as 0, and so is 255 (65535 in 16 bits) where it is not listed. An image that has no PNG of a kind
+    is not annotated with that kind.
 
-    Raises ImageError where the source is not such a folder or has no map for any of `images`, or where it is the world
-    and some of `images` are not.
+    Raises ImageError where the source is not such a folder or has no map for any of `images`, where a map may be that
+    of either of two images of one file name, or where it is the world and some of `images` are not.
     """
     annotations = Annotations(
         WorldLabels() if source is None or str(source) == "world" else LabelFolder(Path(source).expanduser()), images

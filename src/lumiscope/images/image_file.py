@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lumiscope.errors import ImageError
-from lumiscope.images.decode import decode, decode_mask, upright_size
+from lumiscope.images._raster import upright_size
+from lumiscope.images.decode import decode
+from lumiscope.images.mask_file import MaskReading, read_mask_file
 from lumiscope.types import BoolArray, ByteArray
 
 
@@ -19,6 +21,7 @@ class ImageFile:
 
     `id`: the file name without folder and ending. `name`: the file as the user knows it, relative to the folder or CSV.
     `columns`: the other columns of the CSV. `mask_path`: file of the ground-truth mask, None if there is none.
+    `has_void`: whether it leaves open what some pixels show.
     """
 
     id: str
@@ -28,6 +31,7 @@ class ImageFile:
     class_names: tuple[str, ...] = ()
     columns: Mapping[str, str] = field(default_factory=dict)
     mask_path: Path | None = None
+    has_void: bool = False
 
     @property
     def address(self) -> str:
@@ -68,10 +72,16 @@ class ImageFile:
     @property
     def mask(self) -> BoolArray | None:
         """(H, W) bool at the size of the upright image, True on the labelled object; None if there is no mask."""
-        if self.mask_path is None:
-            return None
+        return None if self.mask_path is None else self._read_mask(self.mask_path).object
+
+    @property
+    def void(self) -> BoolArray | None:
+        """(H, W) bool as `mask`, True where the mask leaves open what a pixel shows; None if there is no mask."""
+        return None if self.mask_path is None else self._read_mask(self.mask_path).void
+
+    def _read_mask(self, path: Path) -> MaskReading:
         try:
-            return decode_mask(self.mask_path)
+            return read_mask_file(path)
         except ImageError as error:
             raise ImageError(f"mask of {self.name}: {error}") from error
 

@@ -81,6 +81,16 @@ class ImageItem(Protocol):
         ...
 
     @property
+    def has_void(self) -> bool:
+        """Whether the mask leaves open what some pixels show."""
+        ...
+
+    @property
+    def void(self) -> BoolArray | None:
+        """(H, W) bool as `mask`, True where the mask leaves open what a pixel shows; None if there is no mask."""
+        ...
+
+    @property
     def sha256(self) -> str:
         """Hex digest of everything that the pixels depend on."""
         ...

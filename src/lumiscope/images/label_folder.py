@@ -5,9 +5,9 @@ from __future__ import annotations
 import csv
 import functools
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 from lumiscope.errors import ImageError
 from lumiscope.files import MOST_ROWS, refuse_odd_entry
 from lumiscope.images.decode import decode_labels
+from lumiscope.images.file_names import composed, existing
 from lumiscope.images.image_file import ImageFile
 from lumiscope.images.image_item import ImageItem
+from lumiscope.images.mask_file import VOID
 
 LIST = "concepts.csv"
 HEADER = ("kind", "number", "word")
@@ -26,6 +28,8 @@ LAYOUT = f"{LIST} (columns {', '.join(HEADER)}) and {MAPS}/KIND/IMAGE.png"
 LARGEST = 2**31 - 1
 MOST_COUNTED = 2**16
 SHOWN = 3
+# The words of a number that is to be read as 0.
+IGNORED = ("void", "ignore")
 
 
 @dataclass(frozen=True)
@@ -40,15 +44,19 @@ class LabelFolder:
 
         Raises ImageError where the list is missing, is no such list, or says two things of one number.
         """
-        path = self.folder / LIST
-        rows = _rows(path)
         seen: dict[tuple[str, object], int] = {}
-        for line, (kind, number, word) in rows:
-            for key in ((kind, number), (kind, word)):
+        for line, (kind, number, word) in self._listed:
+            for key in ((kind, number), (kind, word))[: 1 if word in IGNORED else 2]:
                 first = seen.setdefault(key, line)
                 if first != line:
-                    raise ImageError(f"{path}, line {line}: {kind} {key[1]} stands in line {first} already; keep one")
-        return tuple(row for _, row in rows)
+                    raise ImageError(
+                        f"{self.folder / LIST}, line {line}: {kind} {key[1]} stands in line {first} already; keep one"
+                    )
+        return tuple(row for _, row in self._listed if row[2] not in IGNORED)
+
+    @functools.cached_property
+    def _listed(self) -> list[tuple[int, tuple[str, int, str]]]:
+        return _rows(self.folder / LIST)
 
     @functools.cached_property
     def _numbers(self) -> Mapping[str, set[int]]:
@@ -58,8 +66,13 @@ class LabelFolder:
             numbers.setdefault(kind, {0}).add(number)
         return numbers
 
+    def _ignored(self, kind: str) -> set[int]:
+        """The numbers of a kind that are read as 0: those listed as void, and the highest where it is not listed."""
+        named = {number for _, (of_kind, number, word) in self._listed if of_kind == kind and word in IGNORED}
+        return named | (set(VOID) - self._numbers[kind])
+
     def check(self, images: Iterable[ImageItem]) -> None:
-        """Raise ImageError where no image has a map of any kind, and where some are label maps themselves."""
+        """Raise ImageError where no image has a map, one may be of two images, or images are label maps themselves."""
         kinds = tuple(self._numbers)
         if not (self.folder / MAPS).is_dir():
             raise ImageError(f"{self.folder} has no folder {MAPS}; expected {LAYOUT}")
@@ -75,11 +88,12 @@ class LabelFolder:
                 "Name the folder of the pictures alone (the world's lie in DIR/images), a glob, or a CSV that lists "
                 "them"
             )
+        self._refuse_shared_maps(known)
         if known and not any(self.annotated_kinds(item) for item in known):
             raise ImageError(
                 f"{self.folder} has no label map of any of the {len(known)} images, which are named like "
                 f"{', '.join(item.name for item in known[:SHOWN])}. Expected {MAPS}/KIND/IMAGE.png, with a KIND of "
-                f"{', '.join(kinds)} and IMAGE the image's file name without its ending"
+                f"{', '.join(kinds)} and IMAGE the image's name, with or without its folders, without its ending"
             )
 
     def annotated_kinds(self, item: ImageItem) -> tuple[str, ...]:
@@ -100,9 +114,31 @@ class LabelFolder:
         return digest.hexdigest()
 
     def _path(self, kind: str, item: ImageItem) -> Path:
-        # An id differs from the file's name only where two files of one name are in a set.
-        by_id, by_name = (self.folder / MAPS / kind / f"{stem}.png" for stem in (item.id, item.path.stem))
-        return by_id if by_id != by_name and by_id.is_file() else by_name
+        """Where the map of `item` is, or else where it is to lie: under its name with folders, or its id.
+
+        Never under the bare file name of another image: an id is that name for the first image of a name alone.
+        """
+        maps = self.folder / MAPS / kind
+        by_id, mirrored = existing(maps / f"{item.id}.png"), PurePosixPath(item.name)
+        is_below = len(mirrored.parts) > 1 and not mirrored.is_absolute() and ".." not in mirrored.parts
+        has_number = item.id != composed(item.path.stem)
+        if not is_below or (has_number and by_id.is_file()):
+            return by_id
+        by_name = existing(maps / mirrored.with_suffix(".png"))
+        return by_name if by_name.is_file() else by_id
+
+    def _refuse_shared_maps(self, images: Iterable[ImageItem]) -> None:
+        """Raise ImageError where a map may be that of either of two images of one name."""
+        namesakes: dict[str, list[ImageItem]] = {}
+        for item in images:
+            namesakes.setdefault(composed(item.path.stem), []).append(item)
+        for stem, items in namesakes.items():
+            for kind in self._numbers if len(items) > 1 else ():
+                paths = {item.id: self._path(kind, item) for item in items}
+                taken = [path for path in paths.values() if path.is_file()]
+                bare = self.folder / MAPS / kind / f"{stem}.png"
+                if len(set(taken)) < len(taken) or (len(taken) < len(items) and bare in taken):
+                    raise ImageError(_ambiguous(kind, stem, items))
 
     def _label_map(self, kind: str, path: Path, size: tuple[int, int]) -> NDArray[np.integer[Any]]:
         try:
@@ -114,14 +150,27 @@ class LabelFolder:
                 f"{path}: it has {labels.shape[1]}×{labels.shape[0]} pixels, the image has {size[1]}×{size[0]} "
                 "(upright); save the map at the size of its image"
             )
-        unknown = sorted(set(numbers_in(labels)) - self._numbers[kind])
+        present = set(numbers_in(labels))
+        if ignored := present & self._ignored(kind):
+            labels = np.where(np.isin(labels, list(ignored)), 0, labels)
+        unknown = sorted(present - self._numbers[kind] - ignored)
         if unknown:
             shown = ", ".join(map(str, unknown[:SHOWN])) + (", …" if len(unknown) > SHOWN else "")
             raise ImageError(
-                f"{path}: number {shown} of kind {kind} is not in {self.folder / LIST}; add a row for it, or write 0 "
-                "where nothing is meant. A map is a grey or palette PNG whose pixels are numbers"
+                f"{path}: number {shown} of kind {kind} is not in {self.folder / LIST}; add a row for it (its word "
+                f"{IGNORED[0]} where it means nothing), or write 0. A map is a grey or palette PNG whose pixels are "
+                "numbers"
             )
         return labels.astype(np.min_scalar_type(int(labels.max(initial=0))))
+
+
+def _ambiguous(kind: str, stem: str, items: Sequence[ImageItem]) -> str:
+    first, second = items[:2]
+    ids = ", ".join(f"{item.name}: {item.id}.png" for item in items[:SHOWN])
+    return (
+        f"a label map {MAPS}/{kind}/{stem}.png may be that of {first.name} or of {second.name}, which have one file "
+        f"name; call each by its image's name with folders, as {MAPS}/{kind}/FOLDER/{stem}.png, or by its id ({ids})"
+    )
 
 
 def numbers_in(labels: NDArray[np.integer[Any]]) -> list[int]:

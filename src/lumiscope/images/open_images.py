@@ -4,32 +4,23 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, get_args
 
 from lumiscope.errors import ImageError, UnknownNameError
 from lumiscope.images._candidate import Candidate
+from lumiscope.images._checking import Checked, checked, first_few, joined_notes
 from lumiscope.images._listing import list_candidates
 from lumiscope.images.csv_listing import lists_images
-from lumiscope.images.decode import decode, decode_mask
+from lumiscope.images.file_names import composed, shown
 from lumiscope.images.image_file import ImageFile
 from lumiscope.images.image_item import ImageItem
 from lumiscope.images.image_set import ImageSet
-from lumiscope.images.skipped import Skipped
 from lumiscope.images.world_image import names_world, open_world
 from lumiscope.progress import Track, silent
 
 OnError = Literal["skip", "stop"]
-
-# Pillow decodes without holding the interpreter; each thread holds one decoded image.
-THREADS = 2
-AT_ONCE = 1024  # files whose check may wait its turn: what waits takes memory
-
-# How many names a note or an error spells out.
-NAMED = 5
 
 
 def open_images(
@@ -37,11 +28,11 @@ def open_images(
 ) -> ImageSet:
     """Open the images that `source` names; each is decoded once here, so that later work meets only good ones.
 
-    `source`: a folder (its files, sorted; those of its sub-folders if it holds no image itself; texts and tables that
-    lie beside pictures are passed over, which `.notes` say), a glob (sorted, `**`
-    for sub-folders), a CSV (its rows in order: `image`, and if wanted `class_index`, `class_name`, `mask`, paths
-    relative to it; other columns are kept), one image, several image files, or `world:COUNT@SEED`: pictures of the
-    built-in world, which are drawn when they are looked at.
+    `source`: a folder (its files, sorted, and those of its sub-folders unless it holds more images itself; texts and
+    tables that lie beside pictures are passed over, which `.notes` say), a glob (sorted, `**` for sub-folders), a CSV
+    (its rows in order: `image`, and if wanted `class_index`, `class_name`, `mask`, paths relative to it; other columns
+    are kept), one image, several image files, or `world:COUNT@SEED`: pictures of the built-in world, which are drawn
+    when they are looked at.
     `on_error`: "skip" leaves out what cannot be used and reports it in `.skipped`; "stop" raises at the first.
     `track`: draws the progress.
 
@@ -52,27 +43,22 @@ def open_images(
         raise UnknownNameError("value of on_error", on_error, get_args(OnError))
     if isinstance(source, str) and names_world(source):
         return open_world(source)
-    listed = list_candidates(source)
-    candidates, duplicates = _without_duplicates([entry for entry in listed if not entry.is_beside] or listed)
-    beside = [entry for entry in listed if entry.is_beside]
-    good: list[Candidate] = []
-    skipped: list[Skipped] = []
-    for usable, problem in track(_checked(candidates), "opening images", len(candidates)):
-        if problem is not None and on_error == "stop":
-            raise ImageError(str(problem))
-        if problem is not None:
-            skipped.append(problem)
-        if usable is not None:
-            good.append(usable)
+    listing = list_candidates(source)
+    beside = [entry for entry in listing.candidates if entry.is_beside]
+    named = [entry for entry in listing.candidates if not entry.is_beside] or listing.candidates
+    candidates, duplicates = _without_duplicates(named)
+    files: list[Checked] = []
+    for file in track(checked(candidates), "opening images", len(candidates)):
+        if file.problem is not None and on_error == "stop":
+            raise ImageError(str(file.problem))
+        files.append(file)
+    good = [file.usable for file in files if file.usable is not None]
+    skipped = tuple(file.problem for file in files if file.problem is not None)
     if not good:
-        raise ImageError(f"no image could be used: {_first_few([str(problem) for problem in skipped], '; ')}")
+        raise ImageError(f"no image could be used: {first_few([str(problem) for problem in skipped], '; ')}")
     items, renamed = _with_ids(good)
-    return ImageSet(
-        items,
-        _described(source),
-        tuple(skipped),
-        (*_beside_notes(beside), *_duplicate_notes(duplicates), *_id_notes(renamed)),
-    )
+    about_files = (*_beside_notes(beside), *_duplicate_notes(duplicates), *_id_notes(renamed), *joined_notes(files))
+    return ImageSet(items, _described(source), skipped, (*listing.notes, *about_files))
 
 
 def _without_duplicates(candidates: list[Candidate]) -> tuple[list[Candidate], list[str]]:
@@ -84,7 +70,7 @@ def _without_duplicates(candidates: list[Candidate]) -> tuple[list[Candidate], l
         if candidate.problem:
             kept.append(candidate)
         elif file in seen:
-            duplicates.append(candidate.name)
+            duplicates.append(shown(candidate.name))
         else:
             seen.add(file)
             kept.append(candidate)
@@ -99,46 +85,17 @@ def _real_path(path: Path) -> str:
         return str(path)
 
 
-def _checked(candidates: list[Candidate]) -> Iterator[tuple[Candidate | None, Skipped | None]]:
-    pool = ThreadPoolExecutor(THREADS)
-    try:
-        for start in range(0, len(candidates), AT_ONCE):
-            yield from pool.map(_check, candidates[start : start + AT_ONCE])
-    finally:
-        # After a stop, the images that are still waiting need not be decoded.
-        pool.shutdown(cancel_futures=True)
-
-
-def _check(candidate: Candidate) -> tuple[Candidate | None, Skipped | None]:
-    """Return what of `candidate` can be used, and what was wrong with it; only the mask may be lost."""
-    if candidate.problem:
-        return None, Skipped(candidate.name, candidate.problem)
-    try:
-        height, width, _ = decode(candidate.path).shape
-    except ImageError as error:
-        hint = "; it lists images: give it as the source to use its labels" if lists_images(candidate.path) else ""
-        return None, Skipped(candidate.name, f"{error}{hint}")
-    if candidate.mask_path is None:
-        return candidate, None
-    try:
-        mask_height, mask_width = decode_mask(candidate.mask_path).shape
-        if (mask_height, mask_width) != (height, width):
-            raise ImageError(f"it has {mask_width}×{mask_height} pixels, the image has {width}×{height}")
-    except ImageError as error:
-        return replace(candidate, mask_path=None), Skipped(candidate.name, str(error), "mask")
-    return candidate, None
-
-
 def _with_ids(candidates: list[Candidate]) -> tuple[tuple[ImageItem, ...], list[str]]:
-    stems = {candidate.path.stem for candidate in candidates}
+    stems = {composed(candidate.path.stem) for candidate in candidates}
     taken: set[str] = set()
     items: list[ImageItem] = []
     renamed: list[str] = []
     for candidate in candidates:
-        item_id = _unused_id(candidate.path.stem, taken, stems)
+        stem = composed(candidate.path.stem)
+        item_id = _unused_id(stem, taken, stems)
         taken.add(item_id)
-        if item_id != candidate.path.stem:
-            renamed.append(f"{candidate.name} is {item_id}")
+        if item_id != stem:
+            renamed.append(f"{shown(candidate.name)} is {item_id}")
         items.append(_item(candidate, item_id))
     return tuple(items), renamed
 
@@ -154,42 +111,38 @@ def _unused_id(stem: str, taken: set[str], stems: set[str]) -> str:
 def _item(candidate: Candidate, item_id: str) -> ImageFile:
     return ImageFile(
         id=item_id,
-        name=candidate.name,
+        name=composed(candidate.name),
         path=candidate.path,
         label=candidate.label,
         class_names=candidate.class_names,
         columns=candidate.columns,
         mask_path=candidate.mask_path,
+        has_void=candidate.has_void,
     )
 
 
 def _beside_notes(beside: list[Candidate]) -> list[str]:
     if not beside:
         return []
-    notes = [f"no pictures, so passed over: {_first_few([entry.name for entry in beside], ', ')}"]
-    if lists := [entry.name for entry in beside if lists_images(entry.path)]:
-        notes.append(f"{_first_few(lists, ', ')} lists images: give it as the source to use its labels")
+    notes = [f"no pictures, so passed over: {first_few([shown(entry.name) for entry in beside], ', ')}"]
+    if lists := [shown(entry.name) for entry in beside if lists_images(entry.path)]:
+        notes.append(f"{first_few(lists, ', ')} lists images: give it as the source to use its labels")
     return notes
 
 
 def _duplicate_notes(duplicates: list[str]) -> list[str]:
     if not duplicates:
         return []
-    return [f"listed more than once, the first entry is kept: {_first_few(duplicates, ', ')}"]
+    return [f"listed more than once, the first entry is kept: {first_few(duplicates, ', ')}"]
 
 
 def _id_notes(renamed: list[str]) -> list[str]:
     if not renamed:
         return []
-    return [f"files of the same name, told apart by a number: {_first_few(renamed, ', ')}"]
+    return [f"files of the same name, told apart by a number: {first_few(renamed, ', ')}"]
 
 
 def _described(source: str | Path | Sequence[str | Path]) -> str:
     if isinstance(source, (str, Path)):
         return str(source)
-    return _first_few([str(path) for path in source], ", ")
-
-
-def _first_few(texts: list[str], separator: str) -> str:
-    rest = len(texts) - NAMED
-    return separator.join(texts[:NAMED]) + (f"{separator}and {rest} more" if rest > 0 else "")
+    return first_few([str(path) for path in source], ", ")

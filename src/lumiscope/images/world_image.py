@@ -135,6 +135,16 @@ class WorldImage:
         return np.unpackbits(drawing(self.index, self.seed).mask, axis=1).astype(bool)
 
     @property
+    def has_void(self) -> bool:
+        """False: what each pixel shows is known."""
+        return False
+
+    @property
+    def void(self) -> BoolArray:
+        """(128, 128) bool, False everywhere."""
+        return np.zeros((SIZE, SIZE), np.bool_)
+
+    @property
     def label_maps(self) -> Mapping[str, ByteArray]:
         """For each kind of word (scene, object, …) a (128, 128) map of its numbers; see `lumiscope.world.Scene`."""
         return drawing(self.index, self.seed).label_maps()

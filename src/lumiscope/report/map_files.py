@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import re
 from collections.abc import Sequence
@@ -18,6 +19,10 @@ from lumiscope.report.colour import overlay, signed_overlay
 from lumiscope.report.outline import bordered
 from lumiscope.short_name import short_name
 from lumiscope.types import ByteArray, SaliencyMap, SegmentMap
+
+# What Windows refuses in names, and control characters, as line breaks are.
+REFUSED = r'[<>:"/\\|?*\x00-\x1f\x7f]'
+LONGEST = 100  # bytes; most file systems allow 255 for a whole name
 
 
 @dataclass(frozen=True)
@@ -37,14 +42,14 @@ class WrittenMap:
 def write_maps(maps: Sequence[SaliencyMap], view: View, folder: Path, suffix: str = "") -> list[WrittenMap]:
     """Write `IMAGE.METHOD.png` and `IMAGE.METHOD.npz` for every map of one view.
 
-    `suffix`: what follows the method in the names, such as a unit; characters that some file systems refuse become "-".
+    `suffix`: what follows the method in the names, such as a unit. See `safe_name` for what is changed in names.
     The npz holds `values` and `display`, and for segment maps `segments`, `coefficients` and, where the method gives
     them, `intervals`.
     """
     rows = []
-    end = "." + re.sub(r'[<>:"/\\|?*]', "-", suffix) if suffix else ""
+    end = "." + re.sub(REFUSED, "-", suffix) if suffix else ""
     for saliency in maps:
-        stem = folder / f"{saliency.item_id}.{saliency.method}{end}"
+        stem = folder / f"{safe_name(saliency.item_id)}.{saliency.method}{end}"
         overlay_path, array_path = stem.with_name(stem.name + ".png"), stem.with_name(stem.name + ".npz")
         picture, arrays = io.BytesIO(), io.BytesIO()
         Image.fromarray(painted(view, saliency)).save(picture, format="PNG")
@@ -64,6 +69,17 @@ def write_maps(maps: Sequence[SaliencyMap], view: View, folder: Path, suffix: st
             )
         )
     return rows
+
+
+def safe_name(name: str) -> str:
+    """`name` as a part of a file's name: of at most 100 bytes, without what some file systems or shells refuse.
+
+    A name that has to be changed ends in "~" and eight digits of its SHA-256, so that no two become one.
+    """
+    safe = re.sub(REFUSED, "-", name)
+    while len(safe.encode()) > LONGEST:
+        safe = safe[:-1]
+    return safe if safe == name else f"{safe}~{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
 def painted(view: View, saliency: SaliencyMap) -> ByteArray:

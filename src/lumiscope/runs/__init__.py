@@ -6,7 +6,7 @@ from lumiscope.runs.clip_dissect import save_clip_dissect, save_clip_dissect_of_
 from lumiscope.runs.find_crops import find_crops
 from lumiscope.runs.find_units import UnitQuery, find_units
 from lumiscope.runs.foreign_masks import models_with_foreign_masks
-from lumiscope.runs.ground_truth import GROUND_TRUTH, TRUTH_RULE
+from lumiscope.runs.ground_truth import GROUND_TRUTH, TRUTH_RULE, VOID
 from lumiscope.runs.manifest import (
     FORMAT,
     BackendChoice,
@@ -66,6 +66,7 @@ __all__ = [
     "TABLES",
     "TOP_IMAGES",
     "TRUTH_RULE",
+    "VOID",
     "Account",
     "AgreementRow",
     "AgreementSummaryRow",

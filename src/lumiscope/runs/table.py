@@ -69,6 +69,20 @@ class Table(Generic[Row]):
         """The Arrow schema of the columns that are declared."""
         return pa.schema([pa.field(column.name, column.arrow) for column in self.columns])
 
+    def named_apart(self, columns: Mapping[str, str]) -> dict[str, str]:
+        """The user's own columns by names that are free: one called as a column of the table becomes `user_NAME`.
+
+        Where the user has that, too, `user_` comes twice.
+        """
+        names = {column.name for column in self.columns}
+        apart: dict[str, str] = {}
+        for name, value in columns.items():
+            free = name
+            while free in names or (free != name and free in columns):
+                free = f"user_{free}"
+            apart[free] = value
+        return apart
+
     def to_arrow(self, rows: Sequence[Row]) -> pa.Table:
         """Rows as an Arrow table; columns of the user's own follow as text, in the order of their first appearance."""
         arrays = {

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from lumiscope.errors import ScorerError
 from lumiscope.files import refuse_odd_entry, refuse_size
+from lumiscope.images import composed
 from lumiscope.progress import Track, silent
 from lumiscope.scorers.concept_scores import ConceptScores, first, require_finite, require_words
 from lumiscope.scorers.registry import scorer_scheme
@@ -84,8 +85,8 @@ class TableScorer:
         return ConceptScores(values, tuple(concepts.words))
 
     def _rows(self, images: ImageSet) -> list[int]:
-        row_of = {name: row for row, name in enumerate(self.image_names)}
-        items_with_rows = [(item, row_of.get(item.path.name, row_of.get(item.id))) for item in images]
+        row_of = {composed(name): row for row, name in enumerate(self.image_names)}
+        items_with_rows = [(item, row_of.get(composed(item.path.name), row_of.get(item.id))) for item in images]
         missing = [item.path.name for item, row in items_with_rows if row is None]
         if missing:
             raise ScorerError(

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from lumiscope.attribution.declared_options import option
-from lumiscope.attribution.hide_color import HideColor, flat_picture
+from lumiscope.attribution.hide_color import HideColor, flat_picture, hiding_warnings
+from lumiscope.attribution.pixel_map import PixelMap
 from lumiscope.attribution.predictor import Predictor
 from lumiscope.attribution.prepared_view import PreparedView
 from lumiscope.attribution.view_method import view_method
 from lumiscope.errors import UsageError
-from lumiscope.types import BoolArray, DoubleArray, Target
+from lumiscope.types import BoolArray, Target
 
 WINDOWS_A_SIDE = 7
 
@@ -54,7 +55,7 @@ class OcclusionOptions:
     passes="1 forward per position of the window (170 with the defaults on 224×224)",
     options=OcclusionOptions,
 )
-def occlusion(view: PreparedView, predictor: Predictor, target: Target, options: OcclusionOptions) -> DoubleArray:
+def occlusion(view: PreparedView, predictor: Predictor, target: Target, options: OcclusionOptions) -> PixelMap:
     """Mean over the windows that hide a pixel of S(x) − S(x with the window hidden), signed; S the raw logit.
 
     Needs `predict` alone. (Zeiler and Fergus show the class's probability; captum and we the logit's fall.)
@@ -73,7 +74,11 @@ def occlusion(view: PreparedView, predictor: Predictor, target: Target, options:
     scores = predictor.masked_logits(view.pixels, hidden, masks, 1 + count, lambda logits: logits[:, target.index])
     falls = (float(scores[0]) - scores[1:].astype(np.float64)).reshape(len(down), len(across))
     covered = np.outer(down.sum(0), across.sum(0))
-    return np.asarray(down.T @ falls @ across / covered)
+    warnings = hiding_warnings(view.pixels, hidden)
+    values = np.asarray(down.T @ falls @ across / covered)
+    if not warnings:
+        return PixelMap(values)
+    return PixelMap(values, {"warnings": warnings} if falls.any() else {"blank": warnings[0]})
 
 
 def spans(side: int, window: int, stride: int) -> BoolArray:

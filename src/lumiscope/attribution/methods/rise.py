@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from lumiscope.attribution.declared_options import option
-from lumiscope.attribution.hide_color import HideColor, flat_picture
+from lumiscope.attribution.hide_color import HideColor, flat_picture, hiding_warnings
 from lumiscope.attribution.kept_classes import KeptClasses
 from lumiscope.attribution.pixel_map import PixelMap
 from lumiscope.attribution.predictor import Predictor
@@ -65,8 +65,9 @@ def rise(view: PreparedView, predictor: Predictor, target: Target, options: Rise
         "standard_error": error,
         "standard_error_share": error / spread if spread > 0 else math.nan,
     }
-    if predictor.score_name == "probability" and (steady := steadiness(scores)):
-        details["warnings"] = [steady]
+    steady = steadiness(scores) if predictor.score_name == "probability" else ""
+    if warnings := hiding_warnings(view.pixels, hidden) or ([steady] if steady else []):
+        details["warnings"] = warnings
     return PixelMap(values, details, _stretched(values, spread))
 
 

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from lumiscope.attribution.hide_color import hiding_warnings
 from lumiscope.attribution.prepared import PreparedBatch
 from lumiscope.attribution.regions.region_options import RegionOptions
 from lumiscope.attribution.regions.scene import Scene
@@ -60,13 +61,25 @@ def region_method(
         def explain(prepared: PreparedBatch, targets: Sequence[Target], options: Options) -> list[SaliencyMap]:
             scenes = (Scene.of(view, prepared.predictor, options) for view in prepared.views)
             return [
-                segment_map(scene, target, options, function(scene, target, options))
+                segment_map(scene, target, options, _with_hiding(scene, function(scene, target, options)))
                 for scene, target in zip(scenes, targets, strict=True)
             ]
 
         return function
 
     return register
+
+
+def _with_hiding(scene: Scene, values: SegmentValues) -> SegmentValues:
+    """The values, saying so where hiding changes no or few segments."""
+    warnings = hiding_warnings(scene.view.pixels, scene.hidden, scene.segments)
+    if not warnings:
+        return values
+    if values.coefficients.any():
+        details = {**values.details, "warnings": [*warnings, *values.details.get("warnings", ())]}
+    else:
+        details = {**values.details, "blank": warnings[0]}
+    return dataclasses.replace(values, details=details)
 
 
 def segment_map(scene: Scene, target: Target, options: RegionOptions, values: SegmentValues) -> SegmentMap:

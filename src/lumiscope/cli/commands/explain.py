@@ -75,7 +75,7 @@ def explain(
     )
     with_lime = config.lime_params is not None or save_lime_params is not None
     used = parameters_of(work.plan, images) if with_lime else {}
-    for note in notes:
+    for note in (*images.notes, *notes):
         say(note)
     say_how(loaded, work.plan)
     if config.target == "label" and (unmatched := unmatched_labels(loaded, images)):

@@ -124,6 +124,9 @@ def _tell(finished: Run, *, as_json: bool) -> None:
             }
         )
         return
+    for source in (finished.manifest.images, finished.manifest.probe):
+        for note in () if source is None else source.notes:
+            say(note)
     for choice in finished.manifest.backends:
         say(f"{choice.model} run by {choice.backend}, {choice.precision}: {choice.why}")
     for finding in findings:

@@ -30,6 +30,7 @@ def why(
     The numbers are shares of the score's rise over the one with the layer silent: 0.31 is 31 % of it, a negative share
     speaks against the class. All units together are 100 % but for what the integration misses.
     """
+    from lumiscope.images import composed
     from lumiscope.runs import Run, accounts_of
 
     accounts = accounts_of(Run.open(run))
@@ -38,6 +39,7 @@ def why(
             f"the run {run} has no contributions of units: they need images to explain and layers to dissect, so "
             "--images, --probe and --scorer of `lumiscope run`, and a model that can be looked into."
         )
+    image = None if image is None else composed(image)
     _check("image", image, [account.image for account in accounts])
     _check("model", model, [account.model for account in accounts])
     wanted = [

@@ -13,7 +13,11 @@ class AgreementRow:
     image: str = column("the image")
     method_a: str = column("a method")
     method_b: str = column("another one, or ground_truth")
-    iou: float = column("intersection over union of the masks; NaN where both are empty", low=0, high=1)
+    iou: float = column(
+        "intersection over union of the masks; NaN where both, or the true one, are empty",
+        low=0,
+        high=1,
+    )
     area_a: float = column("share of the view that the first mask covers", low=0, high=1)
     area_b: float = column("share of the view that the second mask covers", low=0, high=1)
     other_images: float = column(

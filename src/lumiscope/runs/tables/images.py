@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from lumiscope.runs.table import column, table
 
 
-@table("images", "each image that was explained; further columns of the user's list are kept")
+@table("images", "each image that was explained; columns of the user's list follow, one called as these as `user_NAME`")
 class ImageRow:
     """One image. `user_columns`: columns of the user's own list."""
 

@@ -11,7 +11,9 @@ class MaskRow:
 
     model: str = column("the model")
     image: str = column("the image")
-    method: str = column("the method whose map it was made of; ground_truth: the true one")
+    method: str = column(
+        "the method of the map; ground_truth: the true one; void: pixels that the true one leaves open"
+    )
     rule: str = column("the rule that made it; given: the true one")
     area: float = column("its share of the view", low=0, high=1)
     location: str = column("where it lies: the folder in the store")

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
 
 from lumiscope.errors import UsageError
-from lumiscope.images import ImageItem
+from lumiscope.images import ImageItem, composed
 
 PICTURES = frozenset((".jpeg", ".jpg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm"))
 NAMED = 5  # how many images a note spells out
@@ -49,6 +49,7 @@ def few(names: Sequence[str]) -> str:
 
 
 def _match(name: str, images: Sequence[ImageItem], source: str) -> str | None:
+    name = composed(name)
     exact = [item.id for item in images if name in (item.id, item.name)]
     alike = exact or [item.id for item in images if short_name(name) == short_name(item.id)]
     if len(alike) > 1:

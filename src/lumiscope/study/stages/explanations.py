@@ -13,7 +13,7 @@ import numpy as np
 from lumiscope.engines import Report
 from lumiscope.images import CLASS_SEPARATOR
 from lumiscope.models import label_index, mask_shows_label, probabilities
-from lumiscope.runs import BackendChoice, ExplanationRow, ImageRow, JudgementRow, NoMap, PredictionRow, Timing
+from lumiscope.runs import BackendChoice, ExplanationRow, ImageRow, JudgementRow, NoMap, PredictionRow, Timing, table_of
 from lumiscope.short_name import short_name
 from lumiscope.study.stage import Collected, Results, Stage, Tables, stage
 from lumiscope.study.stages.explanation_plan import ExplanationPlan, check_names_of, check_settings
@@ -162,7 +162,7 @@ def image_row(item: ImageItem) -> ImageRow:
         has_mask=item.has_mask,
         mask_path=item.mask_address,
         sha256=item.sha256,
-        user_columns=dict(item.columns),
+        user_columns=table_of(ImageRow).named_apart(item.columns),
     )
 
 

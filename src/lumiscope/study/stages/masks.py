@@ -13,6 +13,7 @@ from lumiscope.memo import Results as Kept
 from lumiscope.runs import (
     GROUND_TRUTH,
     TRUTH_RULE,
+    VOID,
     ExplanationRow,
     ImageRow,
     MaskRow,
@@ -87,7 +88,7 @@ class MakeMasks:
         return rows
 
     def _wanted(self, study: OpenStudy, item: ImageItem) -> Iterator[tuple[str, str, Kept, str]]:
-        """Method, rule, where the mask lies and its key there; last the true one, where there is one."""
+        """Method, rule, where the mask lies and its key there; last the true one, where there is one, and its void."""
         stored = study.stored_maps[self.model]
         for method, _ in stored.plan.methods:
             rule = stored.plan.mask_rules[method.name]
@@ -98,15 +99,18 @@ class MakeMasks:
         if item.has_mask:
             inputs = {"geometry": repr(stored.plan.model.geometry)}
             truths = study.memo.results("true_masks", inputs, made_by=[Geometry, *DECODERS])
-            yield GROUND_TRUTH, TRUTH_RULE, truths, f"{item.sha256} {item.mask_sha256}"
+            key = f"{item.sha256} {item.mask_sha256}"
+            yield GROUND_TRUTH, TRUTH_RULE, truths, key
+            if item.has_void:
+                yield VOID, TRUTH_RULE, truths, f"{key} {VOID}"
 
     def _kept(self, kept: Kept, key: str) -> BoolArray | None:
         return mask_from_arrays(kept.get(key)) if key in kept else None
 
     def _mask_of(self, study: OpenStudy, item: ImageItem, method: str, rule: str) -> BoolArray:
         plan = study.stored_maps[self.model].plan
-        if method == GROUND_TRUTH:
-            mask = item.mask
+        if method in {GROUND_TRUTH, VOID}:
+            mask = item.mask if method == GROUND_TRUTH else item.void
             if mask is None:
                 raise ValueError(f"{item.id} has no mask")
             return plan.model.geometry.mask_on_view(mask)

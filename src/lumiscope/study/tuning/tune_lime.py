@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from lumiscope.agreement import overlap
+from lumiscope.agreement import overlap_with_truth
 from lumiscope.attribution import LimeOptions, PreparedBatch, derive_seed
 from lumiscope.engines import Report
 from lumiscope.errors import UsageError
@@ -133,7 +133,8 @@ def _tune_image(
     """Yield the scores of one image, segmenter by segmenter."""
     prepared, (target,) = plan.prepare([item], track)
     truth = _truth(plan, item, target, notes)
-    judge = _Judge(prepared, target, truth)
+    void = None if item.void is None else plan.model.geometry.mask_on_view(item.void)
+    judge = _Judge(prepared, target, truth, void)
     base, seeds = _base(plan), _seeds(plan, item.id, search.seeds)
     numbers = list(search.numbers(base))
     most = max(num_samples for num_samples, _ in numbers)
@@ -159,8 +160,10 @@ def _truth(plan: ExplanationPlan, item: ImageItem, target: Target, notes: list[s
 class _Judge:
     """What a setting's masks of one picture, one a seed, are worth."""
 
-    def __init__(self, prepared: PreparedBatch, target: Target, truth: BoolArray | None) -> None:
-        self.truth = truth
+    def __init__(
+        self, prepared: PreparedBatch, target: Target, truth: BoolArray | None, void: BoolArray | None
+    ) -> None:
+        self.truth, self.void = truth, void
         self.faithfulness = Faithfulness(prepared, target) if truth is None else None
 
     def score(self, image: str, setting: Setting, trials: Sequence[LimeTrials]) -> Score:
@@ -175,7 +178,7 @@ class _Judge:
             "seconds": float(np.mean([trial.seconds_for(setting.num_samples) for trial in trials])),
         }
         if self.truth is not None:
-            overlaps = [overlap(mask, self.truth) for mask in masks]
+            overlaps = [overlap_with_truth(mask, self.truth, self.void) for mask in masks]
             parts: dict[str, Any] = {
                 name: float(np.mean([getattr(agreement, name) for agreement in overlaps])) for name in OVERLAP
             }

@@ -1,0 +1,162 @@
+"""Masks as they lie about: lossy, softened, with void, in alpha, empty or full."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from lumiscope.images import open_images
+from lumiscope.images.mask_file import MaskNote, read_mask_file
+from picture_files import noise, saved
+
+ROW, COLUMN = np.mgrid[:96, :128]
+SQUARE = (ROW >= 24) & (ROW < 72) & (COLUMN >= 32) & (COLUMN < 80)
+DISC = (ROW - 47.5) ** 2 + (COLUMN - 63.5) ** 2 <= 30**2
+WHITE = np.uint8(255)
+
+
+def grey(mask: np.ndarray, level: int = 255) -> Image.Image:
+    return Image.fromarray(mask.astype(np.uint8) * np.uint8(level))
+
+
+def regions(*numbers: int, dtype: type = np.uint8) -> np.ndarray:
+    """Numbers in upright stripes of 8 pixels, over and over."""
+    return np.tile(np.repeat(np.array(numbers, dtype), 8), (16, 2))
+
+
+class TestShades:
+    @pytest.mark.parametrize(
+        ("ending", "options"),
+        [
+            ("jpg", {"quality": 75}),
+            ("jpg", {"quality": 20}),
+            ("webp", {"quality": 60}),
+            ("webp", {"quality": 10}),
+            ("avif", {"quality": 20}),
+            ("jp2", {"irreversible": True, "quality_mode": "rates", "quality_layers": [30]}),
+        ],
+    )
+    @pytest.mark.parametrize("mode", ["L", "RGB"])
+    def test_a_square_that_was_compressed_is_the_same_square(self, tmp_path, ending, options, mode):
+        reading = read_mask_file(saved(grey(SQUARE).convert(mode), tmp_path / f"m.{ending}", **options))
+        np.testing.assert_array_equal(reading.object, SQUARE)
+        assert not reading.void.any()
+
+    @pytest.mark.parametrize("quality", [40, 75])
+    def test_what_was_compressed_and_saved_again_without_loss(self, tmp_path, quality):
+        lossy = Image.open(saved(grey(DISC), tmp_path / "m.webp", quality=quality)).convert("L")
+        np.testing.assert_array_equal(read_mask_file(saved(lossy, tmp_path / "m.png")).object, DISC)
+
+    def test_half_the_highest_value_counts(self, tmp_path):
+        levels = (SQUARE * WHITE).astype(np.uint8)
+        levels[24, 32:80] = 127
+        levels[71, 32:80] = 128
+        expected = SQUARE.copy()
+        expected[24] = False
+        reading = read_mask_file(saved(Image.fromarray(levels), tmp_path / "m.png"))
+        np.testing.assert_array_equal(reading.object, expected)
+        assert reading.notes == (MaskNote.SHADED,)
+
+    def test_16_bits(self, tmp_path):
+        soft = np.array(grey(DISC).resize((64, 48), Image.Resampling.BOX)).astype(np.uint16) * 257
+        reading = read_mask_file(saved(Image.fromarray(soft), tmp_path / "m.png"))
+        np.testing.assert_array_equal(reading.object, soft >= 32768)
+        assert reading.notes == (MaskNote.SHADED,)
+
+    def test_a_disc_made_half_as_large(self, tmp_path):
+        soft = grey(DISC).resize((64, 48), Image.Resampling.BOX)
+        covered = DISC.reshape(48, 2, 64, 2).sum(axis=(1, 3))
+        reading = read_mask_file(saved(soft, tmp_path / "m.png"))
+        np.testing.assert_array_equal(reading.object, covered >= 2)
+
+
+class TestNumbers:
+    @pytest.mark.parametrize(
+        "numbers", [(0, 1), (0, 3), (0, 255), (0, 1, 2, 3), (0, 5, 20), (0, 90, 150), (0, 85, 170, 255)]
+    )
+    @pytest.mark.parametrize("mode", ["L", "P"])
+    def test_everything_above_0_is_object(self, tmp_path, numbers, mode):
+        image = Image.fromarray(regions(*numbers))
+        if mode == "P":
+            image.putpalette([9] * 768)
+        reading = read_mask_file(saved(image, tmp_path / "m.png"))
+        np.testing.assert_array_equal(reading.object, regions(*numbers) > 0)
+        assert reading.notes == ()
+
+    @pytest.mark.parametrize("numbers", [(0, 1, 255), (0, 7, 255), (0, 1, 2, 20, 255), (0, 90, 150, 255), (1, 255)])
+    @pytest.mark.parametrize("mode", ["L", "P", "RGB"])
+    def test_255_beside_others_is_void(self, tmp_path, numbers, mode):
+        image = Image.fromarray(regions(*numbers))
+        if mode == "P":
+            image.putpalette([9] * 768)
+        reading = read_mask_file(saved(image.convert("RGB") if mode == "RGB" else image, tmp_path / "m.png"))
+        np.testing.assert_array_equal(reading.object, (regions(*numbers) > 0) & (regions(*numbers) < 255))
+        np.testing.assert_array_equal(reading.void, regions(*numbers) == 255)
+        assert reading.notes == (MaskNote.VOID, *([MaskNote.FULL] if 0 not in numbers else []))
+
+    def test_65535_is_void_in_16_bits(self, tmp_path):
+        image = Image.fromarray(regions(0, 300, 65535, dtype=np.uint16))
+        reading = read_mask_file(saved(image, tmp_path / "m.png"))
+        np.testing.assert_array_equal(reading.object, regions(0, 300, 65535, dtype=np.uint16) == 300)
+
+    def test_a_thin_border_of_void_round_an_object(self, tmp_path):
+        levels = SQUARE * np.uint8(15)
+        inner = np.zeros_like(SQUARE)
+        inner[25:71, 33:79] = True
+        levels[SQUARE & ~inner] = 255
+        reading = read_mask_file(saved(Image.fromarray(levels), tmp_path / "m.png"))
+        np.testing.assert_array_equal(reading.object, inner)
+
+    def test_colours_of_classes_are_object(self, tmp_path):
+        colours = np.zeros((*SQUARE.shape, 3), np.uint8)
+        colours[SQUARE], colours[:8] = (128, 0, 0), (0, 64, 0)
+        reading = read_mask_file(saved(Image.fromarray(colours), tmp_path / "m.png"))
+        np.testing.assert_array_equal(reading.object, SQUARE | (ROW < 8))
+
+
+class TestAlpha:
+    @pytest.mark.parametrize("colour", [0, 255])
+    def test_the_object_is_in_alpha_alone(self, tmp_path, colour):
+        flat = Image.new("RGB", grey(SQUARE).size, (colour,) * 3)
+        flat.putalpha(grey(SQUARE))
+        reading = read_mask_file(saved(flat, tmp_path / "m.png"))
+        np.testing.assert_array_equal(reading.object, SQUARE)
+        assert reading.notes == (MaskNote.ALPHA,)
+
+    def test_transparency_that_says_what_the_numbers_say_is_no_news(self, tmp_path):
+        image = grey(SQUARE, 1)
+        image.putpalette([0, 0, 0, 128, 0, 0] + [0] * 762)
+        reading = read_mask_file(saved(image, tmp_path / "m.png", transparency=0))
+        np.testing.assert_array_equal(reading.object, SQUARE)
+        assert reading.notes == ()
+
+    def test_a_picture_that_was_cut_out(self, tmp_path):
+        picture = Image.fromarray(noise(96, 128))
+        picture.putalpha(grey(SQUARE))
+        np.testing.assert_array_equal(read_mask_file(saved(picture, tmp_path / "m.png")).object, SQUARE)
+
+    def test_soft_edges_in_alpha(self, tmp_path):
+        flat = Image.new("L", (64, 48))
+        flat.putalpha(grey(DISC).resize((64, 48), Image.Resampling.BOX))
+        reading = read_mask_file(saved(flat, tmp_path / "m.png"))
+        np.testing.assert_array_equal(reading.object, DISC.reshape(48, 2, 64, 2).sum(axis=(1, 3)) >= 2)
+        assert reading.notes == (MaskNote.ALPHA, MaskNote.SHADED)
+
+    def test_colours_that_can_be_told_apart_count(self, tmp_path):
+        image = grey(SQUARE).convert("RGB")
+        image.putalpha(grey(COLUMN < 64))
+        np.testing.assert_array_equal(read_mask_file(saved(image, tmp_path / "m.png")).object, SQUARE)
+
+
+def test_empty_and_full_masks_are_said_once_with_their_images(tmp_path: Path) -> None:
+    masks = {"empty": 0 * SQUARE, "none": 0 * SQUARE, "full": 1 - 0 * SQUARE, "square": SQUARE}
+    for name, mask in masks.items():
+        saved(grey(mask), tmp_path / f"{name}-mask.png")
+        saved(Image.fromarray(noise(96, 128)), tmp_path / f"{name}.png")
+    (tmp_path / "list.csv").write_text("image,mask\n" + "".join(f"{name}.png,{name}-mask.png\n" for name in masks))
+    images = open_images(tmp_path / "list.csv")
+    assert images.notes == (f"{MaskNote.EMPTY}: empty.png, none.png", f"{MaskNote.FULL}: full.png")
+    assert [int(item.mask.sum()) for item in images] == [0, 0, 96 * 128, 48 * 48]
