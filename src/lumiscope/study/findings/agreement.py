@@ -48,10 +48,10 @@ def agreement(tables: Tables) -> Iterator[FindingRow]:
             yield _extreme(model, pairs, MOST)
             yield _extreme(model, pairs, LEAST)
         if with_truth.rows:
-            yield _beyond(model, "methods overlap the true masks", with_truth.rows)
-        if len(with_truth.rows) > 1:
-            finding = _extreme(model, with_truth, OVERLAPS if model in foreign else COVERS)
+            finding = _beyond(model, "methods overlap the true masks", with_truth.rows)
             yield _hedged(finding) if model in foreign else finding
+        if len(with_truth.rows) > 1:
+            yield _extreme(model, with_truth, OVERLAPS if model in foreign else COVERS)
 
 
 def _hedged(finding: FindingRow) -> FindingRow:
