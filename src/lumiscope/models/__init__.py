@@ -35,6 +35,7 @@ from lumiscope.models.vision_model import (
     mask_shows_label,
     probabilities,
 )
+from lumiscope.models.wide_numbers import in_float64
 
 __all__ = [
     "BACKENDS",
@@ -66,6 +67,7 @@ __all__ = [
     "find_source",
     "first_tensor",
     "in_batches",
+    "in_float64",
     "is_out_of_memory",
     "label_index",
     "load_model",
