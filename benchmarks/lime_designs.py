@@ -21,7 +21,16 @@ from typing import TypeAlias
 import numpy as np
 import torch
 
-from lumiscope.attribution import DESIGNS, Estimate, LimeOptions, LimeSamples, PreparedBatch, Scene, take_samples
+from lumiscope.attribution import (
+    DESIGNS,
+    Estimate,
+    KeptClasses,
+    LimeOptions,
+    LimeSamples,
+    PreparedBatch,
+    Scene,
+    take_samples,
+)
 from lumiscope.images import View, open_images
 from lumiscope.models import Session, TorchModel
 from lumiscope.types import BoolArray, DoubleArray, Target
@@ -73,7 +82,8 @@ class Picture:
 
     def samples(self, design: str, count: int, seed: int) -> LimeSamples:
         """`count` samples of a design; the model is asked for each."""
-        return take_samples(dataclasses.replace(self.scene, seed=seed), DESIGNS[design], count)
+        scene = dataclasses.replace(self.scene, seed=seed)
+        return take_samples(scene, DESIGNS[design], count, KeptClasses(self.target.index))
 
     def values(self, samples: LimeSamples) -> DoubleArray:
         """(n,) probability of the target."""

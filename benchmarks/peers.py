@@ -39,6 +39,7 @@ T = TypeVar("T")
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 CAMS = {"gradcam": GradCAM, "ablationcam": AblationCAM, "scorecam": ScoreCAM}
 LIME = {"num_samples": 500, "random_seed": 0, "hide_color": 0, "num_features": 15}
+AS_THE_PEER: dict[str, dict[str, object]] = {"lime": {**LIME}, "ablationcam": {"denominator": "score"}}
 REAL, RESNET = "MobileNetV2, real weights", "ResNet-50, random weights"
 
 
@@ -139,7 +140,7 @@ def run(job: Job, count: int, devices: list[str]) -> Result:
 def ours(model: TorchModel, job: Job, case: Case, precision: Precision) -> Side:
     """lumiscope on the same views, prepared first: the way to run the model is chosen, made and used once."""
     method = METHODS[job.method]
-    options = method.options(LIME if job.method == "lime" else None)
+    options = method.options(AS_THE_PEER.get(job.method))
 
     def explain(rows: slice) -> list[SaliencyMap]:
         looks = case.layer if method.needs_layer else None

@@ -22,6 +22,7 @@ TREE = {
     "TargetError": errors.LumiscopeError,
     "ScorerError": errors.LumiscopeError,
     "StoreError": errors.LumiscopeError,
+    "PathError": errors.StoreError,
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
@@ -255,3 +256,54 @@ def test_results_cannot_be_changed_behind_the_stores_back(tmp_path):
     came = reader.get(KEYS[0])["x"]
     came[0] = 7
     np.testing.assert_array_equal(reader.get(KEYS[0])["x"], np.ones(3))
+
+
+@pytest.mark.parametrize("odd", ["folder", "pipe", "link to nowhere", "no shard in spite of its name"])
+def test_what_stands_in_the_place_of_a_shard_is_moved_aside(tmp_path, odd):
+    writer = collection(tmp_path)
+    writer.put({KEYS[0]: {"x": np.ones(8)}})
+    (path,) = shards(tmp_path)
+    path.unlink()
+    if odd == "folder":
+        path.mkdir()
+    elif odd == "pipe":
+        os.mkfifo(path)
+    elif odd == "link to nowhere":
+        path.symlink_to("nowhere")
+    else:
+        path = path.with_name(hashlib.sha256(b"[").hexdigest()[:40] + path.suffix)
+        path.write_bytes(b"[")
+    again = Store(tmp_path)
+    reader = again.collection("maps", SCOPE)
+    assert reader.missing(KEYS[:1]) == KEYS[:1]
+    assert again.damaged == [str(path)]
+    reader.put({KEYS[0]: {"x": np.ones(8)}})
+    assert_same(collection(tmp_path).get(KEYS[0]), {"x": np.ones(8)})
+
+
+@pytest.mark.parametrize("content", ["", "[]", "[" * 100_000, '{"model"'])
+def test_a_damaged_scope_is_said_where_results_are_read_and_written_again_where_they_are_made(tmp_path, content):
+    writer = collection(tmp_path)
+    writer.put({KEYS[0]: {"x": np.ones(8)}})
+    scope = writer.folder / "scope.json"
+    before = scope.read_text()
+    scope.write_text(content)
+    with pytest.raises(StoreError, match="Run the study again"):
+        Store(tmp_path).open_collection(writer.location)
+    collection(tmp_path)
+    assert scope.read_text() == before
+
+
+@pytest.mark.parametrize("cost", ['{"seconds": 1e999, "results": 1e999}', "[]", "[" * 100_000, '{"seconds": "x"}'])
+def test_what_says_what_results_cost_may_say_anything(tmp_path, cost):
+    writer = collection(tmp_path)
+    writer.put({KEYS[0]: {"x": np.ones(8)}}, seconds=2)
+    (shard,) = shards(tmp_path)
+    assert writer.seconds_each(KEYS[:1]) == 2
+    shard.with_suffix(".json").write_text(cost)
+    assert np.isnan(collection(tmp_path).seconds_each(KEYS[:1]))
+
+
+def test_a_name_that_is_no_unicode_has_a_key_and_other_keys_are_as_they_were():
+    assert content_key({"a": ["é", 1]}) == hashlib.sha256('{"a":["é",1]}'.encode()).hexdigest()
+    assert content_key("a\udcff") != content_key("a\udcfe")

@@ -11,6 +11,7 @@ from typing import IO, Any, Protocol, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from lumiscope.files import writing
 from lumiscope.types import FloatArray
 
 GATHERED = 2**23  # bytes of rows that are turned into columns at once
@@ -36,14 +37,16 @@ class Columns(Protocol):
 class ColumnFile:
     """A (D, n) float32 matrix in a temporary file, column after column; the file goes when this object goes.
 
-    Memory holds no more than the block that is asked for.
+    Memory holds no more than the block that is asked for. Errors: `StoreError` where the disk is full.
     """
 
     def __init__(self, num_rows: int, num_columns: int, folder: Path | None = None) -> None:
         self.shape = (num_rows, num_columns)
         # Unnamed: whatever ends the process, nothing is left behind.
-        self._file: IO[bytes] = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - lives as long as this object
-        self._file.truncate(4 * num_rows * num_columns)
+        self._folder = Path(tempfile.gettempdir()) if folder is None else folder
+        with writing(self._folder):
+            self._file: IO[bytes] = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - lives as long as this object
+            self._file.truncate(4 * num_rows * num_columns)
 
     @classmethod
     def from_rows(
@@ -84,9 +87,11 @@ class ColumnFile:
 
     def _write(self, start: int, rows: FloatArray) -> int:
         """Put rows in their place; return the number of the next one."""
-        for column, values in enumerate(np.ascontiguousarray(rows.T)):
-            self._file.seek(4 * (column * self.shape[0] + start))
-            self._file.write(values.tobytes())
+        with writing(self._folder):
+            for column, values in enumerate(np.ascontiguousarray(rows.T)):
+                self._file.seek(4 * (column * self.shape[0] + start))
+                self._file.write(values.tobytes())
+            self._file.flush()
         return start + len(rows)
 
 

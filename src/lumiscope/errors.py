@@ -9,7 +9,8 @@
     │   └── LayerError             the layer asked for cannot be used
     ├── TargetError                the class to explain does not exist or cannot be explained
     ├── ScorerError                concept scores cannot be had for these images and concepts
-    └── StoreError                 the store or a run folder is damaged or is not one
+    └── StoreError                 a file cannot be written; the store or a run folder is damaged, in use, or none
+        └── PathError              exit code 2: it cannot be written where it was asked for; a UsageError, too
 
 Every message says what was expected, what came and how to mend it. The command line prints that text, never a
 traceback.
@@ -74,7 +75,11 @@ class ScorerError(LumiscopeError):
 
 
 class StoreError(LumiscopeError):
-    """The store or a run folder is damaged, or is not one."""
+    """A file cannot be written, or the store or a run folder is damaged, in use, or none."""
+
+
+class PathError(StoreError, UsageError):
+    """A file cannot be written where it was asked for: no folder, no permission, a name too long."""
 
 
 def nearest(name: str, known: Iterable[str], count: int = 3) -> list[str]:

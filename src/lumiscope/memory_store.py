@@ -6,12 +6,14 @@ import itertools
 import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lumiscope.errors import StoreError
+from lumiscope.files import writing
 from lumiscope.store import Arrays, content_key
 
 IN_MEMORY = 2**26  # bytes that a `MemoryStore` holds in memory; what comes later lies in an unnamed temporary file
@@ -40,14 +42,19 @@ class MemoryStore:
         return self._collections[location]
 
     def keep(self, array: NDArray[Any]) -> NDArray[Any] | _Spooled:
-        """Take a copy of an array; `_Spooled.read` or the array itself gives it back."""
+        """Take a copy of an array; `_Spooled.copy` or the array's own gives it back.
+
+        Errors: `StoreError` where the disk is full.
+        """
         if array.nbytes <= self._left:
             self._left -= array.nbytes
             return array.copy()
-        if self._file is None:
-            self._file = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as this object
-        offset = self._file.seek(0, 2)
-        self._file.write(array.tobytes())
+        with writing(Path(tempfile.gettempdir())):
+            if self._file is None:
+                self._file = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as this object
+            offset = self._file.seek(0, 2)
+            self._file.write(array.tobytes())
+            self._file.flush()
         return _Spooled(self._file, offset, array.dtype, array.shape)
 
 

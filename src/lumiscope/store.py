@@ -8,7 +8,8 @@ A scope is the hash of everything that its results have in common (model fingerp
 …); inside it a result is found by its item key, the hash of what is its own (image bytes, seed, target). A shard is
 written under a temporary name, then renamed, so it is there whole or not at all; processes may share a store, as the
 worst that two can do is to compute the same shard twice. A shard whose bytes do not match its name is reported, moved
-aside and computed again.
+aside and computed again; so is whatever else lies under the name of one. What cannot be written or read ends the work:
+it is a `StoreError`, never the fault of an image.
 """
 
 from __future__ import annotations
@@ -20,7 +21,6 @@ import logging
 import os
 import struct
 import sys
-import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -29,6 +29,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lumiscope.errors import StoreError
+from lumiscope.files import (
+    MOST_FACTS,
+    clear_parts,
+    failure_in_words,
+    parse_json,
+    read_bytes,
+    read_text,
+    write_atomically,
+    writing,
+)
 
 logger = logging.getLogger(__name__)
 Arrays: TypeAlias = Mapping[str, NDArray[Any]]
@@ -37,7 +47,7 @@ SUFFIX = ".safetensors"
 
 def content_key(parts: object) -> str:
     """Sha256 (hex) of JSON values; the order of mapping keys does not matter. Errors: `TypeError` for other values."""
-    return hashlib.sha256(canonical_json(parts).encode()).hexdigest()
+    return hashlib.sha256(canonical_json(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def canonical_json(parts: object) -> str:
@@ -53,20 +63,6 @@ def json_array(content: object) -> NDArray[np.uint8]:
 def from_json_array(array: NDArray[Any]) -> Any:
     """What `json_array` was made from; tuples come back as lists."""
     return json.loads(array.tobytes())
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file so that it is there whole or not at all, whatever happens meanwhile."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
 
 
 class Store:
@@ -85,9 +81,11 @@ class Store:
         """The results in the folder `location`, relative to the store. Errors: `StoreError` where it is gone."""
         folder = self.root / location
         try:
-            scope = json.loads((folder / "scope.json").read_text())
+            scope = parse_json(read_text(folder / "scope.json", MOST_FACTS))
+            if not isinstance(scope, dict):
+                raise ValueError(f"expected a JSON object; got {type(scope).__name__}")
         except (OSError, ValueError) as error:
-            raise StoreError(f"the results in {folder} are gone or damaged. Run the study again.") from error
+            raise StoreError(f"the results in {folder} are gone or damaged ({error}). Run the study again.") from error
         return Collection(self, folder, scope)
 
 
@@ -102,8 +100,9 @@ class Collection:
         self._shards: set[Path] = set()
         self._changed = 0  # when the folder had changed last, as it was read
         self._loaded: tuple[Path, dict[str, dict[str, NDArray[Any]]]] | None = None
-        self._read_folder()
         if self.folder.is_dir():
+            clear_parts(self.folder)
+            self._read_folder()
             self._write_scope()
 
     def __contains__(self, key: str) -> bool:
@@ -144,15 +143,19 @@ class Collection:
         return self.folder.relative_to(self.store.root).as_posix()
 
     def put(self, results: Mapping[str, Arrays], seconds: float | None = None) -> None:
-        """Keep a planned batch of results in one shard. `seconds`: what it took to compute them, where that counts."""
+        """Keep a planned batch of results in one shard. `seconds`: what it took to compute them, where that counts.
+
+        Errors: `StoreError` where it cannot be written.
+        """
         content = _shard_bytes(results)
         path = self.folder / (hashlib.sha256(content).hexdigest()[:40] + SUFFIX)
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self._write_scope()
-        if seconds is not None:
-            cost = {"seconds": seconds, "results": len(results)}
-            write_atomically(path.with_suffix(".json"), json.dumps(cost).encode())
-        write_atomically(path, content)
+        with writing(path):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._write_scope()
+            if seconds is not None:
+                cost = {"seconds": seconds, "results": len(results)}
+                write_atomically(path.with_suffix(".json"), json.dumps(cost).encode())
+            write_atomically(path, content)
         self._shards.add(path)
         self._shard_of.update(dict.fromkeys(results, path))
 
@@ -167,8 +170,12 @@ class Collection:
 
     def _write_scope(self) -> None:
         path, content = self.folder / "scope.json", json.dumps(self.scope, indent=1, sort_keys=True).encode()
-        if not path.is_file() or path.read_bytes() != content:
-            write_atomically(path, content)
+        try:
+            if read_bytes(path, MOST_FACTS) == content:
+                return
+        except OSError as error:
+            logger.debug("%s is written again: %s", path, error)
+        write_atomically(path, content)
 
     def _read_folder(self) -> None:
         """Take in the shards that are there, also those that other processes wrote meanwhile."""
@@ -187,9 +194,9 @@ class Collection:
                 self._shard_of.update(dict.fromkeys(keys, path))
 
     def _move_aside(self, path: Path) -> None:
-        logger.warning("the shard %s is damaged; it was moved aside and will be computed again", path)
+        logger.warning("the shard %s is damaged; it is moved aside, and will be computed again", path)
         self.store.damaged.append(str(path))
-        with contextlib.suppress(FileNotFoundError):  # another process may have moved it already
+        with contextlib.suppress(OSError):  # another process may have moved it already, or nobody may
             os.replace(path, path.with_suffix(".damaged"))
 
 
@@ -205,11 +212,15 @@ def _shard_bytes(results: Mapping[str, Arrays]) -> bytes:
 
 
 def _verified(path: Path) -> bytes | None:
-    """The bytes of a shard, or None where they do not match its name."""
+    """The bytes of a shard, or None where they do not match its name. Errors: `StoreError` where it cannot be read."""
+    if path.exists() and not path.is_file():
+        return None
     try:
-        content = path.read_bytes()
+        content = read_bytes(path)
     except FileNotFoundError:
         return None
+    except OSError as error:
+        raise StoreError(f"cannot read the shard {failure_in_words(error, path)}") from error
     return content if hashlib.sha256(content).hexdigest()[:40] == path.stem else None
 
 
@@ -217,20 +228,28 @@ def _shard_keys(path: Path) -> set[str] | None:
     content = _verified(path)
     if content is None:
         return None
-    (length,) = struct.unpack("<Q", content[:8])
-    header = json.loads(content[8 : 8 + length])
-    # one string for a key, in however many collections the same image has results
-    return {sys.intern(name.partition("/")[0]) for name in header if name != "__metadata__"}
+    try:
+        (length,) = struct.unpack("<Q", content[:8])
+        header = parse_json(content[8 : 8 + length])
+        # one string for a key, in however many collections the same image has results
+        return {sys.intern(name.partition("/")[0]) for name in header if name != "__metadata__"}
+    except (struct.error, ValueError, TypeError):
+        return None  # it bears the digest of its bytes, but they are no shard
 
 
 def _read_shard(path: Path) -> dict[str, dict[str, NDArray[Any]]] | None:
+    from safetensors import SafetensorError
     from safetensors.numpy import load
 
     content = _verified(path)
     if content is None:
         return None
+    try:
+        arrays = load(content)
+    except SafetensorError:
+        return None
     results: dict[str, dict[str, NDArray[Any]]] = {}
-    for name, array in load(content).items():
+    for name, array in arrays.items():
         key, _, part = name.partition("/")
         results.setdefault(key, {})[part] = array
     return results
@@ -238,7 +257,7 @@ def _read_shard(path: Path) -> dict[str, dict[str, NDArray[Any]]] | None:
 
 def _cost(shard: Path) -> tuple[float, int]:
     try:
-        cost = json.loads(shard.with_suffix(".json").read_text())
+        cost = parse_json(read_text(shard.with_suffix(".json"), MOST_FACTS))
         return float(cost["seconds"]), int(cost["results"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, OverflowError):
         return 0.0, 0

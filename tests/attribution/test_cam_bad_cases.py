@@ -83,29 +83,84 @@ def test_a_map_of_one_position_has_nothing_to_show(networks, torch_model, prepar
     assert saliency.details == {"blank": "every position of the layer counts the same"}
 
 
-def test_ablationcam_of_a_score_of_zero_is_undefined_and_says_so(networks, torch_model, prepare):
+def shifted(networks, index, score):
+    """`plain` where the logit of class `index` is `score` plus what its features weigh; None: 0, whatever they are."""
     module = networks.seeded(networks.plain)
     with torch.no_grad():
-        module[6].weight[2] = 0
-        module[6].bias[2] = 0
-    for layer in ("3", "1"):  # with the closed form, and without
+        module[6].bias[index] = score or 0
+        if score is None:
+            module[6].weight[index] = 0
+    return module
+
+
+@pytest.mark.parametrize("layer", ["3", "1"])  # with the closed form, and without
+def test_a_constant_added_to_a_logit_only_divides_ablationcam_by_another_number(networks, torch_model, prepare, layer):
+    """S - S_k is free of the constant c, so that values times |S + c| are the same for every c."""
+    maps = []
+    for constant in (10.0, -10.0, 0.3, -100.0):
+        prepared = prepare(torch_model(shifted(networks, 2, constant), SIZE), layer)
+        maps.append([saliency.values * abs(saliency.target.logit) for saliency in explain("ablationcam", prepared, 2)])
+    assert max(drops.max() for drops in maps[0]) > 0
+    for drops in maps[1:]:
+        np.testing.assert_allclose(drops, maps[0], rtol=1e-3, atol=1e-4 * np.max(maps[0]))
+
+
+def test_ablationcam_of_a_score_of_zero_shows_the_bare_drops(networks, torch_model, prepare):
+    for layer in ("3", "1"):
+        free = prepare(torch_model(shifted(networks, 2, 0.0), SIZE), layer, count=1)
+        (expected,) = explain("ablationcam", free, 2)
+        zero = shifted(networks, 2, -expected.target.logit)
+        (saliency,) = explain("ablationcam", prepare(torch_model(zero, SIZE), layer, count=1), 2)
+        divisor = abs(saliency.target.logit) or 1  # rounding may leave 1e-8 of it
+        drops = expected.values * abs(expected.target.logit)
+        np.testing.assert_allclose(saliency.values * divisor, drops, rtol=1e-3, atol=1e-4 * drops.max())
+        assert saliency.details == {}
+
+
+def test_a_score_that_is_exactly_zero_leaves_the_drops_undivided(networks, torch_model, prepare):
+    """Two channels a, b with the score a - b of the same channel: 0, and the drops are mean a and - mean b."""
+
+    class Balanced(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.maps = nn.Conv2d(3, 2, 8, stride=8)
+            self.fc = nn.Linear(2, 2, bias=False)
+
+        def forward(self, inputs):
+            return self.fc(self.maps(inputs).mean((2, 3)))
+
+    module = networks.seeded(Balanced)
+    with torch.no_grad():
+        module.maps.weight[1], module.maps.bias[1] = module.maps.weight[0], module.maps.bias[0]
+        module.fc.weight.copy_(torch.tensor([[1.0, -1.0], [1.0, 1.0]]))
+    prepared = prepare(torch_model(module, SIZE), "maps", count=1)
+    (saliency,) = explain("ablationcam", prepared, 0)
+    mean = prepared.at("maps").maps[0, 0].mean()
+    assert saliency.target.logit == 0
+    assert not saliency.values.any()  # mean · A - mean · A
+    assert saliency.details["blank"] == "no position of the layer speaks for the class"
+    (undefined,) = explain("ablationcam", prepared, 0, denominator="score")
+    assert np.isnan(undefined.values).all()
+    assert mean != 0
+
+
+def test_ablationcam_as_in_grad_cam_is_undefined_at_a_score_of_zero_and_says_so(networks, torch_model, prepare):
+    module = shifted(networks, 2, None)
+    for layer in ("3", "1"):
         prepared = prepare(torch_model(module, SIZE), layer)
-        for saliency in explain("ablationcam", prepared, 2):
+        for saliency in explain("ablationcam", prepared, 2, denominator="score"):
             assert saliency.target.logit == 0
             assert np.isnan(saliency.values).all()
             assert np.isnan(saliency.display()).all()
             assert saliency.details == {"undefined": "the target's score is 0"}
-        for saliency in explain("ablationcam", prepared, 1):
+        for saliency in explain("ablationcam", prepared, 1, denominator="score"):
             assert np.isfinite(saliency.values).all()
             assert saliency.details == {}
 
 
 def test_of_several_layers_one_undefined_map_is_enough(networks, torch_model, prepare):
-    module = networks.seeded(networks.plain)
-    with torch.no_grad():
-        module[6].weight[2] = 0
-        module[6].bias[2] = 0
-    (saliency, *_) = explain("ablationcam", prepare(torch_model(module, SIZE), ["1", "3"]), 2)
+    prepared = prepare(torch_model(shifted(networks, 2, None), SIZE), ["1", "3"])
+    (saliency, *_) = explain("ablationcam", prepared, 2, denominator="score")
     assert np.isnan(saliency.values).all()
     assert saliency.details == {"undefined": "the target's score is 0"}
 

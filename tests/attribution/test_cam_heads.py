@@ -119,7 +119,7 @@ def test_weights_of_pooled_relu_features_under_a_linear_layer(networks, torch_mo
             "xgradcam": slopes,
             "shapleycam": slopes,
             "layercam": positive,
-            "ablationcam": slopes * totals / score,
+            "ablationcam": slopes * totals / abs(score),
             "gradcampp": maps[0, 0].numel() * positive * shares,
         }
         for method, weights in expected.items():

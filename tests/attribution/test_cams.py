@@ -24,6 +24,7 @@ PEERS = {
     "shapleycam": peers.ShapleyCAM,
     "xgradcam": peers.XGradCAM,
 }
+AS_IN_GRAD_CAM = {"ablationcam": {"denominator": "score"}}
 FAMILY = sorted([*PEERS, "eigencam", "eigengradcam", "finercam"])
 SIZE = (40, 56)
 every_method = pytest.mark.parametrize("method", FAMILY)
@@ -84,7 +85,7 @@ def peer_maps(method, model, prepared, layers, wanted, **options):
 def test_equals_grad_cam(networks, torch_model, prepare, method, seed, wanted, network, layer):
     model = torch_model(networks.seeded(getattr(networks, network), seed), SIZE)
     prepared = prepare(model, layer, first=10 * seed)
-    maps = explain(method, prepared, wanted)
+    maps = explain(method, prepared, wanted, **AS_IN_GRAD_CAM.get(method, {}))
     for ours, theirs in zip(maps, peer_maps(method, model, prepared, [layer], wanted), strict=True):
         np.testing.assert_allclose(ours.display(), theirs, atol=1e-4, rtol=0)
     assert max(saliency.display().max() for saliency in maps) > 0.9
@@ -147,7 +148,10 @@ def test_a_map_of_a_batch_is_the_map_of_the_image_alone(networks, torch_model, p
 
 
 DETAILS = {"fullgrad": {"completeness_gap", "completeness_gap_share"}, "finercam": {"compared_with"}}
-OPTIONS = {"finercam": {"flips": False, "alpha": 1.0, "comparisons": 3}}
+OPTIONS = {
+    "ablationcam": {"flips": False, "denominator": "magnitude"},
+    "finercam": {"flips": False, "alpha": 1.0, "comparisons": 3},
+}
 
 
 @every_method

@@ -21,6 +21,7 @@ REGIONS = {
     "num_samples": 1000,
 }
 DEFAULTS = {
+    "ablationcam": {"flips": False, "denominator": "magnitude"},
     # Zhang et al. 2025: the three most similar classes, with their full weight.
     "finercam": {"flips": False, "alpha": 1.0, "comparisons": 3},
     "gaussian": {"sigma": 0.25},

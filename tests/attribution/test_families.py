@@ -11,6 +11,7 @@ import torch
 from lumiscope.agreement import make_mask
 from lumiscope.attribution import (
     METHODS,
+    KeptClasses,
     LayerMaps,
     PixelMap,
     SegmentValues,
@@ -110,7 +111,7 @@ def test_a_view_method_is_given_one_view_and_who_predicts(model, prepare, black_
 def test_a_region_method_is_given_a_scene_and_its_coefficients_are_painted(model, prepare, black_box, box):
     @region_method("mine", **FACTS, options=Quarters)
     def mine(scene, target, options):
-        whole = scene.probabilities(np.ones((1, scene.count), bool))[0, target.index]
+        whole = scene.probabilities(np.ones((1, scene.count), bool), KeptClasses(target.index))[0, 0]
         return SegmentValues(np.arange(scene.count) - 1.0, {"whole": whole})
 
     prepared = prepare(black_box(model) if box else model, count=1)

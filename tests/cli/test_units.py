@@ -13,7 +13,7 @@ from lumiscope import run as run_study
 from lumiscope.cli import main
 from lumiscope.runs import Run, save_table
 from lumiscope.study import Study
-from studies import changed
+from studies import changed, without_digests
 
 TINY = ["--model", "python:tiny:make", "--classes", "classes.txt", "--input-size", "32", "--geometry", "squash"]
 
@@ -70,6 +70,7 @@ def test_a_unit_has_a_page_and_mistakes_are_told(
 def test_pictures_are_whole_where_the_model_has_changed(
     folder: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    without_digests(Path(folder))
     (Path(folder) / "tables" / "unit_crops.parquet").unlink()
     assert call(monkeypatch, "units", folder, "--unit", "3:5", "--page", "unit.html") == 0
     assert "part of probing image" in Path("unit.html").read_text()
@@ -84,6 +85,7 @@ def test_pictures_are_whole_where_the_model_has_changed(
 def test_a_run_of_another_version_is_told_from_a_bug(
     folder: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    without_digests(Path(folder))
     save_table(Run.open(folder).table("units").drop(["q_value"]), Path(folder) / "tables" / "units.parquet")
     for command in ("units", "report"):
         assert call(monkeypatch, command, folder) == 1

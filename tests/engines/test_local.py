@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
@@ -10,7 +11,7 @@ import pytest
 import torch
 
 from lumiscope.engines import LocalEngine, Report
-from lumiscope.errors import ImageError, ModelError
+from lumiscope.errors import ImageError, ModelError, StoreError
 
 T = TypeVar("T")
 LETTERS = tuple("abcdefg")
@@ -249,3 +250,27 @@ def test_a_bar_stands_where_the_work_is() -> None:
     assert begun == [0, 4, 8, 12]
     assert ended == [4, 8, 12, 14]
     assert 1 in bar.stood, "inside the first task"
+
+
+@pytest.mark.parametrize("stop", [False, True])
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (StoreError("cannot write to x"), "cannot write to x"),
+        (OSError(errno.ENOSPC, "No space left on device", "x"), "x: No space left on device. Free some space"),
+        (OSError(errno.EMFILE, "Too many open files"), "Raise the limit of open files"),
+    ],
+)
+def test_a_machine_that_fails_is_no_bad_item(error: Exception, words: str, stop: bool) -> None:
+    tried: list[tuple[str, ...]] = []
+
+    def before(items: tuple[str, ...]) -> None:
+        tried.append(items)
+        if len(tried) == 2:
+            raise error
+
+    engine = LocalEngine(stop=stop)
+    with pytest.raises(StoreError, match=words):
+        done(engine, planned(before, size=2))
+    assert tried == [("a", "b"), ("c", "d")], "nothing smaller was tried"
+    assert engine.failures == []

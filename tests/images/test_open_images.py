@@ -36,7 +36,8 @@ class TestFolder:
         (tmp_path / "README.txt").write_text("words")
         images = open_images(tmp_path)
         assert names(images) == ["cat/1.png", "cat/old/0.png", "dog/2.png"]
-        assert list(reasons(images)) == ["README.txt"]
+        assert reasons(images) == {}
+        assert images.notes == ("no pictures, so passed over: README.txt",)
 
     def test_bad_files_are_reported_by_name_and_reason(self, tmp_path):
         good = save(tmp_path / "good.png", size=(64, 64))
@@ -48,13 +49,35 @@ class TestFolder:
         (tmp_path / "other.csv").write_text("x,y\n1,2\n")
         images = open_images(tmp_path)
         assert ids(images) == ["good"]
-        assert list(reasons(images)) == ["cut.png", "empty.jpg", "gone.png", "labels.csv", "other.csv", "words.jpg"]
+        assert list(reasons(images)) == ["cut.png", "empty.jpg", "gone.png", "words.jpg"]
         assert reasons(images)["empty.jpg"] == "empty file (0 bytes)"
         assert reasons(images)["gone.png"] == "file not found"
         assert reasons(images)["cut.png"].startswith("truncated")
         assert reasons(images)["words.jpg"].startswith("not an image")
-        assert "give it as the source to use its labels" in reasons(images)["labels.csv"]
-        assert "labels" not in reasons(images)["other.csv"]
+
+    def test_texts_and_tables_beside_pictures_are_passed_over_not_skipped(self, tmp_path):
+        save(tmp_path / "good.png")
+        save(tmp_path / "really.png").rename(tmp_path / "really.txt")
+        (tmp_path / "labels.csv").write_text("image\ngood.png\n")
+        for name in ("other.csv", "notes.txt", "README", "classes.json"):
+            (tmp_path / name).write_text("x,y\n1,2\n")
+        for source in (tmp_path, f"{tmp_path}/*"):
+            images = open_images(source)
+            assert (ids(images), images.skipped) == (["good", "really"], ())
+            assert images.notes == (
+                "no pictures, so passed over: README, classes.json, labels.csv, notes.txt, other.csv",
+                "labels.csv lists images: give it as the source to use its labels",
+            )
+
+    def test_a_text_that_is_named_is_skipped_with_its_reason(self, tmp_path):
+        good = save(tmp_path / "good.png")
+        (tmp_path / "only").mkdir()
+        (tmp_path / "only" / "labels.csv").write_text("image\ngood.png\n")
+        images = open_images([good, tmp_path / "only" / "labels.csv"])
+        assert ids(images) == ["good"]
+        assert "give it as the source to use its labels" in next(iter(reasons(images).values()))
+        with pytest.raises(ImageError, match=r"labels\.csv: not an image"):
+            open_images(tmp_path / "only")
 
     def test_stop_at_the_first(self, tmp_path):
         save(tmp_path / "a.png")

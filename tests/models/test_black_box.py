@@ -49,7 +49,9 @@ def test_its_scores_are_what_the_function_gives() -> None:
     [
         (shares, None, "none", "add up to 1"),
         (means, None, "softmax", "taken for logits (softmax)"),
-        (light, None, "sigmoid", "taken for logits (sigmoid)"),
+        (light, None, "none", "lie in [0, 1] and are taken for probabilities, each class yes or no"),
+        (lambda pixels: means(pixels) / 255, None, "none", "lie in [0, 1]"),
+        (lambda pixels: light(pixels) * 4 - 1, None, "sigmoid", "taken for logits (sigmoid)"),
         (shares, "softmax", "softmax", ""),
         (means, "sigmoid", "sigmoid", ""),
         (light, "none", "none", ""),

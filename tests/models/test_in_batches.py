@@ -31,6 +31,11 @@ OUT = {
     "openvino": RuntimeError("Exception from src/inference: std::bad_alloc"),
     "python": MemoryError(),
     "numpy": np._core._exceptions._ArrayMemoryError((10, 10), np.dtype("f4")),
+    "onednn": RuntimeError("could not create a primitive"),
+    "onednn memory": RuntimeError("could not create a memory object"),
+    "onednn primitive": RuntimeError("could not execute a primitive"),
+    "bare": RuntimeError("std::bad_alloc"),
+    "cublas": RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
     "windows": RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 12 bytes."),
 }
 
@@ -66,6 +71,17 @@ def test_where_not_even_one_fits_it_gives_up(error):
     with pytest.raises(type(error)):
         in_batches(run, 23, 4)
     assert sizes == [4, 2, 1]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        RuntimeError("could not create a primitive descriptor for the matmul primitive"),
+        RuntimeError("could not create a memory descriptor from blob"),
+    ],
+)
+def test_what_onednn_does_not_know_is_no_lack_of_memory(error):
+    assert not is_out_of_memory(error)
 
 
 @pytest.mark.parametrize(

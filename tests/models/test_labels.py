@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from lumiscope.images import ImageFile, WorldImage
-from lumiscope.models import label_index, mask_shows_label
+from lumiscope.models import label_index, mask_shows_label, unmatched_labels
 
 
 @dataclass(frozen=True)
@@ -66,3 +66,12 @@ def test_world_images_have_a_label_for_either_task() -> None:
     image = WorldImage(3)
     for name in image.class_names:
         assert label_index(Names(("other", name)), image) == 1  # type: ignore[arg-type]
+
+
+def test_labels_that_are_no_class_are_counted() -> None:
+    images = [item("hound"), item("bird"), item("bird", "wing"), item("ship"), item(label=7), item()]
+    assert unmatched_labels(ANIMALS, images) == (  # type: ignore[arg-type]
+        "4 of 5 labels are none of its classes ('bird', 'ship', '7'): these images count as without a label"
+    )
+    assert unmatched_labels(ANIMALS, images[:1]) == ""  # type: ignore[arg-type]
+    assert unmatched_labels(NUMBERED, images[:1]).endswith("have no names, which --classes FILE gives")  # type: ignore[arg-type]

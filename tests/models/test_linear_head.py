@@ -86,7 +86,10 @@ NOT_FOUND = {
     "ReLU before pooling": lambda: (stem(nn.ReLU(), *POOLED, nn.Linear(6, 4)), "0"),
     "ReLU after pooling": lambda: (stem(*POOLED, nn.ReLU(), nn.Linear(6, 4)), "0"),
     "ReLU at the end": lambda: (stem(nn.Conv2d(6, 4, 1), nn.ReLU(), nn.AdaptiveAvgPool2d(1)), "0"),
-    "softmax at the end": lambda: (stem(*POOLED, nn.Linear(6, 4), nn.Softmax(1)), "0"),
+    "a smoothed softmax at the end": lambda: (
+        Ended(lambda self, maps: 0.9 * self.fc(maps.mean((2, 3))).softmax(1) + 0.025),
+        "maps",
+    ),
     "maximum": lambda: (stem(nn.AdaptiveMaxPool2d(1), nn.Flatten(), nn.Linear(6, 4)), "0"),
     "four quarters": lambda: (stem(nn.AdaptiveAvgPool2d(2), nn.Flatten(), nn.Linear(24, 4)), "0"),
     "a further convolution": lambda: (stem(nn.Conv2d(6, 6, 3, padding=1), *POOLED, nn.Linear(6, 4)), "0"),
@@ -112,6 +115,11 @@ NOT_FOUND = {
 def test_other_heads_are_not_taken_for_one(networks, case, seed):
     module, layer = NOT_FOUND[case]()
     assert weights_of(model_of(networks.seeded(lambda: module, seed)), layer) is None
+
+
+def test_a_softmax_at_the_end_is_taken_off_and_hides_no_linear_head(networks):
+    module = networks.seeded(lambda: stem(*POOLED, nn.Linear(6, 4), nn.Softmax(1)))
+    assert torch.equal(weights_of(model_of(module), "0"), module[-2].weight)
 
 
 def test_a_clamp_that_only_real_activations_reach_is_noticed(networks):

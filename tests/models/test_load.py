@@ -209,7 +209,7 @@ def test_own_python_modules(here):
     ("factory", "error", "message"),
     [
         ("smal", UnknownNameError, "did you mean small"),
-        ("no_module", ModelError, "return a torch.nn.Module, or a callable on pictures; got int"),
+        ("no_module", ModelError, "return a torch.nn.Module, a TorchModel or a callable on pictures; got int"),
         ("maps", ModelError, r"\(batch, classes\) logits"),
         ("fails", ModelError, "no luck"),
     ],

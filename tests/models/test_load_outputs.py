@@ -32,6 +32,17 @@ def made_without_gradients():
 def ready():
     return nn.Sequential(typed(), nn.Softmax(1)).eval()
 
+class Smoothed(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.net = plain()
+
+    def forward(self, inputs):
+        return 0.9 * self.net(inputs).softmax(1) + 0.025
+
+def smoothed():
+    return seeded(Smoothed)
+
 class Single(nn.Module):
     def __init__(self, flat):
         super().__init__()
@@ -135,30 +146,38 @@ def test_a_single_logit_is_no_or_yes(load, flat) -> None:
 
 
 @pytest.mark.parametrize("flat", [False, True])
-@pytest.mark.parametrize("activation", [None, "none"])
-def test_a_network_that_ends_in_a_sigmoid_gives_the_probabilities_of_no_and_yes(load, flat, activation) -> None:
+@pytest.mark.parametrize("activation", [None, "none", "sigmoid", "softmax"])
+def test_a_network_that_ends_in_a_sigmoid_is_explained_before_it(load, flat, activation) -> None:
     """Whatever of its own it is, nothing of it is changed: not even by the second score."""
     model, logits = load("sure", {"flat": flat}, activation=activation), load("single")
-    assert (model.classes, model.activation) == (("no", "yes"), "none")
-    assert model.notes[-1:] == (() if activation else ("it ends in a sigmoid: its scores are taken for probabilities",))
-    yes = expit(logits.predict(PIXELS)[:, 1])
-    np.testing.assert_allclose(model.predict(PIXELS), np.stack([1 - yes, yes], 1), rtol=1e-5)
+    assert (model.classes, model.activation) == (("no", "yes"), "sigmoid")
+    assert model.notes == (
+        "it ends in a sigmoid: its scores are probabilities, and methods explain what the sigmoid is given",
+    )
+    np.testing.assert_allclose(model.predict(PIXELS), logits.predict(PIXELS), rtol=1e-5)
     assert model.module(model.inputs(PIXELS)).shape == ((3,) if flat else (3, 1))
-    prepared = PreparedBatch(model, [model.geometry.view(picture) for picture in PIXELS], layer="net.3")
-    np.testing.assert_array_equal(prepared.probabilities, prepared.logits)
-    for target, expected in (("yes", yes * (1 - yes)), ("no", -yes * (1 - yes))):  # the slope of the sigmoid
-        of_logits = PreparedBatch(logits, prepared.views).at("net.3")
-        slopes = of_logits.gradients(prepared.targets("yes", [None] * 3))
-        came = prepared.at("net.3").gradients(prepared.targets(target, [None] * 3))
-        np.testing.assert_allclose(came.numpy(), slopes.numpy() * expected[:, None, None, None], rtol=1e-4, atol=1e-7)
+    views = [model.geometry.view(picture) for picture in PIXELS]
+    prepared, of_logits = (PreparedBatch(each, views, layer="net.3") for each in (model, logits))
+    np.testing.assert_allclose(prepared.probabilities[:, 1], expit(prepared.logits[:, 1]), rtol=1e-6)
+    for target in ("yes", "no"):
+        came, slopes = (each.at("net.3").gradients(each.targets(target, [None] * 3)) for each in (prepared, of_logits))
+        np.testing.assert_allclose(came.numpy(), slopes.numpy(), rtol=1e-4, atol=1e-7)
 
 
-def test_a_network_that_ends_in_a_softmax_gives_probabilities(load) -> None:
-    model = load("ready")
-    assert model.activation == "none"
-    assert model.notes == ("it ends in a softmax: its scores are taken for probabilities",)
-    assert load("ready", activation="softmax").activation == "softmax"
-    assert load("typed").notes == ()
+def test_a_network_that_ends_in_a_softmax_is_explained_before_it(load) -> None:
+    for activation in (None, "none", "softmax"):  # which is not applied a second time
+        model = load("ready", activation=activation)
+        assert model.activation == "softmax"
+        assert model.notes == (
+            "it ends in a softmax: its scores are probabilities, and methods explain what the softmax is given",
+        )
+        np.testing.assert_allclose(model.predict(PIXELS), load("typed").predict(PIXELS), rtol=1e-5, atol=1e-6)
+    other = load("ready", activation="sigmoid")  # as the user says it
+    np.testing.assert_allclose(other.predict(PIXELS), softmax(load("typed").predict(PIXELS), 1), rtol=1e-5)
+    assert other.notes == (
+        "its scores add up to 1, and the sigmoid is applied to them as asked; if they are probabilities, say "
+        "--activation none",
+    )
 
 
 def test_a_network_of_two_inputs_is_an_error_in_words(load) -> None:
@@ -167,11 +186,12 @@ def test_a_network_of_two_inputs_is_an_error_in_words(load) -> None:
 
 
 def test_sigmoid_heads_and_outputs_that_are_probabilities(load) -> None:
-    plain, many, ready = load("typed"), load("typed", activation="sigmoid"), load("ready", activation="none")
+    plain, many, ready = load("typed"), load("typed", activation="sigmoid"), load("smoothed", activation="none")
     scores = plain.predict(PIXELS)
     np.testing.assert_array_equal(many.predict(PIXELS), scores)
-    np.testing.assert_allclose(ready.predict(PIXELS), softmax(scores, 1), rtol=1e-5)
-    for model, expected in ((plain, softmax(scores, 1)), (many, expit(scores)), (ready, softmax(scores, 1))):
+    smoothed = 0.9 * softmax(scores, 1) + 0.025
+    np.testing.assert_allclose(ready.predict(PIXELS), smoothed, rtol=1e-5)
+    for model, expected in ((plain, softmax(scores, 1)), (many, expit(scores)), (ready, smoothed)):
         prepared = PreparedBatch(model, [model.geometry.view(picture) for picture in PIXELS])
         np.testing.assert_allclose(prepared.probabilities, expected, rtol=1e-5)
     assert len({plain.fingerprint, many.fingerprint, ready.fingerprint}) == 3

@@ -80,7 +80,10 @@ def test_probabilities_and_named_outputs(tmp_path) -> None:
     model = load_model(spec, model_options={"output": "scores"})
     assert model.activation == "none"
     np.testing.assert_allclose(model.predict(pixels(20, 24)).sum(1), 1, rtol=1e-6)
-    assert len(load_model(spec).classes) == 3  # the first output: the means
+    chosen = load_model(spec)  # of (means, scores) what is called scores
+    np.testing.assert_array_equal(chosen.predict(pixels(20, 24)), model.predict(pixels(20, 24)))
+    assert "it has several outputs (means, scores): scores is taken for the scores" in chosen.notes[1]
+    assert len(load_model(spec, output="means").classes) == len(load_model(spec, classes=["r", "g", "b"]).classes) == 3
     with pytest.raises(UnknownNameError, match="did you mean scores"):
         load_model(spec, model_options={"output": "score"})
     sigmoid = load_model(write(tmp_path / "s.onnx", ["n", 3, 20, 24], last="Sigmoid"), activation="none")

@@ -113,13 +113,14 @@ def test_a_factory_that_takes_no_number_of_classes_gets_none(tmp_path, monkeypat
     assert torch.equal(model.module[1].weight, weights["1.weight"])
 
 
-def test_a_class_file_of_the_wrong_length_is_blamed() -> None:
+def test_a_class_file_of_the_wrong_length_is_blamed(tmp_path) -> None:
     from lumiscope.errors import WeightsError
-    from lumiscope.models.weights import fit_weights
+    from lumiscope.models.weights import fit_weights, read_checkpoint
 
-    module, state = nn.Linear(3, 4), nn.Linear(3, 5).state_dict()
+    torch.save(nn.Linear(3, 5).state_dict(), tmp_path / "w.pt")
+    module, checkpoint = nn.Linear(3, 4), read_checkpoint(tmp_path / "w.pt")
     with pytest.raises(WeightsError, match=r"have 5 outputs, but names.txt has 4"):
-        fit_weights(module, state, "w.pt", partial=False, hint="names.txt has 4 class names.")
+        fit_weights(module, checkpoint, partial=False, hint="names.txt has 4 class names.")
 
 
 def test_a_network_that_gives_nan_is_told_in_words() -> None:

@@ -13,6 +13,7 @@ from lumiscope.report.sections.images.section import images
 from lumiscope.report.sections.summary.glance import glance
 from lumiscope.report.sections.summary.section import summary
 from lumiscope.runs import (
+    ASSUMED_OF_PREPROCESSING,
     AgreementRow,
     AgreementSummaryRow,
     CategoryRow,
@@ -20,6 +21,7 @@ from lumiscope.runs import (
     FindingRow,
     ImageRow,
     JudgementRow,
+    ModelRow,
     SkippedRow,
 )
 
@@ -54,6 +56,22 @@ def test_differences_between_label_and_prediction(page):
     # In the table and on the card.
     assert words(page).count("≠ label: racer · predicted: sports car") == 2
     assert words(page).count("≠ prediction differs from the label") == 2
+
+
+def test_what_was_assumed_stands_beside_the_predictions(page, fakes, read, tmp_path):
+    assert "assumed" not in words(page)
+    run = fakes.fake_run(tmp_path)
+    objects, *others = run.tables[ModelRow]
+    note = ASSUMED_OF_PREPROCESSING + "ImageNet mean, ImageNet std"
+    assert objects.assumed == ""
+    run.tables[ModelRow] = [dataclasses.replace(objects, notes=("other", note)), *others]
+    assert run.tables[ModelRow][0].assumed == "ImageNet mean, ImageNet std"
+    text = words(read(run))
+    assert (
+        f"{objects.model}: what it sees was assumed, as nothing states it: ImageNet mean, ImageNet std. If that is "
+        "wrong, so are its predictions; --mean, --std and --input-size say it."
+    ) in text
+    assert text.count("; assumed of what it sees: ImageNet mean, ImageNet std") == 4  # a card for each image
 
 
 def test_warnings_stand_under_the_map_and_not_among_its_numbers(fakes, read, tmp_path):

@@ -127,3 +127,38 @@ def test_the_run_name_is_found_again_and_changes_with_the_study() -> None:
 def test_parts_that_do_not_go_together(fields: dict[str, str], said: str) -> None:
     with pytest.raises(UsageError, match=said):
         Study(models=[ModelConfig(**MODEL)], **fields).check()
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("a = " + "[" * 100_000, "not valid TOML: it is nested too deep"),
+        ("a" + ".a" * 5000 + " = 1", "not valid TOML: it is nested too deep"),
+        ("models = 1", "models: "),
+        ("models = []", "models: "),
+        ('models = ["x"]', "models.0: "),
+        ('images = "world:1"\nrun = 1\n[[models]]\nspec = "x"', "run: "),
+        ('images = "world:1"\nexplain = 1\n[[models]]\nspec = "x"', "expected explain to be a table; got 1"),
+        ('models = [{ spec = "x" }]\nseed = nan', "run.seed: "),
+        ('models = [{ spec = ["' + "y" * 10_000 + '"] }]', "models.0.spec: "),
+        ("\x00", "not valid TOML: "),
+    ],
+)
+def test_toml_of_any_shape_is_refused_in_words(tmp_path, text, words):
+    (tmp_path / "study.toml").write_text(text)
+    with pytest.raises(UsageError) as caught:
+        load_study(tmp_path / "study.toml")
+    assert words in str(caught.value)
+    assert str(tmp_path / "study.toml") in str(caught.value)
+    assert len(str(caught.value)) < 600
+
+
+def test_a_study_that_is_no_file_or_too_large_is_refused_at_once(tmp_path):
+    os.mkfifo(tmp_path / "pipe.toml")
+    (tmp_path / "folder.toml").mkdir()
+    with (tmp_path / "vast.toml").open("wb") as file:
+        file.truncate(10 * 2**30)
+    words = {"pipe.toml": "a pipe or a device", "folder.toml": "a folder", "vast.toml": "more than 2,097,152 bytes"}
+    for name, said in {**words, "absent.toml": "No such file"}.items():
+        with pytest.raises(UsageError, match=rf"expected a TOML file at {tmp_path / name}: .*{said}"):
+            load_study(tmp_path / name)

@@ -15,7 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lumiscope.errors import UsageError
-from lumiscope.study.files._plain_pickle import ALLOWED, MOST_BYTES, MOST_DEPTH, dump_plain, load_plain
+from lumiscope.files import MOST_SETTINGS
+from lumiscope.pickle_machine import PLAIN as ALLOWED
+from lumiscope.study.files._plain_pickle import MOST_DEPTH, dump_plain, load_plain
 
 PROTOCOLS = range(pickle.HIGHEST_PROTOCOL + 1)
 SCALARS = st.none() | st.booleans() | st.integers(-(2**63), 2**63) | st.floats(allow_nan=False) | st.text()
@@ -190,7 +192,7 @@ def bombs() -> dict[str, bytes]:
         "a frame that claims 2^60 bytes": b"\x80\x04\x95" + (2**60).to_bytes(8, "little") + b"N.",
         "a number of a million bits": pickle.dumps(1 << 1_000_000),
         "a number of a million digits": b"L" + b"9" * 1_000_000 + b"L\n.",
-        "too long": b"\x80\x04" + b"N" * MOST_BYTES,
+        "too long": b"\x80\x04" + b"N" * MOST_SETTINGS,
         "half a character": b"X\x03\x00\x00\x00\xed\xa0\x80.",
     }
 

@@ -27,7 +27,7 @@ COMMAND = [
 def package(tmp_path: Path) -> Path:
     """A copy of the package that may be edited."""
     copy = tmp_path / "copy" / "lumiscope"
-    without = shutil.ignore_patterns("__pycache__", "weights")
+    without = shutil.ignore_patterns("__pycache__", "*.safetensors")
     shutil.copytree(Path(lumiscope.__file__).parent, copy, ignore=without)
     return copy
 

@@ -114,9 +114,9 @@ def test_the_model_is_asked_once_for_each_segmenter_seed_and_sample(
     asked = []
     before = Predictor.masked_logits
 
-    def counted(self: Predictor, pixels: Any, hidden: Any, masks: Any, count: int) -> Any:
+    def counted(self: Predictor, pixels: Any, hidden: Any, masks: Any, count: int, keep: Any) -> Any:
         asked.append(count)
-        return before(self, pixels, hidden, masks, count)
+        return before(self, pixels, hidden, masks, count, keep)
 
     monkeypatch.setattr(Predictor, "masked_logits", counted)
     tuning = tune_lime(ready(model, cells[:1]), SEARCH, stop=True)

@@ -4,6 +4,7 @@ from lumiscope.attribution.cam import LayerMaps, cam_method
 from lumiscope.attribution.contributions import UnitContributions, unit_contributions
 from lumiscope.attribution.gradients import gradient_method
 from lumiscope.attribution.hide_color import flat_picture
+from lumiscope.attribution.kept_classes import KeptClasses
 from lumiscope.attribution.option_help import OptionHelp, option_help, segmenter_help
 from lumiscope.attribution.pixel_map import PixelMap
 from lumiscope.attribution.predictor import Predictor
@@ -35,6 +36,7 @@ __all__ = [
     "SEGMENTERS",
     "AttributionMethod",
     "Estimate",
+    "KeptClasses",
     "LayerMaps",
     "LimeOptions",
     "LimeSamples",

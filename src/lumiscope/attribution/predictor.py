@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from lumiscope.attribution._blending import Masks, blended_pixels
 from lumiscope.attribution._passes import counted_passes
+from lumiscope.attribution.kept_classes import KeptClasses
 from lumiscope.attribution.requirements import require_torch_model
 from lumiscope.models import BlackBox, Runner, Session, TorchModel, VisionModel, probabilities
 from lumiscope.progress import Track, silent
 from lumiscope.types import ByteArray, DoubleArray, FloatArray
 
+Numbers = NDArray[np.floating[Any]]
+ROWS_AT_ONCE = 16
 PICTURES_AT_ONCE = 16  # where a model does not say what it likes
 
 
@@ -35,23 +40,34 @@ class Predictor:
         return self._session or require_torch_model(self.model).reference
 
     def logits_of(
-        self, make: Callable[[int, int], torch.Tensor], count: int, runner: Runner | None = None
+        self,
+        make: Callable[[int, int], torch.Tensor],
+        count: int,
+        runner: Runner | None = None,
+        keep: Callable[[torch.Tensor], torch.Tensor] = lambda logits: logits,
     ) -> torch.Tensor:
         """(count, classes) raw scores of normalised inputs, of which `make(start, stop)` makes a few at a time.
 
-        `runner`: another one than the session's own, such as `session.rough`. Errors: `ModelError` for a black box.
+        `runner`: another one than the session's own, such as `session.rough`. `keep`: what is kept of the (n, classes)
+        scores of a few, (n, …): all columns of many inputs may be more than memory holds. Errors: `ModelError` for a
+        black box.
         """
         with counted_passes(make, self.track, count) as some:
-            return self.session.logits_of(some, count, runner)
+            return self.session.logits_of(some, count, runner, keep)
 
     def masked_logits(
-        self, pixels: ByteArray, hidden: ByteArray, masks: Callable[[int, int], Masks], count: int
-    ) -> FloatArray:
+        self,
+        pixels: ByteArray,
+        hidden: ByteArray,
+        masks: Callable[[int, int], Masks],
+        count: int,
+        keep: Callable[[FloatArray], Numbers] = lambda logits: logits,
+    ) -> Numbers:
         """(count, classes) raw scores of one view seen through masks: m · view + (1 − m) · hidden.
 
         `pixels`: (H, W, 3) uint8, the view. `hidden`: (H, W, 3) uint8, what is seen where a mask is 0. `masks(start,
         stop)`: (stop − start, H, W), bool or float in [0, 1]. A torch model blends normalised float inputs; a black box
-        gets uint8 pixels, rounded.
+        gets uint8 pixels, rounded. `keep`: what is kept of the (n, classes) scores of a few, (n, …).
         """
         if not isinstance(self.model, TorchModel):
             size = self.model.batch_size if isinstance(self.model, BlackBox) else PICTURES_AT_ONCE
@@ -61,7 +77,7 @@ class Predictor:
 
             with counted_passes(blend, self.track, count) as some:
                 starts = range(0, count, size)
-                return np.concatenate([self.model.predict(some(at, min(at + size, count))) for at in starts])
+                return np.concatenate([keep(self.model.predict(some(at, min(at + size, count)))) for at in starts])
         view, cover = self.model.inputs(np.stack([pixels, hidden])).contiguous()
 
         def make(start: int, stop: int) -> torch.Tensor:
@@ -70,7 +86,24 @@ class Predictor:
                 return torch.where(weights, view, cover)
             return torch.lerp(cover, view, weights.float())
 
-        return self.logits_of(make, count).cpu().numpy()
+        def kept(logits: torch.Tensor) -> torch.Tensor:
+            return torch.from_numpy(np.ascontiguousarray(keep(logits.cpu().numpy())))
+
+        return self.logits_of(make, count, keep=kept).numpy()
+
+    def masked_probabilities(
+        self, pixels: ByteArray, hidden: ByteArray, masks: Callable[[int, int], Masks], count: int, kept: KeptClasses
+    ) -> DoubleArray:
+        """(count, k) float64 probabilities of the `kept` classes of one view seen through masks.
+
+        See `masked_logits`. A few rows at a time become probabilities, which take several times the memory of logits.
+        """
+
+        def keep(logits: FloatArray) -> DoubleArray:
+            parts = (logits[start : start + ROWS_AT_ONCE] for start in range(0, len(logits), ROWS_AT_ONCE))
+            return np.concatenate([kept.of(self.probabilities_of(part)) for part in parts])
+
+        return np.asarray(self.masked_logits(pixels, hidden, masks, count, keep), np.float64)
 
     def probabilities_of(self, logits: FloatArray) -> DoubleArray:
         """(N, classes) float64 probabilities of (N, classes) raw scores, as this model's activation makes them."""

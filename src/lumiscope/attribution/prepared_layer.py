@@ -58,10 +58,10 @@ class PreparedLayer:
         with torch.no_grad():
             return self.predictor.session.split(self.name).head(cut).float()
 
-    def head_of(self, make: Callable[[int, int], Cut], count: int, size: int) -> torch.Tensor:
-        """(count, classes) scores of cuts, of which `make(start, stop)` makes at most `size` at a time."""
+    def score_of(self, make: Callable[[int, int], Cut], count: int, size: int, target: Target) -> torch.Tensor:
+        """(count,) raw scores of the target, of cuts of which `make(start, stop)` makes at most `size` at a time."""
         with counted_passes(make, self.predictor.track, count) as some:
-            return in_batches(lambda start, stop: self.head(some(start, stop)), count, size)
+            return in_batches(lambda start, stop: self.head(some(start, stop))[:, target.index], count, size)
 
     def differentiable_head(self, cut: Cut) -> torch.Tensor:
         """(N, classes) raw scores from which gradients lead back to the cut's activations.

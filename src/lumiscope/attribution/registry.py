@@ -12,6 +12,7 @@ import numpy as np
 from lumiscope.attribution._details import joined_details
 from lumiscope.attribution.declared_options import check_declared
 from lumiscope.attribution.prepared import PreparedBatch
+from lumiscope.attribution.saturation import with_saturation
 from lumiscope.errors import UnknownNameError, UsageError
 from lumiscope.models import TorchModel, VisionModel
 from lumiscope.registry import Registry
@@ -52,6 +53,11 @@ class AttributionMethod(Generic[Options]):
     mask_rule: str
 
     @property
+    def follows_score(self) -> bool:
+        """Whether its maps are made of small changes of a score: by gradients, or by hiding parts of the view."""
+        return self.needs_gradients or (self.perturbs and not self.needs_layer)
+
+    @property
     def looks_inside(self) -> bool:
         """Whether it needs more of a model than predictions."""
         return self.needs_gradients or self.needs_layer
@@ -86,7 +92,11 @@ class AttributionMethod(Generic[Options]):
         if getattr(options, "flips", False):
             mirrored = self.function(prepared.mirrored(), targets, options)
             maps = [_mean(saliency, of_mirror) for saliency, of_mirror in zip(maps, mirrored, strict=True)]
-        return [_with_reason(saliency) for saliency in maps]
+        follows = {
+            "of_probability": self.follows_score and prepared.model.activation == "none",
+            "by_gradients": self.needs_gradients,
+        }
+        return [with_saturation(_with_reason(saliency), **follows) for saliency in maps]
 
 
 def _with_reason(saliency: SaliencyMap) -> SaliencyMap:

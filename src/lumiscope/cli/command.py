@@ -9,6 +9,7 @@ import typer
 
 from lumiscope.cli._groups import with_flags
 from lumiscope.cli._listed import ListingCommand
+from lumiscope.cli._stdout import apart_from_prints
 from lumiscope.registry import Registry
 
 
@@ -40,7 +41,7 @@ def command(
     """
 
     def register(function: Callable[..., None]) -> Callable[..., None]:
-        entry = Command(name, with_flags(function), help, group)
+        entry = Command(name, apart_from_prints(with_flags(function)), help, group)
         COMMANDS.register(name, entry, defined_by=function, order=order)
         return function
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import signal
@@ -9,8 +10,10 @@ import sys
 
 import typer
 
+from lumiscope.cli._stdout import forget_unwritten_data, give_data_a_handle
 from lumiscope.cli.command import add_commands
 from lumiscope.errors import LumiscopeError
+from lumiscope.files import failure_in_words
 
 HELP = """What an image classifier sees, and how far that can be believed.
 
@@ -21,7 +24,8 @@ looks, which regions matter, and whether these explanations agree.
     lumiscope run                     what comes with lumiscope: nothing is fetched
     lumiscope run --images photos/ --model timm:resnet50.a1_in1k
 
-Exit codes: 0 all well, 1 failure, 2 usage, 3 some images were skipped (the report says which and why).
+Exit codes: 0 all well, 1 failure, 2 usage, 3 some images were skipped (the report says which and why), 130 stopped
+(Ctrl-C, SIGTERM).
 """
 
 app = typer.Typer(
@@ -37,7 +41,7 @@ add_commands(app)
 
 
 class _Stopped(BaseException):
-    """Ctrl-C; not a KeyboardInterrupt, which the command framework would swallow."""
+    """Ctrl-C or SIGTERM; not a KeyboardInterrupt, which the command framework would swallow."""
 
 
 def main() -> None:
@@ -46,16 +50,26 @@ def main() -> None:
     # most of the time on a machine that others use, too.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     logging.getLogger("lumiscope").addHandler(_WarningsToStderr(logging.WARNING))
-    signal.signal(signal.SIGINT, _stop)
+    give_data_a_handle()
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ending, _stop)
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
     except LumiscopeError as error:
         _fail(str(error), error.exit_code)
     except _Stopped:
         _fail("stopped. Run the same command again: it goes on from here.", 130)
     except BrokenPipeError:
-        sys.stderr.close()
+        forget_unwritten_data()
         sys.exit(1)
+    except OSError as error:
+        forget_unwritten_data()
+        _fail(failure_in_words(error), 1)
+    except MemoryError as error:
+        _fail(f"memory ran out ({error or 'no more is known'}). Free some, or take fewer or smaller images.", 1)
     except Exception as error:
         _fail(f"unexpected {type(error).__name__}: {error}. This is a bug; the log of the run has the details.", 1)
 
@@ -65,7 +79,8 @@ def _stop(*_: object) -> None:
 
 
 def _fail(text: str, code: int) -> None:
-    print(f"lumiscope: {text}", file=sys.stderr)
+    with contextlib.suppress(OSError):  # nobody may be there to hear it
+        print(f"lumiscope: {text}", file=sys.stderr)
     sys.exit(code)
 
 

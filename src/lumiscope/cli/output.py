@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 
+from lumiscope.cli._stdout import data_stream
+from lumiscope.p_values import P_COLUMNS, p_text
+
 if TYPE_CHECKING:
     from rich.progress import Progress
 
@@ -24,6 +27,11 @@ T = TypeVar("T")
 def say(text: str) -> None:
     """Talk to the user."""
     print(text, file=sys.stderr)
+
+
+def print_data(text: object) -> None:
+    """Print what a command was asked for, to stdout."""
+    print(text, file=data_stream())
 
 
 def end_with_skipped(skipped: Sequence[Skipped]) -> None:
@@ -43,7 +51,7 @@ def say_how(model: TorchModel | BlackBox, plan: ExplanationPlan) -> None:
 
 def print_json(content: object) -> None:
     """Print JSON; NaN, which JSON does not have, becomes null."""
-    print(json.dumps(_without_nan(content), indent=1, ensure_ascii=False))
+    print_data(json.dumps(_without_nan(content), indent=1, ensure_ascii=False))
 
 
 def print_rows(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], *, as_json: bool) -> None:
@@ -51,19 +59,19 @@ def print_rows(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], *, as_
     rows = list(rows)
     if as_json:
         print_json(rows)
-    elif sys.stdout.isatty():
+    elif data_stream().isatty():
         from rich import box
         from rich.console import Console
         from rich.table import Table
 
         table = Table(*columns, box=box.SIMPLE_HEAD)
         for row in rows:
-            table.add_row(*(_cell(row[column]) for column in columns))
-        Console().print(table)
+            table.add_row(*(_cell(column, row[column]) for column in columns))
+        Console(file=data_stream()).print(table)
     else:
-        print("\t".join(columns))
+        print_data("\t".join(columns))
         for row in rows:
-            print("\t".join(_cell(row[column]) for column in columns))
+            print_data("\t".join(_cell(column, row[column]) for column in columns))
 
 
 def unit_columns(unit: UnitRow | NetworkDissectionRow) -> dict[str, Any]:
@@ -126,9 +134,11 @@ def _display() -> Progress:
     return Progress(*columns, console=Console(stderr=True), transient=True)
 
 
-def _cell(value: object) -> str:
+def _cell(column: str, value: object) -> str:
+    if isinstance(value, float) and math.isnan(value):
+        return ""
     if isinstance(value, float):
-        return "" if math.isnan(value) else f"{value:.3f}"
+        return p_text(value) if column in P_COLUMNS else f"{value:.3f}"
     if isinstance(value, (list, tuple)):
         return "×".join(str(part) for part in value)
     return "" if value is None else str(value)

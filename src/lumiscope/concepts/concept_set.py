@@ -17,6 +17,7 @@ from pathlib import Path
 from lumiscope.concepts.categories import CATEGORIES, OTHER, category_of
 from lumiscope.concepts.world_concepts import WORLD, world_words
 from lumiscope.errors import UsageError, nearest
+from lumiscope.files import MOST_NAMES, read_bytes
 
 VISUAL = "visual"
 SHIPPED = (VISUAL, WORLD)
@@ -192,7 +193,7 @@ def _rows(reader: Iterator[list[str]], path: Path) -> Iterator[list[str]]:
 def _read_text(path: Path) -> str:
     """Read a text file without its byte order mark; a clear error for what is not UTF-8, nor UTF-16 with that mark."""
     try:
-        data = path.read_bytes()
+        data = read_bytes(path, MOST_NAMES)
     except FileNotFoundError:
         raise UsageError(_missing(path)) from None
     except OSError as error:

@@ -22,6 +22,7 @@ from lumiscope.dissection.evidence.stability import resampled_best
 from lumiscope.dissection.similarity import SIMILARITIES
 from lumiscope.dissection.unit_labels import LayerLabels, UnitEvidence
 from lumiscope.errors import ScorerError
+from lumiscope.p_values import p_equation
 from lumiscope.runs import NoLabel, Reason
 from lumiscope.statistics import benjamini_hochberg
 from lumiscope.types import DoubleArray, IntArray
@@ -192,8 +193,8 @@ def _reasons(
         elif evidence is None or options is None:
             continue
         elif evidence.q_value[unit] > options.fdr:
-            detail = f"p = {evidence.p_value[unit]:.2g}, q = {evidence.q_value[unit]:.2g}"
-            reasons[unit] = NoLabel(Reason.NOT_SIGNIFICANT, detail)
+            p, q = p_equation(evidence.p_value[unit], "p", ".2g"), p_equation(evidence.q_value[unit], "q", ".2g")
+            reasons[unit] = NoLabel(Reason.NOT_SIGNIFICANT, f"{p}, {q}")
         elif agreed[unit] < options.min_stability:
             detail = f"first in only {100 * evidence.stability[unit]:.0f} % of resamples"
             reasons[unit] = NoLabel(Reason.UNSTABLE, detail)

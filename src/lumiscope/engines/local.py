@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
 from lumiscope.engines.task import Task
-from lumiscope.errors import ImageError, LumiscopeError, ModelError
+from lumiscope.errors import ImageError, LumiscopeError, ModelError, StoreError
+from lumiscope.files import failure_in_words, is_machines
 from lumiscope.models import is_out_of_memory
 from lumiscope.progress import Steps, Track, silent
 
@@ -47,7 +48,8 @@ class LocalEngine:
 
     `stop`: whether the first error ends the work. Otherwise a task that fails is cut into tasks of one item each, and
     items that fail alone are added to `failures`. Where memory runs out, half as many items are tried at once, from
-    then on; `ModelError` where it does not suffice for one.
+    then on; `ModelError` where it does not suffice for one. Where the machine fails, as with a full disk, the work
+    ends whatever `stop` says: smaller parts might fit, but they would be other results than those planned.
     """
 
     stop: bool = False
@@ -108,8 +110,10 @@ class LocalEngine:
     def _size_of_parts(self, task: Task[Place, Result], error: Exception) -> int | None:
         """Into parts of how many items a task is cut that failed; None where its one item is given up.
 
-        Errors: `error` itself, or what it means, where the work ends.
+        Errors: `error` itself, or what it means, where the work ends; an `OSError` of the machine as `StoreError`.
         """
+        if is_machines(error):
+            raise _of_the_machine(error) from error.__cause__
         several = len(task.items) > 1
         if several and is_out_of_memory(error):
             size = len(task.items) // 2
@@ -160,6 +164,10 @@ def _lacking(task: Task[Place, Result], place: Place) -> Sequence[Any]:
 
 def _cut(task: Task[Place, Result], size: int) -> list[Task[Place, Result]]:
     return [task.part(task.items[start : start + size]) for start in range(0, len(task.items), size)]
+
+
+def _of_the_machine(error: Exception) -> Exception:
+    return StoreError(f"the machine failed: {failure_in_words(error)}") if isinstance(error, OSError) else error
 
 
 def _too_large(error: Exception) -> ModelError:

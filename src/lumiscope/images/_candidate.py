@@ -11,7 +11,8 @@ from pathlib import Path
 class Candidate:
     """A listed file; the fields are those of `ImageFile`.
 
-    `problem`: what is wrong with its entry in the list, "" if nothing is.
+    `problem`: what is wrong with its entry in the list, "" if nothing is. `is_beside`: whether it only lies beside
+    pictures, as a table of labels does; nobody asked for it by name.
     """
 
     name: str
@@ -21,3 +22,4 @@ class Candidate:
     columns: Mapping[str, str] = field(default_factory=dict)
     mask_path: Path | None = None
     problem: str = ""
+    is_beside: bool = False

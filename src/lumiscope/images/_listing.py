@@ -8,12 +8,20 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lumiscope.errors import UsageError, nearest
+from lumiscope.files import failure_in_words
 from lumiscope.images._candidate import Candidate
 from lumiscope.images.csv_listing import list_csv
 from lumiscope.images.decode import is_image
 
 # Files that file managers leave in every folder.
 CLUTTER = {"thumbs.db", "desktop.ini"}
+
+# Endings of texts and tables that people keep beside pictures, and names of those without one.
+BESIDE = {
+    *(".csv", ".tsv", ".txt", ".md", ".rst", ".json", ".jsonl", ".xml", ".yaml", ".yml", ".toml", ".ini", ".cfg"),
+    *(".log", ".html", ".htm", ".py", ".ipynb", ".sh", ".parquet", ".xlsx", ".pkl", ".npz", ".md5", ".sha256"),
+    *("readme", "license", "licence", "copying", "makefile"),
+}
 
 
 def list_candidates(source: str | Path | Sequence[str | Path]) -> list[Candidate]:
@@ -31,7 +39,7 @@ def list_candidates(source: str | Path | Sequence[str | Path]) -> list[Candidate
     try:
         return _list_path(_expanded(source))
     except OSError as error:
-        raise UsageError(f"{source} cannot be read ({error.strerror})") from error
+        raise UsageError(f"cannot read {failure_in_words(error, source)}") from error
 
 
 def _list_path(path: Path) -> list[Candidate]:
@@ -88,7 +96,12 @@ def _list_glob(pattern: Path) -> list[Candidate]:
 def _sorted_candidates(files: list[Path], folder: Path) -> list[Candidate]:
     # One key for every system: the separator takes part in the order.
     by_name = {path.relative_to(folder).as_posix(): path for path in files}
-    return [Candidate(name=name, path=by_name[name]) for name in sorted(by_name)]
+    return [Candidate(name, by_name[name], is_beside=_is_beside(by_name[name])) for name in sorted(by_name)]
+
+
+def _is_beside(path: Path) -> bool:
+    """Whether a file is a text or a table by its name, and no picture that is called so."""
+    return (path.suffix or path.name).lower() in BESIDE and not is_image(path)
 
 
 def _advice(missing: Path) -> str:

@@ -6,6 +6,7 @@ import csv
 from pathlib import Path
 
 from lumiscope.errors import UnknownNameError, UsageError
+from lumiscope.files import MOST_ROWS, refuse_odd_entry
 from lumiscope.images._candidate import Candidate
 
 KNOWN_COLUMNS = ("image", "class_index", "class_name", "mask")
@@ -25,6 +26,7 @@ def list_csv(source: Path) -> list[Candidate]:
     Raises UsageError if it is no CSV text, has no column `image` or no row; OSError if it cannot be read.
     """
     try:
+        refuse_odd_entry(source, MOST_ROWS)
         with source.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(file, strict=True)
             header = [cell.strip() for cell in next(reader, [])]
@@ -46,6 +48,7 @@ def lists_images(path: Path) -> bool:
     if path.suffix.lower() != ".csv":
         return False
     try:
+        refuse_odd_entry(path)
         with path.open(encoding="utf-8-sig", newline="") as file:
             return "image" in [cell.strip() for cell in next(csv.reader(file), [])]
     except (OSError, UnicodeDecodeError, csv.Error):

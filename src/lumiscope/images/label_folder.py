@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lumiscope.errors import ImageError
+from lumiscope.files import MOST_ROWS, refuse_odd_entry
 from lumiscope.images.decode import decode_labels
 from lumiscope.images.image_file import ImageFile
 from lumiscope.images.image_item import ImageItem
@@ -134,6 +135,7 @@ def numbers_in(labels: NDArray[np.integer[Any]]) -> list[int]:
 def _rows(path: Path) -> list[tuple[int, tuple[str, int, str]]]:
     """The line number and content of each row."""
     try:
+        refuse_odd_entry(path, MOST_ROWS)
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(file, strict=True)
             header = tuple(cell.strip() for cell in next(reader, []))

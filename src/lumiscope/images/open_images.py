@@ -37,7 +37,8 @@ def open_images(
 ) -> ImageSet:
     """Open the images that `source` names; each is decoded once here, so that later work meets only good ones.
 
-    `source`: a folder (its files, sorted; those of its sub-folders if it holds no image itself), a glob (sorted, `**`
+    `source`: a folder (its files, sorted; those of its sub-folders if it holds no image itself; texts and tables that
+    lie beside pictures are passed over, which `.notes` say), a glob (sorted, `**`
     for sub-folders), a CSV (its rows in order: `image`, and if wanted `class_index`, `class_name`, `mask`, paths
     relative to it; other columns are kept), one image, several image files, or `world:COUNT@SEED`: pictures of the
     built-in world, which are drawn when they are looked at.
@@ -51,7 +52,9 @@ def open_images(
         raise UnknownNameError("value of on_error", on_error, get_args(OnError))
     if isinstance(source, str) and names_world(source):
         return open_world(source)
-    candidates, duplicates = _without_duplicates(list_candidates(source))
+    listed = list_candidates(source)
+    candidates, duplicates = _without_duplicates([entry for entry in listed if not entry.is_beside] or listed)
+    beside = [entry for entry in listed if entry.is_beside]
     good: list[Candidate] = []
     skipped: list[Skipped] = []
     for usable, problem in track(_checked(candidates), "opening images", len(candidates)):
@@ -64,7 +67,12 @@ def open_images(
     if not good:
         raise ImageError(f"no image could be used: {_first_few([str(problem) for problem in skipped], '; ')}")
     items, renamed = _with_ids(good)
-    return ImageSet(items, _described(source), tuple(skipped), (*_duplicate_notes(duplicates), *_id_notes(renamed)))
+    return ImageSet(
+        items,
+        _described(source),
+        tuple(skipped),
+        (*_beside_notes(beside), *_duplicate_notes(duplicates), *_id_notes(renamed)),
+    )
 
 
 def _without_duplicates(candidates: list[Candidate]) -> tuple[list[Candidate], list[str]]:
@@ -153,6 +161,15 @@ def _item(candidate: Candidate, item_id: str) -> ImageFile:
         columns=candidate.columns,
         mask_path=candidate.mask_path,
     )
+
+
+def _beside_notes(beside: list[Candidate]) -> list[str]:
+    if not beside:
+        return []
+    notes = [f"no pictures, so passed over: {_first_few([entry.name for entry in beside], ', ')}"]
+    if lists := [entry.name for entry in beside if lists_images(entry.path)]:
+        notes.append(f"{_first_few(lists, ', ')} lists images: give it as the source to use its labels")
+    return notes
 
 
 def _duplicate_notes(duplicates: list[str]) -> list[str]:

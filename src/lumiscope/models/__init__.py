@@ -34,11 +34,15 @@ from lumiscope.models.vision_model import (
     label_index,
     mask_shows_label,
     probabilities,
+    unmatched_labels,
 )
+from lumiscope.models.weights import RANDOM, RANDOM_HEAD
 from lumiscope.models.wide_numbers import in_float64
 
 __all__ = [
     "BACKENDS",
+    "RANDOM",
+    "RANDOM_HEAD",
     "SOURCES",
     "Activation",
     "Backend",
@@ -81,4 +85,5 @@ __all__ = [
     "split",
     "stages",
     "unit_model",
+    "unmatched_labels",
 ]

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import torch
 
+from lumiscope.models._rectified import behind_function
 from lumiscope.models.backends import Choice, Session
 from lumiscope.models.backends.folding import Folding
 from lumiscope.models.backends.registry import BACKENDS, Numbers, Precision, Runner, half_pays
@@ -22,7 +23,8 @@ logger = logging.getLogger(__name__)
 class SessionCache:
     """Runners, trunks and heads of `network`, a float32 module on `device`.
 
-    `size`: (H, W) of its inputs. `example(n)`: n of them, (n, 3, H, W).
+    `size`: (H, W) of its inputs. `example(n)`: n of them, (n, 3, H, W). `alone`: run one input at a time, whoever asks
+    for how many, as the network would mix them.
     """
 
     def __init__(
@@ -31,11 +33,14 @@ class SessionCache:
         device: torch.device,
         size: tuple[int, int],
         example: Callable[[int], torch.Tensor],
+        *,
+        alone: bool = False,
     ) -> None:
         self.network = network
         self.device = device
         self.size = size
         self.example = example
+        self.alone = alone
         self._sessions: dict[tuple[str, Precision, Numbers], Session] = {}
         self._runners: dict[tuple[str, Numbers], Runner] = {}
         self._narrow: dict[int, torch.nn.Module] = {}
@@ -56,6 +61,8 @@ class SessionCache:
 
     def batch_size(self, backend: str) -> int:
         """How many views a runner takes at once: as many pixels as the backend likes best, in its own steps."""
+        if self.alone:
+            return 1
         step = BACKENDS[backend].batch_size
         height, width = self.size
         return max(step, step * PIXELS // (height * width) // step * step)
@@ -75,7 +82,8 @@ class SessionCache:
         if (name, numbers) not in self._runners:
             backend = BACKENDS[name]
             network = self._folding.copy() if backend.folded else self.network
-            self._runners[name, numbers] = backend.build(network, self.example(self.batch_size(name)), numbers)
+            runner = backend.build(network, self.example(self.batch_size(name)), numbers)
+            self._runners[name, numbers] = one_by_one(runner) if self.alone else runner
         return self._runners[name, numbers]
 
     def _cut_folded(self, numbers: Numbers, layer: str) -> Split:
@@ -99,18 +107,25 @@ class SessionCache:
     def _cut(self, network: torch.nn.Module, layer: str, kind: torch.dtype = torch.float32) -> Split:
         """Cut `network` so that trunk and head borrow it themselves; a trunk of another `kind` gives float32."""
         with borrowed(network):
-            whole = split(network, layer, self.example(2).to(kind))
+            example = self.example(1 if self.alone else 2).to(kind)
+            whole = behind_function(network, split(network, layer, example), example)
 
         def trunk(inputs: torch.Tensor) -> Cut:
             with borrowed(network), torch.no_grad():
-                cut = whole.trunk(inputs.to(kind))
+                given = inputs.to(kind)
+                cut = Cut.joined([whole.trunk(row[None]) for row in given]) if self.alone else whole.trunk(given)
             return Cut(cut.activations.float(), tuple(_widened(part) for part in cut.context))
 
         def head(cut: Cut) -> torch.Tensor:
             with borrowed(network):
-                return whole.head(cut)
+                return torch.cat([whole.head(row) for row in cut.rows]) if self.alone else whole.head(cut)
 
         return Split(layer, whole.kind, trunk, head)
+
+
+def one_by_one(runner: Runner) -> Runner:
+    """A runner that is given one input at a time."""
+    return lambda inputs: torch.cat([runner(row[None]) for row in inputs])
 
 
 def _widened(part: torch.Tensor) -> torch.Tensor:

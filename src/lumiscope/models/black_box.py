@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 from lumiscope.errors import LumiscopeError, ModelError
 from lumiscope.images import Geometry, ImageItem, View
+from lumiscope.models._candidates import Candidate, candidates, choice_notes, choose_output, holds_several, no_scores
+from lumiscope.models._score_kind import IN_WORDS, ScoreKind, kind_of
 from lumiscope.models.backends import in_batches
 from lumiscope.models.vision_model import Activation, probabilities, unnamed_classes
 from lumiscope.types import ByteArray, FloatArray
@@ -21,16 +23,19 @@ from lumiscope.types import ByteArray, FloatArray
 Predictor: TypeAlias = Callable[[ByteArray], object]
 """(N, h, w, 3) uint8 RGB -> (N, classes) numbers: an array, a tensor or nested lists."""
 Normalisation = tuple[float, float, float]
+SAME = 1e-4  # of the largest score: what another picture beside it may change
+MIXED = 1e-2  # and what may be changed by there being none, since other numbers of pictures are computed in other ways
 
 
 class BlackBox:
     """A classifier of which nothing is known but its answers.
 
     `predictor`: (N, h, w, 3) uint8 pictures of the geometry's size to (N, classes) numbers; (N,) or (N, 1) is one
-    number a picture, which stands for two classes, "no" and "yes".
+    number a picture, which stands for two classes, "no" and "yes". Where it gives several arrays, in a tuple or by
+    name, `output` says which are the scores; None: what fits the class names, and a note says so.
     `activation`: what the numbers are. "none": probabilities; "softmax", "sigmoid": logits that these make
-    probabilities of; None: probabilities where the answers to two noise pictures add up to 1, else logits (softmax; of
-    one number sigmoid), and a note says so.
+    probabilities of; None: probabilities where the answers to noise add up to 1 or lie in [0, 1], else logits
+    (softmax; of one number sigmoid), and a note says so.
     `batch_size`: pictures of one call. `mean`, `std`: what the predictor normalises with, for the record; None: it is
     given no such numbers. `identity`: what its answers depend on besides the preprocessing; "": the spec.
 
@@ -45,6 +50,7 @@ class BlackBox:
         *,
         classes: tuple[str, ...] | None = None,
         activation: Activation | None = None,
+        output: str | None = None,
         name: str = "black box",
         spec: str = "callable",
         batch_size: int = 16,
@@ -61,13 +67,19 @@ class BlackBox:
         self.std = std
         self._predictor = predictor
         self._identity = identity
+        self.notes = notes
+        self._choice = _Choice(spec, output, None if classes is None else len(classes))
         answer = self._answer(noise(geometry))
+        self.notes += self._choice.notes
         single = answer.shape[1] == 1
-        self.activation, noted = _activation(answer, activation)
-        self.notes = notes + noted
+        self.activation, noted = _activation(self._kind(answer, activation), single, activation)
+        self.notes += noted
         self.classes = classes or (("no", "yes") if single else unnamed_classes(answer.shape[1]))
         self._answer_to_noise = self._scores(answer)
         self._check_values(self._answer_to_noise)
+        if self.batch_size > 1 and self._mixes(answer):
+            self.batch_size = 1
+            self.notes += ("its scores of a picture depend on those beside it, so each is asked for alone",)
 
     @functools.cached_property
     def fingerprint(self) -> str:
@@ -104,6 +116,24 @@ class BlackBox:
         self._check_values(scores)
         return scores
 
+    def _kind(self, answer: FloatArray, said: Activation | None) -> ScoreKind:
+        """What the numbers look like; further noise is asked about only where that is needed."""
+        kind = kind_of(answer)
+        if kind == "logits" or said is not None:
+            return kind
+        return kind_of(np.concatenate([answer, self._answer(contrasts(self.geometry))]))
+
+    def _mixes(self, answer: FloatArray) -> bool:
+        """Whether the first picture of noise has another answer alone, or beside another than in `answer`."""
+        (first, *_), beside = noise(self.geometry), contrasts(self.geometry)[0]
+        alone = self._answer(np.stack([first]))[0]  # new arrays, as the predictor may write to what it is given
+        other = self._answer(np.stack([first, beside]))[0]
+        largest = float(np.abs(answer[0]).max())
+        if np.abs(alone - answer[0]).max() <= MIXED * largest and np.abs(other - answer[0]).max() <= SAME * largest:
+            return False
+        again = self._answer(np.stack([first, beside]))[0]
+        return bool(np.abs(again - other).max() <= SAME * largest)  # else others each time
+
     def _answer(self, pictures: ByteArray) -> FloatArray:
         """(N, outputs) float32 of the predictor."""
 
@@ -122,6 +152,7 @@ class BlackBox:
 
     def _rows(self, answer: object, count: int) -> FloatArray:
         """(count, outputs) float32 of whatever the predictor gave for `count` pictures."""
+        answer = self._choice.of(answer, count)
         if isinstance(answer, torch.Tensor):
             answer = answer.detach().cpu().float().numpy()
         try:
@@ -129,6 +160,8 @@ class BlackBox:
         except (TypeError, ValueError) as error:
             came = f"{type(answer).__name__} that is no array of numbers"
             raise ModelError(f"expected (N, classes) numbers from {self.spec}; got {came}") from error
+        if numbers.size == count and np.asarray(answer).dtype.kind in "iub":
+            raise ModelError(f"expected (N, classes) scores from {self.spec}; got whole numbers, which are labels")
         rows = numbers[:, None] if numbers.ndim == 1 else numbers
         if rows.ndim > 2 and set(rows.shape[2:]) == {1}:
             rows = rows.reshape(rows.shape[:2])
@@ -165,6 +198,16 @@ def noise(geometry: Geometry) -> ByteArray:
     return np.random.default_rng(0).integers(0, 256, (2, *geometry.input_size, 3), dtype=np.uint8)
 
 
+def contrasts(geometry: Geometry) -> ByteArray:
+    """(4, h, w, 3): pictures of other contrasts than `noise`: dim, bright, two halves, blocks of colour."""
+    height, width = geometry.input_size
+    fine = noise(geometry)
+    halves = np.where(np.arange(width)[None, :, None] < width // 2, fine[0] // 4, 255 - fine[0] // 4)
+    blocks = np.random.default_rng(1).integers(0, 256, (-(-height // 8), -(-width // 8), 3), dtype=np.uint8)
+    coarse = blocks.repeat(8, 0).repeat(8, 1)[:height, :width]
+    return np.stack([fine[0] // 8 + 8, 255 - fine[1] // 8, halves, coarse]).astype(np.uint8)
+
+
 def check_probabilities(scores: FloatArray, name: str) -> None:
     """Errors: `ModelError` where numbers that are said to be probabilities are none."""
     low, high = float(scores.min()), float(scores.max())
@@ -175,12 +218,37 @@ def check_probabilities(scores: FloatArray, name: str) -> None:
         )
 
 
-def _activation(answer: FloatArray, said: Activation | None) -> tuple[Activation, tuple[str, ...]]:
-    """What the numbers of a black box are, and a note where nobody said it. `answer`: (N, outputs), of noise."""
-    single = answer.shape[1] == 1
+def _activation(kind: ScoreKind, single: bool, said: Activation | None) -> tuple[Activation, tuple[str, ...]]:
+    """What the numbers of a black box are, and a note where nobody said it. `single`: whether it is one a picture."""
     if said is not None:
         return ("sigmoid" if single and said == "softmax" else said), ()
-    if not single and answer.min() >= 0 and np.allclose(answer.sum(axis=1), 1, atol=1e-3):
-        return "none", ("its scores add up to 1 and are taken for probabilities",)
+    if kind != "logits":
+        return "none", (f"its scores {IN_WORDS[kind]}; if they are logits, say --activation softmax or sigmoid",)
     usual: Activation = "sigmoid" if single else "softmax"
     return usual, (f"its scores are taken for logits ({usual}); if they are probabilities, say --activation none",)
+
+
+class _Choice:
+    """Which of the arrays that a predictor gives are its scores; decided by the first answer.
+
+    `output`: the name asked for. `names`: how many class names there are. Either None: nobody said it.
+    """
+
+    def __init__(self, spec: str, output: str | None, names: int | None) -> None:
+        self.spec = spec
+        self.output = output
+        self.names = names
+        self.notes: tuple[str, ...] = ()
+        self._chosen: Candidate | None = None
+
+    def of(self, answer: object, count: int) -> object:
+        """The scores in the answer to `count` pictures; an answer of one array is the scores."""
+        if self._chosen is None and (self.output is not None or holds_several(answer)):
+            among = candidates(answer, count)
+            if not among and not holds_several(answer):
+                return answer  # lists of numbers
+            if not among:
+                raise ModelError(f"expected (N, classes) numbers from {self.spec}; {no_scores(answer)}")
+            self._chosen = choose_output(among, self.spec, output=self.output, names=self.names)
+            self.notes = choice_notes(self._chosen, answer)
+        return answer if self._chosen is None else self._chosen.of(answer)

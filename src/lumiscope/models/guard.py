@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 import torch
+
+from lumiscope.errors import ModelError
+
+Module = TypeVar("Module", bound=torch.nn.Module)
 
 
 @contextmanager
@@ -28,6 +34,31 @@ def borrowed(module: torch.nn.Module) -> Iterator[torch.nn.Module]:
             parameter.requires_grad_(True)
         for part, flag in training:
             part.training = flag
+
+
+def copied(module: Module) -> Module:
+    """A deep copy. Weights that are derived from others at every pass, and are no leaves of autograd, are copied too.
+
+    Such are those of weight norm, spectral norm and pruning, which torch itself refuses to copy.
+    """
+    memo: dict[int, object] = {}
+    for part in module.modules():
+        for value in vars(part).values():
+            if isinstance(value, torch.Tensor) and not value.is_leaf:
+                memo[id(value)] = value.detach().clone()
+    return copy.deepcopy(module, memo)
+
+
+def check_not_quantised(module: torch.nn.Module, spec: str) -> None:
+    """Errors: `ModelError` for a network with whole numbers for weights, through which no gradient flows."""
+    kinds = {name: type(part).__module__ for name, part in module.named_modules()}
+    quantised = [name for name, kind in kinds.items() if kind.startswith("torch.") and ".quantized" in kind]
+    if quantised:
+        raise ModelError(
+            f"expected {spec} to have weights that are real numbers; {quantised[0] or 'all of it'} is quantised. Give "
+            "the network before it was quantised, or only its answers: a function of pictures that calls it, "
+            "python:module:function, is a black box, which LIME, RISE and occlusion explain."
+        )
 
 
 @contextmanager

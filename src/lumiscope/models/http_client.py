@@ -8,21 +8,25 @@ import io
 import json
 import logging
 import os
+import re
 import threading
 import urllib.error
 import urllib.request
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
 import numpy as np
 from PIL import Image
 
 from lumiscope.errors import ModelError, UsageError
+from lumiscope.files import parse_json
+from lumiscope.models._http_connection import host_of, opener, read_within
 from lumiscope.types import ByteArray, FloatArray
 
 LONGEST_WAIT = 60.0
+MOST_BYTES = 2**26  # of an answer: a thousand pictures with some thousand classes
+EXCERPT = 200  # characters of an answer that an error quotes
 logger = logging.getLogger(__name__)
 
 
@@ -31,7 +35,8 @@ class HttpOptions:
     """How to talk to a server.
 
     `format`: of the pictures. `batch_size`: pictures of one request. `concurrency`: requests at the same time.
-    `timeout`: seconds without a sign of life until a request has failed. `retries`: how often it is then sent again.
+    `timeout`: seconds without a sign of life until a request has failed; one whose head or body is not whole after
+    twice as many has failed, too, whatever trickles in. `retries`: how often it is then sent again.
     `backoff`: seconds before the first of these, doubled for each further one (60 at most). `token_env`: the
     environment variable that holds a bearer token; its value is kept nowhere.
     """
@@ -52,18 +57,19 @@ class HttpOptions:
             raise UsageError(f"http: expected a timeout above 0 seconds; got {self.timeout}")
         if self.token_env is not None and self.token_env not in os.environ:
             raise UsageError(f"http: there is no environment variable {self.token_env} to take the token from")
+        if self.token_env is not None and not re.fullmatch(r"[\x21-\x7e]+", os.environ[self.token_env]):
+            raise UsageError(
+                f"http: expected a token of plain letters and signs in {self.token_env}; got something else"
+            )
 
 
 class HttpClient:
-    """One address that classifies pictures."""
+    """One address that classifies pictures. Errors: `UsageError` for what is no address of a server."""
 
     def __init__(self, address: str, options: HttpOptions) -> None:
         self.address = address
         self.options = options
-        # A machine's proxy, made for the outside, does not know its own addresses.
-        on_this_machine = urlsplit(address).hostname in ("localhost", "127.0.0.1", "::1")
-        handlers = [urllib.request.ProxyHandler({})] if on_this_machine else []
-        self._opener = urllib.request.build_opener(*handlers)
+        self._opener = opener(host_of(address), 2 * options.timeout)
 
     def describe(self) -> dict[str, Any]:
         """What the server says of itself in answer to a GET; {} where it says nothing.
@@ -71,7 +77,7 @@ class HttpClient:
         Errors: `ModelError` where it cannot be reached.
         """
         try:
-            content = json.loads(self._send(None, "", threading.Event()))
+            content = parse_json(self._send(None, "", threading.Event()))
         except (ValueError, _Refused):
             return {}
         return content if isinstance(content, dict) else {}
@@ -106,13 +112,12 @@ class HttpClient:
         for number in range(tries):
             try:
                 with self._opener.open(self._request(body, kind), timeout=self.options.timeout) as answer:
-                    content: bytes = answer.read()
-                return content
+                    return self._body(answer)
             except urllib.error.HTTPError as error:
-                problem, wait = f"answered {error.code} {error.reason}{_excerpt(error)}", _retry_after(error)
+                problem, wait = f"answered {error.code} {error.reason}{self._excerpt(error)}", _retry_after(error)
                 if not _may_pass(error.code, asking=body is not None):
                     raise _Refused(problem) from error
-            except (OSError, http.client.HTTPException) as error:
+            except (OSError, http.client.HTTPException, ValueError) as error:  # ValueError: it points to no address
                 problem, wait = f"does not answer ({_reason(error)})", None
             if number + 1 < tries:
                 delay = min(LONGEST_WAIT, self.options.backoff * 2**number if wait is None else wait)
@@ -122,6 +127,22 @@ class HttpClient:
         raise ModelError(
             f"{self.address} {problem}; tried {tries} times. Is the server running, and the address right?"
         )
+
+    def _body(self, answer: http.client.HTTPResponse) -> bytes:
+        """The whole answer. Errors: `_Refused` for one that is larger than any real one."""
+        content = read_within(answer, MOST_BYTES + 1, 2 * self.options.timeout)
+        if len(content) > MOST_BYTES:
+            raise _Refused(f"answered with more than {MOST_BYTES:,} bytes")
+        return content
+
+    def _excerpt(self, error: urllib.error.HTTPError) -> str:
+        """How the body of an error begins."""
+        try:
+            with error:
+                content = read_within(error, 4 * EXCERPT, self.options.timeout)
+        except (OSError, http.client.HTTPException):
+            content = b""
+        return f": {_shortened(content)}" if content else ""
 
     def _request(self, body: bytes | None, kind: str) -> urllib.request.Request:
         request = urllib.request.Request(self.address, data=body, headers={"Accept": "application/json"})
@@ -157,13 +178,13 @@ def _probabilities(content: bytes, count: int, address: str) -> FloatArray:
     """(count, classes) of an answer. Errors: `ModelError` that says what came instead."""
     wanted = f'expected JSON {{"probabilities": [[…], …]}} from {address}, a row for each of {count} pictures'
     try:
-        answer = json.loads(content)
+        answer = parse_json(content)
         rows = answer["probabilities"]
     except (ValueError, KeyError, TypeError) as error:
         raise ModelError(f"{wanted}; got {_shortened(content)}") from error
     try:
         values = np.array(rows, np.float32)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, OverflowError) as error:
         raise ModelError(f"{wanted}; its rows are no equally long lists of numbers") from error
     if values.ndim != 2 or len(values) != count:
         raise ModelError(f"{wanted}; got numbers of shape {values.shape}")
@@ -182,20 +203,12 @@ def _may_pass(status: int, *, asking: bool) -> bool:
 
 def _retry_after(error: urllib.error.HTTPError) -> float | None:
     said = error.headers.get("Retry-After", "") if error.headers else ""
-    return float(said) if said.isdigit() else None
+    return float(said) if re.fullmatch("[0-9]{1,9}", said) else None
 
 
-def _excerpt(error: urllib.error.HTTPError) -> str:
-    try:
-        content = error.read()
-    except OSError:
-        content = b""
-    return f": {_shortened(content)}" if content else ""
-
-
-def _shortened(content: bytes, most: int = 200) -> str:
-    text = " ".join(content[: 4 * most].decode("utf-8", "replace").split())
-    return text if len(text) <= most else text[:most] + "…"
+def _shortened(content: bytes) -> str:
+    text = " ".join(content[: 4 * EXCERPT].decode("utf-8", "replace").split())
+    return text if len(text) <= EXCERPT else text[:EXCERPT] + "…"
 
 
 def _reason(error: Exception) -> str:

@@ -95,8 +95,9 @@ class _Output:
 def trace_layers(module: torch.nn.Module, inputs: torch.Tensor) -> list[Layer]:
     """Run `inputs` (B, 3, H, W) through `module` once and list its parts in the order in which they finished.
 
-    A part that runs more than once stands where it ran last. Parts without a tensor output and TorchScript parts, which
-    cannot be watched, are left out. Errors: `LayerError` for a network that is TorchScript as a whole.
+    A part that runs more than once stands where it ran last. Parts without a tensor output, those that make a weight
+    (`torch.nn.utils.parametrize`) and TorchScript parts, which cannot be watched, are left out. Errors: `LayerError`
+    for a network that is TorchScript as a whole.
     """
     if isinstance(module, torch.jit.ScriptModule):
         raise LayerError(
@@ -117,7 +118,7 @@ def trace_layers(module: torch.nn.Module, inputs: torch.Tensor) -> list[Layer]:
     handles = [
         part.register_forward_hook(lambda part, _, output, name=name: note(name, part, output))
         for name, part in module.named_modules()
-        if name and not isinstance(part, torch.jit.ScriptModule)
+        if name and "parametrizations" not in name.split(".") and not isinstance(part, torch.jit.ScriptModule)
     ]
     with borrowed(module), hooked(*handles), torch.no_grad():
         module(inputs)

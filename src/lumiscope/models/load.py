@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import PurePath
 from typing import Any, get_args
 from urllib.parse import urlsplit
 
@@ -13,23 +13,26 @@ import torch
 
 from lumiscope.errors import ModelError, UnknownNameError, UsageError
 from lumiscope.images import Geometry, GeometryMode
+from lumiscope.models._class_names import Classes, ClassNames, class_names, read_classes
 from lumiscope.models._device import usable_device
+from lumiscope.models._several_labels import assumed_softmax
+from lumiscope.models._untrained_head import untrained_head
 from lumiscope.models.black_box import BlackBox, check_probabilities, noise
-from lumiscope.models.options import BuildOptions, height_width, three_numbers
+from lumiscope.models.options import BuildOptions, check_normalisation, height_width, three_numbers
 from lumiscope.models.sources import Loaded, LoadedBlackBox, Preprocessing, find_source
 from lumiscope.models.torch_model import TorchModel
 from lumiscope.models.vision_model import Activation
-from lumiscope.models.weights import check_weights, fit_weights, read_weights
+from lumiscope.models.weights import RANDOM_HEAD, AskedWeights, Weights, check_weights, fit_weights, read_checkpoint
+from lumiscope.runs import ASSUMED_OF_PREPROCESSING
 
-RANDOM = "random"
 ASSUMED = {"input_size": "input size 224×224", "mean": "ImageNet mean", "std": "ImageNet std"}
 
 
 def check_asked(
     spec: str,
     *,
-    weights: str | Path | None = None,
-    classes: str | Path | Sequence[str] | None = None,
+    weights: Weights = None,
+    classes: Classes | None = None,
     geometry: str | None = None,
     activation: str | None = None,
     device: str | None = None,
@@ -42,19 +45,15 @@ def check_asked(
     find_source(spec)
     if classes is not None:
         read_classes(classes)
-    if (own_file := _own_file(weights)) is not None:
+    if (own_file := AskedWeights.of(weights).file) is not None:
         check_weights(own_file)
-
-
-def _own_file(weights: str | Path | None) -> Path | None:
-    return None if weights in (None, RANDOM) else Path(str(weights))
 
 
 def load_model(
     spec: str,
     *,
-    weights: str | Path | None = None,
-    classes: str | Path | Sequence[str] | None = None,
+    weights: Weights = None,
+    classes: Classes | None = None,
     num_classes: int | None = None,
     model_options: Mapping[str, Any] | None = None,
     mean: float | Iterable[float] | None = None,
@@ -65,15 +64,17 @@ def load_model(
     weights_partial: bool = False,
     name: str | None = None,
     activation: Activation | None = None,
+    output: str | None = None,
     device: str | None = None,
 ) -> TorchModel | BlackBox:
     """Load a model: a torch network, or a black box where the spec names something that can only predict.
 
     `spec`: `timm:NAME`, `torchvision:NAME[@WEIGHTS]`, `hf-hub:ORG/NAME`, `local-dir:FOLDER`, `world:NAME`,
     `python:package.module:factory`, `onnx:FILE`, `http://ADDRESS` or `https://ADDRESS`; see docs/models.md.
-    `weights`: a file of your own; "random": none at all; None: the source's pretrained weights.
+    `weights`: a file of your own; "random": none at all; None: the source's pretrained weights. "random-head", alone
+    or in a list with one of these: explain classes although the last layers are not trained.
     `weights_partial`: let weights that do not fit be left out.
-    `classes`: a text file with one class name a line, or the names.
+    `classes`: a file of class names, see `class_names`; or the names, or a map from index to name.
     `num_classes`: None: as many as `classes` has, else the source's.
     `model_options`: keyword arguments for the factory; for onnx and http their options.
     `mean`, `std`: of RGB in [0, 1], one number or three.
@@ -82,47 +83,71 @@ def load_model(
     input size, bilinear unless `interpolation` says otherwise).
     `name`: what to call it; None: made from the spec.
     `activation`: what makes probabilities of the outputs: "softmax", "sigmoid" (several classes may be true) or "none"
-    (they are probabilities); None: what the source says; "none" for a network that ends in a softmax or sigmoid; else
-    softmax.
+    (they are probabilities); None: what the source says; else what their values on noise look like, with a note.
+    `output`: which of several outputs are the scores, by its name or number; None: what fits the class names, with a
+    note.
     `device`: "cpu" (None), "cuda", "cuda:1" or "mps".
 
     Errors: `UsageError`, `WeightsError`, `ModelError`.
     """
     check_asked(spec, weights=weights, classes=classes, geometry=geometry, activation=activation, device=device)
+    normalisation = three_numbers(mean, "mean"), three_numbers(std, "std")
+    check_normalisation(*normalisation)
     place = usable_device(device)
     source, rest = find_source(spec)
-    names = read_classes(classes) if classes is not None else None
-    own_file = _own_file(weights)
-    state = read_weights(own_file) if own_file is not None else None
-    derived = num_classes is None and own_file is not None and names is not None
+    read = class_names(classes) if classes is not None else None
+    names = read and read.names
+    asked_weights = AskedWeights.of(weights)
+    checkpoint = read_checkpoint(asked_weights.file) if asked_weights.file is not None else None
+    derived = num_classes is None and checkpoint is not None and names is not None
     options = BuildOptions(len(names or ()) if derived else num_classes, derived, dict(model_options or {}))
-    loaded = source.build(rest, options, pretrained=weights is None)
+    loaded = source.build(rest, options, pretrained=asked_weights.pretrained)
     asked = _Asked(
         spec,
         name or default_name(spec),
-        names,
+        read,
         num_classes,
         geometry,
         interpolation,
         activation,
+        output,
         place,
-        mean=three_numbers(mean, "mean"),
-        std=three_numbers(std, "std"),
+        *normalisation,
         input_size=height_width(input_size),
     )
     if isinstance(loaded, LoadedBlackBox):
         if weights is not None:
             raise UsageError(f"{spec} brings its own weights; got --weights {weights}")
         return asked.black_box(loaded)
-    notes = []
-    if own_file is not None and state is not None:
+    notes, unloaded = [], loaded.unloaded
+    if checkpoint is not None:
         hint = f"{classes} has {options.num_classes} class names." if derived else ""
-        left_out = fit_weights(loaded.module, state, own_file, partial=weights_partial, hint=hint)
-        notes += [f"weights left out: {left_out}"] if left_out else []
-    if weights == RANDOM:
+        fit = fit_weights(loaded.module, checkpoint, partial=weights_partial, hint=hint)
+        notes, unloaded = list(fit.notes), fit.unloaded
+    if asked_weights.random:
         notes.append("random weights: what follows says nothing about a trained model")
-    own_classes = loaded.classes if own_file is None else None
-    return asked.torch_model(replace(loaded, classes=own_classes), options.arguments(), notes)
+    own_classes = loaded.classes if checkpoint is None or loaded.keeps_classes else None
+    model = asked.torch_model(replace(loaded, classes=own_classes), options.arguments(), notes)
+    if model.scores.assumed and own_classes is None and not asked_weights.random:
+        files = (file for file in (asked_weights.file, classes) if isinstance(file, str | PurePath))
+        file_names = [PurePath(file).name for file in files]
+        model.notes += (assumed_softmax(spec, [name, *file_names]),)
+    _say_untrained(model, unloaded, wanted=asked_weights.random_head)
+    return model
+
+
+def _say_untrained(model: TorchModel, unloaded: Collection[str], *, wanted: bool) -> None:
+    """Say what it means that `unloaded` weights are random; classes are not explained unless that is `wanted`."""
+    head = untrained_head(model.layers, model.module.state_dict(), unloaded) if unloaded else []
+    if not head:
+        return
+    said = f"the last layers with weights ({', '.join(head)}) are not trained, so what it says of classes means nothing"
+    model.notes = (*model.notes, said)
+    if not wanted:
+        model.untrained = (
+            f"{model.name} has no classes to explain: {said}. Bring all of its weights, dissect its inner layers or "
+            f"explain their units (--unit LAYER:NUMBER), or say that this is meant: --weights {RANDOM_HEAD}"
+        )
 
 
 @dataclass(frozen=True)
@@ -131,11 +156,12 @@ class _Asked:
 
     spec: str
     name: str
-    classes: tuple[str, ...] | None
+    classes: ClassNames | None
     num_classes: int | None
     mode: GeometryMode
     interpolation: str | None
     activation: Activation | None
+    output: str | None
     device: torch.device
     mean: tuple[float, float, float] | None
     std: tuple[float, float, float] | None
@@ -149,14 +175,15 @@ class _Asked:
             self._geometry(preprocessing),
             mean=preprocessing.mean,
             std=preprocessing.std,
-            classes=self.classes or loaded.classes,
-            activation=self.activation,
+            classes=self.classes.names if self.classes else loaded.classes,
+            activation=self.activation or loaded.activation,
+            output=self.output,
             name=self.name,
             spec=self.spec,
             options=options,
-            notes=(*self._assumptions(loaded.preprocessing), *notes),
+            notes=(*self._assumptions(loaded.preprocessing), *self._about_classes(), *loaded.notes, *notes),
         )
-        if self.activation == "none":
+        if model.activation == "none":
             check_probabilities(model.predict(noise(model.geometry)), self.spec)
         return model
 
@@ -175,15 +202,16 @@ class _Asked:
         model = BlackBox(
             loaded.connect(preprocessing, self.device),
             self._geometry(preprocessing),
-            classes=self.classes or loaded.classes,
+            classes=self.classes.names if self.classes else loaded.classes,
             activation=self.activation or loaded.activation,
+            output=self.output,
             name=self.name,
             spec=spec,
             batch_size=loaded.batch_size,
             mean=None if loaded.normalises else preprocessing.mean,
             std=None if loaded.normalises else preprocessing.std,
             identity=loaded.identity,
-            notes=(*self._assumptions(of_model), *loaded.notes),
+            notes=(*self._assumptions(of_model), *self._about_classes(), *loaded.notes),
         )
         if self.num_classes not in (None, len(model.classes)):
             raise ModelError(f"expected {self.num_classes} classes; {spec} has {len(model.classes)}")
@@ -197,33 +225,18 @@ class _Asked:
         if self.mode == "crop" and not preprocessing.squash:
             return Geometry(size, "crop", preprocessing.resize_size, self.interpolation or of_model)
         chosen = self.interpolation or (of_model if self.mode == "crop" else "bilinear")
-        return Geometry(size, mode="squash", interpolation=chosen)
+        stated = preprocessing.resize_size if self.mode == "crop" and preprocessing.resize_size != size else None
+        return Geometry(size, "squash", stated, chosen)
+
+    def _about_classes(self) -> list[str]:
+        return [self.classes.note] if self.classes and self.classes.note else []
 
     def _assumptions(self, of_model: Preprocessing) -> list[str]:
         """What was assumed of the preprocessing because neither the model nor the user says it."""
         assumed = [
             words for what, words in ASSUMED.items() if what not in of_model.stated and getattr(self, what) is None
         ]
-        return [f"nothing states this model's preprocessing; assumed: {', '.join(assumed)}"] if assumed else []
-
-
-def read_classes(classes: str | Path | Sequence[str]) -> tuple[str, ...]:
-    """Read class names, one a line, or take a list of them; trailing blank lines are left out. Errors: `UsageError`."""
-    if not isinstance(classes, (str, Path)):
-        return tuple(classes)
-    path = Path(classes)
-    try:
-        lines = path.read_text(encoding="utf-8-sig").rstrip().splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"expected a text file with one class name a line at {path}: {error}") from error
-    if not lines:
-        raise UsageError(f"expected a text file with one class name a line; {path} is empty")
-    blank = [number for number, line in enumerate(lines, 1) if not line.strip()]
-    if blank:
-        raise UsageError(
-            f"{path} has a blank line at {blank[0]}: every line names one class, in the order of the logits"
-        )
-    return tuple(line.strip() for line in lines)
+        return [ASSUMED_OF_PREPROCESSING + ", ".join(assumed)] if assumed else []
 
 
 def default_name(spec: str) -> str:

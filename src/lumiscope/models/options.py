@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import json
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from lumiscope.errors import UnknownNameError, UsageError
+from lumiscope.files import parse_json
 
 Options = TypeVar("Options")
 
@@ -38,7 +39,7 @@ def parse_model_options(pairs: Iterable[str]) -> dict[str, Any]:
         if not equals or not key.isidentifier():
             raise UsageError(f"expected a model option as key=value; got {pair!r}. For example pad_type=same.")
         try:
-            options[key] = json.loads(text)
+            options[key] = parse_json(text)
         except ValueError:
             options[key] = {"True": True, "False": False, "None": None}.get(text, text)
     return options
@@ -73,6 +74,23 @@ def three_numbers(values: float | Iterable[float] | None, what: str) -> tuple[fl
     if len(numbers) != 3 or (what == "std" and min(numbers) <= 0):
         raise UsageError(f"expected one or three numbers for {what}{' above 0' if what == 'std' else ''}; got {values}")
     return numbers[0], numbers[1], numbers[2]
+
+
+def check_normalisation(mean: Sequence[float] | None, std: Sequence[float] | None) -> None:
+    """Errors: `UsageError` for a mean or a standard deviation that pixels in [0, 1] cannot have.
+
+    A `std` up to 1 only scales. Numbers of pixels in [0, 255] are shown divided.
+    """
+    for name, numbers in (("mean", mean), ("std", std)):
+        if numbers is None or all(math.isfinite(number) and 0 <= number <= 1 for number in numbers):
+            continue
+        came = ", ".join(f"{number:g}" for number in numbers)
+        advice = ""
+        if all(0 <= number <= 255 for number in numbers):
+            divided = {key: given for key, given in (("mean", mean), ("std", std)) if given is not None}
+            flags = " ".join(f"--{key} {','.join(f'{n / 255:.4g}' for n in given)}" for key, given in divided.items())
+            advice = f" Of pixels in [0, 255], as these look, they are divided by 255: {flags}"
+        raise UsageError(f"expected {name} of pixels in [0, 1], between 0 and 1; got {came}.{advice}")
 
 
 def height_width(size: int | Iterable[int] | None) -> tuple[int, int] | None:

@@ -7,8 +7,7 @@ import copy
 import torch
 
 from lumiscope.errors import LayerError, ModelError
-
-VIEWS = frozenset(f"{kind}Backward{number}" for kind in ("View", "Squeeze", "Select", "Slice") for number in (0, 1, 2))
+from lumiscope.models._twin import Forward, twin
 
 
 def first_tensor(output: object) -> torch.Tensor | None:
@@ -51,7 +50,7 @@ def logits_of(output: object) -> torch.Tensor:
     Errors: `ModelError` where the output is something else.
     """
     logits = first_tensor(output)
-    if logits is not None and logits.ndim == 4 and logits.shape[2:] == (1, 1):
+    if logits is not None and logits.ndim > 2 and all(side == 1 for side in logits.shape[2:]):
         logits = logits.flatten(1)
     if logits is not None and is_single(logits):
         logits = logits.reshape(-1, 1)
@@ -67,33 +66,16 @@ def is_single(logits: torch.Tensor) -> bool:
     return logits.ndim == 1 or (logits.ndim == 2 and logits.shape[1] == 1)
 
 
-def last_operation(logits: torch.Tensor) -> str:
-    """What made `logits` probabilities at the end of a network: "sigmoid" or "softmax"; "" where neither did.
-
-    Only views may come after it. Nothing is known of a tensor without a gradient.
-    """
-    step = logits.grad_fn
-    while step is not None and step.name() in VIEWS:
-        step = step.next_functions[0][0]
-    return {"SigmoidBackward0": "sigmoid", "SoftmaxBackward0": "softmax"}.get("" if step is None else step.name(), "")
-
-
 def with_complement(network: torch.nn.Module) -> torch.nn.Module:
-    """`network`, which gives one probability p an image, with the scores 1 - p and p.
+    """`network`, which gives one probability p an image, with the scores 1 - p and p."""
 
-    The parts, parameters and hooks are those of `network` itself, under the same names.
-    """
-    kind = type(network)
-
-    def forward(self: torch.nn.Module, inputs: torch.Tensor) -> torch.Tensor:
-        output = first_tensor(kind.forward(self, inputs))
+    def forward(run: Forward, inputs: torch.Tensor) -> torch.Tensor:
+        output = first_tensor(run(inputs))
         assert output is not None
         probability = output.reshape(-1, 1)
         return torch.cat([1 - probability, probability], dim=1)
 
-    twin = copy.copy(network)
-    twin.__class__ = type(kind.__name__, (kind,), {"forward": forward})
-    return twin
+    return twin(network, forward)
 
 
 class LogitsOnly(torch.nn.Module):

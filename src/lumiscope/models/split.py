@@ -7,7 +7,7 @@ the rest of the network needs from before the layer travels along as context.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,6 +15,7 @@ import torch
 from torch import fx
 
 from lumiscope.errors import LayerError, ModelError, UnknownNameError
+from lumiscope.models._ending import ends_in_one
 from lumiscope.models.guard import hooked
 from lumiscope.models.outputs import first_tensor, logits_of, with_first_tensor
 
@@ -35,6 +36,17 @@ class Cut:
     def row(self, index: int) -> Cut:
         """The cut of one image, with a batch of 1."""
         return Cut(self.activations[index : index + 1], tuple(part[index : index + 1] for part in self.context))
+
+    @property
+    def rows(self) -> list[Cut]:
+        """The cuts of all images, each with a batch of 1."""
+        return [self.row(index) for index in range(len(self.activations))]
+
+    @classmethod
+    def joined(cls, rows: Sequence[Cut]) -> Cut:
+        """The cut of all images that have one each."""
+        context = zip(*(row.context for row in rows), strict=True)
+        return cls(torch.cat([row.activations for row in rows]), tuple(map(torch.cat, context)))
 
     def with_activations(self, activations: torch.Tensor) -> Cut:
         """Put (N, ...) activations in the place of this single image's, its context repeated for each."""
@@ -57,10 +69,11 @@ def split(module: torch.nn.Module, layer: str, inputs: torch.Tensor) -> Split:
     """Cut `module` (in evaluation mode) at `layer` and check the cut on the real batch `inputs` (B, 3, H, W).
 
     The check asks for equal logits, on the batch and on two copies of its first row (a head must take any batch
-    size). A network that the graph cannot describe, or that fails the check, is cut by running it again with the
-    layer's output replaced: slower, and right for every network. A module that runs several times is cut at its last
-    run. Errors: `UnknownNameError` for a layer that does not exist; `LayerError` where it gives no tensor, or even the
-    fallback fails its check; `ModelError` where the scores are NaN, infinite or others each time.
+    size; of a batch of one, on it alone). A network that the graph cannot describe, or that fails the check, is cut by
+    running it again with the layer's output replaced: slower, and right for every network. A module that runs several
+    times is cut at its last run. Errors: `UnknownNameError` for a layer that does not exist; `LayerError` where it
+    gives no tensor, or even the fallback fails its check; `ModelError` where the scores are NaN, infinite or others
+    each time.
     """
     named_part(module, layer)
     with torch.no_grad():
@@ -105,12 +118,14 @@ def _graph_split_or_none(
 def _holds(candidate: Split, inputs: torch.Tensor, expected: torch.Tensor) -> bool:
     cut = candidate.trunk(inputs)
     whole = candidate.head(cut)
+    scale = 1e-4 * float(expected.abs().max()) + 1e-6
+    if not torch.allclose(whole, expected, rtol=0, atol=scale):
+        return False
+    if len(inputs) == 1:
+        return True
     first = cut.row(0)
     double = candidate.head(first.with_activations(first.activations.repeat(2, *[1] * (first.activations.ndim - 1))))
-    scale = 1e-4 * float(expected.abs().max()) + 1e-6
-    return torch.allclose(whole, expected, rtol=0, atol=scale) and torch.allclose(
-        double, expected[:1].expand_as(double), rtol=0, atol=scale
-    )
+    return torch.allclose(double, expected[:1].expand_as(double), rtol=0, atol=scale)
 
 
 class _Whole(torch.nn.Module):
@@ -131,14 +146,17 @@ class _Whole(torch.nn.Module):
 
 
 class _AncestorTracer(fx.Tracer):
-    """Trace only the modules that contain `layer`; everything else stays whole, so little code has to be traceable."""
+    """Trace only the modules that contain `layer`; everything else stays whole, so little code has to be traceable.
+
+    But for rows of parts that end in a softmax or sigmoid, which may be what is taken off the network.
+    """
 
     def __init__(self, layer: str) -> None:
         super().__init__()
         self.layer = layer
 
     def is_leaf_module(self, m: torch.nn.Module, module_qualified_name: str) -> bool:
-        return not self.layer.startswith(module_qualified_name + ".")
+        return not (self.layer.startswith(module_qualified_name + ".") or ends_in_one(m))
 
 
 def traced_at(module: torch.nn.Module, layer: str) -> tuple[torch.nn.Module, fx.Graph, fx.Node]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import copy
 import functools
 import hashlib
 import json
+import pickle
 import sys
-import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -16,20 +15,21 @@ import torch
 
 from lumiscope.errors import LayerError, ModelError
 from lumiscope.images import Geometry, ImageItem, View
+from lumiscope.models._scores import read_scores
 from lumiscope.models._session_cache import SessionCache
 from lumiscope.models._target_layer import target_layer
 from lumiscope.models.backends import Choice, Session, choose_backend, is_out_of_memory
 from lumiscope.models.backends.registry import Precision
-from lumiscope.models.guard import borrowed
+from lumiscope.models.guard import check_not_quantised, copied
 from lumiscope.models.layers import EXPECTED, Layer, layout_of, trace_layers
 from lumiscope.models.layout import Layout
-from lumiscope.models.outputs import first_tensor, is_single, last_operation, logits_of, with_complement
 from lumiscope.models.split import Split, named_part
 from lumiscope.models.stages import check_layer_names, select_layers
 from lumiscope.models.vision_model import Activation, unnamed_classes
 from lumiscope.types import ByteArray, FloatArray
 from lumiscope.unit_address import CLASS_TOKEN
 
+CONTRASTS = (1.0, 2.0, 0.1, 10.0)
 LIBRARIES = {"torch", "torchvision", "timm"}
 
 
@@ -45,9 +45,14 @@ class TorchModel:
     """A torch classifier with one image input and (B, classes) logits.
 
     `mean` and `std`: of RGB in [0, 1]. `classes`: one name a logit; None: numbered. `activation`: what makes
-    probabilities of the logits; None: nothing where the network itself ends in a softmax or sigmoid, else the softmax.
-    A network with a single logit z has the two classes "no" (-z) and "yes" (z), each with the sigmoid of its score; one
-    with a single probability p has 1 - p and p. `notes`: what was assumed or left out when it was loaded.
+    probabilities of the logits; None: judged by their values on noise. `output`: which of several outputs are the
+    scores; None: what fits the class names. `notes`: what was assumed or left out when it was loaded.
+
+    A network that ends in a softmax or sigmoid is read before it, so that its scores are logits, too; where more comes
+    after it, they are probabilities, and `activation` is "none". A network with a single logit z has the two classes
+    "no" (-z) and "yes" (z), each with the sigmoid of its score; one with a single probability p has 1 - p and p.
+    `headless`: it has no classes; its numbers are features. `alone`: images run one by one, as the network mixes them.
+    `untrained`: why its scores say nothing of classes; "" where they do.
     """
 
     def __init__(
@@ -59,6 +64,7 @@ class TorchModel:
         std: tuple[float, float, float],
         classes: tuple[str, ...] | None = None,
         activation: Activation | None = None,
+        output: str | None = None,
         name: str = "model",
         spec: str = "module",
         options: Mapping[str, object] | None = None,
@@ -71,20 +77,29 @@ class TorchModel:
         self.name = name
         self.spec = spec
         self.options = dict(options or {})
-        count, single, ends_in = self._look_at_scores()
-        if activation is None:
-            activation = "none" if ends_in else "softmax"
-            notes = (*notes, f"it ends in a {ends_in}: its scores are taken for probabilities") if ends_in else notes
-        self.notes = notes
-        self.activation: Activation = "sigmoid" if single and activation != "none" else activation
-        if single and activation == "none":
-            self.network = with_complement(self.network)
+        check_not_quantised(module, spec)
+        self.untrained = ""
+        names = None if classes is None else len(classes)
+        self.scores = read_scores(
+            self._in_float32(), self._contrasts(), spec, names=names, output=output, activation=activation
+        )
+        self.network = self.scores.network
+        self.notes = (*notes, *self.scores.notes)
+        self.activation: Activation = self.scores.activation
+        self.alone = self.scores.alone
+        count, single = self.scores.count, self.scores.single
         if classes is not None and len(classes) != count:
             raise ModelError(
                 f"expected {count} class names for {spec}, one a logit; got {len(classes)}. "
                 "Check --classes FILE (one name a line) and --num-classes."
             )
-        self.classes = classes or (("no", "yes") if single else unnamed_classes(count))
+        unnamed = tuple(f"feature {index}" for index in range(count)) if self.headless else unnamed_classes(count)
+        self.classes = classes or (("no", "yes") if single else unnamed)
+
+    @property
+    def headless(self) -> bool:
+        """Whether it is a backbone: its numbers are features of an image, no scores of classes."""
+        return self.scores.headless
 
     @functools.cached_property
     def fingerprint(self) -> str:
@@ -94,10 +109,14 @@ class TorchModel:
             digest.update(source.read_bytes())
         said = [self.spec, self.options, repr(self.geometry), self.mean, self.std, type(self.module).__qualname__]
         said += [self.activation] if self.activation != "softmax" else []
+        said += self.scores.facts
         digest.update(json.dumps(said, sort_keys=True, default=str).encode())
         for key, value in sorted(self.module.state_dict().items()):
-            digest.update(f"{key}{tuple(value.shape)}{value.dtype}".encode())
-            digest.update(value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
+            if isinstance(value, torch.Tensor):
+                digest.update(f"{key}{tuple(value.shape)}{value.dtype}".encode())
+                digest.update(value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
+            else:  # extra state of a part
+                digest.update(key.encode() + pickle.dumps(value))
         return digest.hexdigest()
 
     def view(self, item: ImageItem) -> View:
@@ -113,13 +132,13 @@ class TorchModel:
         std = torch.tensor(self.std, device=self.device).view(1, 3, 1, 1)
         return tensor.sub_(mean).div_(std).contiguous(memory_format=torch.channels_last)
 
-    @functools.cached_property
-    def network(self) -> torch.nn.Module:
+    def _in_float32(self) -> torch.nn.Module:
         """The module in float32: itself, or a copy where its own weights are of another width."""
-        kinds = {value.dtype for value in self.module.state_dict().values() if value.is_floating_point()}
+        tensors = (value for value in self.module.state_dict().values() if isinstance(value, torch.Tensor))
+        kinds = {value.dtype for value in tensors if value.is_floating_point()}
         if kinds <= {torch.float32}:
             return self.module
-        return copy.deepcopy(self.module).float()
+        return copied(self.module).float()
 
     @property
     def device(self) -> torch.device:
@@ -128,7 +147,7 @@ class TorchModel:
 
     @functools.cached_property
     def _sessions(self) -> SessionCache:
-        return SessionCache(self.network, self.device, self.geometry.input_size, self._example)
+        return SessionCache(self.network, self.device, self.geometry.input_size, self._example, alone=self.alone)
 
     @property
     def reference(self) -> Session:
@@ -221,22 +240,13 @@ class TorchModel:
             raise LayerError(f"{error}. The automatic choice for {self.name} is {self.target_layer}.") from error
         return chosen
 
-    def _look_at_scores(self) -> tuple[int, bool, str]:
-        """How many classes the scores are, whether the network gives only one number, and `last_operation`."""
-        try:
-            with borrowed(self.network), torch.enable_grad(), warnings.catch_warnings():
-                warnings.filterwarnings("ignore", "Converting a tensor with requires_grad=True to a scalar")
-                output = self.network(self._example(2).requires_grad_().clone())  # it may begin in place
-        except Exception as error:  # a network of another input size, or of two inputs, raises whatever it likes
-            size = "×".join(map(str, self.geometry.input_size))
-            reason = (str(error) or type(error).__name__).splitlines()[0]
-            raise ModelError(f"{self.spec} does not run on a {size} picture: {reason}") from error
-        scores = first_tensor(output)
-        count = int(logits_of(output).shape[1])
-        return count, scores is not None and is_single(scores), "" if scores is None else last_operation(scores)
-
     def _example(self, count: int) -> torch.Tensor:
         generator = torch.Generator().manual_seed(0)
         height, width = self.geometry.input_size
         noise = torch.randn(count, 3, height, width, generator=generator)
         return noise.contiguous(memory_format=torch.channels_last).to(self.device)
+
+    def _contrasts(self) -> torch.Tensor:
+        """(4, 3, H, W): noise of several contrasts, by which the scores are judged."""
+        factors = torch.tensor(CONTRASTS, device=self.device).view(-1, 1, 1, 1)
+        return self._example(len(CONTRASTS)) * factors

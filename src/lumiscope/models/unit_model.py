@@ -46,6 +46,7 @@ class UnitModel(TorchModel):
             options=model.options,
             notes=model.notes,
         )
+        self.alone = model.alone
 
     @functools.cached_property
     def fingerprint(self) -> str:

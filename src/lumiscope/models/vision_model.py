@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import operator
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
@@ -121,6 +121,21 @@ def label_index(model: VisionModel, item: ImageItem) -> int | None:
     if number in named:
         return number
     return named[0] if len(named) == 1 else None
+
+
+def unmatched_labels(model: VisionModel, items: Iterable[ImageItem]) -> str:
+    """How many images have a label that is none of the model's classes, in words; "" where every label is one."""
+    labelled = [item for item in items if item.label is not None or item.class_names]
+    strangers = [item for item in labelled if label_index(model, item) is None]
+    if not strangers:
+        return ""
+    names = dict.fromkeys(item.class_names[0] if item.class_names else str(item.label) for item in strangers)
+    shown = ", ".join(repr(name) for name in list(names)[:3]) + (", …" if len(names) > 3 else "")
+    advice = "" if _has_names(model) else "; its classes have no names, which --classes FILE gives"
+    return (
+        f"{len(strangers)} of {len(labelled)} labels are none of its classes ({shown}): these images count as without "
+        f"a label{advice}"
+    )
 
 
 def mask_shows_label(model: VisionModel, item: ImageItem) -> bool | None:

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from lumiscope.files import write_atomically
 from lumiscope.images import View
 from lumiscope.report.colour import overlay, signed_overlay
 from lumiscope.report.outline import bordered
 from lumiscope.short_name import short_name
-from lumiscope.store import write_atomically
 from lumiscope.types import ByteArray, SaliencyMap, SegmentMap
 
 

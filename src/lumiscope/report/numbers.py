@@ -6,6 +6,8 @@ import math
 from datetime import UTC, datetime
 from typing import Protocol, TypeGuard
 
+from lumiscope.p_values import p_equation, p_text
+
 UNKNOWN = "–"
 # Not from `calendar`, whose names follow the locale.
 MONTHS = (
@@ -79,12 +81,12 @@ def p_value(value: float | None) -> str:
     """A p-value with its sign: "p = 0.012", "p < 0.001"."""
     if not defined(value):
         return f"p {decimal(value)}"
-    return "p < 0.001" if value < 0.001 else f"p = {value:.3f}"
+    return p_equation(value)
 
 
 def small(value: float | None) -> str:
     """A number in [0, 1] that may be very small, as p-values are, without its sign: "0.012", "< 0.001"."""
-    return "< 0.001" if defined(value) and value < 0.001 else decimal(value)
+    return p_text(value) if defined(value) else decimal(value)
 
 
 def signed(value: float | None, digits: int = 1) -> str:

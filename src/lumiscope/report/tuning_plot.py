@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lumiscope.errors import UsageError
-from lumiscope.store import write_atomically
+from lumiscope.files import write_atomically
 from lumiscope.study.tuning import MASKS, NO_MASKS, Score, Tuning
 
 if TYPE_CHECKING:

@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from lumiscope.errors import UsageError
+from lumiscope.files import write_atomically
 from lumiscope.report._environment import environment, part_styles, without_links
 from lumiscope.report._thumbnails import Thumbnails
 from lumiscope.report.parts.unit_details import UnitDetails
 from lumiscope.report.unit_pictures import UnitPictures
 from lumiscope.runs import RunReader, UnitCropRow, UnitRow
-from lumiscope.store import write_atomically
 
 SIDE = 192  # pixels of a picture
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from lumiscope.files import write_atomically
 from lumiscope.report.page import render
 from lumiscope.runs import RunReader
-from lumiscope.store import write_atomically
 
 
 def write_report(run: RunReader) -> Path:

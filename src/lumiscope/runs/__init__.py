@@ -25,6 +25,7 @@ from lumiscope.runs.save_table import check_table_path, save_table, write_tables
 from lumiscope.runs.table import TABLES, Column, Table, as_json, column, table, table_of, to_arrow
 from lumiscope.runs.tables import (
     ALPHA,
+    ASSUMED_OF_PREPROCESSING,
     CATEGORY,
     CONCEPT,
     AgreementRow,
@@ -54,6 +55,7 @@ from lumiscope.runs.tables import (
 
 __all__ = [
     "ALPHA",
+    "ASSUMED_OF_PREPROCESSING",
     "CATEGORY",
     "CONCEPT",
     "COUNTER_EXAMPLES",

@@ -8,8 +8,8 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from lumiscope.files import write_atomically
 from lumiscope.runs.tables import UnitRow
-from lumiscope.store import write_atomically
 
 COLUMNS = ("layer", "unit", "description", "similarity")
 

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from lumiscope.errors import StoreError
-from lumiscope.store import write_atomically
+from lumiscope.files import MOST_FACTS, parse_json, read_text, write_atomically
 
 FORMAT = 2  # of tables and manifest; 1 is lumiscope 0.1's, which did not say it
 
@@ -96,8 +96,8 @@ class Manifest(_Facts):
 
     `lumiscope`: its version. `command`: how to make the run again; None where Python did. `started`, `finished`: ISO
     8601. What a study has no part for is None or empty. `similarity_notes`: what the labels do not tell by themselves.
-    `image_options`: notes on the file with options of single images. `repaired`: damaged shards of the store that were
-    computed again. `skipped`: how many images and masks were left out.
+    `image_options`: notes on the file with options of single images. `tables`: sha256 of each table's file.
+    `repaired`: damaged shards of the store that were computed again. `skipped`: how many images and masks are left out.
     """
 
     format: int = FORMAT
@@ -118,6 +118,7 @@ class Manifest(_Facts):
     backends: tuple[BackendChoice, ...] = ()
     timings: tuple[Timing, ...] = ()
     image_options: tuple[str, ...] = ()
+    tables: dict[str, str] = Field(default_factory=dict)
     scorer: str | None = None
     similarity: str | None = None
     similarity_notes: tuple[str, ...] = ()
@@ -150,7 +151,7 @@ def read_manifest(path: Path, again: str) -> Manifest:
     Errors: `StoreError` where it is damaged, or its tables have another format than this lumiscope reads.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = parse_json(read_text(path, MOST_FACTS))
         if not isinstance(content, Mapping):
             raise TypeError(f"it holds {type(content).__name__}")
         table_format = content.get("format", 1)
@@ -161,6 +162,6 @@ def read_manifest(path: Path, again: str) -> Manifest:
                 f"{FORMAT}. Run it again: {again}"
             )
         return Manifest.model_validate(content)
-    except (OSError, ValueError, TypeError, ValidationError) as error:
+    except (OSError, ValueError, TypeError, RecursionError, ValidationError) as error:
         said = " ".join(str(error).split())[:200]
         raise StoreError(f"{path} is damaged: {said}. Run it again: {again}") from error

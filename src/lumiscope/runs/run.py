@@ -10,9 +10,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lumiscope.errors import ImageError, StoreError, UsageError
+from lumiscope.files import failure_in_words, read_bytes
 from lumiscope.memo import Memo
 from lumiscope.runs.manifest import Manifest, read_manifest
 from lumiscope.runs.maps import map_from_arrays, mask_from_arrays
+from lumiscope.runs.save_table import digest_of
 from lumiscope.runs.table import TABLES, table_of
 from lumiscope.runs.tables import ExplanationRow, ImageRow, MaskRow, ModelRow, ProbingImageRow, SkippedRow
 from lumiscope.store import Collection, Store
@@ -42,11 +44,15 @@ class Run:
         lumiscope made it.
         """
         folder = Path(folder)
-        if not (folder / "study.toml").is_file():
+        try:
+            is_run, has_finished = (folder / "study.toml").is_file(), (folder / "manifest.json").exists()
+        except OSError as error:
+            raise UsageError(f"expected a run folder; got {failure_in_words(error, folder)}") from error
+        if not is_run:
             siblings = sorted(path.parent.name for path in folder.parent.glob("*/study.toml"))
             hint = f" Runs beside it: {', '.join(siblings[:8])}." if siblings else ""
             raise UsageError(f"expected a run folder, as `lumiscope run` writes it; {folder} is none.{hint}")
-        if not (folder / "manifest.json").is_file():
+        if not has_finished:
             raise UsageError(f"the run {folder} has not finished: run the same command again, it goes on from there")
         run = cls(folder)
         _ = run.manifest
@@ -71,7 +77,11 @@ class Run:
         """The rows of a table, by their dataclass, such as `UnitRow`; none where the study had no such part."""
         if row not in self._rows:
             declared = table_of(row)
-            self._rows[row] = declared.rows(self.table(declared.name))
+            table = self.table(declared.name)
+            try:
+                self._rows[row] = declared.rows(table)
+            except (ValueError, TypeError) as error:
+                raise self._damaged(declared.name, error) from error
         return self._rows[row]
 
     def table(self, name: str) -> pa.Table:
@@ -81,18 +91,22 @@ class Run:
         """
         if name not in TABLES:
             raise UsageError(f"a run has no table {name!r}; it has {', '.join(TABLES)}")
-        path = self.folder / "tables" / f"{name}.parquet"
-        if not path.is_file():
+        path = self._table_file(name)
+        digest = self.manifest.tables.get(name)
+        if digest is None and not path.exists():
             return TABLES[name].schema.empty_table()
         try:
-            with pq.ParquetFile(path) as file:  # not `read_table`, which imports pandas where there is one
+            content = read_bytes(path)
+            if digest not in (None, digest_of(content)):
+                raise ValueError("its bytes are not those that the run wrote")
+            with pq.ParquetFile(pa.BufferReader(content)) as file:  # not `read_table`, which imports pandas
                 table = file.read()
-        except (OSError, pa.ArrowException) as error:
-            raise StoreError(f"the table {path} is damaged: {error}. Run it again: {self._again}") from error
+        except (OSError, ValueError, pa.ArrowException) as error:
+            raise self._damaged(name, error) from error
         if lacking := TABLES[name].lacking(table):
             raise StoreError(
-                f"expected the columns {', '.join(lacking)} in {path}: another version of lumiscope made this run. "
-                f"Run it again: {self._again}"
+                f"expected the columns {', '.join(lacking)} in {self._table_file(name)}: another version of "
+                f"lumiscope made this run. Run it again: {self._again}"
             )
         return table
 
@@ -140,6 +154,13 @@ class Run:
         if location not in self._collections:
             self._collections[location] = self.store.open_collection(location)
         return self._collections[location]
+
+    def _table_file(self, name: str) -> Path:
+        return self.folder / "tables" / f"{name}.parquet"
+
+    def _damaged(self, name: str, error: Exception) -> StoreError:
+        said = failure_in_words(error) if isinstance(error, OSError) else f"{error}."
+        return StoreError(f"the table {self._table_file(name)} is damaged: {said} Run it again: {self._again}")
 
     @property
     def _again(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -9,15 +10,27 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lumiscope.errors import UsageError
-from lumiscope.store import write_atomically
+from lumiscope.files import write_atomically
 
 
-def write_tables(tables: Mapping[str, pa.Table], folder: Path) -> None:
-    """Write every table as Parquet; the same tables give the same bytes."""
+def write_tables(tables: Mapping[str, pa.Table], folder: Path) -> dict[str, str]:
+    """Write every table as Parquet; return the digest of each (see `digest_of`). The same tables give the same bytes.
+
+    Errors: `StoreError`.
+    """
+    digests: dict[str, str] = {}
     for name, table in tables.items():
         sink = pa.BufferOutputStream()
         pq.write_table(table, sink, compression="zstd")
-        write_atomically(folder / f"{name}.parquet", sink.getvalue().to_pybytes())
+        content = sink.getvalue().to_pybytes()
+        write_atomically(folder / f"{name}.parquet", content)
+        digests[name] = digest_of(content)
+    return digests
+
+
+def digest_of(content: bytes) -> str:
+    """Sha256 (hex) of a table's file."""
+    return hashlib.sha256(content).hexdigest()
 
 
 def save_table(table: pa.Table, path: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import json
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lumiscope.errors import ScorerError, UsageError, nearest
+from lumiscope.files import MOST_SETTINGS, parse_json, read_text
 from lumiscope.requirement import Requirement
 from lumiscope.scorers.concept_scores import first
 from lumiscope.scorers.embedding import EmbeddingScorer
@@ -171,7 +171,7 @@ def load_classes(rest: str) -> ClassNameScorer:
 def _refuse_foreign_code(name: str, folder: Path) -> None:
     """Raise ScorerError unless the folder holds a model that is made of the library's own modules."""
     try:
-        listed = json.loads((folder / MODULES).read_text(encoding="utf-8"))
+        listed = parse_json(read_text(folder / MODULES, MOST_SETTINGS))
         modules = [str(module["type"]) for module in listed]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ScorerError(

@@ -5,17 +5,20 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import math
 import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lumiscope.errors import ScorerError
+from lumiscope.files import refuse_odd_entry, refuse_size
 from lumiscope.progress import Track, silent
 from lumiscope.scorers.concept_scores import ConceptScores, first, require_finite, require_words
 from lumiscope.scorers.registry import scorer_scheme
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from lumiscope.concepts import ConceptSet
     from lumiscope.images import ImageItem, ImageSet
 
+MOST_BYTES = 2**32  # of one array in memory: the scores of a million images on a thousand concepts
 ARRAYS = ("scores", "images", "concepts")
 FORMAT = "a table is an .npz with `scores` (images × concepts, numbers), `images` and `concepts` (text)"
 
@@ -132,9 +136,11 @@ def load_table(rest: str) -> TableScorer:
 
 
 def _read(path: Path) -> dict[str, NDArray[Any]]:
-    if not path.is_file():
+    if not path.exists():
         raise ScorerError(f"there is no score table {path}; {FORMAT}")
     try:
+        refuse_odd_entry(path)
+        _refuse_size(path)
         with np.load(path, allow_pickle=False) as archive:
             missing = [name for name in ARRAYS if name not in archive]
             if missing:
@@ -142,9 +148,27 @@ def _read(path: Path) -> dict[str, NDArray[Any]]:
                     f"{path} lacks {', '.join(missing)}; it has {', '.join(archive) or 'nothing'}. {FORMAT}."
                 )
             return {name: archive[name] for name in ARRAYS}
-    # A lone .npy array is no context manager (TypeError); object arrays and other bytes are a ValueError.
-    except (OSError, EOFError, TypeError, ValueError, zipfile.BadZipFile) as error:
+    # A lone .npy array is no context manager (TypeError); object arrays and other bytes are a ValueError; packed in a
+    # way that Python does not know, a NotImplementedError or, encrypted, a RuntimeError.
+    except (OSError, EOFError, TypeError, ValueError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
         raise ScorerError(f"{path} cannot be read as a score table ({error}); {FORMAT}, without objects") from error
+
+
+def _refuse_size(path: Path) -> None:
+    """Errors: `OSError` for an archive whose arrays would take more memory than a table may, however small it is."""
+    with zipfile.ZipFile(path) as archive:
+        for member in archive.infolist():
+            refuse_size(path, member.file_size, MOST_BYTES)
+            with archive.open(member) as file:
+                refuse_size(path, _array_bytes(file), MOST_BYTES)
+
+
+def _array_bytes(file: IO[bytes]) -> int:
+    """How many bytes an array in a .npy file takes, as its head says. Errors: `ValueError` where it has none."""
+    version = np.lib.format.read_magic(file)
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, _, kind = read(file)
+    return math.prod(shape) * kind.itemsize
 
 
 def _repeated(values: Iterable[Any]) -> list[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import sys
@@ -10,6 +11,8 @@ from logging.handlers import MemoryHandler
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+
+from lumiscope.files import failure_in_words, refuse_odd_entry, writing
 
 logger = logging.getLogger(__name__)
 
@@ -25,6 +28,18 @@ class _JsonLines(logging.Formatter):
         if record.exc_info:
             entry["traceback"] = self.formatException(record.exc_info)
         return json.dumps(entry, ensure_ascii=False)
+
+
+class _LogFile(logging.FileHandler):
+    """A log whose file may fail: that is said once, and ends no run."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        error = sys.exc_info()[1]
+        if not isinstance(error, OSError):
+            super().handleError(record)
+            return
+        logging.getLogger("lumiscope").removeHandler(self)
+        logger.warning("the log ends here, it cannot be written: %s", failure_in_words(error, self.baseFilename))
 
 
 class RunLog:
@@ -46,8 +61,10 @@ class RunLog:
         return self
 
     def write_to(self, path: Path) -> None:
-        """Append what was logged so far, and whatever comes, to the file."""
-        self._file = logging.FileHandler(path, encoding="utf-8")
+        """Append what was logged so far, and whatever comes, to the file. Errors: `StoreError`."""
+        with writing(path):
+            refuse_odd_entry(path)
+            self._file = _LogFile(path, encoding="utf-8", errors="backslashreplace")
         self._file.setFormatter(_JsonLines())
         self._waiting.setTarget(self._file)
         self._waiting.flush()
@@ -64,5 +81,6 @@ class RunLog:
         for handler in (self._waiting, self._file):
             if handler is not None:
                 self._logger.removeHandler(handler)
-                handler.close()
+                with contextlib.suppress(OSError):  # a log that could not be written cannot be flushed, either
+                    handler.close()
         self._logger.setLevel(self._level)

@@ -55,5 +55,6 @@ def load_configured(config: ModelConfig, name: str) -> TorchModel | BlackBox:
         geometry=config.geometry,
         interpolation=config.interpolation,
         activation=config.activation,
+        output=config.output,
         device=config.device,
     )

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from lumiscope.files import clear_parts, writing
 from lumiscope.images import ImageSet, open_images
 from lumiscope.memo import Memo
 from lumiscope.models import label_index
@@ -25,6 +26,7 @@ from lumiscope.runs import (
 from lumiscope.store import Store
 from lumiscope.study._circumstances import manifest_of
 from lumiscope.study._log import RunLog
+from lumiscope.study._run_lock import run_lock
 from lumiscope.study.config import Study, save_study
 from lumiscope.study.configured_model import ConfiguredModels
 from lumiscope.study.files import options_of_images
@@ -35,12 +37,19 @@ from lumiscope.study.stages.models import left_out
 logger = logging.getLogger(__name__)
 
 
-def compute(study: Study, *, command: str | None = None, track: Track = silent) -> Run:
+def compute(
+    study: Study,
+    *,
+    command: str | None = None,
+    track: Track = silent,
+    then: Callable[[Run], object] = lambda run: None,
+) -> Run:
     """Compute what a study asks for and write its run folder, except the report.
 
     What is in the store already is not computed again, so that a run that was killed goes on where it was. `command`:
-    how a user would make this run again. Errors: `UsageError` before anything is computed; others leave the store as
-    far as it came.
+    how a user would make this run again. `then`: what is done with the run before another may change it; while one
+    process works on a run folder, others wait (see `run_lock`). Errors: `UsageError` before anything is computed;
+    others leave the store as far as it came.
     """
     started = time.time()
     study.check()
@@ -49,17 +58,40 @@ def compute(study: Study, *, command: str | None = None, track: Track = silent) 
         opened, facts = open_study(study, Memo(store), track)
         stages = {name: step for name, step in STAGES.items() if step.applies(opened)}
         check(opened, stages)
-        save_study(study, study.folder / "study.toml")
-        (study.folder / "manifest.json").unlink(missing_ok=True)  # its absence says that the run has not finished
-        log.write_to(study.folder / "log.jsonl")
-        tables = Tables()
-        facts |= run_stages(opened, stages, tables)
-        write_tables({name: table.to_arrow(tables.rows(table.row)) for name, table in TABLES.items()}, _tables(study))
-        if study.dissect.probe is not None:
-            save_clip_dissect_of_models(tables.rows(UnitRow), study.folder / "clip-dissect")
-        facts |= {"skipped": len(tables.rows(SkippedRow)), "repaired": tuple(store.damaged)}
-        manifest_of(study, command, started, facts).write(study.folder / "manifest.json")
-    return Run.open(study.folder)
+        with run_lock(study.folder):
+            _begin(study, log)
+            tables = Tables()
+            facts |= run_stages(opened, stages, tables)
+            facts |= _write_results(study, tables)
+            facts |= {"skipped": len(tables.rows(SkippedRow)), "repaired": tuple(store.damaged)}
+            manifest_of(study, command, started, facts).write(study.folder / "manifest.json")
+            finished = Run.open(study.folder)
+            then(finished)
+    return finished
+
+
+def _begin(study: Study, log: RunLog) -> None:
+    """Make a run folder ready: it has no manifest, which says that the run has not finished."""
+    for folder in (study.folder, _tables(study), _clip_dissect(study)):
+        clear_parts(folder)
+    save_study(study, study.folder / "study.toml")
+    with writing(study.folder / "manifest.json"):
+        (study.folder / "manifest.json").unlink(missing_ok=True)
+    log.write_to(study.folder / "log.jsonl")
+
+
+def _write_results(study: Study, tables: Tables) -> dict[str, Any]:
+    """Write all tables, and what other tools read; return what the manifest says of them."""
+    digests = write_tables(
+        {name: table.to_arrow(tables.rows(table.row)) for name, table in TABLES.items()}, _tables(study)
+    )
+    if study.dissect.probe is not None:
+        save_clip_dissect_of_models(tables.rows(UnitRow), _clip_dissect(study))
+    return {"tables": digests}
+
+
+def _clip_dissect(study: Study) -> Path:
+    return study.folder / "clip-dissect"
 
 
 def _tables(study: Study) -> Path:

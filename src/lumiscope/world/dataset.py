@@ -23,8 +23,8 @@ from pathlib import Path
 from PIL import Image
 
 from lumiscope.errors import UsageError
+from lumiscope.files import is_part, make_folder, write_atomically
 from lumiscope.progress import Track, silent
-from lumiscope.store import write_atomically
 from lumiscope.types import ByteArray
 from lumiscope.world import WORDS, describe, render
 from lumiscope.world._palette import label_palette
@@ -51,8 +51,9 @@ def write_dataset(folder: Path, count: int, seed: int = 0, *, track: Track = sil
     describe(count - 1, seed)  # it knows what the numbers may be
     stems = [f"world-{seed}-{index:05}" for index in range(count)]
     _refuse_other_content(folder, stems)
+    make_folder(folder)
     for name in ("images", "masks", *(f"labels/{kind}" for kind in WORDS)):
-        (folder / name).mkdir(parents=True, exist_ok=True)
+        make_folder(folder / name)
     numbered = [(kind, number, word) for kind, words in WORDS.items() for number, word in enumerate(words, 1)]
     _write_csv(folder / CONCEPTS, ("kind", "number", "word"), numbered)
     write_one = functools.partial(_write_image, folder, seed)
@@ -131,13 +132,8 @@ def _refuse_other_content(folder: Path, stems: Sequence[str]) -> None:
         raise UsageError(f"expected a folder to write to; {folder} is a file")
     folders = ("images", "masks", *(f"labels/{kind}" for kind in WORDS))
     ours = {LIST, CONCEPTS, *(f"{name}/{stem}.png" for name in folders for stem in stems)}
-    files = (path for path in sorted(folder.rglob("*")) if not path.is_dir() and not _half_written(path))
+    files = (path for path in sorted(folder.rglob("*")) if not path.is_dir() and not is_part(path))
     held = (path.relative_to(folder).as_posix() for path in files)
     other = next((name for name in held if name not in ours), None)
     if other is not None:
         raise UsageError(f"{folder} holds other things already, such as {other}: name an empty or a new folder")
-
-
-def _half_written(path: Path) -> bool:
-    """Tell whether a file is what `write_atomically` leaves where it is killed."""
-    return path.name.startswith(".") and path.name.endswith(".part")

@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 
 from lumiscope.errors import WeightsError
+from lumiscope.files import write_atomically
 from lumiscope.world import OBJECTS, SCENES
 
 WEIGHTS = Path(__file__).with_name("weights")
@@ -25,12 +26,10 @@ def save_weights(module: torch.nn.Module, name: str, folder: Path, notes: Mappin
     """Write a network's weights in half precision; `notes` say how they were made. Returns the file."""
     from safetensors.torch import save
 
-    folder.mkdir(parents=True, exist_ok=True)
     state = {key: value.detach().half().contiguous() for key, value in _kept(module).items()}
     path = weights_file(name, folder)
-    unfinished = path.with_suffix(".part")
-    unfinished.write_bytes(save(state, {**notes, "words": _words(name)}))
-    return unfinished.replace(path)
+    write_atomically(path, save(state, {**notes, "words": _words(name)}))
+    return path
 
 
 def load_weights(module: torch.nn.Module, name: str, folder: Path = WEIGHTS) -> None:

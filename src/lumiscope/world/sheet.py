@@ -9,8 +9,8 @@ from pathlib import Path
 from PIL import Image
 
 from lumiscope.errors import UsageError
+from lumiscope.files import write_atomically
 from lumiscope.progress import Track, silent
-from lumiscope.store import write_atomically
 from lumiscope.world import SIZE, render
 
 GAP = 8  # pixels between pictures and around them

@@ -275,7 +275,7 @@ def ablationcam(module, image, layer, target):
                 return output
 
             without = float(run(module, image, layer, ablate)[0][target])
-            weights.append((score - without) / score)
+            weights.append((score - without) / (abs(score) or 1))
     return finished(activations, weights, tuple(image.shape[1:]))
 
 

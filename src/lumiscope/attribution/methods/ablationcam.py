@@ -1,13 +1,17 @@
 """Ablation-CAM: channels weighted by how far the score falls without them.
 
 Source: Desai and Ramaswamy 2020, "Ablation-CAM: Visual Explanations for Deep Convolutional Network via Gradient-free
-Localization", equation 5. An ablated channel is 0, as in the paper; grad-cam 1.5.7 does so only after a ReLU layer.
-Where the head is pooling and a linear layer, w_k = W[class, k] * mean(A_k) / S, and nothing is run.
+Localization", equation 5, but for its denominator: the score S, which a constant added to a logit makes negative, is
+taken without its sign, so that no such constant turns the map inside out. An ablated channel is 0, as in the paper;
+grad-cam 1.5.7 does so only after a ReLU layer. Where the head is pooling and a linear layer, S - S_k is
+W[class, k] * mean(A_k), and nothing is run.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
 
 import torch
 
@@ -19,6 +23,17 @@ from lumiscope.models import Cut
 from lumiscope.types import Target
 
 HEADS_AT_ONCE = 16
+NO_SCORE = 1e-30  # float32 could not hold a drop divided by less
+
+
+@dataclass(frozen=True)
+class AblationOptions(FlipOptions):
+    """`denominator`: of the drops; "magnitude", |S|, or "score", S itself: equation 5 and grad-cam.
+
+    With the latter the map of a class whose raw logit is negative shows what speaks against it.
+    """
+
+    denominator: Literal["magnitude", "score"] = "magnitude"
 
 
 @cam_method(
@@ -26,12 +41,14 @@ HEADS_AT_ONCE = 16
     title="Ablation-CAM",
     citation="Desai and Ramaswamy 2020, Ablation-CAM, WACV",
     passes="1 forward, 1 head per channel that is not all zero (none where the head is pooling and a linear layer)",
+    options=AblationOptions,
 )
-def ablationcam(layer: PreparedLayer, targets: Sequence[Target], options: FlipOptions) -> LayerMaps:
-    """relu(sum_k w_k A_k) with w_k = (S - S_k) / S, S_k the target's raw logit with channel k set to 0.
+def ablationcam(layer: PreparedLayer, targets: Sequence[Target], options: AblationOptions) -> LayerMaps:
+    """relu(sum_k w_k A_k) with w_k = (S - S_k) / |S|, S_k the target's raw logit with channel k set to 0.
 
-    In a network of tokens a channel is 0 in all of them, class and register tokens, too. Where S is exactly 0 the
-    weights are undefined: the map is NaN and its details say so.
+    In a network of tokens a channel is 0 in all of them, class and register tokens, too. Where S is 0 the weights are
+    the drops S - S_k themselves; with the denominator "score" they are undefined there: the map is NaN and its details
+    say so.
     """
     maps = layer.maps
     scores = target_scores(layer.logits.double(), targets)
@@ -39,9 +56,12 @@ def ablationcam(layer: PreparedLayer, targets: Sequence[Target], options: FlipOp
         drops = torch.stack([_drops(layer, layer.cut.row(row), target) for row, target in enumerate(targets)])
     else:
         drops = layer.linear_head[[target.index for target in targets]].double() * maps.double().mean((2, 3))
-    weights = torch.where(scores[:, None] == 0, torch.nan, drops / scores[:, None])
-    details = [{"undefined": "the target's score is 0"} if score == 0 else {} for score in scores.tolist()]
-    return LayerMaps(weighted_sum(maps, weights), details)
+    if options.denominator == "score":
+        weights = torch.where(scores[:, None] == 0, torch.nan, drops / scores[:, None])
+        details = [{"undefined": "the target's score is 0"} if score == 0 else {} for score in scores.tolist()]
+        return LayerMaps(weighted_sum(maps, weights), details)
+    magnitudes = torch.where(scores.abs() < NO_SCORE, 1, scores.abs())
+    return LayerMaps(weighted_sum(maps, drops / magnitudes[:, None]))
 
 
 def _drops(layer: PreparedLayer, cut: Cut, target: Target) -> torch.Tensor:
@@ -60,5 +80,5 @@ def _drops(layer: PreparedLayer, cut: Cut, target: Target) -> torch.Tensor:
         return cut.with_activations(copies)
 
     score = layer.head(cut)[0, target.index].double()
-    drops[live] = score - layer.head_of(ablated, len(live), HEADS_AT_ONCE)[:, target.index].double()
+    drops[live] = score - layer.score_of(ablated, len(live), HEADS_AT_ONCE, target).double()
     return drops

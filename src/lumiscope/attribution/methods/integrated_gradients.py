@@ -20,6 +20,7 @@ from lumiscope.attribution.hide_color import flat_picture
 from lumiscope.attribution.pixel_map import PixelMap
 from lumiscope.attribution.prepared_inputs import PreparedInputs
 from lumiscope.attribution.registry import FlipOptions
+from lumiscope.attribution.saturation import saturation
 from lumiscope.models import in_float64
 from lumiscope.types import Target
 
@@ -75,7 +76,10 @@ def _explain(
 
     contributions = difference.cpu().double() * inputs.weighted_gradients(target, make, weights)
     ends = in_float64(inputs.model.logits(torch.stack([picture, start]))[:, target.index])
-    return contributions, completeness(float(contributions.sum()), float(ends[0] - ends[1]), options.steps)
+    facts = completeness(float(contributions.sum()), float(ends[0] - ends[1]), options.steps)
+    if inputs.model.activation == "none" and ends[0] == ends[1] and saturation(target.probability):
+        del facts["warnings"]  # which say that there is nothing to explain
+    return contributions, facts
 
 
 def baseline_input(inputs: PreparedInputs, row: int, baseline: str) -> torch.Tensor:

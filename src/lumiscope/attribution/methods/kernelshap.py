@@ -12,10 +12,12 @@ from typing import Any, ClassVar
 import numpy as np
 
 from lumiscope.attribution.declared_options import option
+from lumiscope.attribution.kept_classes import KeptClasses
 from lumiscope.attribution.regions.coalitions import Sampling, choose_coalitions, shapley_values
 from lumiscope.attribution.regions.region_method import SegmentValues, region_method
 from lumiscope.attribution.regions.region_options import RegionOptions
 from lumiscope.attribution.regions.scene import Scene
+from lumiscope.attribution.saturation import steadiness
 from lumiscope.types import Target
 
 SAMPLES_A_SEGMENT = 5
@@ -54,7 +56,7 @@ def kernelshap(scene: Scene, target: Target, options: KernelShapOptions) -> Segm
     coalitions = choose_coalitions(count, options.num_samples - 2, generator, options.sampling, paired=options.paired)
     ends = np.array([[False], [True]]).repeat(count, axis=1)
     shown = np.concatenate([ends, coalitions.members])
-    scores = scene.probabilities(shown)[:, target.index]
+    scores = scene.probabilities(shown, KeptClasses(target.index))[:, 0]
     nobody, everybody = float(scores[0]), float(scores[1])
     details: dict[str, Any] = {
         "probability_of_nothing": nobody,
@@ -63,7 +65,8 @@ def kernelshap(scene: Scene, target: Target, options: KernelShapOptions) -> Segm
         "evaluations": len(shown),
         "exact": coalitions.exact,
     }
-    if warnings := _warnings(count, len(shown), coalitions.exact):
+    steady = steadiness(scores) if scene.predictor.score_name == "probability" else None
+    if warnings := [*_warnings(count, len(shown), coalitions.exact), *([steady] if steady else [])]:
         details["warnings"] = warnings
     if np.isfinite(scores).all():
         values = shapley_values(coalitions, scores[2:], nobody, everybody)

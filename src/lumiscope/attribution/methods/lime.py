@@ -11,13 +11,15 @@ from typing import Any
 
 import numpy as np
 
+from lumiscope.attribution.kept_classes import KeptClasses
 from lumiscope.attribution.regions.designs import DESIGNS, Design
-from lumiscope.attribution.regions.lime_estimate import Estimate
+from lumiscope.attribution.regions.lime_estimate import Estimate, Sampled
 from lumiscope.attribution.regions.lime_options import LimeOptions
-from lumiscope.attribution.regions.lime_samples import LimeSamples, take_enough_samples, take_samples
+from lumiscope.attribution.regions.lime_samples import take_enough_samples, take_samples
 from lumiscope.attribution.regions.local_regression import LinearFit
 from lumiscope.attribution.regions.region_method import SegmentValues, region_method
 from lumiscope.attribution.regions.scene import Scene
+from lumiscope.attribution.saturation import steadiness
 from lumiscope.types import Target
 
 LOW_R2 = 0.5
@@ -33,25 +35,26 @@ LOW_R2 = 0.5
 def lime(scene: Scene, target: Target, options: LimeOptions) -> SegmentValues:
     """Coefficients of segments; `.values` paints them on the view. Needs `predict` alone."""
     design, stopped = DESIGNS[options.design], ""
+    kept = KeptClasses(target.index, options.top_labels)
     if options.num_samples == "auto":
-        sampled, stopped = take_enough_samples(scene, target, options)
+        sampled, stopped = take_enough_samples(scene, options, kept)
     else:
-        sampled = take_samples(scene, design, options.num_samples)
-    top = np.argsort(-sampled.probabilities[0], kind="stable")[: options.top_labels]
+        sampled = take_samples(scene, design, options.num_samples, kept)
+    top = kept.ranked
     estimates = {label: Estimate.of(sampled.of(label), design) for label in {target.index, *map(int, top)}}
     fits = {label: estimate.model(options.num_features) for label, estimate in estimates.items()}
-    fit, kept = fits[target.index]
+    fit, segments = fits[target.index]
     segment_count = len(fit.coefficients)
     return SegmentValues(
         fit.coefficients,
-        _details(fit, sampled, design, stopped, scene.predictor.score_name),
-        intervals=estimates[target.index].intervals(fit, kept, options.confidence),
-        top_classes=top.astype(np.int64),
+        _details(fit, sampled.of(target.index), design, stopped, scene.predictor.score_name),
+        intervals=estimates[target.index].intervals(fit, segments, options.confidence),
+        top_classes=top,
         top_coefficients=np.array([fits[int(label)][0].coefficients for label in top]).reshape(len(top), segment_count),
     )
 
 
-def _details(fit: LinearFit, sampled: LimeSamples, design: Design, stopped: str, watched: str) -> dict[str, Any]:
+def _details(fit: LinearFit, sampled: Sampled, design: Design, stopped: str, watched: str) -> dict[str, Any]:
     count, segments = sampled.samples.shape
     details: dict[str, Any] = {
         "intercept": fit.intercept,
@@ -62,20 +65,26 @@ def _details(fit: LinearFit, sampled: LimeSamples, design: Design, stopped: str,
     }
     if stopped:
         details["stopped"] = stopped
-    if warnings := _warnings(fit, count, segments, design, watched):
+    steady = steadiness(sampled.values) if watched == "probability" else None
+    if warnings := _warnings(fit, count, segments, design, watched, steady):
         details["warnings"] = warnings
     return details
 
 
-def _warnings(fit: LinearFit, count: int, segments: int, design: Design, watched: str) -> list[str]:
-    """What makes the explanation doubtful, in words. `watched`: what hiding segments changes, in a word."""
+def _warnings(fit: LinearFit, count: int, segments: int, design: Design, watched: str, steady: str | None) -> list[str]:
+    """What makes the explanation doubtful, in words.
+
+    `watched`: what hiding segments changes, in a word. `steady`: why it changes too little to tell; None: it changes.
+    """
     if segments == 1:
         return ["the whole view is one segment, so there is nothing to tell apart: choose another segmenter"]
     warnings = []
     needed = design.samples_a_segment * segments
     if count < needed:
         warnings.append(f"{count} samples are few for {segments} segments: take {needed} or more, or fewer segments")
-    if np.isnan(fit.r2):
+    if steady is not None:
+        warnings.append(steady)
+    elif np.isnan(fit.r2):
         warnings.append(f"hiding segments never changes the {watched}: there is nothing to explain")
     elif fit.r2 < LOW_R2:
         warnings.append(

@@ -70,7 +70,7 @@ def occlusion(view: PreparedView, predictor: Predictor, target: Target, options:
 
     count = len(down) * len(across)
     hidden = flat_picture(view.pixels, options.hide_color)
-    scores = predictor.masked_logits(view.pixels, hidden, masks, 1 + count)[:, target.index]
+    scores = predictor.masked_logits(view.pixels, hidden, masks, 1 + count, lambda logits: logits[:, target.index])
     falls = (float(scores[0]) - scores[1:].astype(np.float64)).reshape(len(down), len(across))
     covered = np.outer(down.sum(0), across.sum(0))
     return np.asarray(down.T @ falls @ across / covered)

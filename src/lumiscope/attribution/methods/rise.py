@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from lumiscope.attribution.declared_options import option
 from lumiscope.attribution.hide_color import HideColor, flat_picture
+from lumiscope.attribution.kept_classes import KeptClasses
 from lumiscope.attribution.pixel_map import PixelMap
 from lumiscope.attribution.predictor import Predictor
 from lumiscope.attribution.prepared_view import PreparedView
+from lumiscope.attribution.saturation import steadiness
 from lumiscope.attribution.view_method import view_method
 from lumiscope.types import BoolArray, DoubleArray, FloatArray, IntArray, Target
 
@@ -54,10 +57,16 @@ def rise(view: PreparedView, predictor: Predictor, target: Target, options: Rise
     """
     masks = SmoothMasks.draw(view.seed("rise", options.random_seed), view.size, options)
     hidden = flat_picture(view.pixels, options.hide_color)
-    logits = predictor.masked_logits(view.pixels, hidden, masks.between, options.num_masks)
-    values, error = mean_mask(masks, predictor.probabilities_of(logits)[:, target.index], options.keep_probability)
+    kept = KeptClasses(target.index)
+    scores = predictor.masked_probabilities(view.pixels, hidden, masks.between, options.num_masks, kept)[:, 0]
+    values, error = mean_mask(masks, scores, options.keep_probability)
     spread = float(np.ptp(values))
-    details = {"standard_error": error, "standard_error_share": error / spread if spread > 0 else math.nan}
+    details: dict[str, Any] = {
+        "standard_error": error,
+        "standard_error_share": error / spread if spread > 0 else math.nan,
+    }
+    if predictor.score_name == "probability" and (steady := steadiness(scores)):
+        details["warnings"] = [steady]
     return PixelMap(values, details, _stretched(values, spread))
 
 

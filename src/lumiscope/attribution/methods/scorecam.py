@@ -60,7 +60,7 @@ def masked_scores(predictor: Predictor, image: torch.Tensor, maps: torch.Tensor,
         def seen(start: int, stop: int) -> torch.Tensor:
             return image * _stretched(down @ masks[channels[start:stop]] @ across.T)[:, None]
 
-        return predictor.logits_of(seen, len(channels), runner)[:, target].to(maps.device)
+        return predictor.logits_of(seen, len(channels), runner, lambda logits: logits[:, target]).to(maps.device)
 
     rough = predictor.session.rough
     varying = varies.nonzero()[:, 0]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lumiscope.attribution.kept_classes import KeptClasses
 from lumiscope.attribution.predictor import Predictor
 from lumiscope.attribution.prepared_view import PreparedView
 from lumiscope.attribution.regions._hiding import hidden_picture
@@ -40,11 +41,10 @@ class Scene:
         """How many segments there are."""
         return int(self.segments.max()) + 1
 
-    def probabilities(self, shown: BoolArray) -> DoubleArray:
-        """(n, classes) probabilities of the view with only the `shown` segments, (n, d), to be seen."""
+    def probabilities(self, shown: BoolArray, kept: KeptClasses) -> DoubleArray:
+        """(n, k) probabilities of the `kept` classes with only the `shown` segments, (n, d), to be seen."""
 
         def masks(start: int, stop: int) -> BoolArray:
             return np.asarray(np.take(shown[start:stop], self.segments, axis=1))
 
-        logits = self.predictor.masked_logits(self.view.pixels, self.hidden, masks, len(shown))
-        return self.predictor.probabilities_of(logits)
+        return self.predictor.masked_probabilities(self.view.pixels, self.hidden, masks, len(shown), kept)

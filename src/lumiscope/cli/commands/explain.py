@@ -50,6 +50,7 @@ def explain(
     Maps are kept in the store, where `lumiscope run` finds them, too.
     """
     from lumiscope.images import open_images
+    from lumiscope.models import unmatched_labels
     from lumiscope.report import write_maps
     from lumiscope.runs import STORE
     from lumiscope.store import Store
@@ -77,6 +78,8 @@ def explain(
     for note in notes:
         say(note)
     say_how(loaded, work.plan)
+    if config.target == "label" and (unmatched := unmatched_labels(loaded, images)):
+        say(f"{loaded.name}: {unmatched}")
     written, failed, warnings = [], list(images.skipped), MapWarnings()
     for item, maps in work.each(failed, stop=run.on_error == "stop"):
         written += write_maps(maps, loaded.view(item), out, suffix=unit or "")

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from lumiscope.cli.command import command
+from lumiscope.cli.output import print_data
 
 
 @command("report", order=80)
@@ -19,4 +20,4 @@ def report(run: Annotated[Path, typer.Argument(help="A run folder.")]) -> None:
     from lumiscope.report import write_report
     from lumiscope.runs import Run
 
-    print(write_report(Run.open(run)))
+    print_data(write_report(Run.open(run)))

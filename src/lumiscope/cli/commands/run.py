@@ -14,7 +14,7 @@ from lumiscope.cli.command import command
 from lumiscope.cli.flags import Flags
 from lumiscope.cli.map_warnings import MapWarnings
 from lumiscope.cli.options import JSON, ModelFlags, ModelsOption, model_configs
-from lumiscope.cli.output import print_json, progress, say
+from lumiscope.cli.output import print_data, print_json, progress, say
 from lumiscope.errors import UsageError
 from lumiscope.study import DissectConfig, ExplainConfig, RunConfig
 
@@ -34,7 +34,8 @@ HELP = """Explain, dissect and compare: everything, in one report.
 
 Without models and images it is the built-in study: two small networks and pictures that come with lumiscope.
 
-Stopped half-way? The same command goes on where it was: results are kept in `runs/.store`.
+Stopped half-way? The same command goes on where it was: results are kept in `runs/.store`. While another process makes
+the same run, this one waits for it.
 """
 
 
@@ -134,4 +135,4 @@ def _tell(finished: Run, *, as_json: bool) -> None:
         say(line)
     for left_out in skipped:
         say(f"skipped {left_out.what} {left_out.name}: {left_out.reason}")
-    print(report)
+    print_data(report)

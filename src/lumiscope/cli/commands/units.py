@@ -10,8 +10,9 @@ import typer
 
 from lumiscope.cli.command import command
 from lumiscope.cli.options import JSON
-from lumiscope.cli.output import print_json, print_rows, progress, say, unit_columns
+from lumiscope.cli.output import print_data, print_json, print_rows, progress, say, unit_columns
 from lumiscope.errors import UsageError
+from lumiscope.p_values import P_COLUMNS, p_text
 
 if TYPE_CHECKING:
     from lumiscope.runs import Run, UnitRow
@@ -62,7 +63,7 @@ def units(
         print_json([as_json(row) for row in shown])
     elif unit is not None:
         for row in shown:
-            print("\n".join(_facts(row)) + "\n")
+            print_data("\n".join(_facts(row)) + "\n")
     else:
         print_rows(map(unit_columns, shown), COLUMNS, as_json=False)
     if len(shown) < len(matching):
@@ -87,7 +88,8 @@ def _facts(unit: UnitRow) -> Iterator[str]:
     hidden = {"best_concepts", "best_scores", "top_images", "top_activations", "reason_detail"}
     for name, value in unit_columns(unit).items():
         if name not in hidden and value not in (None, "", []):
-            yield f"{name}: {_text(value)}"
+            small = name in P_COLUMNS and isinstance(value, float)
+            yield f"{name}: {p_text(value, '.4g') if small else _text(value)}"
     yield f"most similar: {_pairs(unit.best_concepts, unit.best_scores)}"
     yield f"most active on: {_pairs(unit.top_images, unit.top_activations)}"
 

@@ -10,7 +10,7 @@ import typer
 
 from lumiscope.cli.command import command
 from lumiscope.cli.options import JSON
-from lumiscope.cli.output import print_json
+from lumiscope.cli.output import print_data, print_json
 from lumiscope.errors import UnknownNameError, UsageError
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def why(
         return
     several = len({account.model for account in wanted}) > 1
     for account in wanted:
-        print(f"{account.model}: {account.text()}" if several else account.text())
+        print_data(f"{account.model}: {account.text()}" if several else account.text())
 
 
 def _check(kind: str, name: str | None, known: list[str]) -> None:

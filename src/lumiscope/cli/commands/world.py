@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +9,7 @@ import typer
 
 from lumiscope.cli.command import command
 from lumiscope.cli.options import JSON
-from lumiscope.cli.output import print_json, progress
+from lumiscope.cli.output import print_data, print_json, progress
 
 
 @command("world", order=130)
@@ -40,25 +38,10 @@ def world(
     if out is not None:
         if sheet is not None:
             check_sheet(sheet, shown)
-        with _writing_to(out):
-            written["labels"] = str(write_dataset(out, count, seed, track=progress))
+        written["labels"] = str(write_dataset(out, count, seed, track=progress))
     if sheet is not None:
-        with _writing_to(sheet):
-            written = {"sheet": str(write_sheet(sheet, shown, seed, track=progress)), **written}
+        written = {"sheet": str(write_sheet(sheet, shown, seed, track=progress)), **written}
     if json:
         print_json({**written, "count": count, "seed": seed})
     else:
-        print("\n".join(written.values()))
-
-
-@contextmanager
-def _writing_to(path: Path) -> Iterator[None]:
-    """Turn what the file system refuses into a UsageError."""
-    from lumiscope.errors import UsageError
-
-    try:
-        yield
-    except BrokenPipeError:
-        raise  # who reads the progress went away
-    except OSError as error:
-        raise UsageError(f"cannot write to {path}: {error.strerror or error}") from error
+        print_data("\n".join(written.values()))

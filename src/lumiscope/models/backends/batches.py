@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable
 
 import torch
 
-OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "bad_alloc", "not enough memory")
+# oneDNN names what it could not make, and not that memory lacked for it; where it cannot make so much as the descriptor
+# of a primitive, it is of a kind that it does not know.
+OUT_OF_MEMORY = re.compile(
+    r"out.of.memory|(not enough|insufficient) memory|bad.alloc|alloc(ation)?[ _]failed"
+    r"|(can't|cannot|could not|failed to|unable to) allocate (memory|[0-9])"
+    r"|could not create a primitive(?! (descriptor|attribute))|could not create a memory(?! descriptor)"
+    r"|could not execute a primitive",
+    re.IGNORECASE,
+)
 logger = logging.getLogger(__name__)
 
 
 def is_out_of_memory(error: Exception) -> bool:
-    """Whether `error` says that memory ran out; torch, OpenVINO and Python each say so in their own way."""
-    return isinstance(error, MemoryError | torch.OutOfMemoryError) or any(
-        phrase in str(error).lower() for phrase in OUT_OF_MEMORY
-    )
+    """Whether `error` says that memory ran out; torch, oneDNN, OpenVINO and Python each say so in their own way."""
+    return isinstance(error, MemoryError | torch.OutOfMemoryError) or OUT_OF_MEMORY.search(str(error)) is not None
 
 
 def in_batches(run: Callable[[int, int], torch.Tensor], count: int, size: int) -> torch.Tensor:

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from lumiscope.errors import UnknownNameError
+from lumiscope.files import is_machines
 from lumiscope.models.backends.registry import (
     BACKENDS,
     PRECISIONS,
@@ -111,6 +112,8 @@ def _error(
     try:
         came = build()(inputs)
     except Exception as error:  # converters raise whatever they like
+        if is_machines(error):  # another backend would give other numbers, and be remembered
+            raise
         logger.info("backend %s failed", name, exc_info=error)
         first = next(iter(str(error).strip().splitlines()), "no reason given")
         return math.inf, f"it cannot run this network ({type(error).__name__}: {first})"

@@ -6,14 +6,13 @@ whether the folded copy still gives the same logits is checked on real numbers.
 
 from __future__ import annotations
 
-import copy
 from collections import Counter
 from typing import Any
 
 import torch
 from torch import nn
 
-from lumiscope.models.guard import hooked
+from lumiscope.models.guard import copied, hooked
 from lumiscope.models.outputs import logits_of
 from lumiscope.models.wide_numbers import in_float64
 
@@ -29,7 +28,7 @@ class Folding:
 
     def __init__(self, module: nn.Module, example: torch.Tensor) -> None:
         self.example = example
-        self._plain = copy.deepcopy(module).float().eval().requires_grad_(False)
+        self._plain = copied(module).float().eval().requires_grad_(False)
         for value in (*self._plain.parameters(), *self._plain.buffers()):
             if value.ndim == 4:  # `Module.to` would refuse a network that has weights of five axes as well
                 value.data = value.data.contiguous(memory_format=torch.channels_last)
@@ -49,7 +48,7 @@ class Folding:
     def _folded(self, pairs: tuple[tuple[str, str], ...]) -> nn.Module:
         if not pairs:
             return self._plain
-        result = copy.deepcopy(self._plain)
+        result = copied(self._plain)
         for before, norm in pairs:
             _fold(result, before, norm)
         expected, came = (logits_of(network(self.example)) for network in (self._plain, result))

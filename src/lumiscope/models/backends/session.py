@@ -57,14 +57,18 @@ class Session:
         return self.logits_of(lambda start, stop: inputs[start:stop], len(inputs))
 
     def logits_of(
-        self, make: Callable[[int, int], torch.Tensor], count: int, runner: Runner | None = None
+        self,
+        make: Callable[[int, int], torch.Tensor],
+        count: int,
+        runner: Runner | None = None,
+        keep: Callable[[torch.Tensor], torch.Tensor] = lambda logits: logits,
     ) -> torch.Tensor:
         """Logits of `count` inputs of which `make(start, stop)` makes a few at a time, so memory stays flat.
 
-        `runner`: another one than the session's own.
+        `runner`: another one than the session's own. `keep`: what is kept of some (n, classes) logits, (n, …).
         """
         run = runner or self.runner
-        return in_batches(lambda start, stop: run(make(start, stop)), count, self.batch_size)
+        return in_batches(lambda start, stop: keep(run(make(start, stop))), count, self.batch_size)
 
     def split(self, layer: str) -> Split:
         """Trunk and head at `layer`, made once. Both leave the model as it is."""

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import copy
-
 import torch
 
 from lumiscope.models.backends.registry import LAST, Numbers, Runner, inference_backend
-from lumiscope.models.guard import borrowed
+from lumiscope.models.guard import borrowed, copied
 from lumiscope.models.outputs import logits_of
 
 
@@ -47,7 +45,7 @@ def run_folded(module: torch.nn.Module, example: torch.Tensor, numbers: Numbers)
 
 def in_bfloat16(network: torch.nn.Module) -> torch.nn.Module:
     """A copy of `network` with bfloat16 weights."""
-    return copy.deepcopy(network).to(torch.bfloat16)
+    return copied(network).to(torch.bfloat16)
 
 
 def as_input_of(network: torch.nn.Module, inputs: torch.Tensor) -> torch.Tensor:

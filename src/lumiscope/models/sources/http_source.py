@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 import torch
 
@@ -19,8 +18,6 @@ from lumiscope.models.sources.registry import LoadedBlackBox, Preprocessing, mod
 def build_server(scheme: str, rest: str, options: BuildOptions, *, pretrained: bool) -> LoadedBlackBox:
     """Ask a server what it is. Errors: it cannot be reached, it describes itself wrongly, unknown options."""
     address = f"{scheme}:{rest}"
-    if not _has_host(address):
-        raise UsageError(f"expected the address of a server, as {scheme}://127.0.0.1:8000; got {address}")
     chosen = source_options(HttpOptions, options.keywords, "http")
     client = HttpClient(address, chosen)
     said = client.describe()
@@ -42,13 +39,6 @@ def build_server(scheme: str, rest: str, options: BuildOptions, *, pretrained: b
 
 model_source("http", "http://ADDRESS")(functools.partial(build_server, "http"))
 model_source("https", "https://ADDRESS")(functools.partial(build_server, "https"))
-
-
-def _has_host(address: str) -> bool:
-    try:
-        return bool(urlsplit(address).hostname)
-    except ValueError:
-        return False
 
 
 def _classes(said: Mapping[str, Any], address: str) -> tuple[str, ...] | None:

@@ -60,7 +60,7 @@ def build_onnx(rest: str, options: BuildOptions, *, pretrained: bool) -> LoadedB
         raise ModelError(f"there is no ONNX file {path}")
     session = _session(path, torch.device("cpu"))
     picture = _picture(session, chosen, rest)
-    output = _output(session, chosen, rest)
+    outputs = _outputs(session, chosen, rest)
     size = picture.size or Preprocessing().input_size
     raw = picture.kind is np.uint8
     stated = ({"input_size"} if picture.size else set()) | ({"mean", "std"} if raw else set())
@@ -68,7 +68,7 @@ def build_onnx(rest: str, options: BuildOptions, *, pretrained: bool) -> LoadedB
 
     def connect(preprocessing: Preprocessing, device: torch.device) -> Predictor:
         running = session if device.type == "cpu" else _session(path, device)
-        return _Runner(running, picture, output, preprocessing, reverse=chosen.channels == "bgr")
+        return _Runner(running, picture, outputs, preprocessing, reverse=chosen.channels == "bgr")
 
     return LoadedBlackBox(
         connect,
@@ -85,17 +85,20 @@ class _Runner:
     """uint8 pictures to what the graph gives for them. `reverse`: blue comes first."""
 
     def __init__(
-        self, session: Any, picture: Input, output: str, preprocessing: Preprocessing, *, reverse: bool
+        self, session: Any, picture: Input, outputs: list[str], preprocessing: Preprocessing, *, reverse: bool
     ) -> None:
         self.session = session
         self.picture = picture
-        self.output = output
+        self.outputs = outputs
         self.mean = np.array(preprocessing.mean, np.float32)
         self.std = np.array(preprocessing.std, np.float32)
         self.reverse = reverse
 
-    def __call__(self, pixels: ByteArray) -> NDArray[Any]:
-        """(N, h, w, 3) uint8 -> (N, outputs); a graph with a fixed batch gets the last picture repeated."""
+    def __call__(self, pixels: ByteArray) -> NDArray[Any] | dict[str, NDArray[Any]]:
+        """(N, h, w, 3) uint8 -> (N, outputs), by name where the graph gives several arrays that may be the scores.
+
+        A graph with a fixed batch gets the last picture repeated.
+        """
         inputs: NDArray[Any] = pixels
         if self.picture.kind is not np.uint8:
             inputs = ((pixels.astype(np.float32) / 255 - self.mean) / self.std).astype(self.picture.kind)
@@ -106,8 +109,9 @@ class _Runner:
         missing = (self.picture.batch or 0) - len(inputs)
         if missing > 0:
             inputs = np.concatenate([inputs, np.repeat(inputs[-1:], missing, axis=0)])
-        (scores,) = self.session.run([self.output], {self.picture.name: np.ascontiguousarray(inputs)})
-        return np.asarray(scores)[: len(pixels)]
+        arrays = self.session.run(self.outputs, {self.picture.name: np.ascontiguousarray(inputs)})
+        rows = [np.asarray(array)[: len(pixels)] for array in arrays]
+        return rows[0] if len(rows) == 1 else dict(zip(self.outputs, rows, strict=True))
 
 
 def _session(path: Path, device: torch.device) -> Any:
@@ -153,12 +157,20 @@ def _picture(session: Any, options: OnnxOptions, rest: str) -> Input:
     return Input(inputs[0].name, KINDS[inputs[0].type], layout, batch, size)
 
 
-def _output(session: Any, options: OnnxOptions, rest: str) -> str:
-    """The name of the scores: as asked for, else the first output."""
+def _outputs(session: Any, options: OnnxOptions, rest: str) -> list[str]:
+    """The names of the outputs that may be the scores: the one asked for, else those with rows of numbers or labels."""
     names: list[str] = [output.name for output in session.get_outputs()]
-    if options.output is not None and options.output not in names:
-        raise UnknownNameError(f"output of onnx:{rest}", options.output, names)
-    return options.output or names[0]
+    if options.output is not None:
+        if options.output not in names:
+            raise UnknownNameError(f"output of onnx:{rest}", options.output, names)
+        return [options.output]
+    rows = [output.name for output in session.get_outputs() if output.type.startswith("tensor(") and _is_rows(output)]
+    return rows or names[:1]
+
+
+def _is_rows(output: Any) -> bool:
+    """Whether an output has, as far as its shape is known, one row an image, and no maps."""
+    return len(output.shape) <= 2 or all(side in (1, None) or isinstance(side, str) for side in output.shape[2:])
 
 
 def _hash(path: Path) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import functools
 import hashlib
 import importlib
@@ -11,6 +10,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -19,9 +19,11 @@ import torch
 
 from lumiscope.errors import ModelError, UnknownNameError, UsageError
 from lumiscope.models.black_box import Predictor
+from lumiscope.models.guard import copied
 from lumiscope.models.options import BuildOptions, height_width
+from lumiscope.models.sources._statements import of_model, stated
 from lumiscope.models.sources.registry import Loaded, LoadedBlackBox, Preprocessing, build_quietly, model_source
-from lumiscope.models.sources.timm_source import timm_preprocessing
+from lumiscope.models.torch_model import TorchModel
 from lumiscope.types import ByteArray
 
 
@@ -29,21 +31,25 @@ from lumiscope.types import ByteArray
 def build_python(rest: str, options: BuildOptions, *, pretrained: bool) -> Loaded | LoadedBlackBox:
     """Load `module:name`, one of three things, told apart by what it is and by its signature.
 
-    1. A torch module: taken as it is (a copy of it).
+    1. A torch module: taken as it is (a copy of it), or a `TorchModel`, with all that it says of its network.
     2. A callable that has a parameter without a default, which no option gives: it classifies pictures, (N, h, w, 3)
        uint8 -> (N, classes), itself; options are its keyword arguments.
     3. Any other callable: a factory, called with the options (with `num_classes` where it is given). It returns a
-       torch module, or a callable on pictures.
+       torch module, a `TorchModel`, or a callable on pictures.
+
+    A network or its factory may state `mean`, `std`, `input_size`, `classes` or a config of timm; see `stated`.
 
     Modules are looked for in the current folder as well. Errors: no such module or name, options that it does not
     take, a factory that fails or returns something else.
     """
     source, named = _named(rest, "factory")
-    if isinstance(named, torch.nn.Module):
+    if isinstance(named, torch.nn.Module | TorchModel):
         given = BuildOptions(None if options.derived else options.num_classes, keywords=options.keywords).arguments()
         if given:
             raise UsageError(f"python:{rest} is a network already; it takes no options, got {', '.join(given)}")
-        return _network(copy.deepcopy(named))
+        if isinstance(named, TorchModel):
+            return replace(of_model(named), module=copied(named.module))
+        return stated(copied(named), None, f"python:{rest}")
     pictures = _pictures_parameter(named, options.keywords)
     keywords = options.arguments()
     if (pictures or options.derived) and not _takes(named, "num_classes"):
@@ -54,12 +60,15 @@ def build_python(rest: str, options: BuildOptions, *, pretrained: bool) -> Loade
         return _black_box(functools.partial(named, **keywords), named, source, rest, keywords, hint)
     _check_options(named, [], keywords, rest)
     built = _call(named, keywords, rest)
+    if isinstance(built, TorchModel):
+        return of_model(built)
     if isinstance(built, torch.nn.Module):
-        return _network(built)
+        return stated(built, named, f"python:{rest}")
     if callable(built):
         return _black_box(built, built, source, rest, keywords, "")
     raise ModelError(
-        f"expected python:{rest} to return a torch.nn.Module, or a callable on pictures; got {type(built).__name__}"
+        f"expected python:{rest} to return a torch.nn.Module, a TorchModel or a callable on pictures; "
+        f"got {type(built).__name__}"
     )
 
 
@@ -79,16 +88,10 @@ def _named(rest: str, what: str) -> tuple[ModuleType, Any]:
         raise UsageError(f"expected python:package.module:{what}; got python:{rest}")
     source = _import(module_name)
     named = getattr(source, name, None)
-    if not callable(named):
+    if not callable(named) and not isinstance(named, TorchModel):
         names = [name for name in dir(source) if callable(getattr(source, name)) and not name.startswith("_")]
         raise UnknownNameError(f"{what} in {module_name}", name, names)
     return source, named
-
-
-def _network(module: torch.nn.Module) -> Loaded:
-    if getattr(module, "pretrained_cfg", None) or getattr(module, "default_cfg", None):
-        return Loaded(module, timm_preprocessing(module))
-    return Loaded(module, Preprocessing(stated=frozenset()))
 
 
 def _black_box(

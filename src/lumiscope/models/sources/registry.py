@@ -49,12 +49,18 @@ class Preprocessing:
 class Loaded:
     """A network as its source gives it, before the user's own weights.
 
-    `classes`: the names of its own classes; None where the source does not know them.
+    `classes`: the names of its own classes; None where the source does not know them. `unloaded`: keys of weights that
+    pretrained ones were asked for and not had, as of a classifier for another number of classes. `keeps_classes`:
+    whether the names hold for other weights, too. `activation`: None where the source does not know it.
     """
 
     module: torch.nn.Module
     preprocessing: Preprocessing = field(default_factory=Preprocessing)
     classes: tuple[str, ...] | None = None
+    unloaded: frozenset[str] = frozenset()
+    keeps_classes: bool = False
+    activation: Activation | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

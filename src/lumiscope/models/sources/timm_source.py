@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from lumiscope.errors import ModelError, UnknownNameError, UsageError, WeightsError
+from lumiscope.files import MOST_SETTINGS, parse_json, read_text
 from lumiscope.models.hub import quick_hub
 from lumiscope.models.options import BuildOptions
 from lumiscope.models.sources.registry import Loaded, Preprocessing, build_quietly, model_source
@@ -46,8 +46,8 @@ def build_timm(rest: str, options: BuildOptions, *, pretrained: bool) -> Loaded:
         return _from_folder(place, options, pretrained)
     if not timm.is_model(rest):
         raise UnknownNameError("timm model", rest, timm.list_models(), hint="`lumiscope models` lists them.")
-    module = _create(f"timm:{rest}", rest, options, pretrained)
-    return Loaded(module, timm_preprocessing(module), _stated_names(module) or _imagenet_names(module))
+    module, unloaded = _create(f"timm:{rest}", rest, options, pretrained)
+    return Loaded(module, timm_preprocessing(module), _stated_names(module) or _imagenet_names(module), unloaded)
 
 
 @model_source("hf-hub", "hf-hub:ORG/NAME")
@@ -60,11 +60,11 @@ def build_hub(rest: str, options: BuildOptions, *, pretrained: bool) -> Loaded:
 
 
 def _from_hub(rest: str, options: BuildOptions, pretrained: bool) -> Loaded:
-    module = _create(f"hf-hub:{rest}", f"hf-hub:{rest}", options, pretrained)
+    module, unloaded = _create(f"hf-hub:{rest}", f"hf-hub:{rest}", options, pretrained)
     imagenet_names = (
         _imagenet_names(module) if rest.startswith("timm/") else None
     )  # theirs say no names, others may mean anything
-    return Loaded(module, timm_preprocessing(module), _stated_names(module) or imagenet_names)
+    return Loaded(module, timm_preprocessing(module), _stated_names(module) or imagenet_names, unloaded)
 
 
 @model_source("local-dir", "local-dir:FOLDER", paths=one_path)
@@ -78,8 +78,8 @@ def build_folder(rest: str, options: BuildOptions, *, pretrained: bool) -> Loade
 
 def _from_folder(rest: str, options: BuildOptions, pretrained: bool) -> Loaded:
     folder = Path(rest).expanduser()
-    module = _create(f"local-dir:{rest}", f"local-dir:{_checked(folder)}", options, pretrained)
-    return Loaded(module, timm_preprocessing(module), _stated_names(module))
+    module, unloaded = _create(f"local-dir:{rest}", f"local-dir:{_checked(folder)}", options, pretrained)
+    return Loaded(module, timm_preprocessing(module), _stated_names(module), unloaded)
 
 
 def _checked(folder: Path) -> Path:
@@ -88,7 +88,7 @@ def _checked(folder: Path) -> Path:
 
     config = folder / "config.json"
     try:
-        name = json.loads(config.read_text(encoding="utf-8"))["architecture"]
+        name = parse_json(read_text(config, MOST_SETTINGS))["architecture"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(
             f"expected a folder with the config.json of a timm model at {folder}: {type(error).__name__}: {error}"
@@ -98,7 +98,8 @@ def _checked(folder: Path) -> Path:
     return folder
 
 
-def _create(spec: str, name: str, options: BuildOptions, pretrained: bool) -> torch.nn.Module:
+def _create(spec: str, name: str, options: BuildOptions, pretrained: bool) -> tuple[torch.nn.Module, frozenset[str]]:
+    """The network, and the keys of its classifier where pretrained weights have another number of classes."""
     import timm
 
     keywords = options.arguments()
@@ -120,24 +121,39 @@ def _create(spec: str, name: str, options: BuildOptions, pretrained: bool) -> to
                 f"the pretrained weights of {spec} cannot be reached ({reason}). {OFFLINE_WAYS}"
             ) from error
         raise ModelError(f"{spec} cannot be built: {reason}") from error
-    return module
+    return module, _fresh_classifier(module) if keywords["pretrained"] else frozenset()
 
 
-def timm_preprocessing(module: object) -> Preprocessing:
+def _fresh_classifier(module: Any) -> frozenset[str]:
+    """The keys of the classifier where timm made a new one, for another number of classes than the weights have."""
+    config = getattr(module, "pretrained_cfg", None) or {}
+    classifier, count = config.get("classifier"), config.get("num_classes")
+    if not classifier or count in (None, getattr(module, "num_classes", count)):
+        return frozenset()
+    names = (classifier,) if isinstance(classifier, str) else tuple(classifier)
+    return frozenset(key for key in module.state_dict() if key.startswith(tuple(f"{name}." for name in names)))
+
+
+def timm_preprocessing(module: Any) -> Preprocessing:
     """What timm's own evaluation transform does for this model."""
-    from timm.data.config import resolve_model_data_config
+    return preprocessing_of(module.pretrained_cfg)
 
-    resolve: Callable[..., dict[str, Any]] = resolve_model_data_config
-    config = resolve(module)
-    _, height, width = config["input_size"]
-    fraction = config["crop_pct"]
+
+def preprocessing_of(config: Mapping[str, Any]) -> Preprocessing:
+    """What timm's own evaluation transform does for a model with this config."""
+    from timm.data.config import resolve_data_config
+
+    resolve: Callable[..., dict[str, Any]] = resolve_data_config
+    resolved = resolve({}, pretrained_cfg=dict(config))
+    _, height, width = resolved["input_size"]
+    fraction = resolved["crop_pct"]
     return Preprocessing(
         input_size=(height, width),
         resize_size=(int(height / fraction), int(width / fraction)),
-        mean=tuple(config["mean"]),
-        std=tuple(config["std"]),
-        interpolation=config["interpolation"],
-        squash=config.get("crop_mode") == "squash" and fraction == 1.0,
+        mean=tuple(resolved["mean"]),
+        std=tuple(resolved["std"]),
+        interpolation=resolved["interpolation"],
+        squash=resolved.get("crop_mode") == "squash" and fraction == 1.0,
     )
 
 
@@ -153,8 +169,10 @@ def _stated_names(module: object) -> tuple[str, ...] | None:
 
 
 def _imagenet_names(module: object) -> tuple[str, ...] | None:
-    """The names of that variant of ImageNet which has as many classes; None where none has."""
+    """The names of that variant of ImageNet which has as many classes; None where none has, as of a mere backbone."""
     from timm.data.imagenet_info import ImageNetInfo, infer_imagenet_subset
 
+    if getattr(module, "num_classes", None) == 0:
+        return None
     subset = infer_imagenet_subset(module)
     return tuple(ImageNetInfo(subset).label_descriptions()) if subset else None

@@ -10,7 +10,7 @@ from lumiscope.runs.tables.judgements import JudgementRow
 from lumiscope.runs.tables.layers import LayerRow
 from lumiscope.runs.tables.masks import MaskRow
 from lumiscope.runs.tables.model_differences import ALPHA, CATEGORY, CONCEPT, ModelDifferenceRow
-from lumiscope.runs.tables.models import ModelRow
+from lumiscope.runs.tables.models import ASSUMED_OF_PREPROCESSING, ModelRow
 from lumiscope.runs.tables.network_dissection import CategoryBestRow, DetectorRow, NetworkDissectionRow
 from lumiscope.runs.tables.predictions import PredictionRow
 from lumiscope.runs.tables.skipped import SkippedRow
@@ -18,6 +18,7 @@ from lumiscope.runs.tables.units import ShownUnitRow, UnitCropRow, UnitRow
 
 __all__ = [
     "ALPHA",
+    "ASSUMED_OF_PREPROCESSING",
     "CATEGORY",
     "CONCEPT",
     "AgreementRow",

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from lumiscope.runs.table import column, table
 
+ASSUMED_OF_PREPROCESSING = "nothing states this model's preprocessing; assumed: "
+"""How the note begins that says what was assumed of a model's preprocessing."""
+
 
 @table("models", "each model: spec, fingerprint, target layer, what it sees, notes")
 class ModelRow:
@@ -25,3 +28,9 @@ class ModelRow:
     )
     std: str | None = column("what each channel is divided by, with commas; null: the model does it itself")
     notes: tuple[str, ...] = column("what a reader must know of it")
+
+    @property
+    def assumed(self) -> str:
+        """What was assumed of its preprocessing; "" where it or the user states all of it."""
+        notes = (note for note in self.notes if note.startswith(ASSUMED_OF_PREPROCESSING))
+        return next(notes, "").removeprefix(ASSUMED_OF_PREPROCESSING)

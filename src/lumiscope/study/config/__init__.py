@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from lumiscope.fronts import lazy_front
 from lumiscope.study.config.dissect_config import AUTO, DEFAULT_LAYERS, DissectConfig
 from lumiscope.study.config.explain_config import DEFAULT_METHODS, ExplainConfig, Options
-from lumiscope.study.config.model_config import RANDOM_WEIGHTS, ModelConfig
+from lumiscope.study.config.model_config import ModelConfig
 from lumiscope.study.config.reading import split_list
 from lumiscope.study.config.run_config import RunConfig
 from lumiscope.study.config.setting import Setting, setting, setting_of
@@ -26,7 +26,6 @@ __all__ = [
     "AUTO",
     "DEFAULT_LAYERS",
     "DEFAULT_METHODS",
-    "RANDOM_WEIGHTS",
     "TABLES",
     "DissectConfig",
     "ExplainConfig",

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,9 +12,9 @@ import tomli_w
 from pydantic import TypeAdapter, ValidationError
 
 from lumiscope.errors import UsageError, nearest
+from lumiscope.files import MOST_SETTINGS, failure_in_words, parse_toml, read_text, write_atomically
 from lumiscope.specs import change_paths
-from lumiscope.store import write_atomically
-from lumiscope.study.config.model_config import RANDOM_WEIGHTS, ModelConfig
+from lumiscope.study.config.model_config import ModelConfig
 from lumiscope.study.config.run_config import RunConfig
 from lumiscope.study.config.study import TABLES, Study
 
@@ -101,9 +100,17 @@ def _model_with_paths(model: ModelConfig, change: Callable[[str], str]) -> Model
     return dataclasses.replace(
         model,
         spec=change_paths(model.spec, SOURCES, change),
-        weights=model.weights if model.weights in (None, RANDOM_WEIGHTS) else change(str(model.weights)),
+        weights=_weights_with_paths(model.weights, change),
         classes=model.classes and change(model.classes),
     )
+
+
+def _weights_with_paths(weights: str | Sequence[str] | None, change: Callable[[str], str]) -> str | list[str] | None:
+    from lumiscope.models import RANDOM, RANDOM_HEAD
+
+    if weights is None or isinstance(weights, str):
+        return weights if weights in (None, RANDOM, RANDOM_HEAD) else change(weights)
+    return [part if part in (RANDOM, RANDOM_HEAD) else change(part) for part in weights]
 
 
 def _absolute(given: str, folder: Path) -> str:
@@ -113,10 +120,10 @@ def _absolute(given: str, folder: Path) -> str:
 def read_toml(path: Path) -> dict[str, Any]:
     """The content of a TOML file. Errors: `UsageError`."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return parse_toml(read_text(path, MOST_SETTINGS))
     except OSError as error:
-        raise UsageError(f"expected a TOML file at {path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"expected a TOML file at {failure_in_words(error, path)}") from error
+    except ValueError as error:
         raise UsageError(f"{path} is not valid TOML: {error}") from error
 
 
@@ -134,7 +141,11 @@ def validated(kind: type[T], content: Mapping[str, Any], source: str) -> T:
             raise UsageError(f"{source}: unknown field {place}: {advice}") from error
         if first["type"] == "value_error":
             raise UsageError(f"{source}: {place + ': ' if place else ''}{first['ctx']['error']}") from error
-        raise UsageError(f"{source}: {place}: {first['msg']}; got {first['input']!r}") from error
+        raise UsageError(f"{source}: {place}: {first['msg']}; got {_shortened(repr(first['input']))}") from error
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= 200 else text[:200] + "…"
 
 
 def _fields_at(kind: type, place: tuple[int | str, ...]) -> list[str]:

@@ -8,10 +8,8 @@ from typing import Annotated, Any, Literal
 
 from annotated_types import Ge
 
-from lumiscope.study.config.reading import read_model_options, read_numbers, read_size
+from lumiscope.study.config.reading import read_model_options, read_numbers, read_one_or_more, read_size
 from lumiscope.study.config.setting import FORBID_UNKNOWN, setting
-
-RANDOM_WEIGHTS = "random"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,9 +20,16 @@ class ModelConfig:
 
     spec: str
     name: str | None = None
-    weights: str | None = setting(help="Your own weights: .safetensors, .pt, .pth, .pth.tar; or 'random'.")
-    weights_partial: bool = setting(False, help="Leave out weights that do not fit.")
-    classes: str | None = setting(help="A file with one class name a line, in logit order.")
+    weights: str | Sequence[str] | None = setting(
+        metavar="FILE|random|random-head",
+        repeatable=True,
+        read=read_one_or_more,
+        help="Your own weights (safetensors, torch.save), or 'random'; 'random-head' beside: the last layers may be.",
+    )
+    weights_partial: bool = setting(
+        False, help="Leave out weights that do not fit; without its last layers a network explains no classes."
+    )
+    classes: str | None = setting(help="Class names in logit order: a file with one a line, JSON or a table.")
     num_classes: Annotated[int, Ge(1)] | None = setting(help="How many classes.")
     options: Mapping[str, Any] = setting(
         dict,
@@ -55,5 +60,8 @@ class ModelConfig:
     activation: Literal["softmax", "sigmoid", "none"] | None = setting(
         metavar="softmax|sigmoid|none",
         help="What makes probabilities of the outputs; none: they are probabilities. Default: as the model says.",
+    )
+    output: str | None = setting(
+        metavar="NAME", help="Which of several outputs are the scores. Default: what fits the class names."
     )
     device: str | None = setting(help="cpu (default), cuda, cuda:1 or mps; for all models of the command.")

@@ -46,6 +46,11 @@ def read_model_options(pairs: Sequence[str]) -> dict[str, Any]:
     return parse_model_options(list(pairs))
 
 
+def read_one_or_more(texts: Sequence[str]) -> str | list[str]:
+    """The text of an option that was given once, or the texts."""
+    return texts[0] if len(texts) == 1 else list(texts)
+
+
 def read_numbers(text: str) -> list[float]:
     """ "0.5" or "r,g,b". Errors: `UsageError`."""
     try:

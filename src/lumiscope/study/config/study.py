@@ -123,6 +123,8 @@ def in_tables(content: Mapping[str, Any]) -> dict[str, Any]:
             loose.setdefault(table, {})[name] = value
     for table, fields in loose.items():
         given = sorted_content.get(table, {})
+        if not isinstance(given, (Mapping, TABLES[table])):
+            raise ValueError(f"expected {table} to be a table; got {given!r:.80}")
         before = given if isinstance(given, Mapping) else vars(given)
         if twice := [name for name in fields if isinstance(given, Mapping) and name in given]:
             raise ValueError(f"{twice[0]} is given twice: inside the table {table} and outside")

@@ -10,21 +10,17 @@ from pathlib import Path
 from typing import Any
 
 from lumiscope.errors import UsageError
+from lumiscope.files import MOST_SETTINGS, failure_in_words, read_bytes
 
-MOST_BYTES = 2**21
 MASK = "mask:"
 
 
 def file_content(path: Path) -> bytes:
     """What is in a file. Errors: `UsageError` where it cannot be read, or has more than 2 MiB."""
     try:
-        with path.open("rb") as file:
-            content = file.read(MOST_BYTES + 1)
+        return read_bytes(path, MOST_SETTINGS)
     except OSError as error:
-        raise UsageError(f"expected a file of options at {path}: {error.strerror or error}") from error
-    if len(content) > MOST_BYTES:
-        raise UsageError(f"{path} has more than {MOST_BYTES:,} bytes, the most that a file of options has")
-    return content
+        raise UsageError(f"expected a file of options at {failure_in_words(error, path)}") from error
 
 
 def parsed(path: Path, content: bytes) -> Any:

@@ -1,20 +1,17 @@
-"""Pickles of plain values, read without ever unpickling: nothing that a file names is looked up, imported or called.
+"""Pickles of plain values, read without ever unpickling; see `lumiscope.pickle_machine`.
 
-A pickle is a program; `pickle.load` runs it, and a hostile one runs whatever its author likes. Here the opcodes are
-listed first (by `pickletools.genops`, which only reads them); one that plain values do not need refuses the whole file.
-What is left can push constants and fill lists and dicts, and a machine of our own does that. `pickle` itself only
-writes.
+The opcodes are listed first; one that plain values do not need refuses the whole file. `pickle` itself only writes.
 """
 
 from __future__ import annotations
 
 import pickle
-import pickletools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, TypeAlias
 
 from lumiscope.errors import UsageError
-from lumiscope.study.files._option_file import MOST_BYTES
+from lumiscope.files import MOST_SETTINGS
+from lumiscope.pickle_machine import PLAIN, BrokenPickleError, PickleMachine, opcodes
 
 Plain: TypeAlias = "bool | int | float | str | list[Plain] | tuple[Plain, ...] | dict[str | int, Plain] | None"
 
@@ -24,21 +21,6 @@ MOST_DEPTH = 32
 MOST_BITS = 64  # of a whole number
 
 HIGHEST_PROTOCOL = 5
-CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
-NUMBERS = ("INT", "LONG", "BININT", "BININT1", "BININT2", "LONG1", "LONG4", "FLOAT", "BINFLOAT")
-TEXTS = ("UNICODE", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8")
-PUSHES = frozenset((*CONSTANTS, *NUMBERS, *TEXTS))
-EMPTY: dict[str, Callable[[], Any]] = {"EMPTY_DICT": dict, "EMPTY_LIST": list, "EMPTY_TUPLE": tuple}
-SHORT_TUPLES = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
-TO_MEMO = frozenset(("PUT", "BINPUT", "LONG_BINPUT", "MEMOIZE"))
-FROM_MEMO = frozenset(("GET", "BINGET", "LONG_BINGET"))
-FROM_MARK = frozenset(("DICT", "LIST", "TUPLE", "SETITEMS", "APPENDS"))
-ALLOWED = frozenset(
-    {"PROTO", "FRAME", "MARK", "STOP", "SETITEM", "APPEND", *PUSHES, *EMPTY, *SHORT_TUPLES, *TO_MEMO}
-    | FROM_MEMO
-    | FROM_MARK
-)
-"""What Python 3 writes, in any protocol, for dict, list, tuple, str, int, float, bool and None. No bytes."""
 
 
 def dump_plain(value: object) -> bytes:
@@ -53,8 +35,8 @@ def load_plain(content: bytes, source: str = "the pickle") -> Plain:
     do not need (named, with its position), a damaged file, one with anything after its end, and one that is too large:
     2 MiB, 400,000 opcodes, 200,000 values, 32 levels, whole numbers of 64 bits.
     """
-    if len(content) > MOST_BYTES:
-        raise UsageError(f"{source} has {len(content):,} bytes; a file of parameters has at most {MOST_BYTES:,}")
+    if len(content) > MOST_SETTINGS:
+        raise UsageError(f"{source} has {len(content):,} bytes; a file of parameters has at most {MOST_SETTINGS:,}")
     _check_opcodes(content, source)
     value: Plain = _Copier(source).copy(_build(content, source))
     return value
@@ -63,16 +45,15 @@ def load_plain(content: bytes, source: str = "the pickle") -> Plain:
 def _opcodes(content: bytes, source: str) -> Iterator[tuple[str, Any, int]]:
     """(name, argument, position) of every opcode, not run."""
     try:
-        for opcode, argument, position in pickletools.genops(content):
-            yield opcode.name, argument, position or 0
-    except Exception as error:  # whatever the argument's parser stumbles over
+        yield from opcodes(content)
+    except BrokenPickleError as error:
         raise UsageError(f"{source} is not a pickle, or is damaged or cut off: {error}") from error
 
 
 def _check_opcodes(content: bytes, source: str) -> None:
     """Refuse the file before anything is built."""
     for number, (name, argument, position) in enumerate(_opcodes(content, source)):
-        if name not in ALLOWED:
+        if name not in PLAIN:
             about = f" ({argument!r:.80})" if isinstance(argument, str) else ""
             raise UsageError(
                 f"{source} was refused, and nothing of it was run: the opcode {name}{about} at byte {position} is not "
@@ -88,92 +69,16 @@ def _check_opcodes(content: bytes, source: str) -> None:
         raise UsageError(f"{source} was refused: {len(content) - end} bytes come after the end of its pickle")
 
 
-class _Broken(Exception):
-    """The opcodes do not fit together."""
-
-
-class _Machine:
-    """What the allowed opcodes act on: a stack of values, which MARK divides, and a memo."""
-
-    def __init__(self) -> None:
-        self.stack: list[Any] = []
-        self.marks: list[list[Any]] = []
-        self.memo: dict[int, Any] = {}
-
-    def run(self, name: str, argument: Any) -> None:
-        """Do what one opcode other than STOP says."""
-        if name in PUSHES:
-            self.stack.append(CONSTANTS.get(name, argument))
-        elif name in EMPTY:
-            self.stack.append(EMPTY[name]())
-        elif name == "MARK":
-            self.marks.append(self.stack)
-            self.stack = []
-        elif name in SHORT_TUPLES:
-            self.stack.append(tuple(reversed([self.pop() for _ in range(SHORT_TUPLES[name])])))
-        elif name in TO_MEMO:
-            self.memo[len(self.memo) if name == "MEMOIZE" else argument] = self.top(object)
-        elif name in FROM_MEMO:
-            if argument not in self.memo:
-                raise _Broken(f"nothing was kept under {argument}")
-            self.stack.append(self.memo[argument])
-        elif name in FROM_MARK:
-            self._fill(name, self._since_mark())
-        elif name in ("SETITEM", "APPEND"):
-            count = 2 if name == "SETITEM" else 1
-            self._fill(name + "S", list(reversed([self.pop() for _ in range(count)])))
-
-    def pop(self) -> Any:
-        """Take the topmost value."""
-        if not self.stack:
-            raise _Broken("a value is missing")
-        return self.stack.pop()
-
-    def top(self, kind: type) -> Any:
-        """Look at the topmost value, which must be of this kind."""
-        if not self.stack or not isinstance(self.stack[-1], kind):
-            raise _Broken(f"a {kind.__name__} is missing")
-        return self.stack[-1]
-
-    def _since_mark(self) -> list[Any]:
-        if not self.marks:
-            raise _Broken("a mark is missing")
-        values, self.stack = self.stack, self.marks.pop()
-        return values
-
-    def _fill(self, name: str, values: list[Any]) -> None:
-        if name == "LIST":
-            self.stack.append(values)
-        elif name == "TUPLE":
-            self.stack.append(tuple(values))
-        elif name == "APPENDS":
-            self.top(list).extend(values)
-        else:
-            if name == "DICT":
-                self.stack.append({})
-            if len(values) % 2:
-                raise _Broken("a key has no value")
-            keys = values[::2]
-            # Before the dict hashes it: the hash of a tuple that holds itself many times over takes for ever.
-            if any(not isinstance(key, str | int) for key in keys):
-                raise _Broken("a key is neither text nor a whole number")
-            self.top(dict).update(zip(keys, values[1::2], strict=True))
-
-
 def _build(content: bytes, source: str) -> Any:
-    machine = _Machine()
+    machine = PickleMachine()
     position = 0
     try:
         for name, argument, at in _opcodes(content, source):
             position = at
-            if name != "STOP" and name not in ("PROTO", "FRAME"):
-                machine.run(name, argument)
-        value = machine.pop()
-        if machine.stack or machine.marks:
-            raise _Broken("values are left over")
-    except _Broken as error:
+            machine.run(name, argument)
+        return machine.result()
+    except BrokenPickleError as error:
         raise UsageError(f"{source} is a damaged pickle: at byte {position} {error}") from error
-    return value
 
 
 class _Copier:

@@ -12,8 +12,8 @@ import tomli_w
 
 from lumiscope.attribution import METHODS, LimeOptions, derive_seed
 from lumiscope.errors import UsageError
+from lumiscope.files import write_atomically
 from lumiscope.images import ImageItem
-from lumiscope.store import write_atomically
 from lumiscope.study.files._lime_keys import from_lime_keys, to_lime_keys
 from lumiscope.study.files._option_file import absolute_mask, file_content, parsed, refuse_code, relative_mask, tables
 from lumiscope.study.files._plain_pickle import dump_plain, load_plain
@@ -61,10 +61,7 @@ def save_lime_parameters(path: Path, options: Mapping[str, LimeOptions]) -> None
         content = tomli_w.dumps({name: _without_none(entry) for name, entry in entries.items()}).encode()
     else:
         content = (json.dumps(entries, indent=1, ensure_ascii=False) + "\n").encode()
-    try:
-        write_atomically(path, content)
-    except OSError as error:
-        raise UsageError(f"cannot write to {path}: {error.strerror or error}") from error
+    write_atomically(path, content)
 
 
 def parameters_of(plan: ExplanationPlan, images: Sequence[ImageItem]) -> dict[str, LimeOptions]:

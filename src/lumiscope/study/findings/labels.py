@@ -9,6 +9,7 @@ import numpy as np
 from scipy import stats
 
 from lumiscope.concepts import CATEGORIES
+from lumiscope.p_values import p_equation
 from lumiscope.runs import (
     ALPHA,
     CATEGORY,
@@ -214,7 +215,7 @@ def _most(rows: Sequence[ModelDifferenceRow], counts: Sequence[int]) -> str:
 
 
 def _told(row: ModelDifferenceRow) -> str:
-    p_value = "p < 0.001" if row.p_adjusted < 0.001 else f"p = {row.p_adjusted:.3f}"
+    p_value = p_equation(row.p_adjusted)
     return (
         f"{row.name}, {row.units_a} of {row.of_a} units against {row.units_b} of {row.of_b} "
         f"(Fisher's exact test, Holm: {p_value})"

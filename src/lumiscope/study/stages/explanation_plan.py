@@ -19,7 +19,7 @@ from lumiscope.attribution import (
     methods_for,
     select_methods,
 )
-from lumiscope.errors import UnknownNameError, UsageError
+from lumiscope.errors import TargetError, UnknownNameError, UsageError
 from lumiscope.images import ImageItem
 from lumiscope.memo import Memo
 from lumiscope.models import Choice, TorchModel, VisionModel, check_names, class_index, label_index
@@ -247,12 +247,20 @@ def layer_names(layer: str | Sequence[str]) -> list[str]:
 
 
 def _check_model(model: object) -> None:
-    """Errors: `UsageError` for a bare network."""
+    """Errors: `UsageError` for a bare network, and for one without classes; `TargetError` where nobody trained them."""
+    if isinstance(model, TorchModel) and model.untrained:
+        raise TargetError(model.untrained)
     if isinstance(model, torch.nn.Module):
         raise UsageError(
             f"expected a model, which knows how pictures become inputs; got the network {type(model).__name__}. "
             "Wrap it: lumiscope.TorchModel(network, Geometry((224, 224)), mean=…, std=…, classes=…), Geometry from "
             "lumiscope.images."
+        )
+    if isinstance(model, TorchModel) and model.headless:
+        raise UsageError(
+            f"expected classes to explain; {model.name} has no classifier: its {len(model.classes)} outputs are "
+            "features. Explain a unit (lumiscope explain --unit LAYER:NUMBER), or dissect it; if they are scores of "
+            "classes, name these: --classes FILE (one name a line)."
         )
 
 

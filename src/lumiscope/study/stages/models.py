@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from lumiscope.models import TorchModel
+from lumiscope.models import TorchModel, unmatched_labels
 from lumiscope.runs import ModelRow
 from lumiscope.study.config import DEFAULT_METHODS
 from lumiscope.study.configured_model import ConfiguredModels
@@ -40,7 +40,7 @@ class Models(Stage):
 def _row(study: OpenStudy, model: AnyModel, target_layer: str | None) -> ModelRow:
     geometry = model.geometry
     resize = geometry.resize_size or (None, None)
-    words = left_out(study, model)
+    said = (left_out(study, model), unmatched_labels(model, study.images or ()))
     return ModelRow(
         model=model.name,
         spec=model.spec,
@@ -55,7 +55,7 @@ def _row(study: OpenStudy, model: AnyModel, target_layer: str | None) -> ModelRo
         interpolation=geometry.interpolation,
         mean=_numbers(model.mean),
         std=_numbers(model.std),
-        notes=(*model.notes, *([words] if words else [])),
+        notes=(*model.notes, *filter(None, said)),
     )
 
 

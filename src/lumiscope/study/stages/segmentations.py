@@ -20,6 +20,7 @@ from lumiscope.attribution import (
     segment_view,
 )
 from lumiscope.errors import ModelError, UsageError
+from lumiscope.files import read_bytes
 from lumiscope.images import ImageItem, View, decode_labels
 from lumiscope.memo import Memo
 from lumiscope.models import find_callable
@@ -73,7 +74,7 @@ def segment_file(segmenter: str) -> str | None:
         return None
     path = Path(segmenter.removeprefix("mask:"))
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        return hashlib.sha256(read_bytes(path)).hexdigest()
     except OSError as error:
         raise UsageError(f"expected a file with segments at {path}: {error.strerror or error}") from error
 

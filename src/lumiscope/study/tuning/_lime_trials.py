@@ -7,7 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from lumiscope.agreement import segment_mask
-from lumiscope.attribution import DESIGNS, Estimate, LimeOptions, LimeSamples, PreparedBatch, Scene, take_samples
+from lumiscope.attribution import (
+    DESIGNS,
+    Estimate,
+    KeptClasses,
+    LimeOptions,
+    LimeSamples,
+    PreparedBatch,
+    Scene,
+    take_samples,
+)
 from lumiscope.types import BoolArray, IntArray, Target
 
 
@@ -61,7 +70,7 @@ def try_out(prepared: PreparedBatch, target: Target, options: LimeOptions, seeds
     for seed in seeds:
         started = time.perf_counter()
         scene = Scene.of(view, prepared.predictor, options, seed)
-        samples = take_samples(scene, DESIGNS[options.design], int(options.num_samples))
+        samples = take_samples(scene, DESIGNS[options.design], int(options.num_samples), KeptClasses(target.index))
         seconds = time.perf_counter() - started
         trials.append(LimeTrials(segments, target, options, samples, cut_seconds, seconds))
     return trials

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lumiscope.attribution import PreparedBatch, flat_picture
+from lumiscope.attribution import KeptClasses, PreparedBatch, flat_picture
 from lumiscope.errors import TargetError
 from lumiscope.trust.registry import trust_metric
 from lumiscope.types import BoolArray, DoubleArray, Target
@@ -68,5 +68,5 @@ class Faithfulness:
         def masks(start: int, stop: int) -> BoolArray:
             return np.stack(shown[start:stop])
 
-        logits = self.predictor.masked_logits(self.pixels, self.hidden, masks, len(shown))
-        return self.predictor.probabilities_of(logits)[:, self.target.index]
+        kept = KeptClasses(self.target.index)
+        return self.predictor.masked_probabilities(self.pixels, self.hidden, masks, len(shown), kept)[:, 0]

@@ -23,6 +23,7 @@ from lumiscope.runs import (
     ImageRow,
     JudgementRow,
     MaskRow,
+    ModelRow,
     PredictionRow,
     accounts_of,
 )
@@ -36,11 +37,12 @@ Row = TypeVar("Row", AgreementRow, ExplanationRow, MaskRow)
 class Card:
     """One image as one model sees it. `judgement`: what is explained. `view`: None where the file is gone or changed.
 
-    `truth`: the true mask, where there is one. `why`: the units that made the prediction; None where no layer was
-    dissected.
+    `assumed`: of the model's preprocessing, "" for nothing. `truth`: the true mask, where there is one. `why`: the
+    units that made the prediction; None where no layer was dissected.
     """
 
     model: str
+    assumed: str
     verdict: Verdict | None
     judgement: JudgementRow
     view: Picture | None
@@ -69,6 +71,7 @@ class CardMaker:
     def __init__(self, page: Page) -> None:
         run = page.run
         self._page = page
+        self._assumed = {row.model: row.assumed for row in run.rows(ModelRow)}
         self._images = {row.image: row for row in run.rows(ImageRow)}
         self._predictions = {(row.model, row.image): row for row in run.rows(PredictionRow) if row.rank == 1}
         self._judgements = {(row.model, row.image): row for row in run.rows(JudgementRow)}
@@ -103,6 +106,7 @@ class CardMaker:
         verdict = None if prediction is None else Verdict(prediction, self._judgements.get(key), has_label)
         return Card(
             model=model,
+            assumed=self._assumed.get(model, ""),
             verdict=verdict,
             judgement=self._judgements[key],
             view=None if view is None else _view_picture(view, f"{image} as {model} sees it"),

@@ -18,11 +18,15 @@ IMAGES_SHOWN = 100
 
 @dataclass(frozen=True)
 class Summary:
-    """What the section shows. `findings`: with their evidence in words. `images`: the first of `image_count`."""
+    """What the section shows. `findings`: with their evidence in words. `images`: the first of `image_count`.
+
+    `assumptions`: for each model of which it was assumed what it sees, what that was.
+    """
 
     findings: tuple[tuple[FindingRow, str], ...]
     models: tuple[str, ...]
     tallies: tuple[str, ...]
+    assumptions: tuple[str, ...]
     images: tuple[tuple[JudgedImage, Thumbnail], ...]
     image_count: int
     glance: Glance | None
@@ -33,12 +37,14 @@ def summary(page: Page) -> Summary:
     """The findings, and the predictions beside the labels: of many images those that differ come first."""
     images = judged_images(page)
     shown = images if len(images) <= IMAGES_SHOWN else sorted(images, key=lambda image: not image.differs)
-    models = tuple(row.model for row in page.run.rows(ModelRow))
+    described = page.run.rows(ModelRow)
+    models = tuple(row.model for row in described)
     judgements = page.run.rows(JudgementRow)
     return Summary(
         findings=tuple((row, _evidence(row)) for row in page.run.rows(FindingRow)),
         models=models,
         tallies=tuple(_tally(model, judgements) for model in models) if images else (),
+        assumptions=tuple(_assumption(row) for row in described if row.assumed) if images else (),
         images=tuple((image, _thumbnail(page, image.row.image)) for image in shown[:IMAGES_SHOWN]),
         image_count=len(images),
         glance=glance(page),
@@ -56,6 +62,13 @@ def _tally(model: str, judgements: Sequence[JudgementRow]) -> str:
         return f"{model}: no image has a label in its classes"
     wrong, images = judged.count(False), counted(len(judged), "labelled image")
     return f"{model}: differs from the label on {wrong or 'none'} of {images}"
+
+
+def _assumption(row: ModelRow) -> str:
+    return (
+        f"{row.model}: what it sees was assumed, as nothing states it: {row.assumed}. If that is wrong, so are its "
+        "predictions; --mean, --std and --input-size say it"
+    )
 
 
 def _evidence(row: FindingRow) -> str:

@@ -1,0 +1,277 @@
+"""Class names from the files that people keep them in: lists, maps, tables, dumps of Python."""
+
+from __future__ import annotations
+
+import ast
+import csv
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from lumiscope.errors import UsageError
+from lumiscope.files import MOST_NAMES, failure_in_words, read_text
+
+Classes: TypeAlias = "str | Path | Sequence[str] | Mapping[Any, Any]"
+
+INSIDE: tuple[str, ...] = (
+    "classes",
+    "class_names",
+    "id2label",
+    "idx_to_class",
+    "label_names",
+    "labels",
+    "names",
+    "categories",
+)
+INSIDE += ("label2id", "class_to_idx")  # under which a configuration keeps its names
+INDEX_WORDS = {f"{what}{end}" for what in ("class", "label", "category") for end in ("_id", "_index", "_idx")}
+INDEX_WORDS |= {"index", "idx", "id", "number", "no", "#", "i", ""}
+NAME_WORDS = {f"{what}{end}" for what in ("class", "label", "category") for end in ("", "_name", "name", " name")}
+NAME_WORDS |= {"name", "description", "display_name", "title"}
+OTHER_WORDS = {"wnid", "synset", "synset_id", "supercategory", "short"}
+WNID = r"n\d{8}"
+FORMS = "one name a line, a JSON list, a JSON map from index to name, or a table (CSV, TSV) of index and name"
+
+
+@dataclass(frozen=True)
+class ClassNames:
+    """`names`: in the order of the scores. `note`: what they were taken for, where that was not plain."""
+
+    names: tuple[str, ...]
+    note: str = ""
+
+
+def read_classes(classes: Classes) -> tuple[str, ...]:
+    """The names alone; see `class_names`."""
+    return class_names(classes).names
+
+
+def class_names(classes: Classes) -> ClassNames:
+    """Read class names in the order of the scores from a file, or take those of a list or map.
+
+    A file: one name a line; a list or map in JSON, or as Python prints it; lines of index and name, ImageNet's `n…` and
+    name, or name and index; a table with a header. Indices run from 0 or 1 without gaps. Trailing blank lines are left
+    out. Errors: `UsageError` for anything else, which says what it looks like.
+    """
+    if isinstance(classes, Mapping):
+        return _of_value(dict(classes), "the map of classes")
+    if not isinstance(classes, str | Path):
+        return ClassNames(tuple(classes))
+    path = Path(classes)
+    text = _text(path)
+    if text.lstrip()[:1] in ("[", "{"):
+        return _of_value(_structure(text, path), str(path))
+    lines = text.rstrip().splitlines()
+    if not lines:
+        raise UsageError(f"expected a text file with one class name a line; {path} is empty")
+    filled = [line.strip() for line in lines if line.strip()]
+    for read in (_table, _indexed_lines, _wnid_lines, _lines_before_an_index, _quoted_lines, _yaml_lines):
+        if (names := read(filled, path)) is not None:
+            return names
+    return _plain_lines(lines, path)
+
+
+def _text(path: Path) -> str:
+    try:
+        return read_text(path, MOST_NAMES, "utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        said = failure_in_words(error) if isinstance(error, OSError) else str(error)
+        raise UsageError(f"expected a text file with one class name a line at {path}: {said}") from error
+
+
+def _structure(text: str, path: Path) -> Any:
+    """The list or map that a text is, in JSON or as Python prints it."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        try:
+            return ast.literal_eval(text.strip())
+        except (ValueError, SyntaxError, RecursionError, MemoryError):
+            raise UsageError(
+                f"{path} looks like JSON, but cannot be read as JSON: {error}. Expected {FORMS}."
+            ) from error
+
+
+def _of_value(value: Any, source: str) -> ClassNames:
+    """A list of names, or a map from index to name or from name to index; also inside a configuration."""
+    if isinstance(value, dict):
+        inside = next((value[key] for key in INSIDE if isinstance(value.get(key), list | dict)), None)
+        if inside is not None and not all(_is_index(key) for key in value):
+            return _of_value(inside, source)
+        if value and all(_is_index(key) for key in value):
+            return _in_order([(int(key), _name(part, source)) for key, part in value.items()], source, "a map")
+        if value and all(isinstance(part, int) for part in value.values()):
+            return _in_order([(part, str(key)) for key, part in value.items()], source, "a map from name to index")
+    elif value and isinstance(value, list | tuple):
+        numbers = [_index_in(part) for part in value]
+        names = [_name(part, source) for part in value]
+        if all(number is not None for number in numbers):
+            return _in_order(list(zip(map(int, numbers), names, strict=True)), source, "a list of records")  # type: ignore[arg-type]
+        return ClassNames(tuple(names), f"class names read from {source} as a list")
+    raise UsageError(f"{source} looks like JSON, but is no list of names and no map with their indices: {value!r:.100}")
+
+
+def _is_index(key: object) -> bool:
+    return isinstance(key, int) or (isinstance(key, str) and key.strip().isascii() and key.strip().isdigit())
+
+
+def _index_in(part: object) -> object:
+    """The index in a record such as {"id": 3, "name": "cat"}; None where it has none."""
+    if not isinstance(part, dict):
+        return None
+    numbers = [value for key, value in part.items() if str(key).lower() in INDEX_WORDS and isinstance(value, int)]
+    return numbers[0] if numbers else None
+
+
+def _name(part: Any, source: str) -> str:
+    """The name in a text, a pair such as ["n01440764", "tench"] or a record with a name."""
+    if isinstance(part, dict):
+        part = next((value for key, value in part.items() if str(key).lower() in NAME_WORDS), None)
+    if isinstance(part, list | tuple) and part and all(isinstance(text, str) for text in part):
+        texts = [text for text in part if not re.fullmatch(WNID, text)] or part
+        part = ", ".join(texts)
+    if not isinstance(part, str) or not part.strip():
+        raise UsageError(f"{source} has {part!r:.80} in the place of a class name. Expected {FORMS}.")
+    return part.strip()
+
+
+def _in_order(pairs: Sequence[tuple[int, str]], source: str, form: str) -> ClassNames:
+    """Names by their indices. Errors: `UsageError` where these do not run from 0 or 1 without gaps."""
+    names = dict(pairs)
+    first = min(names)
+    if len(names) < len(pairs) or first not in (0, 1) or max(names) != first + len(names) - 1:
+        missing = sorted(set(range(max(names))) - names.keys())[:3] if max(names) < 10**6 else []
+        raise UsageError(
+            f"{source} looks like {form} with indices, which must run from 0 or 1 without gaps, one a class; it has "
+            f"{len(pairs)} names with {len(names)} indices from {first} to {max(names)}"
+            + (f", without {', '.join(map(str, missing))}" if missing else "")
+        )
+    counted = "; its indices begin at 1" if first == 1 else ""
+    ordered = tuple(names[index] for index in sorted(names))
+    return ClassNames(ordered, f"class names read from {source} as {form} with indices{counted}")
+
+
+def _matched(lines: Sequence[str], pattern: str) -> list[tuple[str, str]] | None:
+    """The two groups of `pattern` in every line; None where one does not match."""
+    matches = [re.fullmatch(pattern, line) for line in lines]
+    return [(match[1], match[2]) for match in matches if match] if all(matches) else None
+
+
+def _unquoted(text: str) -> str:
+    text = text.strip().rstrip(",;").strip()
+    quoted = re.fullmatch(r"""(["'])(.*)\1""", text)
+    return quoted[2].strip() if quoted else text
+
+
+def _cleaned(names: Iterable[str]) -> list[str]:
+    """Names without quotes, and without ImageNet's `n…` where all have one."""
+    plain = [_unquoted(name) for name in names]
+    behind = _matched(plain, rf"({WNID})[\s,;:|]+(.+)")
+    return [_unquoted(name) for _, name in behind] if behind else plain
+
+
+def _runs(numbers: Iterable[str]) -> bool:
+    """Whether numbers are indices that run from 0 or 1 without gaps, in any order."""
+    indices = sorted(map(int, numbers))
+    return indices[0] in (0, 1) and indices == list(range(indices[0], indices[0] + len(indices)))
+
+
+def _indexed_lines(lines: Sequence[str], path: Path) -> ClassNames | None:
+    """`0,name`, `0: name`, `0 name`, `0<tab>name`, also below a line `names:` of YAML."""
+    body = lines[1:] if re.fullmatch(r"\w+:", lines[0]) else lines
+    pairs = body and _matched(body, r"""["']?(\d{1,7})["']?(?:\s*[,;:|)=\t]\s*|\.?\s+)(\S.*)""")
+    if not pairs or not (_runs(number for number, _ in pairs) or (len(pairs) > 1 and _separated(body))):
+        return None
+    names = _cleaned(name for _, name in pairs)
+    return _in_order([(int(number), name) for (number, _), name in zip(pairs, names, strict=True)], str(path), "lines")
+
+
+def _separated(lines: Sequence[str]) -> bool:
+    """Whether index and name stand apart by more than a space: then the index is one, even where it has gaps."""
+    return all(re.match(r"""["']?\d+["']?\s*[,;:|\t]""", line) for line in lines)
+
+
+def _wnid_lines(lines: Sequence[str], path: Path) -> ClassNames | None:
+    """`n01440764 tench`, and with an index between them."""
+    pairs = _matched(lines, rf"({WNID})[\s,;:|]+(.+)")
+    if pairs is None:
+        return None
+    rest = [_unquoted(name) for _, name in pairs]
+    numbered = _matched(rest, r"(\d{1,7})[\s,;:|]+(.+)")
+    if numbered and _runs(number for number, _ in numbered):
+        return _in_order([(int(number), name) for number, name in numbered], str(path), "lines")
+    return ClassNames(tuple(rest), f"class names read from {path} as what stands behind ImageNet's n…")
+
+
+def _lines_before_an_index(lines: Sequence[str], path: Path) -> ClassNames | None:
+    """`tench 0`, and `/a/airfield 0` of Places365."""
+    pairs = _matched(lines, r"(.*\D)[\s,;:|]+(\d{1,7})")
+    if pairs is None or len(pairs) < 2 or not _runs(number for _, number in pairs):
+        return None
+    names = _cleaned(name for name, _ in pairs)
+    behind = _matched(names, r"(/\w/)(.+)")
+    names = [name for _, name in behind] if behind else names
+    return _in_order([(int(number), name) for (_, number), name in zip(pairs, names, strict=True)], str(path), "lines")
+
+
+def _quoted_lines(lines: Sequence[str], path: Path) -> ClassNames | None:
+    """`"tench, Tinca tinca",`."""
+    if any(_unquoted(line) in ("", line.rstrip(",;").strip()) for line in lines):
+        return None
+    return ClassNames(tuple(_cleaned(lines)), f"class names read from {path} as quoted lines")
+
+
+def _yaml_lines(lines: Sequence[str], path: Path) -> ClassNames | None:
+    """`- tench`, also below a line `names:`."""
+    body = lines[1:] if re.fullmatch(r"\w+:", lines[0]) else lines
+    pairs = body and _matched(body, r"(-) +(.+)")
+    return (
+        ClassNames(tuple(_cleaned(n for _, n in pairs)), f"class names read from {path} as a list") if pairs else None
+    )
+
+
+def _table(lines: Sequence[str], path: Path) -> ClassNames | None:
+    """A header and rows: the column of names, in the order of the column of indices where there is one."""
+    for delimiter in "\t,;|":
+        header = [word.strip().strip("\"'").lower() for word in lines[0].split(delimiter)]
+        known = all(word in INDEX_WORDS | NAME_WORDS | OTHER_WORDS for word in header)
+        alone = len(header) == 1 and path.suffix.lower() not in (".csv", ".tsv")
+        if known and not alone and len(lines) > 1 and (named := _first(header, NAME_WORDS.__contains__)) is not None:
+            break
+    else:
+        return None
+    rows = list(csv.reader(lines[1:], delimiter=delimiter, skipinitialspace=True))
+    if len(header) - 1 == named:  # a name with commas that nobody quoted
+        rows = [[*row[:named], f"{delimiter} ".join(part.strip() for part in row[named:])] for row in rows]
+    if short := next((number for number, row in enumerate(rows, 2) if len(row) < len(header)), 0):
+        raise UsageError(f"{path} looks like a table with a header ({', '.join(header)}); row {short} is shorter")
+    names = [_name(row[named], str(path)) for row in rows]
+    indexed = _first(header, INDEX_WORDS.__contains__)
+    if indexed is None or not all(_is_index(row[indexed]) for row in rows):
+        return ClassNames(tuple(names), f"class names read from {path} as a table, in the order of its rows")
+    return _in_order([(int(row[indexed]), name) for row, name in zip(rows, names, strict=True)], str(path), "a table")
+
+
+def _first(words: Sequence[str], fits: Callable[[str], bool]) -> int | None:
+    return next((number for number, word in enumerate(words) if fits(word)), None)
+
+
+def _plain_lines(lines: Sequence[str], path: Path) -> ClassNames:
+    """One name a line."""
+    blank = [number for number, line in enumerate(lines, 1) if not line.strip()]
+    if blank:
+        raise UsageError(
+            f"{path} has a blank line at {blank[0]}: every line names one class, in the order of the logits"
+        )
+    first = lines[0].strip()
+    if re.fullmatch(r"item\s*\{.*", first):
+        raise UsageError(f"{path} looks like a label map of TensorFlow. Expected {FORMS}.")
+    note = ""
+    if len(lines) > 1 and first.lower() in NAME_WORDS | {"classes", "names", "labels"}:
+        note = f"the first line of {path}, {first!r}, looks like a header, and was taken for a class"
+    elif len(lines) > 1 and all("\t" in line for line in lines):
+        note = f"{path} looks like a table without a header; its whole lines were taken for names"
+    return ClassNames(tuple(line.strip() for line in lines), note)

@@ -1,0 +1,162 @@
+"""The softmax or sigmoid in which a network ends, and the same network without it.
+
+Why this is hard: the last step may be a module, a function or a method of a tensor, with views, a clamp or another type
+after it, and where it is saturated the equality of values proves nothing. So other numbers are put into a call while
+the network runs: it is the last step if the scores are what it makes of these.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from torch import fx
+from torch.overrides import TorchFunctionMode
+
+from lumiscope.errors import LayerError
+from lumiscope.models._twin import Forward, twin
+
+SQUASHING = frozenset({"softmax", "log_softmax", "special_softmax", "special_log_softmax"}) | frozenset(
+    {"sigmoid", "sigmoid_", "special_expit", "logsigmoid", "log_sigmoid"}
+)
+MODULES = (torch.nn.Softmax, torch.nn.Softmax2d, torch.nn.LogSoftmax, torch.nn.Sigmoid, torch.nn.LogSigmoid)
+LAST_CALLS = 4  # so many are tried: others are far from the end
+CLOSE = 1e-5
+
+
+@dataclass(frozen=True)
+class Ending:
+    """The call in which a network ends. `activation`: what makes its scores of the call's input.
+
+    `place`: 1 for the last of all such calls. `columns`: whether the input has classes before images. `pair`: of a
+    single number z, the two scores that it stands for: -z and z, or the other way round.
+    """
+
+    activation: Literal["softmax", "sigmoid"]
+    place: int
+    columns: bool
+    pair: Literal["", "no first", "yes first"]
+
+    def logits(self, given: Any) -> Any:
+        """(B, classes) of what the call is given: a tensor or, where the network is traced, its proxy."""
+        rows = given.t() if self.columns else given
+        if not self.pair:
+            return rows if self.columns or isinstance(given, fx.Proxy) else rows.flatten(1)
+        single = rows.reshape(-1, 1)
+        return torch.cat([-single, single] if self.pair == "no first" else [single, -single], 1)
+
+    def without(self, network: torch.nn.Module) -> torch.nn.Module:
+        """`network` with what the call is given, (B, classes), in the place of its output."""
+
+        def forward(run: Forward, inputs: torch.Tensor) -> Any:
+            if isinstance(inputs, fx.Proxy):
+                run(inputs)
+                return self.logits(self._given_in_graph(inputs.tracer))
+            with Calls(keep=self.place) as calls:
+                run(inputs)
+            return self.logits(calls.given[0])
+
+        return twin(network, forward)
+
+    def _given_in_graph(self, tracer: Any) -> fx.Proxy:
+        """What the call is given, in the graph that is being traced. Errors: `LayerError` where it is not seen."""
+        calls = [node for node in tracer.graph.nodes if _is_call(node, tracer.root)]
+        if len(calls) < self.place:
+            raise LayerError("the graph of the network does not show the softmax or sigmoid in which it ends")
+        call = calls[-self.place]
+        return fx.Proxy(call.args[0] if call.args else call.kwargs["input"], tracer)
+
+
+class Calls(TorchFunctionMode):
+    """While it is on, what softmax and sigmoid are given is kept; `given`: that of the last `keep` calls, in order.
+
+    `put`: from what a call is given to what it gets instead.
+    """
+
+    def __init__(self, keep: int = LAST_CALLS, put: Callable[[torch.Tensor], torch.Tensor] | None = None) -> None:
+        super().__init__()
+        self.given: deque[torch.Tensor] = deque(maxlen=keep)
+        self.put = put
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Sequence[type],
+        args: tuple[Any, ...] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """Run the operation; of a softmax or sigmoid, keep what it is given."""
+        named = dict(kwargs or {})
+        if getattr(func, "__name__", "") in SQUASHING:
+            tensor = args[0] if args else named["input"]
+            self.given.append(tensor.clone() if func.__name__.endswith("_") else tensor)
+            if self.put is not None:
+                tensor = self.put(tensor)
+                args, named = (tensor, *args[1:]), {key: value for key, value in named.items() if key != "input"}
+        return func(*args, **named)
+
+
+def find_ending(scores_of: Forward, inputs: torch.Tensor) -> Ending | None:
+    """The softmax or sigmoid in which a network ends; None where there is none, or more comes after it.
+
+    `scores_of`: `inputs`, (B, 3, H, W), to (B, classes) probabilities, without gradients.
+    """
+    with Calls() as calls:
+        scores = _tensor(scores_of(inputs))
+    for place, given in enumerate(reversed(calls.given), 1):
+        if given.numel() in (len(scores), scores.numel()) and (ending := _as_ending(scores_of, inputs, place, given)):
+            return ending
+    return None
+
+
+def _as_ending(scores_of: Forward, inputs: torch.Tensor, place: int, given: torch.Tensor) -> Ending | None:
+    """The call that was `given` this as the last step, if it is. Calls that were given the same count as one."""
+    generator = torch.Generator().manual_seed(0)
+    others = torch.randn(given.shape, generator=generator).to(given)
+
+    def put(tensor: torch.Tensor) -> torch.Tensor:
+        return others.clone() if tensor.shape == given.shape and torch.equal(tensor, given) else tensor
+
+    with Calls(put=put):
+        scores = _tensor(scores_of(inputs))
+    pairs: tuple[Literal["", "no first", "yes first"], ...] = ("",)
+    if given.numel() < scores.numel():
+        pairs = ("no first", "yes first")
+    activations: tuple[Literal["softmax", "sigmoid"], ...] = ("softmax", "sigmoid")
+    columns = (False, True) if given.ndim == 2 else (False,)
+    for ending in (Ending(a, place, c, p) for a in activations for c in columns for p in pairs):
+        if _makes(ending, others, scores):
+            return ending
+    return None
+
+
+def _makes(ending: Ending, given: torch.Tensor, scores: torch.Tensor) -> bool:
+    logits = ending.logits(given)
+    if logits.shape != scores.shape or (ending.pair and ending.activation == "softmax"):
+        return False
+    made = logits.softmax(1) if ending.activation == "softmax" else logits.sigmoid()
+    return torch.allclose(made.to(scores), scores, rtol=0, atol=CLOSE)
+
+
+def _tensor(scores: object) -> torch.Tensor:
+    assert isinstance(scores, torch.Tensor)
+    return scores
+
+
+def _is_call(node: fx.Node, root: torch.nn.Module) -> bool:
+    if node.op == "call_function":
+        return getattr(node.target, "__name__", "") in SQUASHING
+    if node.op == "call_method":
+        return node.target in SQUASHING
+    return node.op == "call_module" and isinstance(root.get_submodule(str(node.target)), MODULES)
+
+
+def ends_in_one(module: torch.nn.Module) -> bool:
+    """Whether `module` is a row of parts of which the last is a softmax or sigmoid, or again such a row."""
+    if type(module).forward is not torch.nn.Sequential.forward:
+        return False
+    last = next(reversed(list(module.children())), None)
+    return last is not None and (isinstance(last, MODULES) or ends_in_one(last))

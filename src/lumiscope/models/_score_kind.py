@@ -1,0 +1,79 @@
+"""What the scores of a classifier are, judged by their values on noise: a network need not say it, nor show it."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+ScoreKind = Literal["shares", "chances", "logits"]
+"""Probabilities of which one class of all is true; of which each is true or not; numbers of another kind."""
+IN_WORDS: dict[ScoreKind, str] = {
+    "shares": "add up to 1 and are taken for probabilities",
+    "chances": "lie in [0, 1] and are taken for probabilities, each class yes or no",
+}
+ROUNDING = 1e-6
+PASSED_ON = frozenset(
+    {
+        "View",
+        "Squeeze",
+        "Unsqueeze",
+        "Select",
+        "Slice",
+        "T",
+        "Transpose",
+        "Permute",
+        "Clone",
+        "ToCopy",
+        "Mean",
+        "Expand",
+    }
+    | {"UnsafeView", "ReshapeAlias", "Alias", "Unbind", "Split"}
+)
+LINEAR = frozenset({"Addmm", "Mm", "Bmm", "Baddbmm", "Addmv", "Mv", "Convolution", "Linear"})
+NORMS = frozenset({"NativeLayerNorm", "NativeGroupNorm"})
+
+
+def kind_of(scores: NDArray[np.floating[Any]]) -> ScoreKind:
+    """The kind of (N, outputs) scores of N pictures of noise, of which those that are not finite tell nothing.
+
+    The more contrasts the noise has, the less it is by chance that all numbers lie in [0, 1].
+    """
+    known = scores[np.isfinite(scores).all(axis=1)]
+    if not known.any() or known.min() < -ROUNDING or known.max() > 1 + ROUNDING:
+        return "logits"
+    adds_up = scores.shape[1] > 1 and np.allclose(known.sum(axis=1), 1, atol=1e-3)
+    return "shares" if adds_up else "chances"
+
+
+def are_logarithms(scores: NDArray[np.floating[Any]]) -> bool:
+    """Whether (N, outputs) scores are logarithms of probabilities of which one class of all is true."""
+    if scores.shape[1] < 2 or not np.isfinite(scores).all() or scores.max() > ROUNDING:
+        return False
+    return bool(np.allclose(np.exp(scores).sum(axis=1), 1, atol=1e-3))
+
+
+def is_linear(scores: torch.Tensor) -> bool:
+    """Whether a layer without bounds made `scores`, as autograd tells: that they lie in [0, 1] is then by chance.
+
+    Only views and means may come after it. Nothing is known of a tensor without a gradient.
+    """
+    return _made_by(scores.grad_fn, LINEAR)
+
+
+def is_normalised(scores: torch.Tensor) -> bool:
+    """Whether a layer norm made `scores`, as autograd tells: features, after which no layer has weighed classes."""
+    return _made_by(scores.grad_fn, NORMS)
+
+
+def _made_by(step: Any, operations: frozenset[str]) -> bool:
+    while step is not None:
+        operation = step.name().partition("Backward")[0]
+        if operation in operations:
+            return True
+        if operation not in PASSED_ON:
+            return False
+        step = step.next_functions[0][0]
+    return False

@@ -1,0 +1,208 @@
+"""What a network's scores are: which output, what makes probabilities of them, and whether an image has its own."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+import torch
+
+from lumiscope.errors import ModelError
+from lumiscope.models._candidates import Candidate, candidates, choice_notes, choose_output, no_scores
+from lumiscope.models._ending import Ending, find_ending
+from lumiscope.models._features import is_headless, pooled_features
+from lumiscope.models._score_kind import IN_WORDS, ScoreKind, are_logarithms, is_linear, kind_of
+from lumiscope.models._twin import twin
+from lumiscope.models.guard import borrowed
+from lumiscope.models.outputs import first_tensor, logits_of, with_complement
+from lumiscope.models.vision_model import Activation
+
+SAME = 1e-4  # of the largest score: what another number of rows may change by rounding
+MIXED = 1e-2  # more than that is no rounding
+ALIKE = 1e-5  # what other rows beside it may change in as many rows
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Scores:
+    """How a network is read. `network`: it, or a twin with the same parts, that gives (B, classes) scores.
+
+    `count`: classes. `single`: whether it gives one number an image. `activation`: what makes probabilities of the
+    scores. `ending`: the softmax or sigmoid that was taken off; None: none was. `headless`: whether the numbers are
+    features of no classes. `alone`: whether an image must be run alone, since its scores depend on its neighbours.
+    `assumed`: whether nobody says that the scores are logits of a softmax. `facts`: what tells the readings of one
+    network apart; none where it is read as it is.
+    """
+
+    network: torch.nn.Module
+    count: int
+    single: bool
+    activation: Activation
+    notes: tuple[str, ...] = ()
+    ending: Ending | None = None
+    headless: bool = False
+    alone: bool = False
+    assumed: bool = False
+    facts: tuple[str, ...] = ()
+
+    def noting(self, note: str) -> Scores:
+        """The same with a further note."""
+        return replace(self, notes=(*self.notes, note))
+
+
+def read_scores(
+    network: torch.nn.Module,
+    inputs: torch.Tensor,
+    spec: str,
+    *,
+    names: int | None = None,
+    output: str | None = None,
+    activation: Activation | None = None,
+) -> Scores:
+    """Read the scores of a network by running it on `inputs`: (4, 3, H, W) noise of several contrasts.
+
+    `names`: how many class names there are; None: unknown. `output`: the name of the output that is meant; None: as
+    `choose_output`. `activation`: as the user says it; None: judged by the values. Errors: `ModelError` where the
+    network does not run or gives no scores, `UnknownNameError` for an output that it does not have.
+    """
+    with borrowed(network), torch.enable_grad(), _quiet():
+        returned = _returned(network, inputs[:2].detach().clone().requires_grad_().clone(), spec)  # may begin in place
+        network, returned, pooled = pooled_features(network, returned, 2)
+        among = candidates(returned, 2)
+        if not among:
+            logits_of(returned)  # says what is wrong with its shape
+            raise ModelError(f"expected a classifier that returns (batch, classes) logits; {no_scores(returned)}")
+        chosen = choose_output(among, spec, output=output, names=names)
+        scores = _chosen(network, returned, chosen)
+        if activation == "raw":
+            return replace(scores, activation="raw")
+        for note in choice_notes(chosen, returned):
+            scores = replace(scores.noting(note), facts=(f"output {chosen.name}",))
+        if pooled or (names is None and activation is None and is_headless(network, chosen)):
+            scores = replace(scores, headless=True, activation="raw")
+            scores = scores.noting(f"it has no classifier: its {scores.count} outputs are features, no classes")
+    with borrowed(scores.network), torch.no_grad():
+        whole = scores.network
+        if not scores.headless:
+            scores = _activated(scores, inputs, chosen, activation)
+        same = scores.network is whole
+        together = logits_of(chosen.rows.detach()).float() if same else _rows(scores.network, inputs[:2])
+        return _among_neighbours(scores, inputs, together, spec)
+
+
+def _chosen(network: torch.nn.Module, returned: object, chosen: Candidate) -> Scores:
+    if chosen.of(returned) is not first_tensor(returned):
+        network = twin(network, lambda run, inputs: chosen.of(run(inputs)))
+    single = chosen.outputs == 1
+    return Scores(network, 2 if single else chosen.outputs, single, "sigmoid" if single else "softmax")
+
+
+def _activated(scores: Scores, inputs: torch.Tensor, chosen: Candidate, said: Activation | None) -> Scores:
+    """The scores with what makes probabilities of them."""
+    kind = _kind(scores, inputs, chosen)
+    complete = with_complement(scores.network) if scores.single else scores.network
+    if said in (None, "softmax") and are_logarithms(chosen.rows.detach().float().cpu().numpy()):
+        ending = _checked_ending(twin(scores.network, lambda run, some: logits_of(run(some)).exp()), inputs)
+        return _before(ending, scores, "log softmax") if ending else scores
+    if kind == "logits":
+        if said == "none":
+            return replace(scores, network=complete, activation="none")
+        activation = scores.activation if said is None or scores.single else said
+        return replace(scores, activation=activation, assumed=said is None and not scores.single)
+    ending = _checked_ending(complete, inputs)
+    if ending is not None and (said in (None, "none", ending.activation) or (scores.single and said == "softmax")):
+        return _before(ending, scores, ending.activation)
+    if said in (None, "none"):
+        taken = replace(scores, network=complete, activation="none")
+        return taken if said else taken.noting(f"its scores {IN_WORDS[kind]}; logits: --activation softmax or sigmoid")
+    stated = replace(scores, activation="sigmoid" if scores.single else said)
+    return stated.noting(f"its scores {IN_WORDS[kind].partition(' and')[0]}, and the {stated.activation} is applied to "
+                         "them as asked; if they are probabilities, say --activation none")  # fmt: skip
+
+
+def _before(ending: Ending, scores: Scores, step: str) -> Scores:
+    """The scores of the network without its last `step`."""
+    made = "logarithms of probabilities" if step.startswith("log") else "probabilities"
+    note = f"it ends in a {step}: its scores are {made}, and methods explain what the {step} is given"
+    cut = replace(scores, network=ending.without(scores.network), activation=ending.activation, ending=ending)
+    return replace(cut.noting(note), facts=(*scores.facts, f"before the {step}"))
+
+
+def _kind(scores: Scores, inputs: torch.Tensor, chosen: Candidate) -> ScoreKind:
+    kind = kind_of(chosen.rows.detach().float().cpu().numpy())
+    if kind == "logits" or (kind == "chances" and is_linear(chosen.rows)):
+        return "logits"
+    return kind_of(_rows(scores.network, inputs, scores.single).cpu().numpy())
+
+
+def _rows(network: torch.nn.Module, inputs: torch.Tensor, single: bool = False) -> torch.Tensor:
+    """(B, classes) float32 of a network; (B, 1) of one that gives a `single` number."""
+    rows = logits_of(network(inputs.clone())).float()
+    return rows[:, 1:] if single else rows
+
+
+def _checked_ending(network: torch.nn.Module, inputs: torch.Tensor) -> Ending | None:
+    """The softmax or sigmoid that can be taken off a network: what is left gives the same probabilities.
+
+    The user's own code runs in other ways than it was written for, and may raise anything.
+    """
+    try:
+        ending = find_ending(lambda some: _rows(network, some), inputs[:2])
+        if ending is None:
+            return None
+        logits, expected = _rows(ending.without(network), inputs), _rows(network, inputs)
+    except Exception as error:
+        logger.info("the last step of the network cannot be taken off: %s", error)
+        return None
+    made = logits.softmax(1) if ending.activation == "softmax" else logits.sigmoid()
+    return ending if torch.allclose(made, expected, rtol=0, atol=SAME, equal_nan=True) else None
+
+
+def _among_neighbours(scores: Scores, inputs: torch.Tensor, together: torch.Tensor, spec: str) -> Scores:
+    """The scores, with whether the second of the `inputs` has others alone than `together` with the first.
+
+    Errors: `ModelError` where it has, and does not run alone.
+    """
+    network = scores.network
+    largest = float(together[together.isfinite()].abs().max()) if together.isfinite().any() else 0.0
+    try:
+        alone, reason = _rows(network, inputs[1:2]), ""
+    except Exception as error:  # a network that needs several images raises whatever it likes
+        alone, reason = together[:0], (str(error) or type(error).__name__).splitlines()[0]
+
+    def same(rows: torch.Tensor, others: torch.Tensor, share: float) -> bool:
+        return rows.shape == others.shape and torch.allclose(rows, others, 0, share * largest, equal_nan=True)
+
+    if same(alone, together[1:], SAME):
+        return scores
+    if alone.shape != together[1:].shape:
+        reason = reason or f"it gives {tuple(alone.shape)} scores"
+        raise ModelError(
+            f"expected {spec} to give a picture alone the scores that it gives it among others; it does not run on one "
+            f"picture: {reason}. Look for batch norms without running statistics, and for squeeze()."
+        )
+    if not same(_rows(network, inputs[:2]), together, SAME):
+        return scores  # others each time, whatever is beside it
+    if same(alone, together[1:], MIXED) and same(_rows(network, inputs[[2, 1]])[1:], together[1:], ALIKE):
+        return scores  # rounded otherwise in another number of rows
+    note = "its scores of a picture depend on those beside it, so each is run alone: slower, and the same every time"
+    return replace(scores.noting(note), alone=True, facts=(*scores.facts, "alone"))
+
+
+def _returned(network: torch.nn.Module, inputs: torch.Tensor, spec: str) -> object:
+    try:
+        return network(inputs)
+    except Exception as error:  # a network of another input size, or of two inputs, raises whatever it likes
+        size = "×".join(map(str, inputs.shape[2:]))
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        raise ModelError(f"{spec} does not run on a {size} picture: {reason}") from error
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Converting a tensor with requires_grad=True to a scalar")
+        yield

@@ -1,0 +1,136 @@
+"""What is in a file of weights: every tensor by the path that leads to it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from lumiscope.errors import WeightsError
+from lumiscope.models.weights._derived import Folded, folded
+from lumiscope.models.weights._open_file import open_file
+from lumiscope.models.weights._stored import MadeTensor, StorageTensor, Stored
+
+OFFLINE_WAYS = (
+    "Without a network: give a weight file with --weights FILE (.safetensors, .pt, .pth or .pth.tar), put the download "
+    "into the cache that HF_HOME or TORCH_HOME names and set HF_HUB_OFFLINE=1, or ask for random weights with "
+    "--weights random."
+)
+MOST_DEPTH = 12
+MOST_STEPS = 200_000
+MOST_TENSORS = 200_000
+AVERAGED = ("state_dict_ema", "model_ema", "ema", "params_ema", "teacher")
+RAW = ("state_dict", "model", "model_state_dict", "net", "network", "weights", "params")
+WRAPPERS = ("module.", "_orig_mod.")
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """The tensors of a file.
+
+    `tensors`: by path, the keys of every dict and the numbers of every list on the way, joined by dots: so
+    "model_ema.layer1.0.weight" lies in "model_ema.". `places`: path -> the dict in which it lies, with its dot.
+    `made_of`: path of a tensor that others were folded to -> what became of them. `architecture`: what the file says.
+    """
+
+    path: Path
+    tensors: Mapping[str, Stored]
+    places: Mapping[str, str]
+    made_of: Mapping[str, Folded]
+    architecture: str = ""
+
+    def choice(self) -> str:
+        """The dict that most likely holds the weights where there is no network to compare with: its prefix."""
+        counts: dict[str, int] = {}
+        for place in self.places.values():
+            counts[place] = counts.get(place, 0) + 1
+        return min(counts, key=lambda place: (*preference(place), -counts[place]))
+
+
+def check_weights(path: Path) -> None:
+    """Raise `WeightsError` where there is no file at `path`."""
+    if not path.is_file():
+        raise WeightsError(f"there is no weight file {path}. {OFFLINE_WAYS}")
+
+
+def read_checkpoint(path: Path) -> Checkpoint:
+    """Find every tensor in a file; none is read yet, and no code of the file runs.
+
+    Errors: `WeightsError` for a file that is missing, damaged, hostile, or holds no tensors.
+    """
+    check_weights(path)
+    content = open_file(path)
+    tensors: dict[str, Stored] = {}
+    places: dict[str, str] = {}
+    for place, key, tensor in _Walk(path).tensors(content if isinstance(content, dict | list | tuple) else ()):
+        tensors.setdefault(f"{place}{key}", tensor)
+        places.setdefault(f"{place}{key}", place)
+        if len(tensors) > MOST_TENSORS:
+            raise WeightsError(f"{path} cannot be read as weights: it has more than {MOST_TENSORS:,} tensors")
+    if not tensors:
+        keys = ", ".join(repr(key)[:40] for key in list(content)[:6]) if isinstance(content, dict) else ""
+        came = f"a {type(content).__name__}{f' with {keys}' if keys else ''}"
+        raise WeightsError(f"expected tensors in {path}, in a dict under names that are text; found none in {came}")
+    made_of = folded(tensors)
+    tensors |= {name: fold.tensor for name, fold in made_of.items()}
+    places |= {name: places[fold.parts[0]] for name, fold in made_of.items()}
+    said = content.get("arch") if isinstance(content, Mapping) else None
+    return Checkpoint(path, tensors, places, made_of, said if isinstance(said, str) else "")
+
+
+def read_weights(path: Path) -> dict[str, torch.Tensor]:
+    """The tensors of a file by name, without a network that says which are wanted: those of its state dict.
+
+    Derived weights are folded, and wrappers that all names share (`module.`) are taken off. Errors: as
+    `read_checkpoint`.
+    """
+    checkpoint = read_checkpoint(path)
+    place = checkpoint.choice()
+    parts = {part for fold in checkpoint.made_of.values() for part in fold.parts}
+    names = [name for name, home in checkpoint.places.items() if home == place and name not in parts]
+    while wrapper := next((w for w in WRAPPERS if all(name.startswith(place + w) for name in names)), ""):
+        place += wrapper
+    return {name.removeprefix(place): checkpoint.tensors[name].load() for name in names}
+
+
+def preference(prefix: str) -> tuple[int, int]:
+    """Which of several sets of weights is taken, smallest first.
+
+    Averaged ones (EMA, a teacher) before those that they were averaged of, as timm does; then what is called a model;
+    then the shortest way.
+    """
+    words = [word for word in prefix.split(".") if word]
+    ranks = [(AVERAGED + RAW).index(word) for word in words if word in AVERAGED + RAW]
+    if not ranks and any(re.search(r"(^|_)(ema|averaged|swa)(_|$)", word) for word in words):
+        ranks = [len(AVERAGED)]
+    return min(ranks, default=len(AVERAGED + RAW)), len(words)
+
+
+class _Walk:
+    """The way through the content of a file. `path`: what errors call it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.steps = 0
+
+    def tensors(self, value: Any, place: str = "", above: tuple[int, ...] = ()) -> Iterator[tuple[str, str, Stored]]:
+        """(place, key, tensor) of every tensor in a dict.
+
+        Errors: `WeightsError` for what holds itself, is too deep, or is shared between too many places.
+        """
+        self.steps += 1
+        if id(value) in above or len(above) > MOST_DEPTH or self.steps > MOST_STEPS:
+            raise WeightsError(
+                f"{self.path} cannot be read as weights: at {place[:80] or 'its top'!r} it holds itself, is nested "
+                f"more than {MOST_DEPTH} levels deep, or has more than {MOST_STEPS:,} dicts and lists"
+            )
+        for key, part in value.items() if isinstance(value, dict) else enumerate(value):
+            if isinstance(part, StorageTensor | MadeTensor):
+                if isinstance(key, str) and key:
+                    yield place, key, part
+            elif isinstance(part, dict | list | tuple) and isinstance(key, str | int):
+                yield from self.tensors(part, f"{place}{key}.", (*above, id(value)))
