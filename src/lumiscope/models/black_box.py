@@ -22,7 +22,7 @@ from lumiscope.types import ByteArray, FloatArray
 
 Predictor: TypeAlias = Callable[[ByteArray], object]
 """(N, h, w, 3) uint8 RGB -> (N, classes) numbers: an array, a tensor or nested lists."""
-Normalisation = tuple[float, float, float]
+Normalisation = tuple[float, ...]
 SAME = 1e-4  # of the largest score: what another picture beside it may change
 MIXED = 1e-2  # and what may be changed by there being none, since other numbers of pictures are computed in other ways
 

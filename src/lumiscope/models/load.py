@@ -18,7 +18,8 @@ from lumiscope.models._device import usable_device
 from lumiscope.models._several_labels import assumed_softmax
 from lumiscope.models._untrained_head import untrained_head
 from lumiscope.models.black_box import BlackBox, check_probabilities, noise
-from lumiscope.models.options import BuildOptions, check_normalisation, height_width, three_numbers
+from lumiscope.models.channels import RGB, per_channel
+from lumiscope.models.options import BuildOptions, channel_numbers, check_normalisation, height_width
 from lumiscope.models.sources import Loaded, LoadedBlackBox, Preprocessing, find_source
 from lumiscope.models.torch_model import TorchModel
 from lumiscope.models.vision_model import Activation
@@ -77,7 +78,7 @@ def load_model(
     `classes`: a file of class names, see `class_names`; or the names, or a map from index to name.
     `num_classes`: None: as many as `classes` has, else the source's.
     `model_options`: keyword arguments for the factory; for onnx and http their options.
-    `mean`, `std`: of RGB in [0, 1], one number or three.
+    `mean`, `std`: of RGB in [0, 1], one number or three; of luminance for a network of one channel.
     `input_size`: one number or (height, width).
     `geometry`: "crop" (resize and centre-crop as the model's own config says) or "squash" (resize straight to the
     input size, bilinear unless `interpolation` says otherwise).
@@ -91,8 +92,7 @@ def load_model(
     Errors: `UsageError`, `WeightsError`, `ModelError`.
     """
     check_asked(spec, weights=weights, classes=classes, geometry=geometry, activation=activation, device=device)
-    normalisation = three_numbers(mean, "mean"), three_numbers(std, "std")
-    check_normalisation(*normalisation)
+    normalisation = channel_numbers(mean, "mean"), channel_numbers(std, "std")
     place = usable_device(device)
     source, rest = find_source(spec)
     read = class_names(classes) if classes is not None else None
@@ -163,8 +163,8 @@ class _Asked:
     activation: Activation | None
     output: str | None
     device: torch.device
-    mean: tuple[float, float, float] | None
-    std: tuple[float, float, float] | None
+    mean: tuple[float, ...] | None
+    std: tuple[float, ...] | None
     input_size: tuple[int, int] | None
 
     def torch_model(self, loaded: Loaded, options: Mapping[str, Any], notes: Sequence[str]) -> TorchModel:
@@ -183,6 +183,7 @@ class _Asked:
             options=options,
             notes=(*self._assumptions(loaded.preprocessing), *self._about_classes(), *loaded.notes, *notes),
         )
+        check_normalisation(self.mean, self.std)
         if model.activation == "none":
             check_probabilities(model.predict(noise(model.geometry)), self.spec)
         return model
@@ -198,7 +199,9 @@ class _Asked:
             )
         if self.device.type not in loaded.devices:
             raise UsageError(f"{spec} cannot be put on {self.device}: it runs where it runs. Leave --device out.")
-        preprocessing = self._preprocessing(of_model)
+        rgb = replace(self, mean=self._of_rgb("mean", self.mean), std=self._of_rgb("std", self.std))
+        check_normalisation(rgb.mean, rgb.std)
+        preprocessing = rgb._preprocessing(of_model)
         model = BlackBox(
             loaded.connect(preprocessing, self.device),
             self._geometry(preprocessing),
@@ -219,6 +222,11 @@ class _Asked:
 
     def _preprocessing(self, of_model: Preprocessing) -> Preprocessing:
         return replace(of_model.of_size(self.input_size), mean=self.mean or of_model.mean, std=self.std or of_model.std)
+
+    def _of_rgb(self, what: str, numbers: tuple[float, ...] | None) -> tuple[float, ...] | None:
+        if numbers is None or (given := per_channel(numbers, RGB)) is not None:
+            return numbers and given
+        raise UsageError(f"expected one or three numbers for {what} of {self.spec}, one a channel; got {numbers}")
 
     def _geometry(self, preprocessing: Preprocessing) -> Geometry:
         size, of_model = preprocessing.input_size, preprocessing.interpolation

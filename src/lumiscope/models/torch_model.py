@@ -13,14 +13,15 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from lumiscope.errors import LayerError, ModelError
+from lumiscope.errors import LayerError, ModelError, UsageError
 from lumiscope.images import Geometry, ImageItem, View
 from lumiscope.models._scores import read_scores
 from lumiscope.models._session_cache import SessionCache
 from lumiscope.models._target_layer import target_layer
 from lumiscope.models.backends import Choice, Session, choose_backend, is_out_of_memory
 from lumiscope.models.backends.registry import Precision
-from lumiscope.models.guard import check_not_quantised, copied
+from lumiscope.models.channels import LUMINANCE_NOTE, RGB, luminance, other_channels, per_channel, runs
+from lumiscope.models.guard import borrowed, check_not_quantised, copied
 from lumiscope.models.layers import EXPECTED, Layer, layout_of, trace_layers
 from lumiscope.models.layout import Layout
 from lumiscope.models.split import Split, named_part
@@ -44,9 +45,10 @@ def own_sources(module: torch.nn.Module) -> list[Path]:
 class TorchModel:
     """A torch classifier with one image input and (B, classes) logits.
 
-    `mean` and `std`: of RGB in [0, 1]. `classes`: one name a logit; None: numbered. `activation`: what makes
-    probabilities of the logits; None: judged by their values on noise. `output`: which of several outputs are the
-    scores; None: what fits the class names. `notes`: what was assumed or left out when it was loaded.
+    `mean` and `std`: of RGB in [0, 1], one number or three; for a network of one channel of luminance, one number, or
+    the mean of three. `classes`: one name a logit; None: numbered. `activation`: what makes probabilities of the
+    logits; None: judged by their values on noise. `output`: which of several outputs are the scores; None: what fits
+    the class names. `notes`: what was assumed or left out when it was loaded.
 
     A network that ends in a softmax or sigmoid is read before it, so that its scores are logits, too; where more comes
     after it, they are probabilities, and `activation` is "none". A network with a single logit z has the two classes
@@ -60,8 +62,8 @@ class TorchModel:
         module: torch.nn.Module,
         geometry: Geometry,
         *,
-        mean: tuple[float, float, float],
-        std: tuple[float, float, float],
+        mean: Sequence[float],
+        std: Sequence[float],
         classes: tuple[str, ...] | None = None,
         activation: Activation | None = None,
         output: str | None = None,
@@ -72,8 +74,6 @@ class TorchModel:
     ) -> None:
         self.module = module
         self.geometry = geometry
-        self.mean = mean
-        self.std = std
         self.name = name
         self.spec = spec
         self.options = dict(options or {})
@@ -81,10 +81,12 @@ class TorchModel:
         self.untrained = ""
         names = None if classes is None else len(classes)
         self.scores = read_scores(
-            self._in_float32(), self._contrasts(), spec, names=names, output=output, activation=activation
+            self._in_float32(), self._contrasts, spec, names=names, output=output, activation=activation
         )
         self.network = self.scores.network
-        self.notes = (*notes, *self.scores.notes)
+        self.channels = self.scores.channels
+        self.mean, self.std = self._normalisation(mean, "mean"), self._normalisation(std, "std")
+        self.notes = (*notes, *(note for note in (*self._channel_notes(), *self.scores.notes) if note not in notes))
         self.activation: Activation = self.scores.activation
         self.alone = self.scores.alone
         count, single = self.scores.count, self.scores.single
@@ -124,21 +126,48 @@ class TorchModel:
         return self.geometry.view(item.pixels, item.id)
 
     def inputs(self, views: Sequence[View] | ByteArray) -> torch.Tensor:
-        """Return (N, 3, H, W) float32, channels-last: pixels / 255, minus mean, divided by std."""
+        """Return (N, channels, H, W) float32, channels-last: pixels / 255, minus mean, divided by std.
+
+        For a network of one channel: of the pixels' luminance.
+        """
         pixels = views if isinstance(views, np.ndarray) else np.stack([view.pixels for view in views])
+        if self.channels == 1:
+            pixels = luminance(pixels)
         stored = torch.from_numpy(np.ascontiguousarray(pixels)).permute(0, 3, 1, 2)
         tensor = stored.to(self.device, torch.float32, copy=True).div_(255)
-        mean = torch.tensor(self.mean, device=self.device).view(1, 3, 1, 1)
-        std = torch.tensor(self.std, device=self.device).view(1, 3, 1, 1)
+        mean = torch.tensor(self.mean, device=self.device).view(1, -1, 1, 1)
+        std = torch.tensor(self.std, device=self.device).view(1, -1, 1, 1)
         return tensor.sub_(mean).div_(std).contiguous(memory_format=torch.channels_last)
 
     def _in_float32(self) -> torch.nn.Module:
-        """The module in float32: itself, or a copy where its own weights are of another width."""
+        """The module in float32: itself, or a copy where its own weights are of another width.
+
+        A network that casts what it is given to the width of its weights runs as it is alone, and so it does.
+        """
         tensors = (value for value in self.module.state_dict().values() if isinstance(value, torch.Tensor))
         kinds = {value.dtype for value in tensors if value.is_floating_point()}
         if kinds <= {torch.float32}:
             return self.module
-        return copied(self.module).float()
+        copy = copied(self.module).float()
+        return copy if self._runs(copy) or not self._runs(self.module) else self.module
+
+    def _runs(self, network: torch.nn.Module) -> bool:
+        with borrowed(network):
+            if runs(network, self._noise(RGB)):
+                return True
+        return other_channels(network, self._noise, self.spec) is not None
+
+    def _normalisation(self, numbers: Sequence[float], what: str) -> tuple[float, ...]:
+        given = per_channel(numbers, self.channels)
+        if given is None:
+            count = {1: "three of RGB", RGB: "three"}.get(self.channels, str(self.channels))
+            raise UsageError(f"expected one or {count} numbers for {what} of {self.spec}, one a channel; got {numbers}")
+        return given
+
+    def _channel_notes(self) -> list[str]:
+        if self.channels != 1:
+            return []
+        return [f"{LUMINANCE_NOTE} in [0, 1], minus mean {self.mean[0]:.3g}, divided by std {self.std[0]:.3g}"]
 
     @property
     def device(self) -> torch.device:
@@ -241,12 +270,15 @@ class TorchModel:
         return chosen
 
     def _example(self, count: int) -> torch.Tensor:
+        return self._noise(self.channels, count)
+
+    def _noise(self, channels: int, count: int = 2) -> torch.Tensor:
         generator = torch.Generator().manual_seed(0)
         height, width = self.geometry.input_size
-        noise = torch.randn(count, 3, height, width, generator=generator)
+        noise = torch.randn(count, channels, height, width, generator=generator)
         return noise.contiguous(memory_format=torch.channels_last).to(self.device)
 
-    def _contrasts(self) -> torch.Tensor:
-        """(4, 3, H, W): noise of several contrasts, by which the scores are judged."""
+    def _contrasts(self, channels: int) -> torch.Tensor:
+        """(4, channels, H, W): noise of several contrasts, by which the scores are judged."""
         factors = torch.tensor(CONTRASTS, device=self.device).view(-1, 1, 1, 1)
-        return self._example(len(CONTRASTS)) * factors
+        return self._noise(channels, len(CONTRASTS)) * factors

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from lumiscope.errors import ModelError, UsageError
-from lumiscope.models.options import check_normalisation, height_width, three_numbers
+from lumiscope.models.options import channel_numbers, check_normalisation, height_width
 from lumiscope.models.sources.registry import STATEMENTS, Loaded, Preprocessing
 from lumiscope.models.sources.timm_source import preprocessing_of
 from lumiscope.models.torch_model import TorchModel
@@ -28,8 +28,8 @@ def stated(module: torch.nn.Module, factory: object, spec: str) -> Loaded:
     config = next((given for name in CONFIGS for said in sources if (given := _config(said, name))), None)
     preprocessing = Preprocessing(stated=frozenset()) if config is None else _of_config(config, module)
     try:
-        mean = three_numbers(_numbers(sources, "mean"), "mean")
-        std = three_numbers(_numbers(sources, "std"), "std")
+        mean = channel_numbers(_numbers(sources, "mean"), "mean")
+        std = channel_numbers(_numbers(sources, "std"), "std")
         size = height_width(_size(sources))
         check_normalisation(mean, std)
         names = _names(sources)
