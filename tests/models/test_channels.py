@@ -193,7 +193,7 @@ def test_a_mapping_is_refused_with_a_wrapper_that_does():
             self.network = network(3)
 
         def forward(self, batch: dict[str, torch.Tensor]) -> torch.Tensor:
-            return self.network(batch["image"])
+            return self.network(batch.get("image"))
 
     with pytest.raises(ModelError, match="does not run on a 16×16 picture") as refusal:
         model_of(Keyed())

@@ -15,6 +15,7 @@ from PIL.TiffImagePlugin import TiffImageFile
 from lumiscope.errors import ImageError
 from lumiscope.images._formats import FORMATS, has_ending_of_format_read, open_raster, refused_format
 from lumiscope.images._pillow_warnings import pillow_warnings_silenced
+from lumiscope.images.bands import ARRAYS, holds_bands, is_array_of_bands, read_bands_of, shown_triple
 from lumiscope.types import BoolArray, ByteArray, IntArray
 
 # EXIF 2.32, tag 274: how the stored pixels must be turned to stand upright; 1 is upright.
@@ -39,10 +40,14 @@ def decode(path: Path) -> ByteArray:
     """Return the pixels of `path`: (H, W, 3) uint8 RGB, turned as its EXIF orientation says.
 
     Transparent pixels are composited on white; 16-bit channels keep their high byte; CMYK is converted as Pillow does
-    it, without a colour profile; of an animation the first frame is taken.
+    it, without a colour profile; of an animation the first frame is taken. Of a file of bands the first three are
+    shown.
 
     Raises ImageError with a short reason that does not name the file: the caller knows the name its user gave.
     """
+    if holds_bands(path):
+        _refuse_what_is_no_file(path)
+        return shown_triple(read_bands_of(path))
     with _loaded(path) as image:
         return np.array(_turned(_to_rgb(image), _orientation(image)))
 
@@ -94,6 +99,9 @@ def decode_labels(path: Path) -> IntArray:
 def upright_size(path: Path) -> tuple[int, int]:
     """Return (height, width) of the upright image in `path` from its header. Raises ImageError as `decode` does."""
     _refuse_what_is_no_file(path)
+    if holds_bands(path):
+        height, width = read_bands_of(path).shape[:2]
+        return height, width
     try:
         with pillow_warnings_silenced(), open_raster(path) as image:
             width, height = image.size
@@ -113,6 +121,8 @@ def is_image(path: Path) -> bool:
     """
     if not path.is_file():
         return False
+    if path.suffix.lower() in ARRAYS:
+        return is_array_of_bands(path)
     try:
         with pillow_warnings_silenced(), open_raster(path):
             return True

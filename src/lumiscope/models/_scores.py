@@ -210,8 +210,9 @@ def _first_run(
             return _first_run(network, contrasts, spec, others)
         size = "×".join(map(str, inputs.shape[2:]))
         reason = (str(error) or type(error).__name__).splitlines()[0]
+        of_bands = f" of {channels} bands" if channels else ""
         advice = f". {KEYED_WRAPPER}" if isinstance(error, KEYED) else ""
-        raise ModelError(f"{spec} does not run on a {size} picture: {reason}{advice}") from error
+        raise ModelError(f"{spec} does not run on a {size} picture{of_bands}: {reason}{advice}") from error
 
 
 def _leaf(inputs: torch.Tensor) -> torch.Tensor:

@@ -17,6 +17,7 @@ from lumiscope.images import Geometry, ImageItem, View
 from lumiscope.models._candidates import Candidate, candidates, choice_notes, choose_output, holds_several, no_scores
 from lumiscope.models._score_kind import IN_WORDS, ScoreKind, kind_of
 from lumiscope.models.backends import in_batches
+from lumiscope.models.reading import picture_view
 from lumiscope.models.vision_model import Activation, probabilities, unnamed_classes
 from lumiscope.types import ByteArray, FloatArray
 
@@ -95,7 +96,7 @@ class BlackBox:
 
     def view(self, item: ImageItem) -> View:
         """Return what the model sees of `item`."""
-        return self.geometry.view(item.pixels, item.id)
+        return picture_view(item, self.geometry)
 
     def predict(self, views: Sequence[View] | ByteArray) -> FloatArray:
         """Return (N, classes) float32 scores of views, or of (N, h, w, 3) uint8 pixels of their size.

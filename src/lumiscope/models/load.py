@@ -18,8 +18,9 @@ from lumiscope.models._device import usable_device
 from lumiscope.models._several_labels import assumed_softmax
 from lumiscope.models._untrained_head import untrained_head
 from lumiscope.models.black_box import BlackBox, check_probabilities, noise
-from lumiscope.models.channels import RGB, per_channel
-from lumiscope.models.options import BuildOptions, channel_numbers, check_normalisation, height_width
+from lumiscope.models.channels import RGB
+from lumiscope.models.options import BuildOptions, band_numbers, channel_numbers, check_normalisation, height_width
+from lumiscope.models.reading import WITHOUT, numbers_of_channels
 from lumiscope.models.sources import Loaded, LoadedBlackBox, Preprocessing, find_source
 from lumiscope.models.torch_model import TorchModel
 from lumiscope.models.vision_model import Activation
@@ -66,6 +67,8 @@ def load_model(
     name: str | None = None,
     activation: Activation | None = None,
     output: str | None = None,
+    bands: Iterable[int] | None = None,
+    shown_bands: Iterable[int] | None = None,
     device: str | None = None,
 ) -> TorchModel | BlackBox:
     """Load a model: a torch network, or a black box where the spec names something that can only predict.
@@ -87,6 +90,8 @@ def load_model(
     (they are probabilities); None: what the source says; else what their values on noise look like, with a note.
     `output`: which of several outputs are the scores, by its name or number; None: what fits the class names, with a
     note.
+    `bands`: which bands of a file the network is given, in its order: numbers from 0; None: all of them, where it takes
+    another number of channels than 1 and 3. `shown_bands`: the three that are shown; None: the first.
     `device`: "cpu" (None), "cuda", "cuda:1" or "mps".
 
     Errors: `UsageError`, `WeightsError`, `ModelError`.
@@ -113,6 +118,8 @@ def load_model(
         output,
         place,
         *normalisation,
+        bands=band_numbers(bands, "bands"),
+        shown_bands=band_numbers(shown_bands, "shown_bands"),
         input_size=height_width(input_size),
     )
     if isinstance(loaded, LoadedBlackBox):
@@ -165,6 +172,8 @@ class _Asked:
     device: torch.device
     mean: tuple[float, ...] | None
     std: tuple[float, ...] | None
+    bands: tuple[int, ...] | None
+    shown_bands: tuple[int, ...] | None
     input_size: tuple[int, int] | None
 
     def torch_model(self, loaded: Loaded, options: Mapping[str, Any], notes: Sequence[str]) -> TorchModel:
@@ -173,17 +182,20 @@ class _Asked:
         model = TorchModel(
             loaded.module.eval().to(self.device),
             self._geometry(preprocessing),
-            mean=preprocessing.mean,
-            std=preprocessing.std,
+            mean=self._of_bands("mean", preprocessing),
+            std=self._of_bands("std", preprocessing),
             classes=self.classes.names if self.classes else loaded.classes,
             activation=self.activation or loaded.activation,
             output=self.output,
+            bands=self.bands,
+            shown_bands=self.shown_bands,
             name=self.name,
             spec=self.spec,
             options=options,
-            notes=(*self._assumptions(loaded.preprocessing), *self._about_classes(), *loaded.notes, *notes),
+            notes=(*self._about_classes(), *loaded.notes, *notes),
         )
-        check_normalisation(self.mean, self.std)
+        self._check_normalisation(model)
+        model.notes = (*self._assumptions(loaded.preprocessing, bands=model.reading.of_bands), *model.notes)
         if model.activation == "none":
             check_probabilities(model.predict(noise(model.geometry)), self.spec)
         return model
@@ -191,6 +203,8 @@ class _Asked:
     def black_box(self, loaded: LoadedBlackBox) -> BlackBox:
         """Connect a model that can only predict. Errors: `UsageError` for what it cannot be told."""
         of_model, spec = loaded.preprocessing, self.spec
+        if self.bands is not None or self.shown_bands is not None:
+            raise UsageError(f"{spec} takes RGB pictures; --bands and --shown-bands mean nothing to it")
         if loaded.normalises and (self.mean or self.std):
             raise UsageError(f"{spec} takes 8-bit pixels as they are; --mean and --std mean nothing to it")
         if loaded.fixed_size and self.input_size not in (None, of_model.input_size):
@@ -223,10 +237,22 @@ class _Asked:
     def _preprocessing(self, of_model: Preprocessing) -> Preprocessing:
         return replace(of_model.of_size(self.input_size), mean=self.mean or of_model.mean, std=self.std or of_model.std)
 
+    def _of_bands(self, what: str, preprocessing: Preprocessing) -> tuple[float, ...]:
+        """What is taken off, or divided by; nothing where bands are asked for and only RGB's numbers are assumed."""
+        said = getattr(self, what) is not None or what in preprocessing.stated or self.bands is None
+        numbers: tuple[float, ...] = getattr(preprocessing, what) if said else ()
+        return numbers
+
+    def _check_normalisation(self, model: TorchModel) -> None:
+        """Errors: `UsageError` where what the user says fits not the channels, or no picture in [0, 1]."""
+        for what, given in (("mean", self.mean), ("std", self.std)):
+            if given is not None:
+                numbers_of_channels(given, model.channels, f"{what} of {self.spec}")
+        if not model.reading.of_bands:
+            check_normalisation(self.mean, self.std)
+
     def _of_rgb(self, what: str, numbers: tuple[float, ...] | None) -> tuple[float, ...] | None:
-        if numbers is None or (given := per_channel(numbers, RGB)) is not None:
-            return numbers and given
-        raise UsageError(f"expected one or three numbers for {what} of {self.spec}, one a channel; got {numbers}")
+        return None if numbers is None else numbers_of_channels(numbers, RGB, f"{what} of {self.spec}")
 
     def _geometry(self, preprocessing: Preprocessing) -> Geometry:
         size, of_model = preprocessing.input_size, preprocessing.interpolation
@@ -239,10 +265,15 @@ class _Asked:
     def _about_classes(self) -> list[str]:
         return [self.classes.note] if self.classes and self.classes.note else []
 
-    def _assumptions(self, of_model: Preprocessing) -> list[str]:
-        """What was assumed of the preprocessing because neither the model nor the user says it."""
+    def _assumptions(self, of_model: Preprocessing, *, bands: bool = False) -> list[str]:
+        """What was assumed of the preprocessing because neither the model nor the user says it.
+
+        Of `bands` their mean and std are said elsewhere.
+        """
         assumed = [
-            words for what, words in ASSUMED.items() if what not in of_model.stated and getattr(self, what) is None
+            words
+            for what, words in ASSUMED.items()
+            if what not in of_model.stated and getattr(self, what) is None and not (bands and what in WITHOUT)
         ]
         return [ASSUMED_OF_PREPROCESSING + ", ".join(assumed)] if assumed else []
 

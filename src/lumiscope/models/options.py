@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import operator
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -72,6 +73,17 @@ def channel_numbers(values: float | Iterable[float] | None, what: str) -> tuple[
     if not numbers or (what == "std" and min(numbers) <= 0):
         above = " above 0" if what == "std" else ""
         raise UsageError(f"expected numbers for {what}{above}, one or one a channel; got {values}")
+    return numbers
+
+
+def band_numbers(values: Iterable[int] | None, what: str) -> tuple[int, ...] | None:
+    """Numbers of bands, from 0; three of `shown_bands`. Errors: `UsageError` for others."""
+    if values is None:
+        return None
+    numbers = tuple(operator.index(value) for value in values)
+    if not numbers or min(numbers) < 0 or (what == "shown_bands" and len(numbers) != 3):
+        count = "three numbers" if what == "shown_bands" else "numbers"
+        raise UsageError(f"expected {what} as {count} of bands, from 0; got {list(numbers)}")
     return numbers
 
 

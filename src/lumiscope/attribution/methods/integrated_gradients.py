@@ -94,7 +94,7 @@ def baseline_input(inputs: PreparedInputs, row: int, baseline: str) -> torch.Ten
         blurred = gaussian_filter(picture.cpu().double().numpy(), (0, width, width), mode="nearest")
         return torch.from_numpy(blurred).to(picture.dtype).to(picture.device)
     colour = 0 if baseline == "black" else None
-    return inputs.model.inputs(flat_picture(view.pixels, colour)[None])[0]
+    return inputs.model.inputs(flat_picture(view.fed, colour)[None])[0]
 
 
 def completeness(total: float, difference: float, steps: int) -> dict[str, Any]:
