@@ -186,3 +186,17 @@ def test_what_load_model_is_told(tmp_path, monkeypatch):
             load_model("python:bands_of_four:net", input_size=16, **given)
     with pytest.raises(UsageError, match="divided by 255"):
         load_model("python:bands_of_three:net", input_size=16, mean=127)
+
+
+def test_what_a_network_of_bands_states(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "stated_bands.py").write_text(
+        "from torch import nn\n\n"
+        "def net(mean):\n    made = nn.Sequential(nn.Conv2d(4, 2, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten())\n"
+        "    made.mean, made.std = mean, 900\n    return made\n"
+    )
+    for mean in (3000, [1, 2, 3, 4]):
+        model = load_model("python:stated_bands:net", input_size=16, model_options={"mean": mean})
+        assert model.mean == (tuple(mean) if isinstance(mean, list) else (3000,) * 4)
+        assert model.std == (900,) * 4
+        assert not any("nothing states" in note for note in model.notes)

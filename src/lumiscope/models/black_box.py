@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from lumiscope.errors import LumiscopeError, ModelError
 from lumiscope.images import Geometry, ImageItem, View
 from lumiscope.models._candidates import Candidate, candidates, choice_notes, choose_output, holds_several, no_scores
+from lumiscope.models._reading import picture_view
 from lumiscope.models._score_kind import IN_WORDS, ScoreKind, kind_of
 from lumiscope.models.backends import in_batches
-from lumiscope.models.reading import picture_view
 from lumiscope.models.vision_model import Activation, probabilities, unnamed_classes
 from lumiscope.types import ByteArray, FloatArray
 

@@ -15,12 +15,12 @@ from lumiscope.errors import ModelError, UnknownNameError, UsageError
 from lumiscope.images import Geometry, GeometryMode
 from lumiscope.models._class_names import Classes, ClassNames, class_names, read_classes
 from lumiscope.models._device import usable_device
+from lumiscope.models._reading import WITHOUT, numbers_of_channels
 from lumiscope.models._several_labels import assumed_softmax
 from lumiscope.models._untrained_head import untrained_head
 from lumiscope.models.black_box import BlackBox, check_probabilities, noise
 from lumiscope.models.channels import RGB
 from lumiscope.models.options import BuildOptions, band_numbers, channel_numbers, check_normalisation, height_width
-from lumiscope.models.reading import WITHOUT, numbers_of_channels
 from lumiscope.models.sources import Loaded, LoadedBlackBox, Preprocessing, find_source
 from lumiscope.models.torch_model import TorchModel
 from lumiscope.models.vision_model import Activation
@@ -245,11 +245,13 @@ class _Asked:
 
     def _check_normalisation(self, model: TorchModel) -> None:
         """Errors: `UsageError` where what the user says fits not the channels, or no picture in [0, 1]."""
-        for what, given in (("mean", self.mean), ("std", self.std)):
-            if given is not None:
-                numbers_of_channels(given, model.channels, f"{what} of {self.spec}")
+        mean, std = (
+            None if given is None else numbers_of_channels(given, model.channels, f"{what} of {self.spec}")
+            for what, given in (("mean", self.mean), ("std", self.std))
+        )
         if not model.reading.of_bands:
-            check_normalisation(self.mean, self.std)
+            check_normalisation(mean, std)
+            check_normalisation(model.mean, model.std)  # which the network may state
 
     def _of_rgb(self, what: str, numbers: tuple[float, ...] | None) -> tuple[float, ...] | None:
         return None if numbers is None else numbers_of_channels(numbers, RGB, f"{what} of {self.spec}")

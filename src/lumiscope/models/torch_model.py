@@ -15,6 +15,7 @@ import torch
 
 from lumiscope.errors import LayerError, ModelError
 from lumiscope.images import Geometry, ImageItem, View
+from lumiscope.models._reading import Reading
 from lumiscope.models._scores import read_scores
 from lumiscope.models._session_cache import SessionCache
 from lumiscope.models._target_layer import target_layer
@@ -24,7 +25,6 @@ from lumiscope.models.channels import RGB, other_channels, runs
 from lumiscope.models.guard import borrowed, check_not_quantised, copied
 from lumiscope.models.layers import EXPECTED, Layer, layout_of, trace_layers
 from lumiscope.models.layout import Layout
-from lumiscope.models.reading import Reading
 from lumiscope.models.split import Split, named_part
 from lumiscope.models.stages import check_layer_names, select_layers
 from lumiscope.models.vision_model import Activation, unnamed_classes

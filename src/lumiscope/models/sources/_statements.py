@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from lumiscope.errors import ModelError, UsageError
+from lumiscope.models.channels import RGB
 from lumiscope.models.options import channel_numbers, check_normalisation, height_width
 from lumiscope.models.sources.registry import STATEMENTS, Loaded, Preprocessing
 from lumiscope.models.sources.timm_source import preprocessing_of
@@ -22,7 +23,8 @@ def stated(module: torch.nn.Module, factory: object, spec: str) -> Loaded:
     """The network with its own `.mean`, `.std`, `.input_size`, `.classes` and timm config, or the factory's.
 
     Attributes win over a config, those of the network over the factory's. Tensors under these names are parts of the
-    network, which may normalise with them itself, and state nothing. Errors: `ModelError` for values of no use.
+    network, which may normalise with them itself, and state nothing. Numbers of one channel, or of bands, are checked
+    where it is known how many channels there are. Errors: `ModelError` for values of no use.
     """
     sources = (module, factory)
     config = next((given for name in CONFIGS for said in sources if (given := _config(said, name))), None)
@@ -31,7 +33,7 @@ def stated(module: torch.nn.Module, factory: object, spec: str) -> Loaded:
         mean = channel_numbers(_numbers(sources, "mean"), "mean")
         std = channel_numbers(_numbers(sources, "std"), "std")
         size = height_width(_size(sources))
-        check_normalisation(mean, std)
+        check_normalisation(*(said if said and len(said) == RGB else None for said in (mean, std)))
         names = _names(sources)
     except (UsageError, TypeError, ValueError) as error:
         raise ModelError(

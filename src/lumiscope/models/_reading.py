@@ -126,9 +126,9 @@ def numbers_of_channels(given: Sequence[float], channels: int, what: str) -> tup
     numbers = per_channel(given, channels)
     if numbers is None:
         count = {1: "three of RGB", RGB: "three"}.get(channels, str(channels))
-        raise UsageError(f"expected one or {count} numbers for {what}, one a channel; got {tuple(given)}")
+        raise UsageError(f"expected one or {count} numbers for {what}, one a channel; got {_listed(given)}")
     if not all(map(math.isfinite, numbers)):
-        raise UsageError(f"expected finite numbers for {what}; got {tuple(given)}")
+        raise UsageError(f"expected finite numbers for {what}; got {_listed(given)}")
     return numbers
 
 
@@ -136,3 +136,7 @@ def _said(numbers: Sequence[float]) -> str:
     """Numbers in words, one where all are the same."""
     several = numbers if len(set(numbers)) > 1 else numbers[:1]
     return ", ".join(f"{number:.3g}" for number in several)
+
+
+def _listed(numbers: Sequence[float]) -> str:
+    return ", ".join(f"{number:g}" for number in numbers)
