@@ -96,15 +96,16 @@ class Reading:
             return picture_view(item, geometry)
         try:
             bands = read_bands(item.address)
+        except ImageError as error:
+            raise ImageError(f"{item.name}: {error} (for a network of {self.channels} bands)") from error
+        try:
             fed = bands if self.bands is None else choose_bands(bands, self.bands)
             if fed.shape[2] != self.channels:
                 count = fed.shape[2]
-                raise ImageError(
-                    f"expected {self.channels} bands; it has {count}. --bands says which, in order, from 0"
-                )
+                raise ImageError(f"expected {self.channels} bands; it has {count}. --bands says which, from 0")
             return geometry.view(shown_triple(bands, self.shown_bands), item.id, fed)
         except ImageError as error:
-            raise ImageError(f"{item.name}: {error} (for a network of {self.channels} bands)") from error
+            raise ImageError(f"{item.name}: {error}") from error
 
     def channels_of(self, fed: FedArray) -> FedArray:
         """(N, h, w, channels) of (N, h, w, 3) uint8 pixels, or (N, h, w, n) float32 bands."""
