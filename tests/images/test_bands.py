@@ -95,7 +95,10 @@ def test_an_image_set_of_bands_shows_the_first_three(tmp_path):
 def test_tables_and_label_maps_beside_pictures_stay_beside(tmp_path):
     Image.new("RGB", (8, 8)).save(tmp_path / "a.png")
     np.savez(tmp_path / "scores.npz", scores=np.zeros((3, 4)), images=np.array(["a"]))
-    assert [item.name for item in lumiscope.open_images(tmp_path)] == ["a.png"]
+    np.save(tmp_path / "a.npy", np.zeros((8, 8), np.int64))
+    images = lumiscope.open_images(tmp_path)
+    assert [item.name for item in images] == ["a.png"]
+    assert (images.skipped, images.notes) == ((), ("no pictures, so passed over: a.npy, scores.npz",))
 
 
 def refused(path):
