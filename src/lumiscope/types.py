@@ -13,6 +13,8 @@ FloatArray: TypeAlias = NDArray[np.float32]
 DoubleArray: TypeAlias = NDArray[np.float64]
 IntArray: TypeAlias = NDArray[np.int64]
 ByteArray: TypeAlias = NDArray[np.uint8]
+FedArray: TypeAlias = NDArray[Any]
+"""What a network is given of a view before its normalisation: uint8 pixels, or float32 bands."""
 BoolArray: TypeAlias = NDArray[np.bool_]
 
 

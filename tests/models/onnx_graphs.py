@@ -24,7 +24,7 @@ def write(path, shape, *, kind="float", spatial=(2, 3), last="", outputs=1):
         results.insert(0, helper.make_tensor_value_info("means", TensorProto.FLOAT, [shape[0], 3]))
     constants = [
         numpy_helper.from_array(np.array(spatial, np.int64), "axes"),
-        numpy_helper.from_array(WEIGHTS.T[: 1 if shape[1] == 1 else 3].copy(), "weights"),
+        numpy_helper.from_array(WEIGHTS.T[: shape[1] if shape[1] in (1, 2) else 3].copy(), "weights"),
     ]
     picture = helper.make_tensor_value_info("picture", KINDS[kind], shape)
     graph = helper.make_graph(nodes, "g", [picture], results, initializer=constants)

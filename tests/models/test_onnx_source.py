@@ -132,7 +132,7 @@ def test_files_that_do_not_serve(tmp_path) -> None:
     for spec, message in [
         (f"onnx:{tmp_path / 'none.onnx'}", "there is no ONNX file"),
         (f"onnx:{tmp_path / 'bad.onnx'}", "cannot be read as an ONNX model"),
-        (write(tmp_path / "grey.onnx", ["n", 1, 20, 24]), "to take 3 channels"),
+        (write(tmp_path / "two.onnx", ["n", 2, 20, 24]), "to take 3 channels"),
         (write(tmp_path / "flat.onnx", ["n", 3, 20], spatial=(2,)), r"it takes picture \['n', 3, 20\] tensor\(float\)"),
     ]:
         with pytest.raises(ModelError, match=message):

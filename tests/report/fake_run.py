@@ -131,7 +131,8 @@ def _view(pixels: ByteArray, image: str) -> View:
 
 def _finding(number: int, claim: str, statistic: str, value: float, low: float, high: float) -> FindingRow:
     test = {"test": "sign-flip permutation test", "p_value": 0.0004, "images": 4, "tables": "agreement_summary"}
-    return FindingRow(number=number, claim=claim, statistic=statistic, value=value, low=low, high=high, **test)
+    facts = {"low": low, "high": high, **test}
+    return fake_row(FindingRow, number=number, claim=claim, statistic=statistic, value=value, **facts)
 
 
 def _model_row(model: str) -> ModelRow:

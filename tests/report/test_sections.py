@@ -10,6 +10,7 @@ from lumiscope.report._thumbnails import Thumbnails
 from lumiscope.report.page import Page
 from lumiscope.report.parts.map_figure import coefficient_scale
 from lumiscope.report.sections.images.section import images
+from lumiscope.report.sections.summary.glance import glance
 from lumiscope.report.sections.summary.section import summary
 from lumiscope.runs import (
     ASSUMED_OF_PREPROCESSING,
@@ -17,6 +18,8 @@ from lumiscope.runs import (
     AgreementSummaryRow,
     CategoryRow,
     ExplanationRow,
+    FindingRow,
+    ImageRow,
     JudgementRow,
     ModelRow,
     SkippedRow,
@@ -213,8 +216,22 @@ def test_a_view_whose_file_is_gone(fakes, read, tmp_path):
 def test_more_images_than_cards(fakes, read, tmp_path, monkeypatch):
     monkeypatch.setattr("lumiscope.report.sections.images.section.IMAGES_SHOWN", 3)
     page = read(fakes.fake_run(tmp_path))
-    assert "The first 3 of 4 images are shown." in words(page)
+    assert "3 of 4 images are shown, the first ones and those that a finding names." in words(page)
     assert len(page.rows("Masks of", "IoU", "Bar")) == 6
+
+
+def test_what_a_finding_names_is_always_shown_and_links_lead_there(fakes, read, tmp_path, monkeypatch):
+    monkeypatch.setattr("lumiscope.report.sections.images.section.IMAGES_SHOWN", 3)
+    monkeypatch.setattr("lumiscope.report.sections.summary.glance.IMAGES_SHOWN", 2)
+    run = fakes.fake_run(tmp_path)
+    everything = [row.image for row in run.rows(ImageRow)]
+    run.change(FindingRow, lambda row: {"named_images": (everything[3], "absent")} if row.number == 1 else {})
+    page = Page(run)
+    assert [image.row.image for image in images(page).images] == [*everything[:2], everything[3]]
+    assert glance(page).images == (everything[0], everything[3])
+    source = read(run).source
+    assert re.findall(r'<td><a href="#(image-\d+)">', source)[:2] == ["image-1", "image-4"]
+    assert re.findall(r'<details class="image" id="(image-\d+)"', source) == ["image-1", "image-2", "image-4"]
 
 
 def test_more_images_than_rows(fakes, tmp_path, monkeypatch):

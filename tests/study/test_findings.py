@@ -162,3 +162,4 @@ def test_masks_of_something_else_are_no_truth(shows: tuple[bool | None, ...], fo
 def test_many_misses_are_counted() -> None:
     (finding,) = find(tables([judgement(f"i{number}", False) for number in range(7)]))
     assert finding.claim.endswith("It misses i0, i1, i2, i3, i4 and 2 more.")
+    assert finding.named_images == ("i0", "i1", "i2", "i3", "i4")

@@ -99,7 +99,7 @@ def _check(prepared: PreparedBatch, title: str) -> None:
 
 def weighted_sum(activations: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
     """(B, h, w): the sum over k of w_k A_k. `activations`: (B, C, h, w); `weights`: (B, C)."""
-    return torch.einsum("bchw,bc->bhw", activations.float(), weights.float())
+    return torch.einsum("bchw,bc->bhw", activations.float(), weights.float().to(activations.device))
 
 
 def min_max(maps: torch.Tensor) -> torch.Tensor:

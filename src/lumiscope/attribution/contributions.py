@@ -17,7 +17,7 @@ import torch
 
 from lumiscope.attribution.prepared_layer import PreparedLayer
 from lumiscope.attribution.targets import target_scores
-from lumiscope.models import Cut, UnitPooling, find_layer, in_batches
+from lumiscope.models import Cut, UnitPooling, find_layer, in_batches, in_float64
 from lumiscope.types import DoubleArray, IntArray, Target
 from lumiscope.unit_address import CLASS_TOKEN
 
@@ -84,8 +84,8 @@ def unit_contributions(
     silent = torch.stack([path.score(0.0) for path in paths])
     scores = torch.stack([path.score(1.0) for path in paths])
     if weights is not None:
-        means = pooling.total(prepared.cut.activations).double() / layer.map_layout.positions
-        contributions = torch.stack([means[row] * weights[to.index].double() for row, to in enumerate(targets)])
+        means = in_float64(pooling.total(prepared.cut.activations)) / layer.map_layout.positions
+        contributions = torch.stack([means[row] * in_float64(weights[to.index]) for row, to in enumerate(targets)])
         steps = [0] * len(targets)
     else:
         ends = zip(silent.tolist(), scores.tolist(), strict=True)
@@ -131,7 +131,7 @@ class _Path:
     def score(self, factor: float) -> torch.Tensor:
         """() float64: the target's score with the units' activations multiplied by `factor`."""
         activations = self.pooling.scaled(self.cut.activations, self.cut.activations.new_tensor([factor]))
-        return target_scores(self.layer.head(self.cut.with_activations(activations)), [self.target])[0].double()
+        return in_float64(target_scores(self.layer.head(self.cut.with_activations(activations)), [self.target])[0])
 
     def integrated(self, ends: tuple[float, float], tolerance: float, most_steps: int) -> list[_Part]:
         """The path in parts that together miss little.
@@ -160,8 +160,9 @@ class _Path:
         places, shares = np.polynomial.legendre.leggauss(NODES)
         half = (end - start) / 2
         # the last node, of weight 0, is there for the score halfway
-        nodes = torch.from_numpy(start + half * (np.append(places, 0) + 1)).to(self.cut.activations)
-        weights = torch.from_numpy(half * np.append(shares, 0)).to(nodes)
+        nodes = torch.from_numpy(start + half * (np.append(places, 0) + 1))
+        nodes = nodes.to(self.cut.activations.dtype).to(self.cut.activations.device)
+        weights = torch.from_numpy(half * np.append(shares, 0)).to(nodes.dtype).to(nodes.device)
 
         def run(first: int, last: int) -> torch.Tensor:
             with torch.enable_grad():
@@ -170,8 +171,8 @@ class _Path:
                 scores = target_scores(logits, [self.target] * len(leaf))
                 (gradient,) = torch.autograd.grad(scores.sum(), leaf)
             mean = torch.einsum("n,n...->...", weights[first:last], gradient)
-            contributions = self.pooling.total((self.cut.activations * mean).double())
-            return torch.cat([contributions, scores[-1:, None].detach().double()], 1)
+            contributions = self.pooling.total(in_float64(self.cut.activations * mean))
+            return torch.cat([contributions, in_float64(scores[-1:, None].detach())], 1)
 
         sums = in_batches(run, len(nodes), self.layer.model.batch_size)
         return _Part(start, end, (ends[0], float(sums[-1, -1]), ends[1]), sums[:, :-1].sum(0))

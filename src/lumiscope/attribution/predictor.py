@@ -15,7 +15,7 @@ from lumiscope.attribution.kept_classes import KeptClasses
 from lumiscope.attribution.requirements import require_torch_model
 from lumiscope.models import BlackBox, Runner, Session, TorchModel, VisionModel, probabilities
 from lumiscope.progress import Track, silent
-from lumiscope.types import ByteArray, DoubleArray, FloatArray
+from lumiscope.types import ByteArray, DoubleArray, FedArray, FloatArray
 
 Numbers = NDArray[np.floating[Any]]
 ROWS_AT_ONCE = 16
@@ -57,23 +57,24 @@ class Predictor:
 
     def masked_logits(
         self,
-        pixels: ByteArray,
-        hidden: ByteArray,
+        pixels: FedArray,
+        hidden: FedArray,
         masks: Callable[[int, int], Masks],
         count: int,
         keep: Callable[[FloatArray], Numbers] = lambda logits: logits,
     ) -> Numbers:
         """(count, classes) raw scores of one view seen through masks: m · view + (1 − m) · hidden.
 
-        `pixels`: (H, W, 3) uint8, the view. `hidden`: (H, W, 3) uint8, what is seen where a mask is 0. `masks(start,
-        stop)`: (stop − start, H, W), bool or float in [0, 1]. A torch model blends normalised float inputs; a black box
-        gets uint8 pixels, rounded. `keep`: what is kept of the (n, classes) scores of a few, (n, …).
+        `pixels`: (H, W, 3) uint8, the view, or its (H, W, n) float32 bands. `hidden`: the same, what is seen where a
+        mask is 0. `masks(start, stop)`: (stop − start, H, W), bool or float in [0, 1]. A torch model blends normalised
+        float inputs; a black box gets uint8 pixels, rounded. `keep`: what is kept of the (n, classes) scores of a few,
+        (n, …).
         """
         if not isinstance(self.model, TorchModel):
             size = self.model.batch_size if isinstance(self.model, BlackBox) else PICTURES_AT_ONCE
 
             def blend(start: int, stop: int) -> ByteArray:
-                return blended_pixels(pixels, hidden, masks(start, stop))
+                return blended_pixels(np.asarray(pixels, np.uint8), np.asarray(hidden, np.uint8), masks(start, stop))
 
             with counted_passes(blend, self.track, count) as some:
                 starts = range(0, count, size)
@@ -92,7 +93,7 @@ class Predictor:
         return self.logits_of(make, count, keep=kept).numpy()
 
     def masked_probabilities(
-        self, pixels: ByteArray, hidden: ByteArray, masks: Callable[[int, int], Masks], count: int, kept: KeptClasses
+        self, pixels: FedArray, hidden: FedArray, masks: Callable[[int, int], Masks], count: int, kept: KeptClasses
     ) -> DoubleArray:
         """(count, k) float64 probabilities of the `kept` classes of one view seen through masks.
 

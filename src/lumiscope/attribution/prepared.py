@@ -5,9 +5,6 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Sequence
-from dataclasses import replace
-
-import numpy as np
 
 from lumiscope.attribution.predictor import Predictor
 from lumiscope.attribution.prepared_inputs import PreparedInputs
@@ -67,8 +64,7 @@ class PreparedBatch:
     def mirrored(self) -> PreparedBatch:
         """The batch of the same views, left and right exchanged; made once."""
         if self._mirrored is None:
-            views = [replace(view, pixels=np.ascontiguousarray(view.pixels[:, ::-1])) for view in self.views]
-            self._mirrored = self._prepare(views)
+            self._mirrored = self._prepare([view.mirrored() for view in self.views])
         return self._mirrored
 
     @functools.cached_property

@@ -1,7 +1,8 @@
 """Where images and ground truth come from: decoding, image sets, and the geometry between an image and its view."""
 
-from lumiscope.images.address import read_digest, read_mask, read_pixels
+from lumiscope.images.address import read_bands, read_digest, read_mask, read_pixels
 from lumiscope.images.annotations import Annotations, open_annotations
+from lumiscope.images.bands import choose_bands, holds_bands, shown_triple
 from lumiscope.images.csv_listing import CLASS_SEPARATOR
 from lumiscope.images.decode import decode, decode_labels
 from lumiscope.images.decoders import DECODERS
@@ -29,16 +30,20 @@ __all__ = [
     "Skipped",
     "View",
     "WorldImage",
+    "choose_bands",
     "composed",
     "decode",
     "decode_labels",
     "decode_mask",
+    "holds_bands",
     "names_world",
     "numbers_in",
     "open_annotations",
     "open_images",
     "prefetch",
+    "read_bands",
     "read_digest",
     "read_mask",
     "read_pixels",
+    "shown_triple",
 ]

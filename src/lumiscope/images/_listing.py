@@ -21,7 +21,7 @@ CLUTTER = {"thumbs.db", "desktop.ini"}
 # Endings of texts and tables that people keep beside pictures, and names of those without one.
 BESIDE = {
     *(".csv", ".tsv", ".txt", ".md", ".rst", ".json", ".jsonl", ".xml", ".yaml", ".yml", ".toml", ".ini", ".cfg"),
-    *(".log", ".html", ".htm", ".py", ".ipynb", ".sh", ".parquet", ".xlsx", ".pkl", ".npz", ".md5", ".sha256"),
+    *(".log", ".html", ".htm", ".py", ".ipynb", ".sh", ".parquet", ".xlsx", ".pkl", ".npy", ".npz", ".md5", ".sha256"),
     *("readme", "license", "licence", "copying", "makefile"),
 }
 

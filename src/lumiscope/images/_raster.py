@@ -16,6 +16,7 @@ from lumiscope.images._formats import FORMATS, has_ending_of_format_read, open_r
 from lumiscope.images._in_time import in_time
 from lumiscope.images._pillow_warnings import pillow_warnings_silenced
 from lumiscope.images._tiff import unread_tiff
+from lumiscope.images.bands import ARRAYS, holds_bands, is_array_of_bands, read_bands_of
 
 # EXIF 2.32, tag 274: how the stored pixels must be turned to stand upright; 1 is upright.
 UPRIGHT_BY_ORIENTATION = {
@@ -38,6 +39,9 @@ BEGINNINGS = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"II*\x00", b"MM\x00*")
 def upright_size(path: Path) -> tuple[int, int]:
     """Return (height, width) of the upright image in `path` from its header. Raises ImageError as `decode` does."""
     refuse_what_is_no_file(path)
+    if holds_bands(path):
+        height, width = read_bands_of(path).shape[:2]
+        return height, width
     try:
         (width, height), turn = in_time(functools.partial(_header, path))
     except ImageError:
@@ -57,6 +61,8 @@ def is_image(path: Path) -> bool:
     """
     if not path.is_file():
         return False
+    if path.suffix.lower() in ARRAYS:
+        return is_array_of_bands(path)
     try:
         in_time(functools.partial(_header, path))
         return True

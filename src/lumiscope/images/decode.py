@@ -13,6 +13,7 @@ from lumiscope.errors import ImageError
 from lumiscope.images._formats import LOSSY
 from lumiscope.images._raster import loaded, orientation, reason_of, refuse_pixels, refuse_what_is_no_file, turned
 from lumiscope.images._tiff import tiff_content
+from lumiscope.images.bands import holds_bands, read_bands_of, shown_triple
 from lumiscope.types import ByteArray, IntArray
 
 # These formats store at most 16 bits, which Pillow widens to its 32-bit mode "I" with white at 65535.
@@ -32,7 +33,8 @@ def decode(path: Path) -> ByteArray:
     """Return the pixels of `path`: (H, W, 3) uint8 RGB, turned as its EXIF orientation says.
 
     Transparent pixels are composited on white; 16-bit channels keep their high byte; CMYK is converted as Pillow does
-    it, without a colour profile; of an animation the first frame is taken.
+    it, without a colour profile; of an animation the first frame is taken. Of a file of bands the first three are
+    shown.
 
     Raises ImageError with a short reason that does not name the file: the caller knows the name its user gave.
     """
@@ -52,6 +54,9 @@ def read_picture(path: Path) -> Picture:
 
     Raises ImageError as `decode` does.
     """
+    if holds_bands(path):
+        refuse_what_is_no_file(path)
+        return Picture(shown_triple(read_bands_of(path)))
     with loaded(path) as image:
         pixels = np.array(turned(_to_rgb(image), orientation(image)))
         bits = _bits_used(image, path, pixels)

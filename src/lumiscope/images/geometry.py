@@ -11,7 +11,7 @@ from PIL import Image
 
 from lumiscope.errors import UnknownNameError, UsageError
 from lumiscope.images.view import View
-from lumiscope.types import BoolArray, ByteArray
+from lumiscope.types import BoolArray, ByteArray, FloatArray
 
 GeometryMode = Literal["crop", "squash"]
 Size = tuple[int, int]
@@ -64,11 +64,19 @@ class Geometry:
                 "empty borders; give at least the input size"
             )
 
-    def view(self, pixels: ByteArray, item_id: str = "") -> View:
-        """Return the view of `pixels`, (H, W, 3) uint8; it remembers `item_id` and the region that it shows."""
+    def view(self, pixels: ByteArray, item_id: str = "", bands: FloatArray | None = None) -> View:
+        """Return the view of `pixels`, (H, W, 3) uint8; it remembers `item_id` and the region that it shows.
+
+        `bands`: (H, W, n) float32, each resampled and cut in the same way.
+        """
         original_size = (pixels.shape[0], pixels.shape[1])
         image = self._resized_and_cut(Image.fromarray(pixels), RESAMPLING[self.interpolation])
-        return View(np.array(image), item_id, self.box(original_size), original_size)
+        box = self.box(original_size)
+        if bands is None:
+            return View(np.array(image), item_id, box, original_size)
+        planes = (Image.fromarray(np.ascontiguousarray(plane)) for plane in np.moveaxis(bands, 2, 0))
+        cut = [self._resized_and_cut(plane, RESAMPLING[self.interpolation]) for plane in planes]
+        return View(np.array(image), item_id, box, original_size, np.stack([np.array(plane) for plane in cut], axis=2))
 
     def mask_on_view(self, mask: BoolArray) -> BoolArray:
         """Return `mask`, (H, W) bool on the original image, as (h, w) bool on its view; nearest pixel."""

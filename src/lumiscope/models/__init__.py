@@ -37,6 +37,7 @@ from lumiscope.models.vision_model import (
     unmatched_labels,
 )
 from lumiscope.models.weights import RANDOM, RANDOM_HEAD
+from lumiscope.models.wide_numbers import in_float64
 
 __all__ = [
     "BACKENDS",
@@ -70,6 +71,7 @@ __all__ = [
     "find_source",
     "first_tensor",
     "in_batches",
+    "in_float64",
     "is_out_of_memory",
     "label_index",
     "load_model",

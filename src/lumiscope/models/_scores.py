@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -16,6 +16,7 @@ from lumiscope.models._ending import Ending, find_ending
 from lumiscope.models._features import is_headless, pooled_features
 from lumiscope.models._score_kind import IN_WORDS, ScoreKind, are_logarithms, is_linear, kind_of
 from lumiscope.models._twin import twin
+from lumiscope.models.channels import KEYED, KEYED_WRAPPER, RGB, other_channels
 from lumiscope.models.guard import borrowed
 from lumiscope.models.outputs import first_tensor, logits_of, with_complement
 from lumiscope.models.vision_model import Activation
@@ -33,6 +34,7 @@ class Scores:
     `count`: classes. `single`: whether it gives one number an image. `activation`: what makes probabilities of the
     scores. `ending`: the softmax or sigmoid that was taken off; None: none was. `headless`: whether the numbers are
     features of no classes. `alone`: whether an image must be run alone, since its scores depend on its neighbours.
+    `channels`: of the pictures that it takes.
     `assumed`: whether nobody says that the scores are logits of a softmax. `facts`: what tells the readings of one
     network apart; none where it is read as it is.
     """
@@ -45,6 +47,7 @@ class Scores:
     ending: Ending | None = None
     headless: bool = False
     alone: bool = False
+    channels: int = RGB
     assumed: bool = False
     facts: tuple[str, ...] = ()
 
@@ -55,28 +58,30 @@ class Scores:
 
 def read_scores(
     network: torch.nn.Module,
-    inputs: torch.Tensor,
+    contrasts: Callable[[int], torch.Tensor],
     spec: str,
     *,
+    channels: int | None = None,
     names: int | None = None,
     output: str | None = None,
     activation: Activation | None = None,
 ) -> Scores:
-    """Read the scores of a network by running it on `inputs`: (4, 3, H, W) noise of several contrasts.
+    """Read the scores of a network by running it on `contrasts(channels)`: (4, channels, H, W) noise.
 
+    `channels`: of its pictures; None: RGB, where it does not run on that as `other_channels`.
     `names`: how many class names there are; None: unknown. `output`: the name of the output that is meant; None: as
     `choose_output`. `activation`: as the user says it; None: judged by the values. Errors: `ModelError` where the
     network does not run or gives no scores, `UnknownNameError` for an output that it does not have.
     """
     with borrowed(network), torch.enable_grad(), _quiet():
-        returned = _returned(network, inputs[:2].detach().clone().requires_grad_().clone(), spec)  # may begin in place
+        inputs, returned = _first_run(network, contrasts, spec, channels)
         network, returned, pooled = pooled_features(network, returned, 2)
         among = candidates(returned, 2)
         if not among:
             logits_of(returned)  # says what is wrong with its shape
             raise ModelError(f"expected a classifier that returns (batch, classes) logits; {no_scores(returned)}")
         chosen = choose_output(among, spec, output=output, names=names)
-        scores = _chosen(network, returned, chosen)
+        scores = replace(_chosen(network, returned, chosen), channels=inputs.shape[1])
         if activation == "raw":
             return replace(scores, activation="raw")
         for note in choice_notes(chosen, returned):
@@ -192,13 +197,27 @@ def _among_neighbours(scores: Scores, inputs: torch.Tensor, together: torch.Tens
     return replace(scores.noting(note), alone=True, facts=(*scores.facts, "alone"))
 
 
-def _returned(network: torch.nn.Module, inputs: torch.Tensor, spec: str) -> object:
+def _first_run(
+    network: torch.nn.Module, contrasts: Callable[[int], torch.Tensor], spec: str, channels: int | None
+) -> tuple[torch.Tensor, object]:
+    """Noise of as many channels as the network takes, and what it returns for the first two rows."""
+    inputs = contrasts(channels or RGB)
     try:
-        return network(inputs)
+        return inputs, network(_leaf(inputs))
     except Exception as error:  # a network of another input size, or of two inputs, raises whatever it likes
+        others = None if channels else other_channels(network, lambda width: contrasts(width)[:2], spec)
+        if others is not None:
+            return _first_run(network, contrasts, spec, others)
         size = "×".join(map(str, inputs.shape[2:]))
         reason = (str(error) or type(error).__name__).splitlines()[0]
-        raise ModelError(f"{spec} does not run on a {size} picture: {reason}") from error
+        of_bands = f" of {channels} bands" if channels else ""
+        advice = f". {KEYED_WRAPPER}" if isinstance(error, KEYED) else ""
+        raise ModelError(f"{spec} does not run on a {size} picture{of_bands}: {reason}{advice}") from error
+
+
+def _leaf(inputs: torch.Tensor) -> torch.Tensor:
+    """The first two rows, to which gradients flow; a network may begin in place."""
+    return inputs[:2].detach().clone().requires_grad_().clone()
 
 
 @contextmanager

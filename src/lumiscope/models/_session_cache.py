@@ -105,10 +105,15 @@ class SessionCache:
         return Split(layer, exact.kind, narrow.trunk, exact.head)
 
     def _cut(self, network: torch.nn.Module, layer: str, kind: torch.dtype = torch.float32) -> Split:
-        """Cut `network` so that trunk and head borrow it themselves; a trunk of another `kind` gives float32."""
-        with borrowed(network):
+        """Cut `network` so that trunk and head borrow it themselves; a trunk of another `kind` gives float32.
+
+        The head of a network that casts inside gets what the trunk left in the width in which it left it.
+        """
+        with borrowed(network), torch.no_grad():
             example = self.example(1 if self.alone else 2).to(kind)
             whole = behind_function(network, split(network, layer, example), example)
+            left = whole.trunk(example)
+            kinds = [part.dtype for part in (left.activations, *left.context)]
 
         def trunk(inputs: torch.Tensor) -> Cut:
             with borrowed(network), torch.no_grad():
@@ -117,8 +122,12 @@ class SessionCache:
             return Cut(cut.activations.float(), tuple(_widened(part) for part in cut.context))
 
         def head(cut: Cut) -> torch.Tensor:
+            activations, *context = (
+                part.to(width) for part, width in zip((cut.activations, *cut.context), kinds, strict=True)
+            )
+            narrow = Cut(activations, tuple(context))
             with borrowed(network):
-                return torch.cat([whole.head(row) for row in cut.rows]) if self.alone else whole.head(cut)
+                return torch.cat([whole.head(row) for row in narrow.rows]) if self.alone else whole.head(narrow)
 
         return Split(layer, whole.kind, trunk, head)
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from lumiscope.errors import LumiscopeError, ModelError
 from lumiscope.images import Geometry, ImageItem, View
 from lumiscope.models._candidates import Candidate, candidates, choice_notes, choose_output, holds_several, no_scores
+from lumiscope.models._reading import picture_view
 from lumiscope.models._score_kind import IN_WORDS, ScoreKind, kind_of
 from lumiscope.models.backends import in_batches
 from lumiscope.models.vision_model import Activation, probabilities, unnamed_classes
@@ -22,7 +23,7 @@ from lumiscope.types import ByteArray, FloatArray
 
 Predictor: TypeAlias = Callable[[ByteArray], object]
 """(N, h, w, 3) uint8 RGB -> (N, classes) numbers: an array, a tensor or nested lists."""
-Normalisation = tuple[float, float, float]
+Normalisation = tuple[float, ...]
 SAME = 1e-4  # of the largest score: what another picture beside it may change
 MIXED = 1e-2  # and what may be changed by there being none, since other numbers of pictures are computed in other ways
 
@@ -95,7 +96,7 @@ class BlackBox:
 
     def view(self, item: ImageItem) -> View:
         """Return what the model sees of `item`."""
-        return self.geometry.view(item.pixels, item.id)
+        return picture_view(item, self.geometry)
 
     def predict(self, views: Sequence[View] | ByteArray) -> FloatArray:
         """Return (N, classes) float32 scores of views, or of (N, h, w, 3) uint8 pixels of their size.

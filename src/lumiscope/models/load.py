@@ -15,10 +15,12 @@ from lumiscope.errors import ModelError, UnknownNameError, UsageError
 from lumiscope.images import Geometry, GeometryMode
 from lumiscope.models._class_names import Classes, ClassNames, class_names, read_classes
 from lumiscope.models._device import usable_device
+from lumiscope.models._reading import WITHOUT, numbers_of_channels
 from lumiscope.models._several_labels import assumed_softmax
 from lumiscope.models._untrained_head import untrained_head
 from lumiscope.models.black_box import BlackBox, check_probabilities, noise
-from lumiscope.models.options import BuildOptions, check_normalisation, height_width, three_numbers
+from lumiscope.models.channels import RGB
+from lumiscope.models.options import BuildOptions, band_numbers, channel_numbers, check_normalisation, height_width
 from lumiscope.models.sources import Loaded, LoadedBlackBox, Preprocessing, find_source
 from lumiscope.models.torch_model import TorchModel
 from lumiscope.models.vision_model import Activation
@@ -65,6 +67,8 @@ def load_model(
     name: str | None = None,
     activation: Activation | None = None,
     output: str | None = None,
+    bands: Iterable[int] | None = None,
+    shown_bands: Iterable[int] | None = None,
     device: str | None = None,
 ) -> TorchModel | BlackBox:
     """Load a model: a torch network, or a black box where the spec names something that can only predict.
@@ -77,7 +81,7 @@ def load_model(
     `classes`: a file of class names, see `class_names`; or the names, or a map from index to name.
     `num_classes`: None: as many as `classes` has, else the source's.
     `model_options`: keyword arguments for the factory; for onnx and http their options.
-    `mean`, `std`: of RGB in [0, 1], one number or three.
+    `mean`, `std`: of RGB in [0, 1], one number or three; of luminance for a network of one channel.
     `input_size`: one number or (height, width).
     `geometry`: "crop" (resize and centre-crop as the model's own config says) or "squash" (resize straight to the
     input size, bilinear unless `interpolation` says otherwise).
@@ -86,13 +90,14 @@ def load_model(
     (they are probabilities); None: what the source says; else what their values on noise look like, with a note.
     `output`: which of several outputs are the scores, by its name or number; None: what fits the class names, with a
     note.
+    `bands`: which bands of a file the network is given, in its order: numbers from 0; None: all of them, where it takes
+    another number of channels than 1 and 3. `shown_bands`: the three that are shown; None: the first.
     `device`: "cpu" (None), "cuda", "cuda:1" or "mps".
 
     Errors: `UsageError`, `WeightsError`, `ModelError`.
     """
     check_asked(spec, weights=weights, classes=classes, geometry=geometry, activation=activation, device=device)
-    normalisation = three_numbers(mean, "mean"), three_numbers(std, "std")
-    check_normalisation(*normalisation)
+    normalisation = channel_numbers(mean, "mean"), channel_numbers(std, "std")
     place = usable_device(device)
     source, rest = find_source(spec)
     read = class_names(classes) if classes is not None else None
@@ -113,6 +118,8 @@ def load_model(
         output,
         place,
         *normalisation,
+        bands=band_numbers(bands, "bands"),
+        shown_bands=band_numbers(shown_bands, "shown_bands"),
         input_size=height_width(input_size),
     )
     if isinstance(loaded, LoadedBlackBox):
@@ -163,8 +170,10 @@ class _Asked:
     activation: Activation | None
     output: str | None
     device: torch.device
-    mean: tuple[float, float, float] | None
-    std: tuple[float, float, float] | None
+    mean: tuple[float, ...] | None
+    std: tuple[float, ...] | None
+    bands: tuple[int, ...] | None
+    shown_bands: tuple[int, ...] | None
     input_size: tuple[int, int] | None
 
     def torch_model(self, loaded: Loaded, options: Mapping[str, Any], notes: Sequence[str]) -> TorchModel:
@@ -173,16 +182,20 @@ class _Asked:
         model = TorchModel(
             loaded.module.eval().to(self.device),
             self._geometry(preprocessing),
-            mean=preprocessing.mean,
-            std=preprocessing.std,
+            mean=self._of_bands("mean", preprocessing),
+            std=self._of_bands("std", preprocessing),
             classes=self.classes.names if self.classes else loaded.classes,
             activation=self.activation or loaded.activation,
             output=self.output,
+            bands=self.bands,
+            shown_bands=self.shown_bands,
             name=self.name,
             spec=self.spec,
             options=options,
-            notes=(*self._assumptions(loaded.preprocessing), *self._about_classes(), *loaded.notes, *notes),
+            notes=(*self._about_classes(), *loaded.notes, *notes),
         )
+        self._check_normalisation(model)
+        model.notes = (*self._assumptions(loaded.preprocessing, bands=model.reading.of_bands), *model.notes)
         if model.activation == "none":
             check_probabilities(model.predict(noise(model.geometry)), self.spec)
         return model
@@ -190,6 +203,8 @@ class _Asked:
     def black_box(self, loaded: LoadedBlackBox) -> BlackBox:
         """Connect a model that can only predict. Errors: `UsageError` for what it cannot be told."""
         of_model, spec = loaded.preprocessing, self.spec
+        if self.bands is not None or self.shown_bands is not None:
+            raise UsageError(f"{spec} takes RGB pictures; --bands and --shown-bands mean nothing to it")
         if loaded.normalises and (self.mean or self.std):
             raise UsageError(f"{spec} takes 8-bit pixels as they are; --mean and --std mean nothing to it")
         if loaded.fixed_size and self.input_size not in (None, of_model.input_size):
@@ -198,7 +213,9 @@ class _Asked:
             )
         if self.device.type not in loaded.devices:
             raise UsageError(f"{spec} cannot be put on {self.device}: it runs where it runs. Leave --device out.")
-        preprocessing = self._preprocessing(of_model)
+        rgb = replace(self, mean=self._of_rgb("mean", self.mean), std=self._of_rgb("std", self.std))
+        check_normalisation(rgb.mean, rgb.std)
+        preprocessing = rgb._preprocessing(of_model)
         model = BlackBox(
             loaded.connect(preprocessing, self.device),
             self._geometry(preprocessing),
@@ -220,6 +237,25 @@ class _Asked:
     def _preprocessing(self, of_model: Preprocessing) -> Preprocessing:
         return replace(of_model.of_size(self.input_size), mean=self.mean or of_model.mean, std=self.std or of_model.std)
 
+    def _of_bands(self, what: str, preprocessing: Preprocessing) -> tuple[float, ...]:
+        """What is taken off, or divided by; nothing where bands are asked for and only RGB's numbers are assumed."""
+        said = getattr(self, what) is not None or what in preprocessing.stated or self.bands is None
+        numbers: tuple[float, ...] = getattr(preprocessing, what) if said else ()
+        return numbers
+
+    def _check_normalisation(self, model: TorchModel) -> None:
+        """Errors: `UsageError` where what the user says fits not the channels, or no picture in [0, 1]."""
+        mean, std = (
+            None if given is None else numbers_of_channels(given, model.channels, f"{what} of {self.spec}")
+            for what, given in (("mean", self.mean), ("std", self.std))
+        )
+        if not model.reading.of_bands:
+            check_normalisation(mean, std)
+            check_normalisation(model.mean, model.std)  # which the network may state
+
+    def _of_rgb(self, what: str, numbers: tuple[float, ...] | None) -> tuple[float, ...] | None:
+        return None if numbers is None else numbers_of_channels(numbers, RGB, f"{what} of {self.spec}")
+
     def _geometry(self, preprocessing: Preprocessing) -> Geometry:
         size, of_model = preprocessing.input_size, preprocessing.interpolation
         if self.mode == "crop" and not preprocessing.squash:
@@ -231,10 +267,15 @@ class _Asked:
     def _about_classes(self) -> list[str]:
         return [self.classes.note] if self.classes and self.classes.note else []
 
-    def _assumptions(self, of_model: Preprocessing) -> list[str]:
-        """What was assumed of the preprocessing because neither the model nor the user says it."""
+    def _assumptions(self, of_model: Preprocessing, *, bands: bool = False) -> list[str]:
+        """What was assumed of the preprocessing because neither the model nor the user says it.
+
+        Of `bands` their mean and std are said elsewhere.
+        """
         assumed = [
-            words for what, words in ASSUMED.items() if what not in of_model.stated and getattr(self, what) is None
+            words
+            for what, words in ASSUMED.items()
+            if what not in of_model.stated and getattr(self, what) is None and not (bands and what in WITHOUT)
         ]
         return [ASSUMED_OF_PREPROCESSING + ", ".join(assumed)] if assumed else []
 

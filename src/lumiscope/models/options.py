@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import operator
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -64,16 +65,26 @@ def source_options(kind: type[Options], given: Mapping[str, Any], source: str) -
         raise UsageError(f"{source}: option {place}: {first['msg']}; got {first['input']!r}") from error
 
 
-def three_numbers(values: float | Iterable[float] | None, what: str) -> tuple[float, float, float] | None:
-    """One number for all channels or three, one a channel."""
+def channel_numbers(values: float | Iterable[float] | None, what: str) -> tuple[float, ...] | None:
+    """One number for all channels, or one a channel. Errors: `UsageError` for none, and for a `std` of 0 or less."""
     if values is None:
         return None
     numbers = (float(values),) if isinstance(values, (int, float)) else tuple(float(value) for value in values)
-    if len(numbers) == 1:
-        numbers *= 3
-    if len(numbers) != 3 or (what == "std" and min(numbers) <= 0):
-        raise UsageError(f"expected one or three numbers for {what}{' above 0' if what == 'std' else ''}; got {values}")
-    return numbers[0], numbers[1], numbers[2]
+    if not numbers or (what == "std" and min(numbers) <= 0):
+        above = " above 0" if what == "std" else ""
+        raise UsageError(f"expected numbers for {what}{above}, one or one a channel; got {values}")
+    return numbers
+
+
+def band_numbers(values: Iterable[int] | None, what: str) -> tuple[int, ...] | None:
+    """Numbers of bands, from 0; three of `shown_bands`. Errors: `UsageError` for others."""
+    if values is None:
+        return None
+    numbers = tuple(operator.index(value) for value in values)
+    if not numbers or min(numbers) < 0 or (what == "shown_bands" and len(numbers) != 3):
+        count = "three numbers" if what == "shown_bands" else "numbers"
+        raise UsageError(f"expected {what} as {count} of bands, from 0; got {list(numbers)}")
+    return numbers
 
 
 def check_normalisation(mean: Sequence[float] | None, std: Sequence[float] | None) -> None:

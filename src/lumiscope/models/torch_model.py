@@ -15,18 +15,20 @@ import torch
 
 from lumiscope.errors import LayerError, ModelError
 from lumiscope.images import Geometry, ImageItem, View
+from lumiscope.models._reading import Reading
 from lumiscope.models._scores import read_scores
 from lumiscope.models._session_cache import SessionCache
 from lumiscope.models._target_layer import target_layer
 from lumiscope.models.backends import Choice, Session, choose_backend, is_out_of_memory
 from lumiscope.models.backends.registry import Precision
-from lumiscope.models.guard import check_not_quantised, copied
+from lumiscope.models.channels import RGB, other_channels, runs
+from lumiscope.models.guard import borrowed, check_not_quantised, copied
 from lumiscope.models.layers import EXPECTED, Layer, layout_of, trace_layers
 from lumiscope.models.layout import Layout
 from lumiscope.models.split import Split, named_part
 from lumiscope.models.stages import check_layer_names, select_layers
 from lumiscope.models.vision_model import Activation, unnamed_classes
-from lumiscope.types import ByteArray, FloatArray
+from lumiscope.types import ByteArray, FedArray, FloatArray
 from lumiscope.unit_address import CLASS_TOKEN
 
 CONTRASTS = (1.0, 2.0, 0.1, 10.0)
@@ -44,9 +46,12 @@ def own_sources(module: torch.nn.Module) -> list[Path]:
 class TorchModel:
     """A torch classifier with one image input and (B, classes) logits.
 
-    `mean` and `std`: of RGB in [0, 1]. `classes`: one name a logit; None: numbered. `activation`: what makes
-    probabilities of the logits; None: judged by their values on noise. `output`: which of several outputs are the
-    scores; None: what fits the class names. `notes`: what was assumed or left out when it was loaded.
+    `mean` and `std`: of RGB in [0, 1], one number or three; for a network of one channel of luminance, one number, or
+    the mean of three. `classes`: one name a logit; None: numbered. `activation`: what makes probabilities of the
+    logits; None: judged by their values on noise. `output`: which of several outputs are the scores; None: what fits
+    the class names. `bands`: the numbers, from 0, of the bands of a file that the network is given, in its order; None:
+    all, of a network of another number of channels than 1 and 3. `shown_bands`: the three that are shown; None: the
+    first. `notes`: what was assumed or left out when it was loaded.
 
     A network that ends in a softmax or sigmoid is read before it, so that its scores are logits, too; where more comes
     after it, they are probabilities, and `activation` is "none". A network with a single logit z has the two classes
@@ -60,11 +65,13 @@ class TorchModel:
         module: torch.nn.Module,
         geometry: Geometry,
         *,
-        mean: tuple[float, float, float],
-        std: tuple[float, float, float],
+        mean: Sequence[float],
+        std: Sequence[float],
         classes: tuple[str, ...] | None = None,
         activation: Activation | None = None,
         output: str | None = None,
+        bands: Sequence[int] | None = None,
+        shown_bands: Sequence[int] | None = None,
         name: str = "model",
         spec: str = "module",
         options: Mapping[str, object] | None = None,
@@ -72,8 +79,6 @@ class TorchModel:
     ) -> None:
         self.module = module
         self.geometry = geometry
-        self.mean = mean
-        self.std = std
         self.name = name
         self.spec = spec
         self.options = dict(options or {})
@@ -81,10 +86,19 @@ class TorchModel:
         self.untrained = ""
         names = None if classes is None else len(classes)
         self.scores = read_scores(
-            self._in_float32(), self._contrasts(), spec, names=names, output=output, activation=activation
+            self._in_float32(),
+            self._contrasts,
+            spec,
+            channels=None if bands is None else len(bands),
+            names=names,
+            output=output,
+            activation=activation,
         )
         self.network = self.scores.network
-        self.notes = (*notes, *self.scores.notes)
+        self.channels = self.scores.channels
+        self.reading = Reading.of(self.channels, spec, mean=mean, std=std, bands=bands, shown=shown_bands)
+        self.mean, self.std = self.reading.mean, self.reading.std
+        self.notes = (*notes, *(note for note in (*self.reading.notes, *self.scores.notes) if note not in notes))
         self.activation: Activation = self.scores.activation
         self.alone = self.scores.alone
         count, single = self.scores.count, self.scores.single
@@ -109,7 +123,7 @@ class TorchModel:
             digest.update(source.read_bytes())
         said = [self.spec, self.options, repr(self.geometry), self.mean, self.std, type(self.module).__qualname__]
         said += [self.activation] if self.activation != "softmax" else []
-        said += self.scores.facts
+        said += [*self.scores.facts, *self.reading.facts]
         digest.update(json.dumps(said, sort_keys=True, default=str).encode())
         for key, value in sorted(self.module.state_dict().items()):
             if isinstance(value, torch.Tensor):
@@ -120,25 +134,42 @@ class TorchModel:
         return digest.hexdigest()
 
     def view(self, item: ImageItem) -> View:
-        """Return what the model sees of `item`."""
-        return self.geometry.view(item.pixels, item.id)
+        """Return what the model sees of `item`. Errors: `ImageError`, also for a picture where bands are wanted."""
+        return self.reading.view(item, self.geometry)
 
-    def inputs(self, views: Sequence[View] | ByteArray) -> torch.Tensor:
-        """Return (N, 3, H, W) float32, channels-last: pixels / 255, minus mean, divided by std."""
-        pixels = views if isinstance(views, np.ndarray) else np.stack([view.pixels for view in views])
-        stored = torch.from_numpy(np.ascontiguousarray(pixels)).permute(0, 3, 1, 2)
-        tensor = stored.to(self.device, torch.float32, copy=True).div_(255)
-        mean = torch.tensor(self.mean, device=self.device).view(1, 3, 1, 1)
-        std = torch.tensor(self.std, device=self.device).view(1, 3, 1, 1)
+    def inputs(self, views: Sequence[View] | FedArray) -> torch.Tensor:
+        """Return (N, channels, H, W) float32, channels-last: pixels / 255, minus mean, divided by std.
+
+        For a network of one channel: of the pixels' luminance; for one of bands: of these, (N, h, w, n) float32, as
+        they are.
+        """
+        stacked = views if isinstance(views, np.ndarray) else np.stack([view.fed for view in views])
+        fed = self.reading.channels_of(stacked)
+        stored = torch.from_numpy(np.ascontiguousarray(fed)).permute(0, 3, 1, 2)
+        tensor = stored.to(self.device, torch.float32, copy=True)
+        if fed.dtype == np.uint8:
+            tensor = tensor.div_(255)
+        mean = torch.tensor(self.mean, device=self.device).view(1, -1, 1, 1)
+        std = torch.tensor(self.std, device=self.device).view(1, -1, 1, 1)
         return tensor.sub_(mean).div_(std).contiguous(memory_format=torch.channels_last)
 
     def _in_float32(self) -> torch.nn.Module:
-        """The module in float32: itself, or a copy where its own weights are of another width."""
+        """The module in float32: itself, or a copy where its own weights are of another width.
+
+        A network that casts what it is given to the width of its weights runs as it is alone, and so it does.
+        """
         tensors = (value for value in self.module.state_dict().values() if isinstance(value, torch.Tensor))
         kinds = {value.dtype for value in tensors if value.is_floating_point()}
         if kinds <= {torch.float32}:
             return self.module
-        return copied(self.module).float()
+        copy = copied(self.module).float()
+        return copy if self._runs(copy) or not self._runs(self.module) else self.module
+
+    def _runs(self, network: torch.nn.Module) -> bool:
+        with borrowed(network):
+            if runs(network, self._noise(RGB)):
+                return True
+        return other_channels(network, self._noise, self.spec) is not None
 
     @property
     def device(self) -> torch.device:
@@ -241,12 +272,15 @@ class TorchModel:
         return chosen
 
     def _example(self, count: int) -> torch.Tensor:
+        return self._noise(self.channels, count)
+
+    def _noise(self, channels: int, count: int = 2) -> torch.Tensor:
         generator = torch.Generator().manual_seed(0)
         height, width = self.geometry.input_size
-        noise = torch.randn(count, 3, height, width, generator=generator)
+        noise = torch.randn(count, channels, height, width, generator=generator)
         return noise.contiguous(memory_format=torch.channels_last).to(self.device)
 
-    def _contrasts(self) -> torch.Tensor:
-        """(4, 3, H, W): noise of several contrasts, by which the scores are judged."""
+    def _contrasts(self, channels: int) -> torch.Tensor:
+        """(4, channels, H, W): noise of several contrasts, by which the scores are judged."""
         factors = torch.tensor(CONTRASTS, device=self.device).view(-1, 1, 1, 1)
-        return self._example(len(CONTRASTS)) * factors
+        return self._noise(channels, len(CONTRASTS)) * factors

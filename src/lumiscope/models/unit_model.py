@@ -39,6 +39,8 @@ class UnitModel(TorchModel):
             model.geometry,
             mean=model.mean,
             std=model.std,
+            bands=model.reading.bands,
+            shown_bands=model.reading.shown,
             classes=(f"minus {layer}:0",) * pooling.single + tuple(f"{layer}:{unit}" for unit in range(self.units)),
             activation="raw",
             name=model.name,

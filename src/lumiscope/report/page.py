@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import PIL
@@ -16,7 +18,7 @@ from lumiscope.report.colour import gradient
 from lumiscope.report.picture import QUALITY
 from lumiscope.report.registry import SECTIONS
 from lumiscope.report.unit_pictures import UnitPictures
-from lumiscope.runs import GROUND_TRUTH, ModelRow, RunReader
+from lumiscope.runs import GROUND_TRUTH, FindingRow, ImageRow, ModelRow, RunReader
 from lumiscope.types import ByteArray
 
 
@@ -30,6 +32,21 @@ class Page:
     def method_title(self, method: str) -> str:
         """The title of a method, or of the true mask, that readers know it by."""
         return "ground truth" if method == GROUND_TRUTH else self.run.manifest.titles.get(method, method)
+
+    def shown_images(self, images: Sequence[str], count: int) -> list[str]:
+        """The first `count` of `images` in order, and those that a finding names in any case."""
+        named = {image for finding in self.run.rows(FindingRow) for image in finding.named_images}
+        others = [image for image in images if image not in named]
+        shown = named | set(others[: max(count - len(named & set(images)), 0)])
+        return [image for image in images if image in shown]
+
+    def anchor(self, image: str) -> str:
+        """What a link to all maps of an image ends with."""
+        return f"image-{self._places[image]}"
+
+    @functools.cached_property
+    def _places(self) -> dict[str, int]:
+        return {row.image: place for place, row in enumerate(self.run.rows(ImageRow), 1)}
 
     def view_class(self, image: str) -> str:
         """The CSS class of an image's thumbnail, as the first model that can sees it; "" where none can."""

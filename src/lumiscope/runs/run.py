@@ -127,18 +127,21 @@ class Run:
         if image not in self._images:
             raise UsageError(f"the run {self.name} has no image {image!r}")
         row = self._images[image]
-        pixels = _pixels(row.path, row.sha256)
+        pixels = _pixels(row.path, row.sha256, self._model(model).shown)
         return None if pixels is None else self._geometry(model).view(pixels, image)
 
     def probing_pixels(self, image: str) -> ByteArray | None:
         """(H, W, 3) uint8 pixels of a probing image; None as for `view`."""
-        row = self._probing_images.get(image)
-        return None if row is None else _pixels(row.path, row.sha256)
+        return self._probing_pixels(image, next((row.shown for row in self.rows(ModelRow) if row.shown), None))
 
     def probing_view(self, model: str, image: str) -> View | None:
         """What the model saw of a probing image; None as for `view`."""
-        pixels = self.probing_pixels(image)
+        pixels = self._probing_pixels(image, self._model(model).shown)
         return None if pixels is None else self._geometry(model).view(pixels, image)
+
+    def _probing_pixels(self, image: str, shown: tuple[int, ...] | None) -> ByteArray | None:
+        row = self._probing_images.get(image)
+        return None if row is None else _pixels(row.path, row.sha256, shown)
 
     @functools.cached_property
     def memo(self) -> Memo:
@@ -182,10 +185,13 @@ class Run:
     def _probing_images(self) -> dict[str, ProbingImageRow]:
         return {row.image: row for row in self.rows(ProbingImageRow)}
 
+    def _model(self, model: str) -> ModelRow:
+        return next(row for row in self.rows(ModelRow) if row.model == model)
+
     def _geometry(self, model: str) -> Geometry:
         from lumiscope.images import Geometry
 
-        row = next(row for row in self.rows(ModelRow) if row.model == model)
+        row = self._model(model)
         resize_size = None
         if row.resize_height is not None and row.resize_width is not None:
             resize_size = (row.resize_height, row.resize_width)
@@ -197,11 +203,11 @@ class Run:
         )
 
 
-def _pixels(address: str, sha256: str) -> ByteArray | None:
+def _pixels(address: str, sha256: str, shown: tuple[int, ...] | None) -> ByteArray | None:
     """The pixels at an address; None where they are gone or are not those whose digest was written down."""
     from lumiscope.images import read_digest, read_pixels
 
     try:
-        return read_pixels(address) if read_digest(address) == sha256 else None
+        return read_pixels(address, shown) if read_digest(address) == sha256 else None
     except ImageError:
         return None

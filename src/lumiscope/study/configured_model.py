@@ -56,5 +56,7 @@ def load_configured(config: ModelConfig, name: str) -> TorchModel | BlackBox:
         interpolation=config.interpolation,
         activation=config.activation,
         output=config.output,
+        bands=config.bands,
+        shown_bands=config.shown_bands,
         device=config.device,
     )

@@ -26,8 +26,8 @@ class Question:
 
     network: torch.nn.Module
     pixels: ByteArray
-    mean: tuple[float, float, float]
-    std: tuple[float, float, float]
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
     layer: str
     target: int
     seed: int

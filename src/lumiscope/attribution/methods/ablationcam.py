@@ -19,7 +19,7 @@ from lumiscope.attribution.cam import LayerMaps, cam_method, weighted_sum
 from lumiscope.attribution.prepared_layer import PreparedLayer
 from lumiscope.attribution.registry import FlipOptions
 from lumiscope.attribution.targets import target_scores
-from lumiscope.models import Cut
+from lumiscope.models import Cut, in_float64
 from lumiscope.types import Target
 
 HEADS_AT_ONCE = 16
@@ -51,11 +51,12 @@ def ablationcam(layer: PreparedLayer, targets: Sequence[Target], options: Ablati
     say so.
     """
     maps = layer.maps
-    scores = target_scores(layer.logits.double(), targets)
+    scores = target_scores(in_float64(layer.logits), targets)
     if layer.linear_head is None:
         drops = torch.stack([_drops(layer, layer.cut.row(row), target) for row, target in enumerate(targets)])
     else:
-        drops = layer.linear_head[[target.index for target in targets]].double() * maps.double().mean((2, 3))
+        weights_of_classes = in_float64(layer.linear_head[[target.index for target in targets]])
+        drops = weights_of_classes * in_float64(maps).mean((2, 3))
     if options.denominator == "score":
         weights = torch.where(scores[:, None] == 0, torch.nan, drops / scores[:, None])
         details = [{"undefined": "the target's score is 0"} if score == 0 else {} for score in scores.tolist()]
@@ -69,7 +70,7 @@ def _drops(layer: PreparedLayer, cut: Cut, target: Target) -> torch.Tensor:
     axis = layer.layout.channel_axis
     by_channel = cut.activations[0].movedim(axis - 1 if axis > 0 else axis, 0)
     live = by_channel.flatten(1).any(dim=1).nonzero()[:, 0]
-    drops = torch.zeros(len(by_channel), dtype=torch.float64, device=live.device)
+    drops = in_float64(torch.zeros(len(by_channel), device=live.device))
     if not len(live):
         return drops
 
@@ -79,6 +80,6 @@ def _drops(layer: PreparedLayer, cut: Cut, target: Target) -> torch.Tensor:
         copies.movedim(axis, 1)[torch.arange(len(channels)), channels] = 0
         return cut.with_activations(copies)
 
-    score = layer.head(cut)[0, target.index].double()
-    drops[live] = score - layer.score_of(ablated, len(live), HEADS_AT_ONCE, target).double()
+    score = in_float64(layer.head(cut)[0, target.index])
+    drops[live.to(drops.device)] = score - in_float64(layer.score_of(ablated, len(live), HEADS_AT_ONCE, target))
     return drops

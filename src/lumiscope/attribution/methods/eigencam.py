@@ -13,6 +13,7 @@ import torch
 from lumiscope.attribution.cam import cam_method
 from lumiscope.attribution.prepared_layer import PreparedLayer
 from lumiscope.attribution.registry import FlipOptions
+from lumiscope.models import in_float64
 from lumiscope.types import Target
 
 
@@ -37,7 +38,7 @@ def first_component(maps: torch.Tensor) -> torch.Tensor:
     smaller of X Xᵀ and Xᵀ X. The sign makes the covariance with the mean over the channels positive. Zeros where every
     channel is constant: then X v is zero whatever v is. NaN where an activation is not finite.
     """
-    rows = maps.flatten(2).mT.double()
+    rows = in_float64(maps.flatten(2).mT)
     finite = rows.isfinite().flatten(1).all(1)[:, None]
     varies = (rows.amax(1) > rows.amin(1))[:, None]
     centred = torch.where(varies & finite[:, None], rows - rows.mean(1, keepdim=True), 0)

@@ -22,7 +22,7 @@ from lumiscope.attribution.prepared import PreparedBatch
 from lumiscope.attribution.prepared_inputs import PreparedInputs
 from lumiscope.attribution.registry import FlipOptions, attribution_method
 from lumiscope.attribution.requirements import require_gradient
-from lumiscope.models import TorchModel, borrowed, logits_of
+from lumiscope.models import TorchModel, borrowed, in_float64, logits_of
 from lumiscope.types import SaliencyMap, Target
 
 ALLOWED_GAP = 0.05  # of the score
@@ -57,7 +57,7 @@ def _explain(inputs: PreparedInputs, row: int, target: Target, options: FlipOpti
     score, terms = _full_gradients(inputs.model, inputs.values[row : row + 1], target)
     # resizing is linear, so the channels are added first
     values = torch.stack([resize(_scaled(term.values), view.size) for term in terms if term.is_map]).sum(0)
-    gap = float(score) - sum(float(term.values.double().sum()) for term in terms)
+    gap = float(score) - sum(float(in_float64(term.values).sum()) for term in terms)
     return SaliencyMap(
         item_id=view.item_id,
         method="fullgrad",

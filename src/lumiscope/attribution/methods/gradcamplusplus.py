@@ -15,6 +15,7 @@ import torch
 from lumiscope.attribution.cam import GRADIENT_PASSES, cam_method, weighted_sum
 from lumiscope.attribution.prepared_layer import PreparedLayer
 from lumiscope.attribution.registry import FlipOptions
+from lumiscope.models import in_float64
 from lumiscope.types import Target
 
 EPSILON = 1e-6
@@ -32,7 +33,7 @@ def gradcampp(layer: PreparedLayer, targets: Sequence[Target], options: FlipOpti
 
     With the gradients of a real network (1e-3 and less) the 1e-6 is no mere guard: it favours the larger ones.
     """
-    maps, gradients = layer.maps.double(), layer.gradients(targets).double()
+    maps, gradients = in_float64(layer.maps), in_float64(layer.gradients(targets))
     squares = gradients.square()
     shares = squares / (2 * squares + squares * gradients * maps.sum((2, 3), keepdim=True) + EPSILON)
     return weighted_sum(maps, (shares * gradients.clamp(min=0)).sum((2, 3)))

@@ -21,6 +21,7 @@ from lumiscope.attribution.pixel_map import PixelMap
 from lumiscope.attribution.prepared_inputs import PreparedInputs
 from lumiscope.attribution.registry import FlipOptions
 from lumiscope.attribution.saturation import saturation
+from lumiscope.models import in_float64
 from lumiscope.types import Target
 
 BLUR = 0.1
@@ -68,13 +69,13 @@ def _explain(
     picture, start = inputs.values[row], baseline_input(inputs, row, options.baseline)
     difference = picture - start
     places, shares = np.polynomial.legendre.leggauss(options.steps)
-    nodes, weights = (torch.from_numpy(part / 2).to(picture) for part in (places + 1, shares))
+    nodes, weights = (torch.from_numpy(part / 2).to(picture.dtype).to(picture.device) for part in (places + 1, shares))
 
     def make(first: int, last: int) -> torch.Tensor:
         return start + nodes[first:last, None, None, None] * difference
 
     contributions = difference.cpu().double() * inputs.weighted_gradients(target, make, weights)
-    ends = inputs.model.logits(torch.stack([picture, start]))[:, target.index].double()
+    ends = in_float64(inputs.model.logits(torch.stack([picture, start]))[:, target.index])
     facts = completeness(float(contributions.sum()), float(ends[0] - ends[1]), options.steps)
     if inputs.model.activation == "none" and ends[0] == ends[1] and saturation(target.probability):
         del facts["warnings"]  # which say that there is nothing to explain
@@ -91,9 +92,9 @@ def baseline_input(inputs: PreparedInputs, row: int, baseline: str) -> torch.Ten
 
         width = BLUR * min(view.size)
         blurred = gaussian_filter(picture.cpu().double().numpy(), (0, width, width), mode="nearest")
-        return torch.from_numpy(blurred).to(picture)
+        return torch.from_numpy(blurred).to(picture.dtype).to(picture.device)
     colour = 0 if baseline == "black" else None
-    return inputs.model.inputs(flat_picture(view.pixels, colour)[None])[0]
+    return inputs.model.inputs(flat_picture(view.fed, colour)[None])[0]
 
 
 def completeness(total: float, difference: float, steps: int) -> dict[str, Any]:

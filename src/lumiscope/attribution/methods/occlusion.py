@@ -70,8 +70,8 @@ def occlusion(view: PreparedView, predictor: Predictor, target: Target, options:
         return np.asarray(~hidden | (place < 0)[:, None, None])
 
     count = len(down) * len(across)
-    hidden = flat_picture(view.pixels, options.hide_color)
-    scores = predictor.masked_logits(view.pixels, hidden, masks, 1 + count, lambda logits: logits[:, target.index])
+    hidden = flat_picture(view.fed, options.hide_color)
+    scores = predictor.masked_logits(view.fed, hidden, masks, 1 + count, lambda logits: logits[:, target.index])
     falls = (float(scores[0]) - scores[1:].astype(np.float64)).reshape(len(down), len(across))
     covered = np.outer(down.sum(0), across.sum(0))
     warnings = hiding_warnings(view.pixels, hidden)

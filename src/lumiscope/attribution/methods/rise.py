@@ -56,9 +56,9 @@ def rise(view: PreparedView, predictor: Predictor, target: Target, options: Rise
     `standard_error_share`, the same as a share of the map's largest minus smallest value.
     """
     masks = SmoothMasks.draw(view.seed("rise", options.random_seed), view.size, options)
-    hidden = flat_picture(view.pixels, options.hide_color)
+    hidden = flat_picture(view.fed, options.hide_color)
     kept = KeptClasses(target.index)
-    scores = predictor.masked_probabilities(view.pixels, hidden, masks.between, options.num_masks, kept)[:, 0]
+    scores = predictor.masked_probabilities(view.fed, hidden, masks.between, options.num_masks, kept)[:, 0]
     values, error = mean_mask(masks, scores, options.keep_probability)
     spread = float(np.ptp(values))
     details: dict[str, Any] = {

@@ -14,7 +14,7 @@ from lumiscope.attribution.cam import cam_method, weighted_sum
 from lumiscope.attribution.predictor import Predictor
 from lumiscope.attribution.prepared_layer import PreparedLayer
 from lumiscope.attribution.registry import FlipOptions
-from lumiscope.models import Runner
+from lumiscope.models import Runner, in_float64
 from lumiscope.types import Target
 
 ALLOWED_ERROR = 0.015  # of the map's range, as estimated, so that maps are within 0.02
@@ -41,7 +41,7 @@ def scorecam(layer: PreparedLayer, targets: Sequence[Target], options: FlipOptio
     maps = layer.maps.float()
     views = zip(layer.inputs.values, maps, targets, strict=True)
     scores = [masked_scores(layer.predictor, image, channels, target.index) for image, channels, target in views]
-    weights = torch.stack(scores).double().softmax(dim=1)
+    weights = in_float64(torch.stack(scores)).softmax(dim=1)
     return weighted_sum(maps, weights)
 
 
@@ -52,7 +52,8 @@ def masked_scores(predictor: Predictor, image: torch.Tensor, maps: torch.Tensor,
     varies = flat.amax(1) > flat.amin(1)
     masks = torch.cat([maps, torch.zeros_like(maps[:1])])  # the last one is the mask of all constant channels
     down, across = (
-        _interpolation(long, short).to(maps) for long, short in zip(image.shape[1:], maps.shape[1:], strict=True)
+        _interpolation(long, short).to(maps.dtype).to(maps.device)
+        for long, short in zip(image.shape[1:], maps.shape[1:], strict=True)
     )
 
     def scored(channels: torch.Tensor, runner: Runner | None = None) -> torch.Tensor:
@@ -82,8 +83,8 @@ def refine(
     found so far, until `SIGMAS` standard errors of the map, and a whole standard deviation of d in common, are less
     than `ALLOWED_ERROR` of its range.
     """
-    maps, rough = maps.double(), rough.double()
-    scores, known = rough.clone(), ~varies
+    maps, rough = in_float64(maps), in_float64(rough)
+    scores, known = rough.clone(), ~varies.to(rough.device)
     differences = rough.new_empty(0)
     while not known.all():
         weights = scores.softmax(0)
@@ -97,7 +98,7 @@ def refine(
                 break
         order = influence.abs().amax(1).masked_fill(known, -1).argsort(descending=True, stable=True)
         channels = order[: min(REFINED_AT_ONCE, int((~known).sum()))]
-        exact_scores = exact(channels).double()
+        exact_scores = in_float64(exact(channels))
         differences = torch.cat([differences, exact_scores - rough[channels]])
         known[channels] = True
         scores[channels] = exact_scores

@@ -13,6 +13,7 @@ import torch
 from lumiscope.attribution.cam import GRADIENT_PASSES, cam_method, weighted_sum
 from lumiscope.attribution.prepared_layer import PreparedLayer
 from lumiscope.attribution.registry import FlipOptions
+from lumiscope.models import in_float64
 from lumiscope.types import Target
 
 EPSILON = 1e-7
@@ -30,6 +31,6 @@ def xgradcam(layer: PreparedLayer, targets: Sequence[Target], options: FlipOptio
 
     The weights suppose a layer after a ReLU: where activations of both signs cancel in the sum they grow without bound.
     """
-    maps = layer.maps.double()
-    weights = (layer.gradients(targets) * maps).sum((2, 3)) / (maps.sum((2, 3)) + EPSILON)
+    maps = in_float64(layer.maps)
+    weights = (in_float64(layer.gradients(targets)) * maps).sum((2, 3)) / (maps.sum((2, 3)) + EPSILON)
     return weighted_sum(maps, weights)

@@ -11,12 +11,12 @@ from lumiscope.attribution.predictor import Predictor
 from lumiscope.attribution.prepared_view import PreparedView
 from lumiscope.attribution.regions._hiding import hidden_picture
 from lumiscope.attribution.regions.region_options import RegionOptions
-from lumiscope.types import BoolArray, ByteArray, DoubleArray, IntArray
+from lumiscope.types import BoolArray, DoubleArray, FedArray, IntArray
 
 
 @dataclass(frozen=True)
 class Scene:
-    """A view in segments. `segments`: (H, W) ids 0..d-1. `hidden`: (H, W, 3) uint8, what is seen in their place.
+    """A view in segments. `segments`: (H, W) ids 0..d-1. `hidden`: as `view.fed`, what is seen in their place.
 
     `predictor`: who says what the model makes of it. `seed`: of everything random about this view.
     """
@@ -24,7 +24,7 @@ class Scene:
     view: PreparedView
     predictor: Predictor
     segments: IntArray
-    hidden: ByteArray
+    hidden: FedArray
     seed: int
 
     @classmethod
@@ -33,7 +33,7 @@ class Scene:
         if seed is None:
             seed = view.seed(options.method, options.random_seed)
         segments = view.segments(options.segmenter, options.segmenter_options)
-        hidden = hidden_picture(view.pixels, segments, options.hide, options.hide_color, seed)
+        hidden = hidden_picture(view.fed, segments, options.hide, options.hide_color, seed)
         return cls(view, predictor, segments, hidden, seed)
 
     @property
@@ -47,4 +47,4 @@ class Scene:
         def masks(start: int, stop: int) -> BoolArray:
             return np.asarray(np.take(shown[start:stop], self.segments, axis=1))
 
-        return self.predictor.masked_probabilities(self.view.pixels, self.hidden, masks, len(shown), kept)
+        return self.predictor.masked_probabilities(self.view.fed, self.hidden, masks, len(shown), kept)

@@ -14,6 +14,7 @@ from torch import nn
 
 from lumiscope.models.guard import copied, hooked
 from lumiscope.models.outputs import logits_of
+from lumiscope.models.wide_numbers import in_float64
 
 TOLERANCE = 1e-4  # of the largest logit
 FOLDABLE = (nn.Conv2d, nn.Linear)
@@ -101,18 +102,21 @@ def _fold(network: nn.Module, before: str, norm: str) -> None:
     """Put what `norm` does into the weights of `before`; what it does beside that (timm: the activation) stays."""
     convolution: Any = network.get_submodule(before)
     batch_norm: Any = network.get_submodule(norm)
-    mean, variance = batch_norm.running_mean.double(), batch_norm.running_var.double()
+    mean, variance = in_float64(batch_norm.running_mean), in_float64(batch_norm.running_var)
     scale, shift = (variance + batch_norm.eps).rsqrt(), torch.zeros_like(mean)
     if batch_norm.weight is not None:
-        scale = scale * batch_norm.weight.double()
+        scale = scale * in_float64(batch_norm.weight)
     if batch_norm.bias is not None:
-        shift = batch_norm.bias.double()
-    weight = convolution.weight.double()
-    bias = 0 if convolution.bias is None else convolution.bias.double()
+        shift = in_float64(batch_norm.bias)
+    weight = in_float64(convolution.weight)
+    bias = 0 if convolution.bias is None else in_float64(convolution.bias)
+    device = convolution.weight.device
     scaled = weight * scale.view(-1, *[1] * (weight.ndim - 1))
     layout = torch.channels_last if weight.ndim == 4 else torch.contiguous_format
-    convolution.weight = nn.Parameter(scaled.float().contiguous(memory_format=layout), requires_grad=False)
-    convolution.bias = nn.Parameter(((bias - mean) * scale + shift).float(), requires_grad=False)
+    convolution.weight = nn.Parameter(
+        scaled.to(device, torch.float32).contiguous(memory_format=layout), requires_grad=False
+    )
+    convolution.bias = nn.Parameter(((bias - mean) * scale + shift).to(device, torch.float32), requires_grad=False)
     rest = nn.Sequential()
     for name in ("drop", "act"):  # under their own names, by which they can be asked for as layers
         if hasattr(batch_norm, name):

@@ -10,7 +10,8 @@ import numpy as np
 import torch
 
 from lumiscope.errors import ModelError, UsageError
-from lumiscope.models.options import check_normalisation, height_width, three_numbers
+from lumiscope.models.channels import RGB
+from lumiscope.models.options import channel_numbers, check_normalisation, height_width
 from lumiscope.models.sources.registry import STATEMENTS, Loaded, Preprocessing
 from lumiscope.models.sources.timm_source import preprocessing_of
 from lumiscope.models.torch_model import TorchModel
@@ -22,16 +23,17 @@ def stated(module: torch.nn.Module, factory: object, spec: str) -> Loaded:
     """The network with its own `.mean`, `.std`, `.input_size`, `.classes` and timm config, or the factory's.
 
     Attributes win over a config, those of the network over the factory's. Tensors under these names are parts of the
-    network, which may normalise with them itself, and state nothing. Errors: `ModelError` for values of no use.
+    network, which may normalise with them itself, and state nothing. Numbers of one channel, or of bands, are checked
+    where it is known how many channels there are. Errors: `ModelError` for values of no use.
     """
     sources = (module, factory)
     config = next((given for name in CONFIGS for said in sources if (given := _config(said, name))), None)
     preprocessing = Preprocessing(stated=frozenset()) if config is None else _of_config(config, module)
     try:
-        mean = three_numbers(_numbers(sources, "mean"), "mean")
-        std = three_numbers(_numbers(sources, "std"), "std")
+        mean = channel_numbers(_numbers(sources, "mean"), "mean")
+        std = channel_numbers(_numbers(sources, "std"), "std")
         size = height_width(_size(sources))
-        check_normalisation(mean, std)
+        check_normalisation(*(said if said and len(said) == RGB else None for said in (mean, std)))
         names = _names(sources)
     except (UsageError, TypeError, ValueError) as error:
         raise ModelError(

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from lumiscope.errors import ModelError, UnknownNameError, UsageError
 from lumiscope.models.black_box import Predictor
+from lumiscope.models.channels import LUMINANCE_NOTE, RGB, luminance, per_channel
 from lumiscope.models.options import BuildOptions, source_options
 from lumiscope.models.sources.registry import LoadedBlackBox, Preprocessing, model_source
 from lumiscope.requirement import Requirement
@@ -42,18 +43,19 @@ class OnnxOptions:
 
 @dataclass(frozen=True)
 class Input:
-    """The picture that a graph takes. `batch`, `size`: None where they may be any."""
+    """The picture that a graph takes. `channels`: 3 of RGB, or 1 of luminance. `batch`, `size`: None: any."""
 
     name: str
     kind: type[np.generic]
     layout: Literal["nchw", "nhwc"]
+    channels: int
     batch: int | None
     size: tuple[int, int] | None
 
 
 @model_source("onnx", "onnx:FILE", paths=one_path, requires=Requirement("onnxruntime", "onnxruntime", extra="onnx"))
 def build_onnx(rest: str, options: BuildOptions, *, pretrained: bool) -> LoadedBlackBox:
-    """Open an ONNX file. Errors: no such file, a graph that takes no RGB picture, unknown options."""
+    """Open an ONNX file. Errors: no such file, a graph that takes no picture, unknown options."""
     chosen = source_options(OnnxOptions, options.keywords, "onnx")
     path = Path(rest).expanduser()
     if not path.is_file():
@@ -78,6 +80,7 @@ def build_onnx(rest: str, options: BuildOptions, *, pretrained: bool) -> LoadedB
         devices=("cpu", "cuda"),
         batch_size=batch,
         identity=f"{_hash(path)} {chosen}",
+        notes=(LUMINANCE_NOTE,) if picture.channels == 1 else (),
     )
 
 
@@ -90,8 +93,8 @@ class _Runner:
         self.session = session
         self.picture = picture
         self.outputs = outputs
-        self.mean = np.array(preprocessing.mean, np.float32)
-        self.std = np.array(preprocessing.std, np.float32)
+        self.mean = np.array(per_channel(preprocessing.mean, picture.channels), np.float32)
+        self.std = np.array(per_channel(preprocessing.std, picture.channels), np.float32)
         self.reverse = reverse
 
     def __call__(self, pixels: ByteArray) -> NDArray[Any] | dict[str, NDArray[Any]]:
@@ -99,9 +102,9 @@ class _Runner:
 
         A graph with a fixed batch gets the last picture repeated.
         """
-        inputs: NDArray[Any] = pixels
+        inputs: NDArray[Any] = luminance(pixels) if self.picture.channels == 1 else pixels
         if self.picture.kind is not np.uint8:
-            inputs = ((pixels.astype(np.float32) / 255 - self.mean) / self.std).astype(self.picture.kind)
+            inputs = ((inputs.astype(np.float32) / 255 - self.mean) / self.std).astype(self.picture.kind)
         if self.reverse:
             inputs = inputs[..., ::-1]
         if self.picture.layout == "nchw":
@@ -143,18 +146,18 @@ def _picture(session: Any, options: OnnxOptions, rest: str) -> Input:
             f"uint8; it takes {said}"
         )
     shape: list[Side] = inputs[0].shape
-    layout = options.layout or ("nhwc" if shape[3] == 3 and shape[1] != 3 else "nchw")
+    layout = options.layout or ("nhwc" if shape[3] in (1, RGB) and shape[1] not in (1, RGB) else "nchw")
     channels = shape[1 if layout == "nchw" else 3]
-    if isinstance(channels, int) and channels != 3:
+    if isinstance(channels, int) and channels not in (1, RGB):
         raise ModelError(
-            f"expected onnx:{rest} to take 3 channels, laid out as {layout}; it takes {said}. "
+            f"expected onnx:{rest} to take 3 channels, laid out as {layout}, or 1; it takes {said}. "
             "--model-option layout=nchw or nhwc says it otherwise."
         )
     height, width = shape[2:] if layout == "nchw" else shape[1:3]
     fixed = isinstance(height, int) and isinstance(width, int) and height > 0 and width > 0
     batch = shape[0] if isinstance(shape[0], int) and shape[0] > 0 else None
     size = (int(height), int(width)) if fixed else None  # type: ignore[arg-type]
-    return Input(inputs[0].name, KINDS[inputs[0].type], layout, batch, size)
+    return Input(inputs[0].name, KINDS[inputs[0].type], layout, 1 if channels == 1 else RGB, batch, size)
 
 
 def _outputs(session: Any, options: OnnxOptions, rest: str) -> list[str]:

@@ -28,8 +28,8 @@ class Preprocessing:
 
     input_size: tuple[int, int] = (224, 224)
     resize_size: tuple[int, int] = (256, 256)
-    mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
-    std: tuple[float, float, float] = (0.229, 0.224, 0.225)
+    mean: tuple[float, ...] = (0.485, 0.456, 0.406)
+    std: tuple[float, ...] = (0.229, 0.224, 0.225)
     interpolation: str = "bilinear"
     squash: bool = False
     stated: frozenset[str] = STATEMENTS

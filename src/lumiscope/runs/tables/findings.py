@@ -19,3 +19,4 @@ class FindingRow:
     p_value: float | None = column("corrected p-value; null where nothing was tested", low=0, high=1)
     images: int | None = column("how many images it is about; null where it is about units", low=0)
     tables: str = column("the tables it was computed from")
+    named_images: tuple[str, ...] = column("the images that the sentence names")

@@ -27,7 +27,13 @@ class ModelRow:
         "what is taken off each channel of [0, 1], with commas; null: the model normalises itself"
     )
     std: str | None = column("what each channel is divided by, with commas; null: the model does it itself")
+    shown_bands: str | None = column("numbers, from 0, of the three bands of a file that are shown; null: pictures")
     notes: tuple[str, ...] = column("what a reader must know of it")
+
+    @property
+    def shown(self) -> tuple[int, ...] | None:
+        """The numbers of the bands of a file that are shown; None: pictures are."""
+        return None if self.shown_bands is None else tuple(int(part) for part in self.shown_bands.split(","))
 
     @property
     def assumed(self) -> str:

@@ -8,7 +8,13 @@ from typing import Annotated, Any, Literal
 
 from annotated_types import Ge
 
-from lumiscope.study.config.reading import read_model_options, read_numbers, read_one_or_more, read_size
+from lumiscope.study.config.reading import (
+    read_band_numbers,
+    read_model_options,
+    read_numbers,
+    read_one_or_more,
+    read_size,
+)
 from lumiscope.study.config.setting import FORBID_UNKNOWN, setting
 
 
@@ -63,5 +69,16 @@ class ModelConfig:
     )
     output: str | None = setting(
         metavar="NAME", help="Which of several outputs are the scores. Default: what fits the class names."
+    )
+    bands: Sequence[int] | None = setting(
+        metavar="TEXT",
+        read=read_band_numbers,
+        help="Bands of a file that the network is given, in its order, from 0: '3,2,1,7'. Default: all, where it takes "
+        "other than 1 or 3 channels.",
+    )
+    shown_bands: Sequence[int] | None = setting(
+        metavar="TEXT",
+        read=read_band_numbers,
+        help="The three bands that are shown. Default: the first three of these.",
     )
     device: str | None = setting(help="cpu (default), cuda, cuda:1 or mps; for all models of the command.")

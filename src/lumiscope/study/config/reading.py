@@ -59,6 +59,14 @@ def read_numbers(text: str) -> list[float]:
         raise UsageError(f"expected one number or three with commas; got {text!r}") from error
 
 
+def read_band_numbers(text: str) -> list[int]:
+    """ "3,2,1,7". Errors: `UsageError`."""
+    try:
+        return [int(part) for part in split_list(text)]
+    except ValueError as error:
+        raise UsageError(f"expected numbers of bands with commas, from 0; got {text!r}") from error
+
+
 def read_size(text: str) -> list[int]:
     """ "224" or "height,width". Errors: `UsageError`."""
     try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Protocol, TypeVar
 
 from lumiscope.runs import FindingRow
@@ -29,8 +29,9 @@ def claim(
     high: float | None = None,
     p_value: float | None = None,
     images: int | None = None,
+    named_images: Sequence[str] = (),
 ) -> FindingRow:
-    """A finding that has no number yet. `tables`: the tables it was computed from."""
+    """A finding that has no number yet. `tables`: those it was computed from. `named_images`: those that it names."""
     return FindingRow(
         number=0,
         claim=text,
@@ -42,6 +43,7 @@ def claim(
         p_value=p_value,
         images=images,
         tables=tables,
+        named_images=tuple(named_images),
     )
 
 

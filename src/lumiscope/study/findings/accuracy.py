@@ -32,4 +32,5 @@ def accuracy(tables: Tables) -> Iterator[FindingRow]:
             test="95 % Wilson interval",
             images=len(judged),
             tables="judgements",
+            named_images=wrong[:NAMED],
         )

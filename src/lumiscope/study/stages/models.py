@@ -55,6 +55,7 @@ def _row(study: OpenStudy, model: AnyModel, target_layer: str | None) -> ModelRo
         interpolation=geometry.interpolation,
         mean=_numbers(model.mean),
         std=_numbers(model.std),
+        shown_bands=_numbers(model.reading.shown_bands) if isinstance(model, TorchModel) else None,
         notes=(*model.notes, *filter(None, said)),
     )
 

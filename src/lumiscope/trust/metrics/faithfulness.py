@@ -37,7 +37,7 @@ class Faithfulness:
         """Measure p(x) and p(nothing) of a batch's only picture. Errors: `TargetError` where they hardly differ."""
         self.predictor = prepared.predictor
         self.target = target
-        self.pixels = prepared.views[0].pixels
+        self.pixels = prepared.views[0].fed
         self.hidden = flat_picture(self.pixels, None)
         self._known: dict[bytes, float] = {}
         everything = np.ones(self.pixels.shape[:2], np.bool_)

@@ -17,7 +17,7 @@ TABLES_OPEN = 2  # images whose tables of IoU are unfolded; of more, the picture
 
 @dataclass(frozen=True)
 class Images:
-    """What the section shows: the first of `total` images. `open_images`: so many of them are unfolded."""
+    """What the section shows: some of `total` images. `open_images`: so many of them are unfolded."""
 
     images: tuple[ImageCards, ...]
     total: int
@@ -32,7 +32,7 @@ class Images:
 
 @section("images", title="Images", order=50, needs=(ExplanationRow,))
 def images(page: Page) -> Images:
-    """The cards of the first `IMAGES_SHOWN` images that have explanations."""
+    """The cards of the first `IMAGES_SHOWN` images that have explanations, those that a finding names among them."""
     cards = CardMaker(page)
-    shown = tuple(cards.image_cards(image) for image in cards.images[:IMAGES_SHOWN])
+    shown = tuple(cards.image_cards(image) for image in page.shown_images(cards.images, IMAGES_SHOWN))
     return Images(shown, len(cards.images), IMAGES_OPEN, BarKey(has_interval=False))

@@ -23,16 +23,17 @@ class GlanceRow:
 
 @dataclass(frozen=True)
 class Glance:
-    """The strip. `method`: the title of the method whose heat maps it shows."""
+    """The strip. `method`: the title of the method whose heat maps it shows. `images`: one a column."""
 
     method: str
+    images: tuple[str, ...]
     rows: tuple[GlanceRow, ...]
 
 
 def glance(page: Page) -> Glance | None:
     """The first images with the heat maps of the first method that makes such; None where none does."""
     explanations = page.run.rows(ExplanationRow)
-    images = list(dict.fromkeys(row.image for row in explanations))[:IMAGES_SHOWN]
+    images = page.shown_images(list(dict.fromkeys(row.image for row in explanations)), IMAGES_SHOWN)
     models = dict.fromkeys(row.model for row in explanations)
     defined = {(row.model, row.image, row.method): row for row in explanations if not row.undefined}
     method = _heat_map_method(page.run, list(defined.values()))
@@ -44,7 +45,7 @@ def glance(page: Page) -> Glance | None:
         explained = {image: defined.get((model, image, method)) for image in images}
         classes = {image: _map_class(page, row) if row else "" for image, row in explained.items()}
         rows.append(GlanceRow(model, tuple(Thumbnail(css, f"{image}, {model}") for image, css in classes.items())))
-    return Glance(page.method_title(method), tuple(rows))
+    return Glance(page.method_title(method), tuple(images), tuple(rows))
 
 
 def _heat_map_method(run: RunReader, explanations: list[ExplanationRow]) -> str | None:
