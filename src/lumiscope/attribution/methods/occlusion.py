@@ -74,7 +74,7 @@ def occlusion(view: PreparedView, predictor: Predictor, target: Target, options:
     scores = predictor.masked_logits(view.fed, hidden, masks, 1 + count, lambda logits: logits[:, target.index])
     falls = (float(scores[0]) - scores[1:].astype(np.float64)).reshape(len(down), len(across))
     covered = np.outer(down.sum(0), across.sum(0))
-    warnings = hiding_warnings(view.pixels, hidden)
+    warnings = hiding_warnings(view.fed, hidden)
     values = np.asarray(down.T @ falls @ across / covered)
     if not warnings:
         return PixelMap(values)

@@ -66,7 +66,7 @@ def rise(view: PreparedView, predictor: Predictor, target: Target, options: Rise
         "standard_error_share": error / spread if spread > 0 else math.nan,
     }
     steady = steadiness(scores) if predictor.score_name == "probability" else ""
-    if warnings := hiding_warnings(view.pixels, hidden) or ([steady] if steady else []):
+    if warnings := hiding_warnings(view.fed, hidden) or ([steady] if steady else []):
         details["warnings"] = warnings
     return PixelMap(values, details, _stretched(values, spread))
 

@@ -72,7 +72,7 @@ def region_method(
 
 def _with_hiding(scene: Scene, values: SegmentValues) -> SegmentValues:
     """The values, saying so where hiding changes no or few segments."""
-    warnings = hiding_warnings(scene.view.pixels, scene.hidden, scene.segments)
+    warnings = hiding_warnings(scene.view.fed, scene.hidden, scene.segments)
     if not warnings:
         return values
     if values.coefficients.any():
