@@ -1,4 +1,4 @@
-"""Twenty known networks with random weights: their stages as the papers draw them, whatever the weights are."""
+"""Known networks with random weights: their stages as the papers draw them, whatever the weights are."""
 
 from __future__ import annotations
 
@@ -39,6 +39,7 @@ ZOO = [
     ("timm:nextvit_small", {}, 64, ["stem.2", *numbered("stages", range(3)), "norm"]),
     ("timm:poolformer_s12", {}, 64, numbered("stages", range(4))),
     ("timm:hgnetv2_b0", {}, 64, ["stem", *numbered("stages", range(4))]),
+    ("timm:vovnet39a", {}, 64, ["stem.1", *numbered("stages", range(4))]),
     ("timm:pvt_v2_b0", {}, 64, numbered("stages", range(4))),
     ("timm:convit_tiny", {"img_size": 64}, 64, numbered("blocks", (2, 4, 7, 9, 11))),
     ("timm:vit_tiny_patch16_224", {"img_size": 64}, 64, numbered("blocks", (2, 4, 7, 9, 11))),

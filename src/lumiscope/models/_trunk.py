@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
@@ -89,7 +89,22 @@ def _blocks(layers: Sequence[Layer], kinds: Collection[str]) -> list[Layer]:
     joining = [layer for layer in joining if layer.skips or not _holds_stages(layer, grids[layer.name])]
     blocks = _outermost(joining, [*joining, *_skipping(layers)])
     through = {grid(block) for block in blocks if block.trunk}
-    return [block for block in blocks if block.trunk or grid(block) not in through]
+    blocks = [block for block in blocks if block.trunk or grid(block) not in through]
+    within = _grids_inside([layer for layer in layers if layer.weighted and layer.on_path and layer.has_map])
+    around = Counter(name for block in blocks for name in block.around)
+    larger = [
+        layer
+        for layer in layers
+        if around[layer.name] == 1 and _is_candidate(layer) and not layer.container
+        if not _is_wrapper(layer, within[layer.name])
+    ]
+    return sorted((_completed(block, larger) for block in blocks), key=layers.index)
+
+
+def _completed(block: Layer, larger: Sequence[Layer]) -> Layer:
+    """The outermost part around a block that goes on with its maps, as one that mixes what the block concatenated."""
+    around = [layer for layer in larger if inside(block, layer) and grid(layer) == grid(block)]
+    return min(around, key=lambda layer: len(layer.around), default=block)
 
 
 def _parts(layers: Sequence[Layer], blocks: Sequence[Layer]) -> list[Layer]:
