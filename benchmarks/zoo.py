@@ -149,7 +149,7 @@ def influence(module: torch.nn.Module, inputs: torch.Tensor, name: str, *, keep:
         (gradient,) = torch.autograd.grad((scores * torch.rand(scores.shape)).sum(), [pixels], allow_unused=True)
     finally:
         handle.remove()
-    return any(reached) if keep else gradient is not None and bool(gradient.any())
+    return any(reached) if keep else gradient is not None and bool(gradient.nan_to_num(0, 0, 0).any())
 
 
 def lost_resolutions(layers: Sequence[Layer], names: Sequence[str], size: int) -> list[str]:

@@ -37,6 +37,7 @@ ZOO = [
                                                       *numbered("stages", range(3))]),
     ("timm:dpn48b", {}, 64, numbered("features", ["conv1_1", "conv2_3", "conv3_4", "conv4_6", "conv5_bn_ac"])),
     ("timm:nextvit_small", {}, 64, ["stem.2", *numbered("stages", range(3)), "norm"]),
+    ("timm:csatv2", {}, 128, numbered("stages", range(4))),
     ("timm:poolformer_s12", {}, 64, numbered("stages", range(4))),
     ("timm:hgnetv2_b0", {}, 64, ["stem", *numbered("stages", range(4))]),
     ("timm:vovnet39a", {}, 64, ["stem.1", *numbered("stages", range(4))]),

@@ -38,10 +38,15 @@ class Trunk:
             halves = before == run[0].units and grid(run[0]) == grid(after[0])
             if halves and (len(run) == 1 or not self.blocks):
                 run.clear()  # halves the grid, and what follows changes the width: depthwise and pointwise half
+        grids = _grids_inside(self.parts)
         for run, after in itertools.pairwise([run for run in runs if run]):
             blocks = [part for part in run if part in self.blocks]
-            while len(blocks) > 1 and blocks[-1].around & after[0].around - blocks[0].around:
-                run.remove(blocks.pop())  # what comes before the next stage, in the part that holds it
+            stage = {name for name in after[0].around if len(grids[name]) == 2} - (blocks or run)[0].around
+            early = [block for block in blocks if block.around & stage]
+            if 2 * len(early) <= len(blocks):
+                run[:] = [
+                    part for part in run if part not in early
+                ]  # comes before the stage, in the part that holds it
         return [run for run in runs if run]
 
     def _cut(self, parts: Sequence[Layer]) -> list[list[Layer]]:
