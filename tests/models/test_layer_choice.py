@@ -72,7 +72,7 @@ def layer_of(name, layer):
         ("mixer", ["blocks.1", "blocks.3", "blocks.4", "blocks.6", "blocks.7"]),
         ("swin", ["layers.0", "layers.1", "layers.2", "norm"]),
         ("convnext", ["stages.0", "stages.1", "stages.2", "stages.3"]),
-        ("torchvision convnext", ["features.2.0", "features.4.0", "features.6.0", "features.7"]),
+        ("torchvision convnext", ["features.1", "features.3", "features.5", "features.7"]),
     ],
 )
 def test_five_layers(name, expected):

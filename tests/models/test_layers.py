@@ -7,7 +7,7 @@ import torch
 
 from lumiscope.errors import LayerError, UnknownNameError
 from lumiscope.models import select_layers, stages
-from lumiscope.models._target_layer import target_layer
+from lumiscope.models._target_layer import target_choice, target_layer
 from lumiscope.models.layers import layout_of, trace_layers
 from lumiscope.models.layout import Layout
 
@@ -185,14 +185,22 @@ def test_maps_that_nothing_reads_are_no_target(networks, batch):
     assert target_of(networks.seeded(Returns), batch).name == "blocks.1.norm1"
 
 
-@pytest.mark.parametrize("way", ["no gradients", "zeros"])
-def test_where_no_gradient_tells_the_last_tokens_are_the_target(networks, batch, way):
+def test_where_no_gradient_tells_the_last_tokens_are_the_target_and_that_is_said(networks, batch):
     module = networks.seeded(lambda: networks.HubViT())
-    if way == "zeros":
-        torch.nn.init.zeros_(module.head.weight)
-    else:
-        module.forward = torch.no_grad()(module.forward)
-    assert target_of(module, batch).name == "norm"
+    module.forward = torch.no_grad()(module.forward)
+    choice = target_choice(trace_layers(module, batch), module, batch[:1])
+    assert choice.layer.name == "norm"
+    assert "no gradient reaches its layers; norm is the last with positions" in choice.notes[0]
+
+
+@pytest.mark.parametrize("weights", ["head.weight", "blocks.1.attention.out.weight", "blocks.1.mlp.2.weight"])
+def test_weights_of_zero_change_nothing_of_the_choice(networks, batch, weights):
+    module = networks.seeded(lambda: networks.HubViT())
+    torch.nn.init.zeros_(module.get_parameter(weights))
+    before = {name: weight.clone() for name, weight in module.state_dict().items()}
+    choice = target_choice(trace_layers(module, batch), module, batch[:1])
+    assert (choice.layer.name, choice.notes) == ("blocks.1.norm1", ())
+    assert all(torch.equal(weight, before[name]) for name, weight in module.state_dict().items())
 
 
 @pytest.mark.parametrize("surroundings", [torch.no_grad, torch.enable_grad])

@@ -23,7 +23,7 @@ from lumiscope.models.outputs import first_tensor, logits_of
 from lumiscope.models.sources import SOURCES, Source, find_source
 from lumiscope.models.sources.python_source import find_callable
 from lumiscope.models.split import Cut, Split, split
-from lumiscope.models.stages import equal_blocks, select_layers, stages
+from lumiscope.models.stages import equal_blocks, select_layers, stage_notes, stages
 from lumiscope.models.torch_model import TorchModel
 from lumiscope.models.unit_model import unit_model
 from lumiscope.models.unit_pooling import UnitPooling, find_layer, locate_units
@@ -83,6 +83,7 @@ __all__ = [
     "quick_hub",
     "select_layers",
     "split",
+    "stage_notes",
     "stages",
     "unit_model",
     "unmatched_labels",

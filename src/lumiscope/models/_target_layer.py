@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import torch
 
@@ -12,36 +13,54 @@ from lumiscope.errors import LayerError
 from lumiscope.models.guard import borrowed, hooked
 from lumiscope.models.layers import Layer
 from lumiscope.models.outputs import first_tensor, logits_of
-from lumiscope.models.stages import is_block, lifted
+from lumiscope.models.stages import stages
+
+UNTOLD = (
+    "what its scores depend on cannot be told, since no gradient reaches its layers; {layer} is the last with "
+    "positions, not seen to be the one that decides. --target-layer chooses another."
+)
+
+
+@dataclass(frozen=True)
+class TargetChoice:
+    """The layer, and what is to be said of the choice."""
+
+    layer: Layer
+    notes: tuple[str, ...] = ()
 
 
 def target_layer(layers: Sequence[Layer], module: torch.nn.Module, inputs: torch.Tensor) -> Layer:
+    """The layer of `target_choice`."""
+    return target_choice(layers, module, inputs).layer
+
+
+def target_choice(layers: Sequence[Layer], module: torch.nn.Module, inputs: torch.Tensor) -> TargetChoice:
     """The last features with positions that the scores still depend on.
 
     In a network of (C, h, w) maps: the last ones before the pooling. Where there are tokens or (h, w, C) maps as well:
     the last layer that all the patches' influence passes through. (A class token reads the patches for the last time
     in the last block's attention, so that is the norm before it.) There one forward and a few backward passes over
-    `inputs` (1, 3, H, W) tell. `layers`: those of `module`, traced.
+    `inputs` (1, 3, H, W) tell, with other weights than the network's, so that the choice does not depend on them.
+    `layers`: those of `module`, traced.
 
     Errors: `LayerError` where no layer holds a map.
     """
-    blocks = [layer for layer in layers if is_block(layer, layers) and layer.has_map and not layer.pooling]
-    if not blocks:
+    features = stages(layers)
+    if not features:
         raise LayerError(
             "expected a network with spatial features: maps, or tokens of patches; this one has none. "
             "Use a method that needs no layer, like lime."
         )
     if not any(layer.token_like for layer in layers):
-        return _last_maps(blocks, layers)
-    candidates = _stream(layers, blocks[-1])
-    with _influence(module, inputs, [*candidates, blocks[-1]]) as influence:
-        if blocks[-1].spatial and influence.reached(blocks[-1:]):
-            return _last_maps(blocks, layers)
-        return influence.last_passage(candidates)
-
-
-def _last_maps(blocks: Sequence[Layer], layers: Sequence[Layer]) -> Layer:
-    return lifted([layer for layer in blocks if layer.shape == blocks[-1].shape], blocks, layers)
+        return TargetChoice(features[-1])
+    candidates = _stream(layers, features[-1])
+    with _influence(module, inputs, [*candidates, features[-1]]) as influence:
+        if features[-1].spatial and influence.reached(features[-1:]):
+            return TargetChoice(features[-1])
+        passage = influence.last_passage(candidates)
+        if passage is not None:
+            return TargetChoice(passage)
+        return TargetChoice(candidates[-1], (UNTOLD.format(layer=candidates[-1].name),))
 
 
 def _stream(layers: Sequence[Layer], last: Layer) -> list[Layer]:
@@ -101,14 +120,14 @@ class _Influence:
         finally:
             handle.remove()
 
-    def last_passage(self, candidates: Sequence[Layer]) -> Layer:
+    def last_passage(self, candidates: Sequence[Layer]) -> Layer | None:
         """The last of the candidates that all the influence of the one before it passes through.
 
-        Where nothing has influence (a last layer of zeros) or gradients are forbidden it is the last candidate.
+        None where none has influence or gradients are forbidden.
         """
         felt = self.reached(candidates)
         if not felt or not self.score.requires_grad:
-            return candidates[-1]
+            return None
         for before, layer in zip(reversed(felt[:-1]), reversed(felt[1:]), strict=True):
             if not self.flows_around(before, layer):
                 return layer
@@ -117,7 +136,7 @@ class _Influence:
 
 @contextmanager
 def _influence(module: torch.nn.Module, inputs: torch.Tensor, layers: Sequence[Layer]) -> Iterator[_Influence]:
-    """Run `module` once, with what it takes to ask for gradients at `layers` afterwards."""
+    """Run `module` once with weights of no meaning, with what it takes to ask for gradients at `layers` afterwards."""
     outputs: dict[str, torch.Tensor] = {}
 
     def keep(name: str, output: object) -> None:
@@ -133,6 +152,20 @@ def _influence(module: torch.nn.Module, inputs: torch.Tensor, layers: Sequence[L
     ]
     with borrowed(module), hooked(*handles), torch.enable_grad():
         # a copy of the leaf, since a network may write to its input
-        logits = logits_of(module(inputs.detach().clone().requires_grad_().clone()))
+        given = inputs.detach().clone().requires_grad_().clone()
+        logits = logits_of(torch.func.functional_call(module, _stand_ins(module), (given,)))
         weights = torch.linspace(1, 2, logits.shape[1], device=logits.device)
         yield _Influence((logits * weights).sum(), outputs)
+
+
+def _stand_ins(module: torch.nn.Module) -> dict[str, torch.Tensor]:
+    """Weights that let everything through, since a weight of 0 would hide a way: what is chosen is the network's."""
+    generator = torch.Generator().manual_seed(0)
+    stand_ins = {}
+    for name, weight in module.named_parameters():
+        if weight.is_floating_point():
+            noise = torch.empty(weight.shape).uniform_(-1, 1, generator=generator)
+            inputs = weight[0].numel() if weight.ndim > 1 else 1
+            values = noise * (3 / inputs) ** 0.5 if weight.ndim > 1 else 1 + noise / 8  # deviation 1 / √inputs
+            stand_ins[name] = values.to(weight.device, weight.dtype)
+    return stand_ins

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
 from lumiscope.errors import LayerError
-from lumiscope.models.guard import borrowed, hooked
+from lumiscope.models._flow import Flow
+from lumiscope.models.guard import borrowed
 from lumiscope.models.layout import Grid, Layout, token_layout
 from lumiscope.models.outputs import first_tensor
 from lumiscope.unit_address import CLASS_TOKEN
@@ -30,6 +31,10 @@ class Layer:
     `class_token`: whether the first token stands for the whole image and no patch.
     `identity`: equal for modules that returned the very same tensor. `weighted`: whether it has parameters.
     `container`: only passes its input through its parts. `passive`: changes nothing in evaluation mode (dropout).
+    `around`: the names of the parts that it ran in.
+    `on_path`: whether the scores depend on its output; `trunk`: whether neither skip nor branch gets around it.
+    `joins`: whether it adds or concatenates branches itself; `skips`: its input among them, as a residual block does;
+    `grows`: whether it concatenates its input with what it made of it, as a dense block does.
     """
 
     name: str
@@ -44,6 +49,12 @@ class Layer:
     pooling: bool
     passive: bool
     identity: int
+    around: frozenset[str] = frozenset()
+    on_path: bool = True
+    trunk: bool = True
+    joins: bool = False
+    skips: bool = False
+    grows: bool = False
 
     @property
     def has_map(self) -> bool:
@@ -86,10 +97,8 @@ class _Output:
     shape: Shape
     per_image: bool
     identity: int
-
-    @property
-    def passive(self) -> bool:
-        return isinstance(self.part, torch.nn.Identity) or "Drop" in type(self.part).__name__
+    value: int | None
+    passive: bool
 
 
 def trace_layers(module: torch.nn.Module, inputs: torch.Tensor) -> list[Layer]:
@@ -113,19 +122,38 @@ def trace_layers(module: torch.nn.Module, inputs: torch.Tensor) -> list[Layer]:
             return
         kept.append(tensor)
         outputs_by_name.pop(name, None)
-        outputs_by_name[name] = _Output(name, part, tuple(tensor.shape[1:]), len(tensor) == len(inputs), id(tensor))
+        per_image = len(tensor) == len(inputs)
+        passive = name in flow.passing
+        outputs_by_name[name] = _Output(
+            name, part, tuple(tensor.shape[1:]), per_image, id(tensor), flow.value_of(tensor), passive
+        )
 
-    handles = [
-        part.register_forward_hook(lambda part, _, output, name=name: note(name, part, output))
+    parts = {
+        name: part
         for name, part in module.named_modules()
         if name and "parametrizations" not in name.split(".") and not isinstance(part, torch.jit.ScriptModule)
-    ]
-    with borrowed(module), hooked(*handles), torch.no_grad():
-        module(inputs)
+    }
+    inputs = inputs.clone()  # a network may write to it
+    flow = Flow(inputs)
+    with borrowed(module), torch.no_grad(), flow.watched(parts, note):
+        scores = first_tensor(module(inputs))
     outputs = list(outputs_by_name.values())
     layouts = _layouts(outputs, module, (inputs.shape[2], inputs.shape[3]))
     classes = not _says_no_class_token(module)
-    return [_described(output, layout, classes) for output, layout in zip(outputs, layouts, strict=True)]
+    end = None if scores is None else flow.value_of(scores)
+    path, trunk = (flow.path(end), flow.trunk(end)) if end is not None else (None, None)
+    return [
+        replace(
+            _described(output, layout, classes),
+            around=flow.around[output.name],
+            on_path=path is None or output.value in path,
+            trunk=trunk is None or output.value in trunk,
+            joins=output.name in flow.joining,
+            skips=output.name in flow.skipping,
+            grows=output.name in flow.growing,
+        )
+        for output, layout in zip(outputs, layouts, strict=True)
+    ]
 
 
 def _says_no_class_token(module: torch.nn.Module) -> bool:
@@ -137,6 +165,7 @@ def _says_no_class_token(module: torch.nn.Module) -> bool:
 
 def _described(output: _Output, layout: Layout | None, class_tokens: bool) -> Layer:
     last = len(output.shape) == 2 or (layout is not None and layout.kind == "channels_last")
+    weighted = next(output.part.parameters(), None) is not None
     return Layer(
         name=output.name,
         kind=type(output.part).__name__,
@@ -145,9 +174,9 @@ def _described(output: _Output, layout: Layout | None, class_tokens: bool) -> La
         layout=layout,
         per_image=output.per_image,
         class_token=class_tokens and layout is not None and layout.prefix > 0,
-        weighted=next(output.part.parameters(), None) is not None,
+        weighted=weighted,
         container=type(output.part).forward is torch.nn.Sequential.forward,
-        pooling="pool" in type(output.part).__name__.lower(),
+        pooling="pool" in type(output.part).__name__.lower() and not weighted,
         passive=output.passive,
         identity=output.identity,
     )
@@ -166,7 +195,7 @@ def _layouts(outputs: Sequence[_Output], module: torch.nn.Module, size: Grid) ->
     for output in outputs:
         shape, layout = output.shape, None
         if output.per_image and (shape in last_axis or _works_on_last_axis(output)):
-            layout = Layout("channels_last", (shape[0], shape[1]))
+            layout = _channels_last(shape, grids)
         elif output.per_image and len(shape) == 3 and not _is_inside_attention(output, tokens):
             layout = Layout("maps", (shape[1], shape[2]))
         elif output.per_image and len(shape) == 2 and shape[0] > 1:
@@ -177,6 +206,13 @@ def _layouts(outputs: Sequence[_Output], module: torch.nn.Module, size: Grid) ->
             grids.append(layout.grid)
         layouts.append(layout)
     return layouts
+
+
+def _channels_last(shape: Shape, grids: Sequence[Grid]) -> Layout | None:
+    """The layout of (h, w, C); None for (windows, positions in one, C), as in NesT, which only look so."""
+    rows = [height * width for height, width in grids]
+    windows = shape[:2] not in grids and shape[0] * shape[1] in rows
+    return None if windows else Layout("channels_last", (shape[0], shape[1]))
 
 
 def _works_on_last_axis(output: _Output) -> bool:

@@ -7,82 +7,49 @@ import re
 from collections.abc import Callable, Sequence
 
 from lumiscope.errors import LayerError, UnknownNameError
+from lumiscope.models._trunk import grid, trunk_of, whole
 from lumiscope.models.layers import Layer
 from lumiscope.unit_address import CLASS_TOKEN
 
 AUTO = re.compile(r"auto(?::(\d+))?")
-NUMBERED = re.compile(r"(.*?)\d+")
 
 
 def stages(layers: Sequence[Layer]) -> list[Layer]:
-    """The last layer of every stage: a run of blocks with one width and resolution, that has weights.
+    """The last features of every stage: a run of whole blocks of the trunk with one width and resolution.
 
-    A block is a part that is no mere container and lies in no other block. Its stage is named after the outermost
-    container that holds this stage and nothing else, as `layer4` for `layer4.0`, `layer4.1` and `layer4.2`.
+    A stage is named after the outermost part that holds this run and nothing else, as `layer4` for `layer4.0`,
+    `layer4.1` and `layer4.2`. Neither names nor weights count; see `trunk_of`.
     """
-    blocks = [layer for layer in layers if is_block(layer, layers) and layer.has_map]
-    runs: list[list[Layer]] = []
-    for block in blocks:
-        if runs and runs[-1][-1].shape == block.shape:
-            runs[-1].append(block)
-        else:
-            runs.append([block])
-    return [lifted(run, blocks, layers) for run in runs if any(block.weighted for block in run)]
+    return trunk_of(layers).stages(layers)
 
 
-def is_block(layer: Layer, layers: Sequence[Layer]) -> bool:
-    """Whether a part does something, and is not itself a part of a part that does."""
-    if layer.container or layer.passive or _is_wrapper(layer, layers):
-        return False
-    around = (other for other in layers if layer.name.startswith(other.name + "."))
-    return not any(not other.container and not _is_wrapper(other, layers) for other in around)
-
-
-def _is_wrapper(layer: Layer, layers: Sequence[Layer]) -> bool:
-    """Whether a part is a network of its own, whose stages lie inside, and no block.
-
-    So are parts that turn maps into a vector, and parts with more than the two resolutions of a block that halves one.
-    """
-    maps = {inner.shape for inner in layers if inner.name.startswith(layer.name + ".") and inner.spatial}
-    return bool(maps) and (len(layer.shape) == 1 or len({shape[1:] for shape in maps}) > 2)
-
-
-def lifted(run: list[Layer], blocks: Sequence[Layer], layers: Sequence[Layer]) -> Layer:
-    """Rename the last block of `run` to the outermost container that gives the same tensor and holds only `run`."""
-    last = run[-1]
-    names_of_run = {block.name for block in run}
-    best = last
-    for layer in layers:
-        inside = {block.name for block in blocks if block.name.startswith(layer.name + ".")}
-        same = layer.identity == last.identity and layer.container and last.name.startswith(layer.name + ".")
-        if same and inside <= names_of_run and len(layer.name) < len(best.name):
-            best = layer
-    return best
+def stage_notes(layers: Sequence[Layer]) -> tuple[str, ...]:
+    """What is to be said of the choice of stages and of the target layer: that the last blocks have no maps."""
+    trunk = trunk_of(layers)
+    last = trunk.stages(layers)[-1:]
+    if not trunk.flat or not last:
+        return ()
+    return (
+        f"its last blocks, up to {trunk.flat[-1].name}, have a single position at this input size; the last maps are "
+        f"those of {last[0].name}, {'×'.join(map(str, grid(last[0])))}. A larger --input-size gives the blocks maps.",
+    )
 
 
 def equal_blocks(layers: Sequence[Layer]) -> list[Layer]:
     """The blocks of a network that is one stage of many equal ones, as a ViT; none for other networks.
 
-    Equal blocks are parts of one container, numbered, of one class and shape. A network is such a stage if no blocks
-    repeat at another resolution and there are more of them than stages.
+    A network is such a stage if all its blocks have one resolution, and more of them stand in one container,
+    with one width, than it has stages.
     """
-    groups: dict[tuple[str, str, tuple[int, ...]], list[Layer]] = {}
-    for layer in layers:
-        numbered = NUMBERED.fullmatch(layer.name)
-        if numbered and layer.has_map and layer.weighted:
-            groups.setdefault((numbered[1], layer.kind, layer.shape), []).append(layer)
-    repeated = [group for group in groups.values() if len(group) > 1]
-    inside = {layer.name for group in repeated for layer in group}
-    outermost = [group for group in repeated if not _ancestors(group[0].name) & inside]
-    if len({group[0].map_layout.grid for group in outermost}) != 1:
+    trunk = trunk_of(layers)
+    if len({grid(block) for block in trunk.blocks}) != 1:
         return []
-    longest = max(outermost, key=len)
-    return longest if len(longest) > len(stages(layers)) else []
-
-
-def _ancestors(name: str) -> set[str]:
-    parts = name.split(".")
-    return {".".join(parts[:end]) for end in range(1, len(parts))}
+    groups: dict[object, list[Layer]] = {}
+    for block in trunk.blocks:
+        named = whole(block, [other for other in trunk.blocks if other is not block], layers)
+        groups.setdefault((named.name.rpartition(".")[0], named.units), []).append(named)
+    longest = max(groups.values(), key=len)
+    return longest if len(longest) > len(trunk.stages(layers)) else []
 
 
 def select_layers(wanted: Sequence[str], layers: Sequence[Layer], target: Callable[[], str]) -> list[str]:
@@ -107,6 +74,11 @@ def select_layers(wanted: Sequence[str], layers: Sequence[Layer], target: Callab
     return list(names)
 
 
+def is_automatic(text: str) -> bool:
+    """Whether `text` asks for an automatic choice: `auto` or `auto:N`."""
+    return AUTO.fullmatch(text) is not None
+
+
 def check_layer_names(wanted: Sequence[str], parts: Sequence[str]) -> None:
     """Look up what `select_layers` is asked for among the names of a network's parts, which need no forward pass.
 
@@ -114,7 +86,7 @@ def check_layer_names(wanted: Sequence[str], parts: Sequence[str]) -> None:
     """
     for text in wanted:
         name = text.removesuffix(CLASS_TOKEN)
-        if not AUTO.fullmatch(text) and name not in parts and not fnmatch.filter(parts, name):
+        if not is_automatic(text) and name not in parts and not fnmatch.filter(parts, name):
             raise UnknownNameError("layer", name, parts, hint="`lumiscope layers MODEL` lists them.")
 
 

@@ -18,7 +18,7 @@ from lumiscope.images import Geometry, ImageItem, View
 from lumiscope.models._reading import Reading
 from lumiscope.models._scores import read_scores
 from lumiscope.models._session_cache import SessionCache
-from lumiscope.models._target_layer import target_layer
+from lumiscope.models._target_layer import target_choice
 from lumiscope.models.backends import Choice, Session, choose_backend, is_out_of_memory
 from lumiscope.models.backends.registry import Precision
 from lumiscope.models.channels import RGB, other_channels, runs
@@ -26,7 +26,7 @@ from lumiscope.models.guard import borrowed, check_not_quantised, copied
 from lumiscope.models.layers import EXPECTED, Layer, layout_of, trace_layers
 from lumiscope.models.layout import Layout
 from lumiscope.models.split import Split, named_part
-from lumiscope.models.stages import check_layer_names, select_layers
+from lumiscope.models.stages import check_layer_names, is_automatic, select_layers, stage_notes
 from lumiscope.models.vision_model import Activation, unnamed_classes
 from lumiscope.types import ByteArray, FedArray, FloatArray
 from lumiscope.unit_address import CLASS_TOKEN
@@ -233,12 +233,22 @@ class TorchModel:
 
     @functools.cached_property
     def target_layer(self) -> str:
-        """Where the CAM family looks unless told otherwise; see `target_layer`. Errors: `LayerError` for no maps."""
-        return target_layer(self.layers, self.network, self._example(1)).name
+        """Where the CAM family looks unless told otherwise; see `target_choice`. Errors: `LayerError` for no maps."""
+        choice = target_choice(self.layers, self.network, self._example(1))
+        self._note(*stage_notes(self.layers), *choice.notes)
+        return choice.layer.name
 
     def select_layers(self, wanted: Sequence[str]) -> list[str]:
-        """Turn names, wildcards, `auto` and `auto:5` into layer names; see `select_layers`."""
+        """Turn names, wildcards, `auto` and `auto:5` into layer names; see `select_layers`.
+
+        What is to be said of an automatic choice is noted.
+        """
+        if any(is_automatic(text) for text in wanted):
+            self._note(*stage_notes(self.layers))
         return select_layers(wanted, self.layers, lambda: self.target_layer)
+
+    def _note(self, *notes: str) -> None:
+        self.notes = tuple(dict.fromkeys((*self.notes, *notes)))
 
     def check_layers(self, wanted: Sequence[str]) -> None:
         """Look up names and wildcards among the parts of the network, without a forward pass; see `select_layers`.

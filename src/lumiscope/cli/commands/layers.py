@@ -9,7 +9,7 @@ import typer
 from lumiscope.cli.command import command
 from lumiscope.cli.flags import Flags
 from lumiscope.cli.options import JSON, OPEN_MODEL, ModelFlags, one_model
-from lumiscope.cli.output import print_rows
+from lumiscope.cli.output import print_rows, say
 
 
 @command("layers", order=100)
@@ -28,7 +28,7 @@ def layers(
     """
     from lumiscope.attribution import look_inside
     from lumiscope.errors import LayerError
-    from lumiscope.models import equal_blocks, stages
+    from lumiscope.models import equal_blocks, stage_notes, stages
 
     loaded = look_inside(one_model(model, flags), "a list of layers")
     try:
@@ -37,6 +37,8 @@ def layers(
         target = None
     blocks = equal_blocks(loaded.layers)
     roles = {layer.name: "block" if blocks else "stage" for layer in blocks or stages(loaded.layers)}
+    for note in stage_notes(loaded.layers):
+        say(f"{loaded.name}: {note}")
     rows = [
         {
             "layer": layer.name,
