@@ -9,7 +9,7 @@ from PIL import Image
 import lumiscope
 from lumiscope.errors import ImageError
 from lumiscope.images import Geometry, decode, read_bands, read_pixels, shown_triple
-from lumiscope.images.decode import is_image, upright_size
+from lumiscope.images._raster import is_image, upright_size
 
 CUBE = np.random.default_rng(0).uniform(-5, 3000, (5, 12, 10)).astype(np.float32)
 LAST = np.moveaxis(CUBE, 0, 2)
