@@ -149,7 +149,7 @@ def _extreme(model: str, candidates: _Candidates, end: _End) -> FindingRow:
     else:
         text = (
             f"{model}: {end.who} {end.verb} is not shown: {_titles(first)} {end.comes} of {len(known)} {end.kind} "
-            f"({numbers}), but some candidate would by chance, too."
+            f"({numbers}), as one would even if all were alike."
         )
     return claim(
         text,
