@@ -75,7 +75,7 @@ KINDS = {
     "swin": (swin, "norm", {}),
     "mixer": (lambda: MlpMixer(**MIXER), "norm", {}),
     "torchvision vit": (torchvision_vit, "encoder.layers.encoder_layer_1.ln_1", {}),
-    "torchvision swin": (torchvision_swin, "permute", {}),
+    "torchvision swin": (torchvision_swin, "norm", {}),
     "torchvision convnext": (
         lambda: ConvNeXt([CNBlockConfig(8, 16, 1), CNBlockConfig(16, None, 1)], num_classes=5),
         "features.3",

@@ -146,3 +146,33 @@ def test_an_enormous_file_is_refused_by_its_size(tmp_path):
         file.truncate(10 * 10**9)
     with pytest.raises(UsageError, match="it has more than 16,777,216 bytes"):
         read_classes(tmp_path / "names.txt")
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("label,name\n1,dog\n0,cat\n", ("cat", "dog")),
+        ("class,name\n0,cat\n1,dog\n", ("cat", "dog")),
+        ("ClassId,Name\n1,dog\n0,cat\n", ("cat", "dog")),
+        ("target,name\n0,cat\n1,dog\n", ("cat", "dog")),
+        ("index,name\n1.0,dog\n0.0,cat\n", ("cat", "dog")),
+        ("nc: 2\nnames: ['cat', 'dog']\n", ("cat", "dog")),
+    ],
+)
+def test_tables_whose_labels_are_numbers(tmp_path, text, names):
+    (tmp_path / "classes.csv").write_text(text)
+    assert read_classes(tmp_path / "classes.csv") == names
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("index,name\n-1,void\n0,cat\n", "'-1' is no index"),
+        ("0 cat\n2 dog\n", "without 1"),
+        ("<!DOCTYPE html>\n<html><body>404</body></html>\n", "is a web page"),
+    ],
+)
+def test_tables_that_are_refused(tmp_path, text, said):
+    (tmp_path / "classes.txt").write_text(text)
+    with pytest.raises(UsageError, match=said):
+        read_classes(tmp_path / "classes.txt")

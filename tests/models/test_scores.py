@@ -313,3 +313,35 @@ def test_a_black_box_of_several_arrays() -> None:
         BlackBox(lambda pixels: {"label": shares(pixels).argmax(1)}, Geometry(SIZE))
     with pytest.raises(ModelError, match="got whole numbers, which are labels"):
         BlackBox(lambda pixels: shares(pixels).argmax(1), Geometry(SIZE))
+
+
+@pytest.mark.parametrize(
+    "normalised",
+    [
+        lambda x: x / x.max(),
+        lambda x: x / x.abs().max(),
+        lambda x: (x - x.min()) / (x.max() - x.min()),
+        lambda x: x / 255 if x.max() > 1.5 else x,
+    ],
+    ids=["largest", "largest magnitude", "range", "a guess at the scale"],
+)
+def test_what_one_loud_picture_decides_for_a_batch_is_found_out(normalised) -> None:
+    torch.manual_seed(0)
+
+    class Net(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.stem = torch.nn.Conv2d(3, 8, 3, padding=1)
+            self.head = torch.nn.Linear(8, 5)
+
+        def forward(self, x):
+            return self.head(self.stem(normalised(x)).relu().mean((2, 3)))
+
+    model = TorchModel(Net().eval(), Geometry((16, 16), mode="squash"), mean=(0.5,) * 3, std=(0.5,) * 3)
+    assert model.alone
+    pixels = (
+        np.random.default_rng(0).integers(0, 256, (4, 16, 16, 3), np.uint8)
+        // np.array([8, 4, 2, 1], np.uint8)[:, None, None, None]
+    )
+    alone = np.concatenate([model.predict(pixels[row : row + 1]) for row in range(4)])
+    np.testing.assert_array_equal(model.predict(pixels), alone)

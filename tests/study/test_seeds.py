@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from lumiscope import ModelConfig, Run, Study, explain, load_model, open_images, run
+from lumiscope.agreement import compare_other_images
 from lumiscope.dissection import EvidenceOptions, label_units
-from lumiscope.statistics import bootstrap_interval, sign_flip_test
+from lumiscope.runs import MaskRow
+from lumiscope.statistics import bootstrap_interval
 
 SPEC = {"spec": "python:tiny:make", "classes": "classes.txt", "input_size": 32, "geometry": "squash"}
 PICTURES = 14  # more than the test of signs counts out
@@ -48,14 +50,21 @@ def check_agreement(results: dict[int, Run]) -> None:
     """Intervals and tests over images."""
     for seed, result in results.items():
         rows = result.table("agreement").to_pylist()
+        masks: dict[str, dict[str, np.ndarray]] = {}
+        for row in result.rows(MaskRow):
+            mask = result.mask(row.model, row.image, row.method)
+            assert mask is not None
+            masks.setdefault(row.image, {})[row.method] = mask
+        pairs = {(pair.method_a, pair.method_b): pair for pair in compare_other_images(masks, seed=seed)}
         for summary in result.table("agreement_summary").to_pylist():
-            pair = (summary["method_a"], summary["method_b"])
-            overlaps = [row for row in rows if (row["method_a"], row["method_b"]) == pair]
-            iou, chance = (np.array([row[name] for row in overlaps]) for name in ("iou", "chance"))
+            names = (summary["method_a"], summary["method_b"])
+            overlaps = [row for row in rows if (row["method_a"], row["method_b"]) == names]
+            iou = np.array([row["iou"] for row in overlaps])
             known = np.isfinite(iou)
             assert known.sum() == summary["images"] == PICTURES
             assert (summary["low"], summary["high"]) == bootstrap_interval(iou[known], seed=seed)
-            assert summary["p_value"] == sign_flip_test((iou - chance)[known], seed=seed)
+            others = pairs[names]
+            assert (summary["p_value"], summary["other_images"]) == (others.p_value, others.iou)
 
 
 def check_evidence(results: dict[int, Run]) -> None:

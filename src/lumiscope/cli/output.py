@@ -134,6 +134,9 @@ def _display() -> Progress:
     return Progress(*columns, console=Console(stderr=True), transient=True)
 
 
+ONE_LINE = str.maketrans({"\t": "\\t", "\n": "\\n", "\r": "\\r"})  # as a file name may have them
+
+
 def _cell(column: str, value: object) -> str:
     if isinstance(value, float) and math.isnan(value):
         return ""
@@ -141,7 +144,7 @@ def _cell(column: str, value: object) -> str:
         return p_text(value) if column in P_COLUMNS else f"{value:.3f}"
     if isinstance(value, (list, tuple)):
         return "×".join(str(part) for part in value)
-    return "" if value is None else str(value)
+    return "" if value is None else str(value).translate(ONE_LINE)
 
 
 def _without_nan(content: Any) -> Any:

@@ -28,7 +28,8 @@ INSIDE: tuple[str, ...] = (
 )
 INSIDE += ("label2id", "class_to_idx")  # under which a configuration keeps its names
 INDEX_WORDS = {f"{what}{end}" for what in ("class", "label", "category") for end in ("_id", "_index", "_idx")}
-INDEX_WORDS |= {"index", "idx", "id", "number", "no", "#", "i", ""}
+INDEX_WORDS |= {f"{what}{end}" for what in ("class", "label", "category") for end in ("id", " id", "index", " index")}
+INDEX_WORDS |= {"index", "idx", "id", "number", "no", "#", "i", "", "target"}
 NAME_WORDS = {f"{what}{end}" for what in ("class", "label", "category") for end in ("", "_name", "name", " name")}
 NAME_WORDS |= {"name", "description", "display_name", "title"}
 OTHER_WORDS = {"wnid", "synset", "synset_id", "supercategory", "short"}
@@ -68,6 +69,9 @@ def class_names(classes: Classes) -> ClassNames:
     if not lines:
         raise UsageError(f"expected a text file with one class name a line; {path} is empty")
     filled = [line.strip() for line in lines if line.strip()]
+    flow = next((match[1] for line in filled if (match := re.fullmatch(r"names\s*:\s*([\[{].*[\]}])", line))), None)
+    if flow is not None:  # of YAML, as YOLO's files have it
+        return _of_value(_structure(flow, path), str(path))
     for read in (_table, _indexed_lines, _wnid_lines, _lines_before_an_index, _quoted_lines, _yaml_lines):
         if (names := read(filled, path)) is not None:
             return names
@@ -190,8 +194,10 @@ def _indexed_lines(lines: Sequence[str], path: Path) -> ClassNames | None:
 
 
 def _separated(lines: Sequence[str]) -> bool:
-    """Whether index and name stand apart by more than a space: then the index is one, even where it has gaps."""
-    return all(re.match(r"""["']?\d+["']?\s*[,;:|\t]""", line) for line in lines)
+    """Whether numbers are indices even where they have gaps: more than a space is behind them, or they begin so."""
+    numbers = [int(match[0]) for line in lines if (match := re.search(r"\d+", line))]
+    rising = numbers == sorted(set(numbers)) and numbers[0] in (0, 1)
+    return rising or all(re.match(r"""["']?\d+["']?\s*[,;:|\t]""", line) for line in lines)
 
 
 def _wnid_lines(lines: Sequence[str], path: Path) -> ClassNames | None:
@@ -248,11 +254,22 @@ def _table(lines: Sequence[str], path: Path) -> ClassNames | None:
         rows = [[*row[:named], f"{delimiter} ".join(part.strip() for part in row[named:])] for row in rows]
     if short := next((number for number, row in enumerate(rows, 2) if len(row) < len(header)), 0):
         raise UsageError(f"{path} looks like a table with a header ({', '.join(header)}); row {short} is shorter")
-    names = [_name(row[named], str(path)) for row in rows]
     indexed = _first(header, INDEX_WORDS.__contains__)
-    if indexed is None or not all(_is_index(row[indexed]) for row in rows):
+    in_words = [column for column, word in enumerate(header) if word in NAME_WORDS and not _are_indices(rows, column)]
+    if _are_indices(rows, named) and in_words:  # `label,name` with numbers for labels
+        named, indexed = in_words[0], named if indexed is None else indexed
+    names = [_name(row[named], str(path)) for row in rows]
+    if indexed is None:
         return ClassNames(tuple(names), f"class names read from {path} as a table, in the order of its rows")
-    return _in_order([(int(row[indexed]), name) for row, name in zip(rows, names, strict=True)], str(path), "a table")
+    if not _are_indices(rows, indexed):
+        odd = next(row[indexed] for row in rows if not _is_index(row[indexed].removesuffix(".0")))
+        raise UsageError(f"{path} looks like a table with indices under {header[indexed]!r}; {odd!r} is no index")
+    numbers = [int(row[indexed].removesuffix(".0")) for row in rows]
+    return _in_order(list(zip(numbers, names, strict=True)), str(path), "a table")
+
+
+def _are_indices(rows: Sequence[Sequence[str]], column: int) -> bool:
+    return all(_is_index(row[column].removesuffix(".0")) for row in rows)
 
 
 def _first(words: Sequence[str], fits: Callable[[str], bool]) -> int | None:
@@ -267,6 +284,8 @@ def _plain_lines(lines: Sequence[str], path: Path) -> ClassNames:
             f"{path} has a blank line at {blank[0]}: every line names one class, in the order of the logits"
         )
     first = lines[0].strip()
+    if first.lower().startswith(("<!doctype", "<html")):
+        raise UsageError(f"{path} is a web page, no list of names: its download went wrong. Expected {FORMS}.")
     if re.fullmatch(r"item\s*\{.*", first):
         raise UsageError(f"{path} looks like a label map of TensorFlow. Expected {FORMS}.")
     note = ""

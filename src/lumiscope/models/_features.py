@@ -8,6 +8,7 @@ from lumiscope.models._candidates import FEATURES, Candidate
 from lumiscope.models._score_kind import is_normalised
 from lumiscope.models._twin import twin
 
+NOTHING = (torch.nn.Identity, torch.nn.Dropout, torch.nn.Flatten)
 CLASSIFIERS = ("fc", "head", "heads", "classifier", "last_linear")
 
 
@@ -25,10 +26,16 @@ def is_headless(network: torch.nn.Module, output: Candidate) -> bool:
 
 
 def _classifier_is_left_out(network: torch.nn.Module) -> bool:
-    """Whether every part that is called a classifier is an identity."""
+    """Whether every part that is called a classifier does nothing but drop or flatten."""
     named = [getattr(network, name, None) for name in CLASSIFIERS]
     parts = [part for part in named if isinstance(part, torch.nn.Module)]
-    return bool(parts) and all(isinstance(part, torch.nn.Identity) for part in parts)
+    return bool(parts) and all(_does_nothing(part) for part in parts)
+
+
+def _does_nothing(part: torch.nn.Module) -> bool:
+    if isinstance(part, torch.nn.Sequential):
+        return all(map(_does_nothing, part))
+    return isinstance(part, NOTHING)
 
 
 def pooled_features(network: torch.nn.Module, returned: object, images: int) -> tuple[torch.nn.Module, object, bool]:

@@ -23,6 +23,7 @@ from lumiscope.models.vision_model import Activation
 
 SAME = 1e-4  # of the largest score: what another number of rows may change by rounding
 MIXED = 1e-2  # more than that is no rounding
+QUIET = 0.25  # the contrast of a picture beside which others are loud
 ALIKE = 1e-5  # what other rows beside it may change in as many rows
 logger = logging.getLogger(__name__)
 
@@ -167,7 +168,9 @@ def _checked_ending(network: torch.nn.Module, inputs: torch.Tensor) -> Ending | 
 
 
 def _among_neighbours(scores: Scores, inputs: torch.Tensor, together: torch.Tensor, spec: str) -> Scores:
-    """The scores, with whether the second of the `inputs` has others alone than `together` with the first.
+    """The scores, with whether a picture has others alone than among the `inputs`; `together`: those of the first two.
+
+    Tried are pictures of very different contrast: what is taken of a whole batch, such as its maximum, is that of one.
 
     Errors: `ModelError` where it has, and does not run alone.
     """
@@ -181,17 +184,21 @@ def _among_neighbours(scores: Scores, inputs: torch.Tensor, together: torch.Tens
     def same(rows: torch.Tensor, others: torch.Tensor, share: float) -> bool:
         return rows.shape == others.shape and torch.allclose(rows, others, 0, share * largest, equal_nan=True)
 
-    if same(alone, together[1:], SAME):
-        return scores
     if alone.shape != together[1:].shape:
         reason = reason or f"it gives {tuple(alone.shape)} scores"
         raise ModelError(
             f"expected {spec} to give a picture alone the scores that it gives it among others; it does not run on one "
             f"picture: {reason}. Look for batch norms without running statistics, and for squeeze()."
         )
+    contrasts = torch.cat([inputs[:1] * QUIET, inputs[:2]])
+    each = torch.cat([_rows(network, contrasts[row : row + 1]) for row in range(len(contrasts))])
+    among = _rows(network, contrasts)
+    if same(alone, together[1:], SAME) and same(each, among, SAME):
+        return scores
     if not same(_rows(network, inputs[:2]), together, SAME):
         return scores  # others each time, whatever is beside it
-    if same(alone, together[1:], MIXED) and same(_rows(network, inputs[[2, 1]])[1:], together[1:], ALIKE):
+    nearly = same(alone, together[1:], MIXED) and same(each, among, MIXED)
+    if nearly and same(_rows(network, inputs[[2, 1]])[1:], together[1:], ALIKE):
         return scores  # rounded otherwise in another number of rows
     note = "its scores of a picture depend on those beside it, so each is run alone: slower, and the same every time"
     return replace(scores.noting(note), alone=True, facts=(*scores.facts, "alone"))

@@ -283,7 +283,10 @@ class _Asked:
 def default_name(spec: str) -> str:
     """A short name for a model: `resnet50` of `timm:resnet50.a1_in1k`; of an address its last part, or the server."""
     if spec.startswith(("http://", "https://")):
-        address = urlsplit(spec)
+        try:
+            address = urlsplit(spec)
+        except ValueError:  # whoever connects says what is wrong with it
+            return spec
         return address.path.rstrip("/").rpartition("/")[2] or address.netloc.replace(":", "-")
     last = re.split(r"[:/]", spec.rstrip("/"))[-1]
     return re.split(r"[@.]", last)[0] or spec

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +49,21 @@ class Checkpoint:
         for place in self.places.values():
             counts[place] = counts.get(place, 0) + 1
         return min(counts, key=lambda place: (*preference(place), -counts[place]))
+
+    def without(self, words: Collection[str]) -> Checkpoint:
+        """The same without these words in paths, "a.words.b" becomes "a.b"."""
+
+        def name(path: str) -> str:
+            return ".".join(word for word in path.split(".") if word not in words)
+
+        return replace(
+            self,
+            tensors={name(path): tensor for path, tensor in self.tensors.items()},
+            places={name(path): name(place) for path, place in self.places.items()},
+            made_of={
+                name(path): replace(fold, parts=tuple(map(name, fold.parts))) for path, fold in self.made_of.items()
+            },
+        )
 
 
 def check_weights(path: Path) -> None:
@@ -101,12 +116,14 @@ def preference(prefix: str) -> tuple[int, int]:
     """Which of several sets of weights is taken, smallest first.
 
     Averaged ones (EMA, a teacher) before those that they were averaged of, as timm does; then what is called a model;
-    then the shortest way.
+    then the shortest way; what belongs to the training comes last.
     """
     words = [word for word in prefix.split(".") if word]
     ranks = [(AVERAGED + RAW).index(word) for word in words if word in AVERAGED + RAW]
-    if not ranks and any(re.search(r"(^|_)(ema|averaged|swa)(_|$)", word) for word in words):
-        ranks = [len(AVERAGED)]
+    if any(re.search(r"(^|_)(ema|averaged|swa|teacher)(_|$)", word.lower()) for word in words):
+        ranks.append(len(AVERAGED) - 1)
+    if any(re.search(r"(^|_)(grads?|gradients?|momentum|optimi[sz]er)(_|$)", word.lower()) for word in words):
+        ranks = [len(AVERAGED + RAW) + 1]
     return min(ranks, default=len(AVERAGED + RAW)), len(words)
 
 

@@ -20,6 +20,7 @@ from lumiscope.models.weights.checkpoint import Checkpoint
 
 MOST_RENAMED = 4  # how many times as many numbers as the network has are read to try its renamings on
 LISTED = 3
+INSIDE_NAMES = ("_orig_mod", "_checkpoint_wrapped_module", "_fsdp_wrapped_module")
 USUAL = {"", "state_dict", "model", "model_state_dict", "module", "_orig_mod"}
 logger = logging.getLogger(__name__)
 
@@ -59,6 +60,8 @@ def fit_weights(module: torch.nn.Module, checkpoint: Checkpoint, *, partial: boo
     wanted = Wanted.of(module)
     plan = _as_it_is(checkpoint, wanted)
     if not plan.match.complete:
+        plan = max((plan, *_unwrapped(plan, wanted)), key=lambda plan: plan.rank)
+    if not plan.match.complete:
         plan = max((plan, *_renamed(module, plan, wanted)), key=lambda plan: plan.rank)
     match, notes = plan.match, _notes(plan)
     if not match.complete:
@@ -77,6 +80,14 @@ def _as_it_is(checkpoint: Checkpoint, wanted: Wanted) -> _Plan:
     if not compared:
         return _Plan(checkpoint, Match("", {}, tuple(wanted.shapes)))
     return _Plan(checkpoint, compared[0], tuple(other.prefix for other in compared[1:] if other.complete))
+
+
+def _unwrapped(plan: _Plan, wanted: Wanted) -> Iterator[_Plan]:
+    """The file without what wraps parts of a network (compiled, sharded, recomputed) in its names, if it has any."""
+    inside = [word for word in INSIDE_NAMES if any(f".{word}." in f".{path}" for path in plan.checkpoint.tensors)]
+    if inside:
+        changed = f"names of wrappers ({', '.join(inside)}) were taken out of those in {plan.checkpoint.path.name}"
+        yield dataclasses.replace(_as_it_is(plan.checkpoint.without(inside), wanted), changed=(changed,))
 
 
 def _load(module: torch.nn.Module, tensors: Mapping[str, Stored]) -> None:

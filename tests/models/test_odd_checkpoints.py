@@ -1,0 +1,89 @@
+"""Checkpoints whose names or neighbours mislead: wrappers inside names, averaged weights, what a training left."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from lumiscope.cli.output import _cell
+from lumiscope.errors import UsageError
+from lumiscope.images import Geometry
+from lumiscope.models import TorchModel, load_model
+from lumiscope.models.weights import fit_weights, read_checkpoint
+
+
+def network(seed: int) -> torch.nn.Sequential:
+    torch.manual_seed(seed)
+    return torch.nn.Sequential(
+        torch.nn.Conv2d(3, 4, 3),
+        torch.nn.ReLU(),
+        torch.nn.AdaptiveAvgPool2d(1),
+        torch.nn.Flatten(),
+        torch.nn.Linear(4, 2),
+    )
+
+
+def loaded(path: Path, content: object) -> tuple[torch.nn.Module, tuple[str, ...]]:
+    torch.save(content, path)
+    module = network(9)
+    return module, fit_weights(module, read_checkpoint(path), partial=False).notes
+
+
+def same(module: torch.nn.Module, state: dict[str, torch.Tensor]) -> bool:
+    return all(torch.equal(value, state[key]) for key, value in module.state_dict().items())
+
+
+@pytest.mark.parametrize("word", ["_orig_mod", "_checkpoint_wrapped_module", "_fsdp_wrapped_module"])
+def test_wrappers_inside_names(word: str, tmp_path: Path) -> None:
+    state = network(0).state_dict()
+    named = {f"0.{word}.{key[2:]}" if key.startswith("0.") else key: value for key, value in state.items()}
+    module, notes = loaded(tmp_path / "w.pt", {"state_dict": named})
+    assert same(module, state)
+    assert any(word in note for note in notes)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["ema_state_dict", "model_ema_state_dict", "ema_weights", "module_ema", "swa_state_dict", "teacher_state_dict"],
+)
+def test_averaged_weights_go_first_however_they_are_called(name: str, tmp_path: Path) -> None:
+    raw, averaged = network(0).state_dict(), network(1).state_dict()
+    module, notes = loaded(tmp_path / "w.pt", {"state_dict": raw, name: averaged})
+    assert same(module, averaged)
+    assert any(name in note for note in notes)
+
+
+@pytest.mark.parametrize("name", ["grads", "momentum", "optimizer"])
+def test_what_a_training_keeps_comes_last(name: str, tmp_path: Path) -> None:
+    weights, others = network(0).state_dict(), network(1).state_dict()
+    module, _ = loaded(tmp_path / "w.pt", {name: others, "w": weights})
+    assert same(module, weights)
+
+
+@pytest.mark.parametrize(
+    "nothing", [torch.nn.Dropout(), torch.nn.Sequential(), torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Identity())]
+)
+def test_a_classifier_that_does_nothing_is_none(nothing: torch.nn.Module) -> None:
+    class Backbone(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.stem = torch.nn.Conv2d(3, 8, 3)
+            self.fc = nothing
+
+        def forward(self, x):
+            return self.fc(self.stem(x).relu().mean((2, 3)))
+
+    model = TorchModel(Backbone().eval(), Geometry((16, 16), mode="squash"), mean=(0.5,) * 3, std=(0.5,) * 3)
+    assert model.headless
+
+
+@pytest.mark.parametrize("address", ["http://[::1", "http://[]", "http://[::1]:x/"])
+def test_an_address_that_is_none_is_told_so(address: str) -> None:
+    with pytest.raises(UsageError, match="expected the address of a server"):
+        load_model(address)
+
+
+def test_a_name_with_a_line_break_stays_in_its_row() -> None:
+    assert _cell("image", "new\nline\tend.png") == "new\\nline\\tend.png"
