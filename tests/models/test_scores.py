@@ -345,3 +345,37 @@ def test_what_one_loud_picture_decides_for_a_batch_is_found_out(normalised) -> N
     )
     alone = np.concatenate([model.predict(pixels[row : row + 1]) for row in range(4)])
     np.testing.assert_array_equal(model.predict(pixels), alone)
+
+
+@pytest.mark.parametrize("scale", [3.0, 800.0], ids=["open", "saturated"])
+@pytest.mark.parametrize(
+    "ending",
+    [
+        lambda z: z.softmax(1).half(),
+        lambda z: z.softmax(1).bfloat16(),
+        lambda z: z.softmax(1).clamp(1e-4, 1 - 1e-4),
+        lambda z: z.sigmoid().clamp(1e-4, 1 - 1e-4),
+    ],
+    ids=["half", "bfloat16", "clamped softmax", "clamped sigmoid"],
+)
+def test_endings_that_round_or_clamp_are_taken_off(ending, scale) -> None:
+    torch.manual_seed(0)
+
+    class Net(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.stem = torch.nn.Conv2d(3, 8, 3, padding=1)
+            self.head = torch.nn.Linear(8, 5)
+
+        def logits(self, x):
+            return scale * self.head(self.stem(x).relu().mean((2, 3)))
+
+        def forward(self, x):
+            return ending(self.logits(x))
+
+    net = Net().eval()
+    model = TorchModel(net, Geometry((16, 16), mode="squash"), mean=(0.5,) * 3, std=(0.5,) * 3)
+    pixels = np.random.default_rng(0).integers(0, 256, (3, 16, 16, 3), np.uint8)
+    with torch.no_grad():
+        expected = net.logits(model.inputs(pixels)).numpy()
+    np.testing.assert_allclose(model.predict(pixels), expected, rtol=1e-4, atol=1e-4 * scale)

@@ -25,6 +25,7 @@ SQUASHING = frozenset({"softmax", "log_softmax", "special_softmax", "special_log
 MODULES = (torch.nn.Softmax, torch.nn.Softmax2d, torch.nn.LogSoftmax, torch.nn.Sigmoid, torch.nn.LogSigmoid)
 LAST_CALLS = 4  # so many are tried: others are far from the end
 CLOSE = 1e-5
+MOST_CLAMPED = 0.01  # how far from 0 and 1
 
 
 @dataclass(frozen=True)
@@ -138,7 +139,15 @@ def _makes(ending: Ending, given: torch.Tensor, scores: torch.Tensor) -> bool:
     if logits.shape != scores.shape or (ending.pair and ending.activation == "softmax"):
         return False
     made = logits.softmax(1) if ending.activation == "softmax" else logits.sigmoid()
-    return torch.allclose(made.to(scores), scores, rtol=0, atol=CLOSE)
+    return are_made_of(made, scores, CLOSE)
+
+
+def are_made_of(made: torch.Tensor, scores: torch.Tensor, tolerance: float) -> bool:
+    """Whether `scores` are the probabilities `made`: as they are, in a narrower type, or clamped off 0 and 1."""
+    low, high = float(scores.min()), float(scores.max())
+    clamped = [made.clamp(low, high)] if 0 <= low <= MOST_CLAMPED and 1 - MOST_CLAMPED <= high <= 1 else []
+    forms = (made, made.half(), made.bfloat16(), *clamped)
+    return any(torch.allclose(form.to(scores), scores, rtol=0, atol=tolerance, equal_nan=True) for form in forms)
 
 
 def _tensor(scores: object) -> torch.Tensor:

@@ -15,6 +15,7 @@ IN_WORDS: dict[ScoreKind, str] = {
     "chances": "lie in [0, 1] and are taken for probabilities, each class yes or no",
 }
 ROUNDING = 1e-6
+ROUNDED = 8e-3  # of a row of bfloat16, what its sum may be off
 PASSED_ON = frozenset(
     {
         "View",
@@ -44,7 +45,7 @@ def kind_of(scores: NDArray[np.floating[Any]]) -> ScoreKind:
     known = scores[np.isfinite(scores).all(axis=1)]
     if not known.any() or known.min() < -ROUNDING or known.max() > 1 + ROUNDING:
         return "logits"
-    adds_up = scores.shape[1] > 1 and np.allclose(known.sum(axis=1), 1, atol=1e-3)
+    adds_up = scores.shape[1] > 1 and np.allclose(known.sum(axis=1), 1, atol=ROUNDED)
     return "shares" if adds_up else "chances"
 
 

@@ -12,7 +12,7 @@ import torch
 
 from lumiscope.errors import ModelError
 from lumiscope.models._candidates import Candidate, candidates, choice_notes, choose_output, no_scores
-from lumiscope.models._ending import Ending, find_ending
+from lumiscope.models._ending import Ending, are_made_of, find_ending
 from lumiscope.models._features import is_headless, pooled_features
 from lumiscope.models._score_kind import IN_WORDS, ScoreKind, are_logarithms, is_linear, kind_of
 from lumiscope.models._twin import twin
@@ -164,7 +164,7 @@ def _checked_ending(network: torch.nn.Module, inputs: torch.Tensor) -> Ending | 
         logger.info("the last step of the network cannot be taken off: %s", error)
         return None
     made = logits.softmax(1) if ending.activation == "softmax" else logits.sigmoid()
-    return ending if torch.allclose(made, expected, rtol=0, atol=SAME, equal_nan=True) else None
+    return ending if are_made_of(made, expected, SAME) else None
 
 
 def _among_neighbours(scores: Scores, inputs: torch.Tensor, together: torch.Tensor, spec: str) -> Scores:
