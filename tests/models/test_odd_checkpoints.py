@@ -87,3 +87,48 @@ def test_an_address_that_is_none_is_told_so(address: str) -> None:
 
 def test_a_name_with_a_line_break_stays_in_its_row() -> None:
     assert _cell("image", "new\nline\tend.png") == "new\\nline\\tend.png"
+
+
+HEADS = """
+import torch
+from torch.nn import functional
+
+class Net(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.stem = torch.nn.Conv2d(3, 8, 3)
+        self.inner = torch.nn.Linear(8, 8)
+        self.head = torch.nn.Linear(8, 3, bias=False)
+        self.matrix = torch.nn.Parameter(torch.randn(3, 8))
+        self.how = None
+
+    def forward(self, x):
+        x = self.inner(self.stem(x).relu().mean((2, 3)))
+        if self.how == "cosine":
+            return functional.linear(functional.normalize(x), functional.normalize(self.head.weight))
+        return x @ self.matrix.t()
+
+def cosine():
+    net = Net()
+    net.how = "cosine"
+    return net
+
+def matrix():
+    return Net()
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "other"), [("cosine", "head.weight", "matrix"), ("matrix", "matrix", "head.weight")]
+)
+def test_a_classifier_that_is_no_layer_is_found_untrained(name, key, other, tmp_path, monkeypatch) -> None:
+    (tmp_path / f"{name}_heads.py").write_text(HEADS)
+    monkeypatch.syspath_prepend(tmp_path)
+    torch.manual_seed(0)
+    state = load_model(f"python:{name}_heads:{name}", input_size=16).module.state_dict()
+    asked = {"weights_partial": True, "input_size": 16, "weights": tmp_path / "w.pt"}
+    torch.save({part: value for part, value in state.items() if part != key}, tmp_path / "w.pt")
+    model = load_model(f"python:{name}_heads:{name}", **asked)
+    assert key in model.untrained
+    torch.save({part: value for part, value in state.items() if part != other}, tmp_path / "w.pt")
+    assert load_model(f"python:{name}_heads:{name}", **asked).untrained == ""

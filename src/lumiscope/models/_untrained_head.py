@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+
+import torch
 
 from lumiscope.models.layers import Layer
 
@@ -20,6 +22,29 @@ def untrained_head(layers: Sequence[Layer], keys: Collection[str], unloaded: Col
     last = {*weighted[-1:], *(name for name in weighted if name in behind)}
     untrained = _owners(layers, unloaded)
     return [name for name in weighted if name in last and name in untrained]
+
+
+def untrained_matrices(
+    layers: Sequence[Layer],
+    parameters: Mapping[str, torch.nn.Parameter],
+    unloaded: Collection[str],
+    logits: torch.Tensor,
+) -> list[str]:
+    """Of the weights that were not loaded those that make scores in no layer, such as `F.linear(x, self.head.weight)`.
+
+    `logits`: (B, classes), with their gradients. A weight counts that has a row for every class, and that they depend
+    on, where no part that ran is its owner.
+    """
+    ran = {layer.name for layer in layers}
+    loose = {
+        key: parameters[key]
+        for key in unloaded
+        if key in parameters and key.rpartition(".")[0] not in ran and logits.shape[1] in parameters[key].shape
+    }
+    if not loose or not logits.requires_grad:
+        return []
+    gradients = torch.autograd.grad(logits.sum(), list(loose.values()), allow_unused=True)
+    return [key for key, gradient in zip(loose, gradients, strict=True) if gradient is not None]
 
 
 def _owners(layers: Sequence[Layer], keys: Collection[str]) -> set[str]:

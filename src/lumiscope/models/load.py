@@ -17,7 +17,7 @@ from lumiscope.models._class_names import Classes, ClassNames, class_names, read
 from lumiscope.models._device import usable_device
 from lumiscope.models._reading import WITHOUT, numbers_of_channels
 from lumiscope.models._several_labels import assumed_softmax
-from lumiscope.models._untrained_head import untrained_head
+from lumiscope.models._untrained_head import untrained_head, untrained_matrices
 from lumiscope.models.black_box import BlackBox, check_probabilities, noise
 from lumiscope.models.channels import RGB
 from lumiscope.models.options import BuildOptions, band_numbers, channel_numbers, check_normalisation, height_width
@@ -146,6 +146,9 @@ def load_model(
 def _say_untrained(model: TorchModel, unloaded: Collection[str], *, wanted: bool) -> None:
     """Say what it means that `unloaded` weights are random; classes are not explained unless that is `wanted`."""
     head = untrained_head(model.layers, model.module.state_dict(), unloaded) if unloaded else []
+    if unloaded and not head:
+        parameters = {key: value for key, value in model.module.named_parameters() if value.requires_grad}
+        head = untrained_matrices(model.layers, parameters, unloaded, model.differentiable_logits())
     if not head:
         return
     said = f"the last layers with weights ({', '.join(head)}) are not trained, so what it says of classes means nothing"

@@ -25,6 +25,7 @@ from lumiscope.models.channels import RGB, other_channels, runs
 from lumiscope.models.guard import borrowed, check_not_quantised, copied
 from lumiscope.models.layers import EXPECTED, Layer, layout_of, trace_layers
 from lumiscope.models.layout import Layout
+from lumiscope.models.outputs import logits_of
 from lumiscope.models.split import Split, named_part
 from lumiscope.models.stages import check_layer_names, is_automatic, select_layers, stage_notes
 from lumiscope.models.vision_model import Activation, unnamed_classes
@@ -219,6 +220,11 @@ class TorchModel:
     def logits(self, inputs: torch.Tensor) -> torch.Tensor:
         """Run normalised (N, 3, H, W) inputs in batches; (N, classes) float32 logits, without gradients."""
         return self.reference.logits(inputs)
+
+    def differentiable_logits(self) -> torch.Tensor:
+        """(1, classes) logits of noise, of which autograd tells what weights they depend on."""
+        with torch.enable_grad():
+            return logits_of(self.network(self._example(1)))
 
     def predict(self, views: Sequence[View] | ByteArray) -> FloatArray:
         """Return (N, classes) float32 raw logits of views, or of (N, h, w, 3) uint8 pixels of their size."""
