@@ -132,3 +132,8 @@ def test_a_classifier_that_is_no_layer_is_found_untrained(name, key, other, tmp_
     assert key in model.untrained
     torch.save({part: value for part, value in state.items() if part != other}, tmp_path / "w.pt")
     assert load_model(f"python:{name}_heads:{name}", **asked).untrained == ""
+
+
+def test_an_enormous_input_size_is_refused_before_memory_is_taken() -> None:
+    with pytest.raises(UsageError, match="at most 8,192 pixels a side; got 100000000"):
+        load_model("world:objects", input_size=100_000_000)

@@ -355,8 +355,9 @@ def test_what_one_loud_picture_decides_for_a_batch_is_found_out(normalised) -> N
         lambda z: z.softmax(1).bfloat16(),
         lambda z: z.softmax(1).clamp(1e-4, 1 - 1e-4),
         lambda z: z.sigmoid().clamp(1e-4, 1 - 1e-4),
+        functional.logsigmoid,
     ],
-    ids=["half", "bfloat16", "clamped softmax", "clamped sigmoid"],
+    ids=["half", "bfloat16", "clamped softmax", "clamped sigmoid", "log sigmoid"],
 )
 def test_endings_that_round_or_clamp_are_taken_off(ending, scale) -> None:
     torch.manual_seed(0)

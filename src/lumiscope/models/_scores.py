@@ -113,6 +113,10 @@ def _activated(scores: Scores, inputs: torch.Tensor, chosen: Candidate, said: Ac
     if said in (None, "softmax") and are_logarithms(chosen.rows.detach().float().cpu().numpy()):
         ending = _checked_ending(twin(scores.network, lambda run, some: logits_of(run(some)).exp()), inputs)
         return _before(ending, scores, "log softmax") if ending else scores
+    if said in (None, "sigmoid") and kind == "logits" and bool((chosen.rows <= 0).all()):
+        ending = _checked_ending(twin(complete, lambda run, some: logits_of(run(some)).exp()), inputs)
+        if ending is not None and ending.activation == "sigmoid":
+            return _before(ending, scores, "log sigmoid")
     if kind == "logits":
         if said == "none":
             return replace(scores, network=complete, activation="none")

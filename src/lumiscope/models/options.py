@@ -104,6 +104,9 @@ def check_normalisation(mean: Sequence[float] | None, std: Sequence[float] | Non
         raise UsageError(f"expected {name} of pixels in [0, 1], between 0 and 1; got {came}.{advice}")
 
 
+LARGEST_SIDE = 2**13  # 800 MB of one view in float32
+
+
 def height_width(size: int | Iterable[int] | None) -> tuple[int, int] | None:
     """One number for a square input or (height, width)."""
     if size is None:
@@ -113,4 +116,6 @@ def height_width(size: int | Iterable[int] | None) -> tuple[int, int] | None:
         numbers *= 2
     if len(numbers) != 2 or min(numbers) < 1:
         raise UsageError(f"expected an input size as one number or height and width; got {size}")
+    if max(numbers) > LARGEST_SIDE:
+        raise UsageError(f"expected an input size of at most {LARGEST_SIDE:,} pixels a side; got {size}")
     return numbers[0], numbers[1]
