@@ -160,3 +160,20 @@ def test_empty_and_full_masks_are_said_once_with_their_images(tmp_path: Path) ->
     images = open_images(tmp_path / "list.csv")
     assert images.notes == (f"{MaskNote.EMPTY}: empty.png, none.png", f"{MaskNote.FULL}: full.png")
     assert [int(item.mask.sum()) for item in images] == [0, 0, 96 * 128, 48 * 48]
+
+
+def test_the_border_of_pascal_voc_is_void_in_colours_too(tmp_path: Path) -> None:
+    colours = np.zeros((8, 8, 3), np.uint8)
+    colours[2:6, 2:6] = 224, 224, 192
+    colours[3:5, 3:5] = 128, 0, 0
+    Image.fromarray(colours).save(tmp_path / "voc.png")
+    reading = read_mask_file(tmp_path / "voc.png")
+    border = np.zeros((8, 8), np.bool_)
+    border[2:6, 2:6] = True
+    border[3:5, 3:5] = False
+    np.testing.assert_array_equal(reading.object, (colours == (128, 0, 0)).all(-1))
+    np.testing.assert_array_equal(reading.void, border)
+    assert MaskNote.VOID in reading.notes
+    colours[3:5, 3:5] = 224, 224, 192
+    Image.fromarray(colours).save(tmp_path / "one.png")
+    assert read_mask_file(tmp_path / "one.png").object.sum() == 16, "alone it is the colour of the object"

@@ -20,6 +20,7 @@ Levels = NDArray[Any]
 
 # What data sets write where nobody knows what a pixel shows, in 8 and in 16 bits.
 VOID = (255, 65535)
+VOC_BORDER = (224, 224, 192)  # what Pascal VOC paints around objects, in its colours void
 # This close to none and to the highest level there is noise; a highest level below `FEW` is a number of a class.
 LOW, FEW = 1 / 8, 64
 
@@ -87,6 +88,10 @@ def _levels(image: Image.Image) -> tuple[Levels, ByteArray | None, bool]:
     if len(bands) == 2:
         return np.array(image)[..., 0], alpha, True
     colour: ByteArray = np.array(image if bands[:3] == ("R", "G", "B") else image.convert("RGB"))[..., :3]
+    border = (colour == VOC_BORDER).all(axis=-1)
+    shown = colour.max(axis=-1) > 0
+    if border.any() and (shown & ~border).any():
+        return np.where(border, VOID[0], shown), alpha, True
     return colour.max(axis=-1), alpha, bool((colour.min(axis=-1) == colour.max(axis=-1)).all())
 
 
