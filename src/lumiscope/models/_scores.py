@@ -194,14 +194,13 @@ def _among_neighbours(scores: Scores, inputs: torch.Tensor, together: torch.Tens
             f"expected {spec} to give a picture alone the scores that it gives it among others; it does not run on one "
             f"picture: {reason}. Look for batch norms without running statistics, and for squeeze()."
         )
-    contrasts = torch.cat([inputs[:1] * QUIET, inputs[:2]])
-    each = torch.cat([_rows(network, contrasts[row : row + 1]) for row in range(len(contrasts))])
-    among = _rows(network, contrasts)
-    if same(alone, together[1:], SAME) and same(each, among, SAME):
+    quiet = torch.cat([inputs[:1] * QUIET, inputs[1:2]])
+    quiet_alone, quiet_among = _rows(network, quiet[:1]), _rows(network, quiet)[:1]
+    if same(alone, together[1:], SAME) and same(quiet_alone, quiet_among, SAME):
         return scores
     if not same(_rows(network, inputs[:2]), together, SAME):
         return scores  # others each time, whatever is beside it
-    nearly = same(alone, together[1:], MIXED) and same(each, among, MIXED)
+    nearly = same(alone, together[1:], MIXED) and same(quiet_alone, quiet_among, MIXED)
     if nearly and same(_rows(network, inputs[[2, 1]])[1:], together[1:], ALIKE):
         return scores  # rounded otherwise in another number of rows
     note = "its scores of a picture depend on those beside it, so each is run alone: slower, and the same every time"
