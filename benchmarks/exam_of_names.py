@@ -6,15 +6,15 @@ import atexit
 import functools
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from lumiscope.dissection import SIMILARITIES
+from lumiscope.dissection import SIMILARITIES, UnitLabels
 from lumiscope.images import open_images
-from lumiscope.models import load_model
+from lumiscope.models import VisionModel, load_model
 from lumiscope.statistics import bootstrap_interval
 from lumiscope.store import Store
 from lumiscope.study import dissect
@@ -55,17 +55,23 @@ class Names:
 
 def names(similarities: Sequence[str] | None = None) -> list[Names]:
     """Ask whether the final units, one a class, are named after their class among all words of the world."""
-    images, store = open_images(PROBE), kept()
     results = []
+    for model, similarity, labels in labels_of("fc", similarities):
+        (layer,) = labels.layers
+        given = [labels.concepts[concept] if concept >= 0 else "" for concept in layer.concept]
+        wrong = {class_name: got for class_name, got in zip(model.classes, given, strict=True) if class_name != got}
+        results.append(Names(model.spec, similarity, len(given) - len(wrong), len(given), wrong))
+    return results
+
+
+def labels_of(layer: str, similarities: Sequence[str] | None) -> Iterator[tuple[VisionModel, str, UnitLabels]]:
+    """The labels of one layer of each model by each similarity; None: by all."""
+    images, store = open_images(PROBE), kept()
     for spec in ("world:objects", "world:scenes"):
         model = load_model(spec)
         for similarity in similarities or SIMILARITIES:
-            labels = dissect(model, images, layers="fc", scorer="world:clip", similarity=similarity, store=store)
-            (layer,) = labels.layers
-            given = [labels.concepts[concept] if concept >= 0 else "" for concept in layer.concept]
-            wrong = {class_name: got for class_name, got in zip(model.classes, given, strict=True) if class_name != got}
-            results.append(Names(spec, similarity, len(given) - len(wrong), len(given), wrong))
-    return results
+            labels = dissect(model, images, layers=layer, scorer="world:clip", similarity=similarity, store=store)
+            yield model, similarity, labels
 
 
 @dataclass(frozen=True)
@@ -83,23 +89,17 @@ class Truth:
 
 def truth(similarities: Sequence[str] | None = None) -> list[Truth]:
     """Ask whether the labels of the last stage are true of the pictures that they rest on."""
-    images, store = open_images(PROBE), kept()
     shown = functools.cache(lambda row: words_shown(render(row, PROBE_SEED)))
-    some = np.random.default_rng(0).choice(len(images), 100, replace=False)
     results = []
-    for spec in ("world:objects", "world:scenes"):
-        model = load_model(spec)
-        for similarity in similarities or SIMILARITIES:
-            labels = dissect(model, images, layers="stage5", scorer="world:clip", similarity=similarity, store=store)
-            (layer,) = labels.layers
-            named = [
-                (labels.concepts[word], top)
-                for word, top in zip(layer.concept, layer.top_images, strict=True)
-                if word >= 0
-            ]
-            true = [float(np.mean([word in shown(int(row)) for row in top[:10]])) for word, top in named]
-            chance = [float(np.mean([word in shown(int(row)) for row in some])) for word, _ in named]
-            results.append(Truth(spec, similarity, Mean.of(true), Mean.of(chance)))
+    for model, similarity, labels in labels_of("stage5", similarities):
+        some = np.random.default_rng(0).choice(len(labels.image_ids), 100, replace=False)
+        (layer,) = labels.layers
+        named = [
+            (labels.concepts[word], top) for word, top in zip(layer.concept, layer.top_images, strict=True) if word >= 0
+        ]
+        true = [float(np.mean([word in shown(int(row)) for row in top[:10]])) for word, top in named]
+        chance = [float(np.mean([word in shown(int(row)) for row in some])) for word, _ in named]
+        results.append(Truth(model.spec, similarity, Mean.of(true), Mean.of(chance)))
     return results
 
 

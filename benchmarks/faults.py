@@ -254,13 +254,13 @@ def _halved(path: Path) -> None:
     path.write_bytes(held[: len(held) // 2])
 
 
-DAMAGES: dict[str, Callable[[Path], None]] = {
+DAMAGES: dict[str, Callable[[Path], object]] = {
     "missing": Path.unlink,
-    "empty": lambda path: path.write_bytes(b"") and None,
+    "empty": lambda path: path.write_bytes(b""),
     "halved": _halved,
     "flipped": _flipped,
-    "text": lambda path: path.write_text("hello world") and None,
-    "deep": lambda path: path.write_text("[" * 100_000) and None,
+    "text": lambda path: path.write_text("hello world"),
+    "deep": lambda path: path.write_text("[" * 100_000),
     "a folder": _replaced(Path.mkdir),
     "a pipe": _replaced(os.mkfifo),
     "a link to nowhere": _replaced(lambda path: path.symlink_to("nowhere")),

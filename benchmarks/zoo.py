@@ -21,6 +21,7 @@ import argparse
 import time
 import warnings
 from collections.abc import Sequence
+from typing import Any
 
 import timm
 import torch
@@ -74,8 +75,8 @@ def network(spec: str) -> tuple[torch.nn.Module, int]:
     torch.manual_seed(0)
     source, name = spec.split(":")
     if source == "timm":
-        module = timm.create_model(name).eval()
-        return module, module.default_cfg["input_size"][1]
+        module: Any = timm.create_model(name).eval()
+        return module, int(module.default_cfg["input_size"][1])
     size = FIXED_SIZE.get(name, SIZE if not name.startswith("vit_h") else 14 * 9)
     options = {"image_size": size} if name.startswith("vit_") else {}
     options |= {"init_weights": False} if name in ("googlenet", "inception_v3") else {}
@@ -137,10 +138,14 @@ def influence(module: torch.nn.Module, inputs: torch.Tensor, name: str, *, keep:
     pixels = inputs[:1].clone().requires_grad_()
     reached = []
 
+    def stop(gradient: torch.Tensor) -> torch.Tensor:
+        reached.append(bool(gradient.any()))
+        return torch.zeros_like(gradient)
+
     def watch(_: torch.nn.Module, __: object, output: object) -> None:
         tensor = first_tensor(output)
         if tensor is not None and tensor.requires_grad:
-            tensor.register_hook(lambda gradient: reached.append(bool(gradient.any())) or torch.zeros_like(gradient))
+            tensor.register_hook(stop)  # type: ignore[no-untyped-call]
 
     handle = module.get_submodule(name).register_forward_hook(watch)
     try:

@@ -7,6 +7,7 @@ else only the type counts.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import inspect
 from collections.abc import Iterator
@@ -38,7 +39,12 @@ def _functions(maker: object) -> Iterator[FunctionType]:
 def _is_of_a_cell(function: FunctionType) -> bool:
     name = function.__code__.co_filename
     generated = name == "<string>" and function.__module__ != "__main__"  # as dataclasses make `__init__`
-    return not generated and not Path(name).is_file()
+    return not generated and not _is_file(name)
+
+
+@functools.cache
+def _is_file(name: str) -> bool:
+    return Path(name).is_file()
 
 
 class _Walk:

@@ -8,6 +8,7 @@ import torch
 from torch import fx, nn
 from torch.nn import functional
 
+from lumiscope.testing import _networks
 from token_networks import ChannelsLast as ChannelsLast
 from token_networks import HubViT as HubViT
 from token_networks import Patches as Patches
@@ -15,20 +16,7 @@ from token_networks import Patches as Patches
 
 def seeded(factory, seed=0, dtype=torch.float32):
     """Build a network whose weights depend on `seed` alone, in evaluation mode, with lively batch norms."""
-    generator = torch.Generator().manual_seed(seed)
-    module = factory()
-    with torch.no_grad():
-        for name, value in (*module.named_parameters(), *module.named_buffers()):
-            if not value.is_floating_point():
-                continue
-            noise = torch.randn(value.shape, generator=generator)
-            if name.endswith("running_var"):
-                value.copy_(0.5 + noise.abs())
-            elif value.ndim > 1:
-                value.copy_(noise * (1.5 / value[0].numel()) ** 0.5)
-            else:
-                value.copy_(0.3 * noise + (1 if name.endswith("weight") else 0))
-    return module.eval().to(dtype)
+    return _networks.seeded(factory(), seed).to(dtype)
 
 
 def plain(width=6, classes=4):

@@ -315,6 +315,23 @@ def test_a_black_box_of_several_arrays() -> None:
         BlackBox(lambda pixels: shares(pixels).argmax(1), Geometry(SIZE))
 
 
+class Small(torch.nn.Module):
+    """Five logits times `scale`. `before`: what is done to the pictures; `after`: to the logits."""
+
+    def __init__(self, before=lambda x: x, after=lambda z: z, scale: float = 1.0) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.stem = torch.nn.Conv2d(3, 8, 3, padding=1)
+        self.head = torch.nn.Linear(8, 5)
+        self.before, self.after, self.scale = before, after, scale
+
+    def logits(self, x):
+        return self.scale * self.head(self.stem(self.before(x)).relu().mean((2, 3)))
+
+    def forward(self, x):
+        return self.after(self.logits(x))
+
+
 @pytest.mark.parametrize(
     "normalised",
     [
@@ -326,18 +343,9 @@ def test_a_black_box_of_several_arrays() -> None:
     ids=["largest", "largest magnitude", "range", "a guess at the scale"],
 )
 def test_what_one_loud_picture_decides_for_a_batch_is_found_out(normalised) -> None:
-    torch.manual_seed(0)
-
-    class Net(torch.nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.stem = torch.nn.Conv2d(3, 8, 3, padding=1)
-            self.head = torch.nn.Linear(8, 5)
-
-        def forward(self, x):
-            return self.head(self.stem(normalised(x)).relu().mean((2, 3)))
-
-    model = TorchModel(Net().eval(), Geometry((16, 16), mode="squash"), mean=(0.5,) * 3, std=(0.5,) * 3)
+    model = TorchModel(
+        Small(before=normalised).eval(), Geometry((16, 16), mode="squash"), mean=(0.5,) * 3, std=(0.5,) * 3
+    )
     assert model.alone
     pixels = (
         np.random.default_rng(0).integers(0, 256, (4, 16, 16, 3), np.uint8)
@@ -360,21 +368,7 @@ def test_what_one_loud_picture_decides_for_a_batch_is_found_out(normalised) -> N
     ids=["half", "bfloat16", "clamped softmax", "clamped sigmoid", "log sigmoid"],
 )
 def test_endings_that_round_or_clamp_are_taken_off(ending, scale) -> None:
-    torch.manual_seed(0)
-
-    class Net(torch.nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.stem = torch.nn.Conv2d(3, 8, 3, padding=1)
-            self.head = torch.nn.Linear(8, 5)
-
-        def logits(self, x):
-            return scale * self.head(self.stem(x).relu().mean((2, 3)))
-
-        def forward(self, x):
-            return ending(self.logits(x))
-
-    net = Net().eval()
+    net = Small(after=ending, scale=scale).eval()
     model = TorchModel(net, Geometry((16, 16), mode="squash"), mean=(0.5,) * 3, std=(0.5,) * 3)
     pixels = np.random.default_rng(0).integers(0, 256, (3, 16, 16, 3), np.uint8)
     with torch.no_grad():

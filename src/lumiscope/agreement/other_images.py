@@ -99,13 +99,16 @@ def cross_iou(
     `void`: for each of the n the pixels that do not count, of either mask; None: all do.
     """
     a, b = (_flat(masks) for masks in (masks_a, masks_b))
-    known = np.ones_like(b)
-    for row, unknown in enumerate(void or ()):
-        if unknown is not None:
-            known[row] = ~unknown.ravel()
-    b *= known
+    sizes = a.sum(1, dtype=np.float64)[:, np.newaxis]
+    if void is not None and any(unknown is not None for unknown in void):
+        known = np.ones_like(b)
+        for row, unknown in enumerate(void):
+            if unknown is not None:
+                known[row] = ~unknown.ravel()
+        b *= known
+        sizes = (a @ known.T).astype(np.float64)
     common = (a @ b.T).astype(np.float64)  # whole numbers, exact in float32 up to 2^24 pixels
-    union = (a @ known.T).astype(np.float64) + b.sum(1, dtype=np.float64) - common
+    union = sizes + b.sum(1, dtype=np.float64) - common
     return np.asarray(np.divide(common, union, out=np.zeros_like(common), where=union > 0))
 
 

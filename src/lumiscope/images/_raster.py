@@ -42,14 +42,8 @@ def upright_size(path: Path) -> tuple[int, int]:
     if holds_bands(path):
         height, width = read_bands_of(path).shape[:2]
         return height, width
-    try:
+    with _refused_in_words(path):
         (width, height), turn = in_time(functools.partial(_header, path))
-    except ImageError:
-        raise
-    except UnidentifiedImageError:
-        raise ImageError(_unidentified_reason(path)) from None
-    except Exception as error:
-        raise ImageError(reason_of(error)) from error
     return (width, height) if turn >= 5 else (height, width)
 
 
@@ -81,9 +75,15 @@ def _begins_like_an_image(path: Path) -> bool:
 @contextmanager
 def loaded(path: Path) -> Iterator[Image.Image]:
     refuse_what_is_no_file(path)
+    with _refused_in_words(path), pillow_warnings_silenced(), in_time(functools.partial(_load, path)) as image:
+        yield image
+
+
+@contextmanager
+def _refused_in_words(path: Path) -> Iterator[None]:
+    """Whatever a decoder raises becomes an ImageError."""
     try:
-        with pillow_warnings_silenced(), in_time(functools.partial(_load, path)) as image:
-            yield image
+        yield
     except ImageError:
         raise
     except UnidentifiedImageError:

@@ -255,21 +255,27 @@ def _table(lines: Sequence[str], path: Path) -> ClassNames | None:
     if short := next((number for number, row in enumerate(rows, 2) if len(row) < len(header)), 0):
         raise UsageError(f"{path} looks like a table with a header ({', '.join(header)}); row {short} is shorter")
     indexed = _first(header, INDEX_WORDS.__contains__)
-    in_words = [column for column, word in enumerate(header) if word in NAME_WORDS and not _are_indices(rows, column)]
-    if _are_indices(rows, named) and in_words:  # `label,name` with numbers for labels
+    numbers = [[_index_of_cell(row[column]) for row in rows] for column in range(len(header))]
+    in_words = [column for column, word in enumerate(header) if word in NAME_WORDS and None in numbers[column]]
+    if None not in numbers[named] and in_words:  # `label,name` with numbers for labels
         named, indexed = in_words[0], named if indexed is None else indexed
     names = [_name(row[named], str(path)) for row in rows]
     if indexed is None:
         return ClassNames(tuple(names), f"class names read from {path} as a table, in the order of its rows")
-    if not _are_indices(rows, indexed):
-        odd = next(row[indexed] for row in rows if not _is_index(row[indexed].removesuffix(".0")))
-        raise UsageError(f"{path} looks like a table with indices under {header[indexed]!r}; {odd!r} is no index")
-    numbers = [int(row[indexed].removesuffix(".0")) for row in rows]
-    return _in_order(list(zip(numbers, names, strict=True)), str(path), "a table")
+    pairs: list[tuple[int, str]] = []
+    for row, number, name in zip(rows, numbers[indexed], names, strict=True):
+        if number is None:
+            raise UsageError(
+                f"{path} looks like a table with indices under {header[indexed]!r}; {row[indexed]!r} is no index"
+            )
+        pairs.append((number, name))
+    return _in_order(pairs, str(path), "a table")
 
 
-def _are_indices(rows: Sequence[Sequence[str]], column: int) -> bool:
-    return all(_is_index(row[column].removesuffix(".0")) for row in rows)
+def _index_of_cell(cell: str) -> int | None:
+    """The index in a cell, also as pandas writes it ("3.0"); None for anything else."""
+    text = cell.removesuffix(".0")
+    return int(text) if _is_index(text) else None
 
 
 def _first(words: Sequence[str], fits: Callable[[str], bool]) -> int | None:
