@@ -15,7 +15,7 @@ import numpy as np
 from lumiscope.dissection import SIMILARITIES, UnitLabels
 from lumiscope.images import open_images
 from lumiscope.models import VisionModel, load_model
-from lumiscope.statistics import bootstrap_interval
+from lumiscope.statistics import mean_interval
 from lumiscope.store import Store
 from lumiscope.study import dissect
 from lumiscope.world import WORDS, Scene, render
@@ -27,7 +27,7 @@ LEAST_PIXELS = 12
 
 @dataclass(frozen=True)
 class Mean:
-    """A mean over images with its 95 % bootstrap interval."""
+    """A mean over images with its 95 % interval."""
 
     mean: float
     low: float
@@ -36,7 +36,7 @@ class Mean:
     @classmethod
     def of(cls, values: Sequence[float]) -> Mean:
         """Of one value an image."""
-        return cls(float(np.mean(values)), *bootstrap_interval(values))
+        return cls(float(np.mean(values)), *mean_interval(values, bounds=(0, 1)))
 
     def __str__(self) -> str:
         return f"{self.mean:.2f} [{self.low:.2f}, {self.high:.2f}]"

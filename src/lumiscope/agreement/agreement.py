@@ -14,7 +14,7 @@ import pyarrow as pa
 from lumiscope.agreement.other_images import Masks, OtherImages, compare_other_images
 from lumiscope.agreement.overlap import Overlap
 from lumiscope.runs import AgreementRow, AgreementSummaryRow, to_arrow
-from lumiscope.statistics import bootstrap_interval
+from lumiscope.statistics import mean_interval
 from lumiscope.types import DoubleArray
 
 
@@ -88,8 +88,8 @@ def summarise(
 
     `others`: model -> what each pair has in common on different images, which gives `other_images` and `p_value`, NaN
     where it is not there; no p-value is corrected for the number of pairs (see `lumiscope.statistics.holm`).
-    `images`: how many had a defined IoU; only these count. `low`, `high`: 95 % percentile bootstrap interval of the
-    mean IoU over images, of `seed`. `adjusted`: its mean over the images where it is defined, NaN if there is none. No
+    `images`: how many had a defined IoU; only these count. `low`, `high`: 95 % interval of the mean IoU
+    over images, a `lumiscope.statistics.mean_interval` of `seed`. `adjusted`: its mean over the images where it is defined, NaN if there is none. No
     pair depends on which others there are.
     """
     by_pair = {(model, pair.method_a, pair.method_b): pair for model, pairs in others.items() for pair in pairs}
@@ -120,7 +120,7 @@ def _summary(
 ) -> AgreementSummaryRow:
     defined = [row for row in images if not math.isnan(row.iou)]
     iou = np.array([row.iou for row in defined])
-    low, high = bootstrap_interval(iou, seed=seed)
+    low, high = mean_interval(iou, bounds=(0, 1), seed=seed)
     return AgreementSummaryRow(
         model=model,
         method_a=method_a,

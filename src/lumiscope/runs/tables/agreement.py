@@ -43,8 +43,10 @@ class AgreementSummaryRow:
     method_b: str = column("another one, or ground_truth")
     images: int = column("images with a defined IoU; only these count", low=0)
     iou: float = column("mean IoU", low=0, high=1)
-    low: float = column("lower end of its 95 % percentile bootstrap interval over images", low=0, high=1)
-    high: float = column("upper end of that interval", low=0, high=1)
+    low: float = column(
+        "lower end of its 95 % interval over images; 0 with fewer than 3, which say nothing", low=0, high=1
+    )
+    high: float = column("upper end of that interval; 1 with fewer than 3 images", low=0, high=1)
     other_images: float = column(
         "mean IoU of the one's masks of an image and the other's of different images; NaN with one image", low=0, high=1
     )
