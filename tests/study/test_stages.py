@@ -184,8 +184,9 @@ def test_tasks_can_be_done_anywhere_and_rows_follow_from_results(everything: Stu
             tables.write(row, rows)
         assert not [*collected.skipped, *again.skipped]
     assert max(Counter(keys).values()) == 1, "a key is a task's own"
-    assert with_tasks == ["activations", "concept_scores", "detectors", "explanations", "labels", "contributions",
-                          "masks", "agreement", "unit_crops"]  # fmt: skip
+    assert with_tasks == ["activations", "concept_scores", "detectors", "explanations", "image_complexity", "labels",
+                          "contributions", "masks", "agreement", "map_shapes", "model_agreement",
+                          "unit_crops"]  # fmt: skip
     assert [name for name, declared in TABLES.items() if not tables.rows(declared.row)] == ["skipped"]
 
 

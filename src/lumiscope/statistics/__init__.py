@@ -1,6 +1,8 @@
 """Intervals and tests over images; every random one takes a seed and gives the same answer for it."""
 
+from lumiscope.statistics.auroc import Separation, separation
 from lumiscope.statistics.bootstrap import bootstrap_interval
+from lumiscope.statistics.correlation import RankCorrelation, rank_correlation
 from lumiscope.statistics.multiple import benjamini_hochberg, holm
 from lumiscope.statistics.pairing import pairing_test
 from lumiscope.statistics.permutation import ALTERNATIVES, Alternative, sign_flip_test
@@ -11,6 +13,8 @@ from lumiscope.statistics.tails import counted_p_values, null_p_values
 __all__ = [
     "ALTERNATIVES",
     "Alternative",
+    "RankCorrelation",
+    "Separation",
     "benjamini_hochberg",
     "bootstrap_interval",
     "counted_p_values",
@@ -18,6 +22,8 @@ __all__ = [
     "holm",
     "null_p_values",
     "pairing_test",
+    "rank_correlation",
+    "separation",
     "share_test",
     "sharing_test",
     "sign_flip_test",

@@ -24,21 +24,22 @@ from lumiscope.runs import (
     JudgementRow,
     MaskRow,
     ModelRow,
+    ObservationRow,
     PredictionRow,
     accounts_of,
 )
 from lumiscope.types import SaliencyMap
 
 Key = tuple[str, str]  # a model and an image
-Row = TypeVar("Row", AgreementRow, ExplanationRow, MaskRow)
+Row = TypeVar("Row", AgreementRow, ExplanationRow, MaskRow, ObservationRow)
 
 
 @dataclass(frozen=True)
 class Card:
     """One image as one model sees it. `judgement`: what is explained. `view`: None where the file is gone or changed.
 
-    `assumed`: of the model's preprocessing, "" for nothing. `truth`: the true mask, where there is one. `why`: the
-    units that made the prediction; None where no layer was dissected.
+    `assumed`: of the model's preprocessing, "" for nothing. `truth`: the true mask, where there is one. `observations`:
+    of each method, what there is to see. `why`: the units that made the prediction; None where no layer was dissected.
     """
 
     model: str
@@ -48,6 +49,7 @@ class Card:
     view: Picture | None
     truth: MaskFigure | None
     maps: tuple[MapFigure, ...]
+    observations: tuple[tuple[str, str], ...]
     why: Why | None
     overlaps: tuple[Overlap[AgreementRow], ...]
 
@@ -78,6 +80,7 @@ class CardMaker:
         self._accounts = {(account.model, account.image): account for account in accounts_of(run)}
         self._explanations = _by_card(run.rows(ExplanationRow))
         self._masks = _by_card(run.rows(MaskRow))
+        self._observations = _by_card(run.rows(ObservationRow))
         self._agreements = _by_card(run.rows(AgreementRow))
 
     @property
@@ -112,6 +115,9 @@ class CardMaker:
             view=None if view is None else _view_picture(view, f"{image} as {model} sees it"),
             truth=None if view is None else self._mask(key, GROUND_TRUTH, view),
             maps=() if view is None else tuple(self._maps(key, view, maps, scale)),
+            observations=tuple(
+                (self._page.method_title(row.method), row.text) for row in self._observations.get(key, ())
+            ),
             why=None if account is None else why(account),
             overlaps=overlaps(self._agreements.get(key, ()), self._page),
         )
