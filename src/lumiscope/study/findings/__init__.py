@@ -5,13 +5,25 @@ from __future__ import annotations
 from typing import Any
 
 from lumiscope.runs import FindingRow
-from lumiscope.study.findings.claim import Claim, Decision, Rows
+from lumiscope.study.findings.claim import Claim, Decision, Rows, Test, answer, by_model, observed
 from lumiscope.study.findings.family import decide
 from lumiscope.study.findings.observations import observe
 from lumiscope.study.findings.overview import overview
 from lumiscope.study.findings.registry import FINDINGS, finding
 
-__all__ = ["FINDINGS", "Claim", "Rows", "find", "finding", "observe", "tables_needed"]
+__all__ = [
+    "FINDINGS",
+    "Claim",
+    "Rows",
+    "Test",
+    "answer",
+    "by_model",
+    "find",
+    "finding",
+    "observe",
+    "observed",
+    "tables_needed",
+]
 
 
 def find(tables: Rows) -> list[FindingRow]:
