@@ -15,11 +15,13 @@ from lumiscope.runs import (
     FindingRow,
     ImageRow,
     JudgementRow,
+    ObservationRow,
     Run,
     UnitRow,
 )
-from lumiscope.study import ModelConfig, Study, builtin_study, load_study, save_study
+from lumiscope.study import FINDINGS, ModelConfig, Study, builtin_study, find, load_study, save_study
 from lumiscope.study.config import DEFAULT_METHODS
+from lumiscope.study.findings import observe
 from lumiscope.world import OBJECTS, SCENES, WORDS, renderer_version
 from studies import changed
 
@@ -79,6 +81,12 @@ def test_each_model_is_judged_by_its_own_label(world_run: Run) -> None:
         assert row.correct == (row.target_short_name == row.label_short_name)
         assert row.mask_shows_label == (row.model == "objects")
         assert (image.user_columns["scene"], image.has_mask) == (place, True)
+
+
+def test_every_sentence_follows_from_the_tables(world_run: Run) -> None:
+    assert find(world_run) == list(world_run.rows(FindingRow))
+    assert observe(world_run) == list(world_run.rows(ObservationRow))
+    assert {row.finding for row in world_run.rows(FindingRow)} <= {*FINDINGS, "overview"}
 
 
 def test_claims_about_masks_tell_the_tasks_apart(world_run: Run) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lumiscope.runs import FindingRow
-from lumiscope.study.findings.claim import Claim, Decision, Rows, Test, answer, by_model, observed
+from lumiscope.study.findings.claim import Claim, Decision, Hypothesis, Rows, answer, by_model, observed
 from lumiscope.study.findings.family import decide
 from lumiscope.study.findings.observations import observe
 from lumiscope.study.findings.overview import overview
@@ -14,8 +14,8 @@ from lumiscope.study.findings.registry import FINDINGS, finding
 __all__ = [
     "FINDINGS",
     "Claim",
+    "Hypothesis",
     "Rows",
-    "Test",
     "answer",
     "by_model",
     "find",

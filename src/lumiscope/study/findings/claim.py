@@ -20,8 +20,8 @@ class Rows(Protocol):
 
 
 @dataclass(frozen=True)
-class Test:
-    """One hypothesis tested. `p_value`: not corrected; NaN is no evidence. `images`: how many the test had.
+class Hypothesis:
+    """What is tested. `p_value`: not corrected; NaN is no evidence. `images`: how many the test had.
 
     `floor`: the smallest p-value that so many images could give, which falls as they grow.
     """
@@ -71,7 +71,7 @@ class Claim:
     statistic: str
     value: float
     tables: str
-    hypotheses: Mapping[str, Test] = field(default_factory=dict)
+    hypotheses: Mapping[str, Hypothesis] = field(default_factory=dict)
     low: float | None = None
     high: float | None = None
     test: str | None = None

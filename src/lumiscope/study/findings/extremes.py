@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from lumiscope.statistics import sign_flip_test
 from lumiscope.study.findings import floors
-from lumiscope.study.findings.claim import Test
+from lumiscope.study.findings.claim import Hypothesis
 
 Candidate = TypeVar("Candidate")
 EXTREME = (
@@ -25,7 +25,7 @@ class Extreme:
     value: float
     images: int
     candidates: int
-    test: Test
+    test: Hypothesis
 
 
 def extreme(values: Mapping[str, Mapping[str, float]], *, highest: bool) -> Extreme | None:
@@ -43,7 +43,7 @@ def extreme(values: Mapping[str, Mapping[str, float]], *, highest: bool) -> Extr
     first = max(means, key=lambda name: sign * means[name])
     p_values = [_ahead(known[first], known[name], sign) for name in known if name != first]
     candidates = len(known)
-    test = Test(
+    test = Hypothesis(
         min(1.0, candidates * max(p_values)), len(known[first]), lambda images: candidates * floors.sign_flips(images)
     )
     return Extreme(first, means[first], len(known[first]), candidates, test)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from lumiscope.runs import AgreementRow, AgreementSummaryRow, JudgementRow
 from lumiscope.study.findings import floors
-from lumiscope.study.findings.claim import Claim, Rows, Test, answer
+from lumiscope.study.findings.claim import Claim, Hypothesis, Rows, answer
 from lumiscope.study.findings.compared_pairs import Pairs, compared_pairs
 from lumiscope.study.findings.extremes import EXTREME, extreme
 from lumiscope.study.findings.registry import finding
@@ -82,7 +82,7 @@ def _beyond(pairs: Pairs, what: str, meaning: str, otherwise: str = "") -> Claim
             meaning=meaning,
             otherwise=otherwise,
         ),
-        hypotheses={name: Test(row.p_value, row.images, floors.pairings) for name, row in rows.items()},
+        hypotheses={name: Hypothesis(row.p_value, row.images, floors.pairings) for name, row in rows.items()},
         statistic="mean IoU less that of different images",
         value=math.fsum(known) / len(known) if known else math.nan,
         test=PAIRING,

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from lumiscope.runs import AgreementRow, AgreementSummaryRow, ImageComplexityRow, JudgementRow
 from lumiscope.statistics import RankCorrelation, rank_correlation, separation
 from lumiscope.study.findings import floors
-from lumiscope.study.findings.claim import Claim, Rows, Test, answer, by_model
+from lumiscope.study.findings.claim import Claim, Hypothesis, Rows, answer, by_model
 from lumiscope.study.findings.compared_pairs import agreement_by_image
 from lumiscope.study.findings.registry import finding
 
@@ -72,7 +72,7 @@ def _complexity_claim(model: str, found: Mapping[str, tuple[RankCorrelation, int
             otherwise="" if images < 20 else "a simple picture is no reason to trust its maps more",
         ),
         hypotheses={
-            words: Test(known.p_value, count, floors.two_sided_ranks) for words, (known, count) in found.items()
+            words: Hypothesis(known.p_value, count, floors.two_sided_ranks) for words, (known, count) in found.items()
         },
         statistic=f"rank correlation with {strongest}",
         value=correlation.value,
@@ -110,7 +110,7 @@ def agreement_and_confidence(tables: Rows) -> Iterator[Claim]:
                 f"{len(pairs)} images.",
                 meaning="disagreement is a hint at doubt",
             ),
-            hypotheses={CONFIDENCE: Test(correlation.p_value, len(pairs), floors.two_sided_ranks)},
+            hypotheses={CONFIDENCE: Hypothesis(correlation.p_value, len(pairs), floors.two_sided_ranks)},
             statistic="rank correlation with the probability of the class",
             value=correlation.value,
             low=correlation.low,
@@ -145,7 +145,7 @@ def disagreement_and_mistakes(tables: Rows) -> Iterator[Claim]:
                 f"cannot be told with {sum(wrong)} wrong of {len(wrong)} images.",
                 meaning="where the methods disagree, look at the prediction again",
             ),
-            hypotheses={MISTAKES: Test(apart.p_value, len(images), floors.two_groups(share))},
+            hypotheses={MISTAKES: Hypothesis(apart.p_value, len(images), floors.two_groups(share))},
             statistic="AUROC of disagreement for wrong predictions",
             value=apart.auroc,
             low=apart.low,

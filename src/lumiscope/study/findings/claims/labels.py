@@ -21,7 +21,7 @@ from lumiscope.runs import (
 )
 from lumiscope.statistics import difference_interval, share_test, sharing_test
 from lumiscope.study.findings import floors
-from lumiscope.study.findings.claim import Claim, Rows, Test, answer, by_model, observed
+from lumiscope.study.findings.claim import Claim, Hypothesis, Rows, answer, by_model, observed
 from lumiscope.study.findings.registry import finding
 
 NAMED = 3  # concepts that a sentence spells out
@@ -131,7 +131,7 @@ def _depth_claim(model: str, changes: Mapping[str, _Change]) -> Claim:
             f"{changes[biggest]}, which chance could explain.",
         ),
         hypotheses={
-            name: Test(share_test(change.start, change.end), sum((change.start[1], change.end[1])), floors.none)
+            name: Hypothesis(share_test(change.start, change.end), sum((change.start[1], change.end[1])), floors.none)
             for name, change in changes.items()
         },
         statistic="difference of shares",
@@ -180,7 +180,7 @@ def _category_difference(rows: Sequence[ModelDifferenceRow]) -> Claim:
             undecided=f"{top.model_a} and {top.model_b}: that their units are of different categories is not shown. "
             f"They differ most clearly in {numbers}, which chance could explain.",
         ),
-        hypotheses={top.name: Test(top.p_adjusted, top.of_a + top.of_b, floors.none)},
+        hypotheses={top.name: Hypothesis(top.p_adjusted, top.of_a + top.of_b, floors.none)},
         statistic="difference of shares",
         value=top.difference,
         low=top.low,
@@ -214,8 +214,8 @@ def _concept_difference(rows: Sequence[ModelDifferenceRow]) -> Claim:
     return Claim(
         answer(supported=text, undecided=text([])),
         hypotheses={
-            FEWER: Test(p_value, top.of_a + top.of_b, floors.none),
-            top.name: Test(top.p_adjusted, top.of_a + top.of_b, floors.none),
+            FEWER: Hypothesis(p_value, top.of_a + top.of_b, floors.none),
+            top.name: Hypothesis(top.p_adjusted, top.of_a + top.of_b, floors.none),
         },
         statistic="share of concepts in both models",
         value=both / len(rows),

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from lumiscope.runs import MapShapeRow, ModelAgreementRow
 from lumiscope.statistics import sign_flip_test
 from lumiscope.study.findings import floors
-from lumiscope.study.findings.claim import Claim, Rows, Test, answer, by_model
+from lumiscope.study.findings.claim import Claim, Hypothesis, Rows, answer, by_model
 from lumiscope.study.findings.registry import finding
 from lumiscope.study.findings.titles import method_title
 
@@ -45,7 +45,7 @@ def _same_places(model_a: str, model_b: str, rows: dict[str, ModelAgreementRow])
             meaning="to look at the same place is not yet to see the same thing",
             otherwise="",
         ),
-        hypotheses={name: Test(row.p_value, row.images, floors.pairings) for name, row in rows.items()},
+        hypotheses={name: Hypothesis(row.p_value, row.images, floors.pairings) for name, row in rows.items()},
         statistic=f"mean IoU of {method_title(first.method)}",
         value=first.iou,
         low=first.low,
@@ -105,7 +105,7 @@ def _extents_claim(model_a: str, model_b: str, shared: dict[str, dict[str, tuple
             meaning="the one with the larger share uses more of the picture, or knows less well what it needs",
         ),
         hypotheses={
-            method: Test(
+            method: Hypothesis(
                 sign_flip_test([a - b for a, b in of_images.values()], alternative="two-sided"),
                 len(of_images),
                 floors.two_sided_sign_flips,
