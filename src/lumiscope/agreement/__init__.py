@@ -8,6 +8,8 @@ from lumiscope.agreement.agreement import (
 )
 from lumiscope.agreement.compare import FALLBACK_RULE, compare, compare_masks, default_rule
 from lumiscope.agreement.compare_run import RunAgreement, compare_run
+from lumiscope.agreement.map_likeness import CellMap, cell_map, disagreement
+from lumiscope.agreement.map_pairs import compare_maps, summarise_maps
 from lumiscope.agreement.map_shape import MapShape, measure_map
 from lumiscope.agreement.masks import make_mask
 from lumiscope.agreement.model_pairs import compare_models
@@ -22,6 +24,7 @@ __all__ = [
     "GROUND_TRUTH",
     "MASK_RULES",
     "Agreement",
+    "CellMap",
     "MapShape",
     "MaskRule",
     "OtherImages",
@@ -29,12 +32,15 @@ __all__ = [
     "PairAgreement",
     "RegisteredRule",
     "RunAgreement",
+    "cell_map",
     "compare",
+    "compare_maps",
     "compare_masks",
     "compare_models",
     "compare_other_images",
     "compare_run",
     "default_rule",
+    "disagreement",
     "make_mask",
     "mask_rule",
     "measure_map",
@@ -44,5 +50,6 @@ __all__ = [
     "parse_rules",
     "segment_mask",
     "summarise",
+    "summarise_maps",
     "with_other_images",
 ]

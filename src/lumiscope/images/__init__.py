@@ -3,7 +3,7 @@
 from lumiscope.images.address import read_bands, read_digest, read_mask, read_pixels
 from lumiscope.images.annotations import Annotations, open_annotations
 from lumiscope.images.bands import choose_bands, holds_bands, shown_triple
-from lumiscope.images.complexity import Complexity, measure_complexity
+from lumiscope.images.complexity import Complexity, edge_strength, measure_complexity
 from lumiscope.images.csv_listing import CLASS_SEPARATOR
 from lumiscope.images.decode import decode, decode_labels
 from lumiscope.images.decoders import DECODERS
@@ -37,6 +37,7 @@ __all__ = [
     "decode",
     "decode_labels",
     "decode_mask",
+    "edge_strength",
     "holds_bands",
     "measure_complexity",
     "names_world",

@@ -34,7 +34,6 @@ class Complexity:
 
 def measure_complexity(pixels: ByteArray, mask: BoolArray | None = None) -> Complexity:
     """Measure an image. `pixels`: (H, W, 3) uint8. `mask`: (H, W) bool, what it is about; None where unknown."""
-    from skimage.filters import sobel
     from skimage.segmentation import felzenszwalb
 
     image = Image.fromarray(pixels)
@@ -44,11 +43,19 @@ def measure_complexity(pixels: ByteArray, mask: BoolArray | None = None) -> Comp
     image.save(stored, "PNG")
     return Complexity(
         segments=float(len(np.unique(felzenszwalb(small, **FELZENSZWALB)))),
-        edges=float(sobel(grey / 255).mean()),  # type: ignore[no-untyped-call]
+        edges=float(edge_strength(small).mean()),
         compression=stored.tell() / grey.size,
         entropy=_entropy(np.bincount(grey.ravel(), minlength=256) / grey.size),
         objects=math.nan if mask is None else _objects(mask),
     )
+
+
+def edge_strength(pixels: ByteArray) -> DoubleArray:
+    """(H, W, 3) uint8 -> (H, W): the slope of the grey values in [0, 1], by Sobel's filter."""
+    from skimage.filters import sobel
+
+    grey = np.asarray(Image.fromarray(pixels).convert("L"))
+    return np.asarray(sobel(grey / 255), np.float64)  # type: ignore[no-untyped-call]
 
 
 def _entropy(shares: DoubleArray) -> float:

@@ -17,11 +17,14 @@ import numpy as np
 from lumiscope.agreement import (
     GROUND_TRUTH,
     Agreement,
+    cell_map,
+    compare_maps,
     compare_masks,
     compare_models,
     compare_other_images,
     measure_map,
     summarise,
+    summarise_maps,
     with_other_images,
 )
 from lumiscope.runs import (
@@ -31,6 +34,8 @@ from lumiscope.runs import (
     ImageComplexityRow,
     ImageRow,
     JudgementRow,
+    MapAgreementRow,
+    MapAgreementSummaryRow,
     MapShapeRow,
     ModelAgreementRow,
     Outcome,
@@ -46,7 +51,7 @@ RULE = "max:0.5"
 CENTRED = 0.15  # standard deviation of places around the centre, in sides of the view
 PER_CLASS = 4  # images of a class, where classes cluster images
 EFFECTS: Mapping[str, frozenset[str]] = {
-    "related": frozenset({"agreement", "true_masks", "same_places"}),
+    "related": frozenset({"agreement", "agreement_without_habit", "true_masks", "same_places"}),
     "pair": frozenset({"most_agreement"}),
     "cover": frozenset({"best_cover"}),
     "focused": frozenset({"focused", "sharpest"}),
@@ -105,6 +110,7 @@ def planted_study(seed: int, images: int, effects: Collection[str] = (), *, clus
     tables.write(ImageComplexityRow, _complexity(rng, names, classes, trouble, "complexity" in effects))
     tables.write(JudgementRow, _judgements(rng, names, classes, trouble, effects))
     _write_masks(tables, names, maps, truths)
+    _write_cells(tables, names, maps, rng.random((images, SIDE, SIDE)))
     return PlantedStudy(tables, frozenset().union(*(EFFECTS[effect] for effect in effects)))
 
 
@@ -256,3 +262,19 @@ def _write_masks(tables: Tables, names: list[str], maps: Mapping[str, Maps], tru
             for method, of_method in of_model.items()
         ],
     )
+
+
+def _write_cells(tables: Tables, names: list[str], maps: Mapping[str, Maps], edges: DoubleArray) -> None:
+    """What a run makes of maps without masks."""
+    rows: list[MapAgreementRow] = []
+    summary: list[MapAgreementSummaryRow] = []
+    for model, of_model in maps.items():
+        cells = {
+            name: {method: cell_map(of_method[row], edges[row]) for method, of_method in of_model.items()}
+            for row, name in enumerate(names)
+        }
+        of_images = [row for name, of_image in cells.items() for row in compare_maps(model, name, of_image)]
+        rows += of_images
+        summary += summarise_maps(of_images, cells)
+    tables.write(MapAgreementRow, rows)
+    tables.write(MapAgreementSummaryRow, summary)

@@ -9,6 +9,7 @@ from lumiscope.runs.tables.image_complexity import ImageComplexityRow
 from lumiscope.runs.tables.images import ImageRow, ProbingImageRow
 from lumiscope.runs.tables.judgements import JudgementRow
 from lumiscope.runs.tables.layers import LayerRow
+from lumiscope.runs.tables.map_agreement import MapAgreementRow, MapAgreementSummaryRow
 from lumiscope.runs.tables.map_shapes import MapShapeRow
 from lumiscope.runs.tables.masks import MaskRow
 from lumiscope.runs.tables.model_agreement import ModelAgreementRow
@@ -39,6 +40,8 @@ __all__ = [
     "ImageRow",
     "JudgementRow",
     "LayerRow",
+    "MapAgreementRow",
+    "MapAgreementSummaryRow",
     "MapShapeRow",
     "MaskRow",
     "ModelAgreementRow",

@@ -5,15 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from lumiscope.runs import AgreementRow, AgreementSummaryRow, JudgementRow
+from lumiscope.runs import AgreementRow, AgreementSummaryRow, JudgementRow, MapAgreementSummaryRow
 from lumiscope.study.findings import floors
-from lumiscope.study.findings.claim import Claim, Hypothesis, Rows, answer
-from lumiscope.study.findings.compared_pairs import Pairs, compared_pairs
+from lumiscope.study.findings.claim import Claim, Hypothesis, Rows, answer, by_model, observed
+from lumiscope.study.findings.compared_pairs import Pairs, agreement_by_image, compared_pairs
 from lumiscope.study.findings.extremes import EXTREME, extreme
 from lumiscope.study.findings.registry import finding
+from lumiscope.study.findings.titles import method_title
 
 PAIRING = "permutation of which images' masks belong together"
 FOREIGN = "the masks show something else than its labels, so this tells where it looks, not whether that is right"
+NAMED = 3  # images that a sentence spells out
 NEEDS = (AgreementRow, AgreementSummaryRow, JudgementRow)
 
 
@@ -121,3 +123,67 @@ def _end(pairs: Pairs, who: str, verb: str, kind: str, meaning: str, *, highest:
         images=end.images,
         tables="agreement, agreement_summary",
     )
+
+
+@finding("agreement_without_habit", order=23, needs=(MapAgreementSummaryRow,))
+def agreement_without_habit(tables: Rows) -> Iterator[Claim]:
+    """Which pairs agree on more than the centre and the picture's edges."""
+    for model, rows in by_model(tables.rows(MapAgreementSummaryRow)).items():
+        pairs = {
+            f"{method_title(row.method_a)} and {method_title(row.method_b)}": row
+            for row in rows
+            if not math.isnan(row.p_value)
+        }
+        if pairs:
+            yield _without_habit(model, pairs)
+
+
+def _without_habit(model: str, pairs: dict[str, MapAgreementSummaryRow]) -> Claim:
+    images = max(row.images for row in pairs.values())
+    beyond = "agree on more than the centre of the view and the edges of the picture"
+
+    def told(names: Sequence[str], most: int = 3) -> str:
+        numbers = [f"{name} ({pairs[name].partial:.2f} of {pairs[name].cells:.2f})" for name in names]
+        return ", ".join(numbers[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+
+    highest = max(pairs.values(), key=lambda row: row.partial)
+    what = "rank correlation that is left"
+    return Claim(
+        answer(
+            supported=lambda shown: (
+                f"{model}: {len(shown)} of {len(pairs)} pairs of methods {beyond}; {what}: {told(shown)}."
+            ),
+            undecided=f"{model}: that pairs of methods {beyond} is not shown; {what}: {told(list(pairs))}.",
+            cannot_tell=f"{model}: whether pairs of methods {beyond} cannot be told with {images} images.",
+            meaning="a centred blob and an edge detector would not agree like this",
+        ),
+        hypotheses={name: Hypothesis(row.p_value, row.images, floors.pairings) for name, row in pairs.items()},
+        statistic="highest partial rank correlation",
+        value=highest.partial,
+        low=highest.partial_low,
+        high=highest.partial_high,
+        test=PAIRING.replace("masks", "maps"),
+        images=images,
+        tables="map_agreement_summary",
+    )
+
+
+@finding("disagreed_images", order=28, needs=NEEDS)
+def disagreed_images(tables: Rows) -> Iterator[Claim]:
+    """The images on which the methods disagree most."""
+    for model, agreement in agreement_by_image(tables).items():
+        if len(agreement) <= NAMED:
+            continue
+        lowest = sorted(agreement, key=lambda image: agreement[image])[:NAMED]
+        told = ", ".join(f"{image} ({agreement[image]:+.2f})" for image in lowest)
+        yield Claim(
+            observed(
+                f"{model}: of {len(agreement)} images, methods disagree most on {told}; IoU beside that of the same "
+                "methods on average."
+            ),
+            statistic="lowest IoU less the mean",
+            value=agreement[lowest[0]],
+            images=len(agreement),
+            tables="agreement",
+            named_images=lowest,
+        )
