@@ -27,9 +27,9 @@ CENTRE = 0.25  # standard deviation of the centred Gaussian, in sides of the vie
 class CellMap:
     """What is kept of one map. `ranks`, `residuals`: (196,) of mean 0 and length 1; None where the map is constant.
 
-    `residuals`: of the ranks, after all that a polynomial of degree 3 can make of the ranks of a centred Gaussian and of
-    the picture's edges is taken out. `means`: of
-    the cells. `segments`: mean in each segment; None where there are none.
+    `residuals`: of the ranks, after all that a polynomial of degree 3 can make of the ranks of a centred Gaussian and
+    of the picture's edges is taken out. `means`: of the cells. `segments`: mean in each segment; None where there are
+    none.
     """
 
     means: DoubleArray
