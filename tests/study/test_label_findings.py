@@ -30,6 +30,7 @@ from lumiscope.statistics.proportions import difference_interval, wilson_interva
 from lumiscope.statistics.sharing import sharing_test
 from lumiscope.study.findings import labels
 from lumiscope.study.stage import Tables
+from lumiscope.testing import fake_row
 
 CONCEPTS = ("red", "blue", "dog", "cat")
 KINDS = ("colour", "colour", "animal", "animal")
@@ -66,7 +67,10 @@ def test_labels_are_counted_and_so_is_what_refused_them(unit_labels) -> None:
 def test_untested_labels_are_called_so(unit_labels) -> None:
     layer = unit_labels.layer_labels("m", "l", [0, 2])
     (labelled,) = claims(layer, fdr=1)
-    assert labelled.claim.endswith("Labels were not tested against chance.")
+    assert labelled.claim == (
+        "m: 2 of 2 units in one layer got a label; the most frequent: dog (1), red (1). "
+        "Labels were not tested against chance."
+    )
     assert "false discovery" not in labelled.claim
     (unknown,) = claims(layer, fdr=None)
     assert "chance" not in unknown.claim
@@ -131,6 +135,25 @@ def test_models_are_compared_at_their_ends(unit_labels) -> None:
         "(Fisher's exact test, Holm: p < 0.001)."
     )
     assert (concept.value, concept.p_value) == (0, pytest.approx(p_value, abs=0.01))
+
+
+@pytest.mark.parametrize(("p_adjusted", "certain"), [(0.0499, True), (0.05, False), (float("nan"), False)])
+def test_certain_is_what_chance_gives_in_less_than_one_of_twenty(p_adjusted: float, certain: bool) -> None:
+    facts = {"model_a": "m", "model_b": "n", "layer_a": "l", "layer_b": "l", "of_a": 4, "of_b": 4}
+    rows = [
+        fake_row(ModelDifferenceRow, kind=kind, name="red", units_a=3, units_b=1, p_adjusted=p_adjusted, **facts)
+        for kind in ("category", "concept")
+    ]
+    tables = Tables()
+    for table in (LayerRow, UnitRow, ConceptCountRow, CategoryRow):
+        tables.write(table, [])
+    tables.write(ModelDifferenceRow, rows)
+    category, concept = labels(tables, 0.05)
+    assert [row.is_certain for row in rows] == [certain, certain]
+    assert category.claim.endswith(
+        f"75% of the units in l against 25%{'' if certain else ', which chance could explain'}."
+    )
+    assert ("Most different: red" in concept.claim) == certain
 
 
 def test_equal_models_do_not_differ(unit_labels) -> None:
