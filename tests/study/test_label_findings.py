@@ -156,6 +156,22 @@ def test_certain_is_what_chance_gives_in_less_than_one_of_twenty(p_adjusted: flo
     assert ("Most different: red" in concept.claim) == certain
 
 
+@pytest.mark.parametrize(
+    ("earlier", "last"), [(("k", "k"), ("l", "l")), (("l", "k"), ("l", "l")), (("k", "l"), ("l", "l"))]
+)
+def test_models_are_compared_at_their_last_layers_alone(earlier: tuple[str, str], last: tuple[str, str]) -> None:
+    def row(layers: tuple[str, str], name: str, units: int) -> ModelDifferenceRow:
+        facts = {"model_a": "m", "model_b": "n", "of_a": 4, "of_b": 4, "units_a": units, "units_b": 1}
+        return fake_row(ModelDifferenceRow, kind="category", name=name, layer_a=layers[0], layer_b=layers[1], **facts)
+
+    tables = Tables()
+    for table in (LayerRow, UnitRow, ConceptCountRow, CategoryRow):
+        tables.write(table, [])
+    tables.write(ModelDifferenceRow, [row(earlier, "red", 4), row(earlier, "blue", 4), row(last, "animal", 3)])
+    (category,) = labels(tables, 0.05)
+    assert category.claim.startswith("m and n differ most in the category animal: 75% of the units in l against 25%")
+
+
 def test_equal_models_do_not_differ(unit_labels) -> None:
     first, second = (unit_labels.layer_labels(name, "l", [0, 2, 2]) for name in "mn")
     category, concept = claims(first, second)[2:]
