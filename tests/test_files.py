@@ -155,6 +155,16 @@ def test_what_is_too_large_is_refused_before_memory_is_taken(tmp_path):
         read_bytes(tmp_path / "fits", 4)
 
 
+@pytest.mark.skipif(not Path("/proc/version").exists(), reason="only Linux has files that do not say their size")
+def test_a_file_that_does_not_say_its_size_is_read_as_far_as_it_may():
+    path = Path("/proc/version")
+    content = path.read_bytes()
+    assert path.stat().st_size == 0
+    assert read_bytes(path, len(content)) == content
+    with pytest.raises(OSError, match=f"more than {len(content) - 1} bytes"):
+        read_bytes(path, len(content) - 1)
+
+
 @pytest.mark.parametrize(
     ("parse", "text"),
     [

@@ -33,6 +33,15 @@ def test_the_best_pairing_of_four_has_one_chance_in_24() -> None:
     assert pairing_test([1 - np.eye(4)])[1] == 1
 
 
+def test_all_pairings_of_seven_are_counted_and_those_of_eight_or_of_two_groups_drawn() -> None:
+    assert pairing_test([np.eye(7)], permutations=99)[1] == pytest.approx(1 / 5040)
+    assert pairing_test([np.eye(8)], permutations=99)[1] == pytest.approx(1 / 100)
+    assert pairing_test([np.eye(16)])[1] == pytest.approx(1 / 10_001)
+    assert pairing_test([np.eye(16)], permutations=1)[1] == pytest.approx(1 / 2)
+    of_ten = 10 * pairing_test([np.eye(4), np.eye(3)], permutations=9)[1]
+    assert of_ten == pytest.approx(round(of_ten)), "1 / 24 · 1 / 6 if they were counted"
+
+
 def test_many_images_are_drawn_and_groups_stay_among_themselves() -> None:
     first, second = np.eye(8), np.full((8, 8), 0.5)
     mean, p_value = pairing_test([first, second], permutations=999)

@@ -73,6 +73,19 @@ def test_a_backend_is_checked_on_the_first_four_pictures_that_can_be_read(
     assert [view.item_id for view in views] == [f"p{number}" for number in checked]
 
 
+def test_the_pictures_that_a_backend_is_checked_on_are_those_that_are_explained(tiny, pictures, monkeypatch):
+    seen = []
+    choose = TorchModel.choose_backend
+
+    def noted(model, asked, precision, views, **more):
+        seen.append([view.item_id for view in views])
+        return choose(model, asked, precision, views, **more)
+
+    monkeypatch.setattr(TorchModel, "choose_backend", noted)
+    explained(tiny, pictures[2:5], "auto", methods=["lime"])
+    assert seen == [["p2", "p3", "p4"]]
+
+
 def test_unknown_names_are_errors(tiny, pictures):
     with pytest.raises(UnknownNameError, match="unknown backend 'openvin': did you mean openvino"):
         explained(tiny, pictures, "openvin")
