@@ -22,9 +22,8 @@ def seed_defaults(tree: ast.AST) -> Iterator[tuple[str, object]]:
             for argument, default in pairs:
                 if isinstance(default, ast.Constant):
                     yield argument.arg, default.value
-        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
-            if isinstance(node.value, ast.Constant):
-                yield node.target.id, node.value.value
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.value, ast.Constant):
+            yield ast.unparse(node.target), node.value.value
 
 
 def test_a_seed_that_is_not_given_is_0() -> None:
