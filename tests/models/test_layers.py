@@ -7,7 +7,7 @@ import torch
 
 from lumiscope.errors import LayerError, UnknownNameError
 from lumiscope.models import select_layers, stages
-from lumiscope.models._target_layer import _stand_ins, target_choice, target_layer
+from lumiscope.models._target_layer import _Influence, _stand_ins, target_choice, target_layer
 from lumiscope.models.layers import layout_of, trace_layers
 from lumiscope.models.layout import Layout
 
@@ -288,3 +288,36 @@ def test_an_unknown_layer_names_the_nearest(traced):
         chosen(["block.conv3"], traced("Residual"))
     with pytest.raises(UnknownNameError, match="unknown layer 'nothing"):
         chosen(["nothing*"], traced("Residual"))
+
+
+class Told(_Influence):
+    """The influence of layers a, b, …: those of `felt` are reached, and past each of `around` flows that before it."""
+
+    def __init__(self, felt, around, score=torch.ones(1, requires_grad=True)):  # noqa: B008 - never changed
+        super().__init__(score, {})
+        self.felt, self.around = felt, around
+
+    def reached(self, layers):
+        return [layer for layer in layers if layer in self.felt]
+
+    def flows_around(self, before, layer):
+        assert self.felt.index(layer) == self.felt.index(before) + 1, "only neighbours are asked about"
+        return layer in self.around
+
+
+@pytest.mark.parametrize(
+    ("felt", "around", "passage"),
+    [
+        ("abcd", "", "d"),
+        ("abcd", "d", "c"),
+        ("abcd", "cd", "b"),
+        ("abcd", "bcd", "a"),
+        ("ac", "c", "a"),
+        ("ac", "", "c"),
+        ("b", "", "b"),
+        ("", "", None),
+    ],
+)
+def test_the_last_passage_is_the_last_layer_that_nothing_flows_around(felt, around, passage):
+    assert Told(felt, around).last_passage("abcd") == passage
+    assert Told(felt, around, torch.ones(1)).last_passage("abcd") is None, "no gradient tells"
