@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import resource
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -43,6 +44,14 @@ sys.stdin.read()
 
 def parts(folder: Path) -> list[Path]:
     return list(folder.glob(".*.part"))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="rights of files are POSIX's")
+def test_what_is_written_may_be_read_by_all_and_changed_by_its_owner(tmp_path):
+    write_atomically(tmp_path / "file", b"whole")
+    assert stat.filemode((tmp_path / "file").stat().st_mode) == "-rw-r--r--"
+    assert (tmp_path / "file").read_bytes() == b"whole"
+    assert parts(tmp_path) == []
 
 
 def test_what_a_killed_process_left_is_cleared_and_what_a_live_one_writes_is_not(tmp_path):

@@ -53,6 +53,11 @@ def test_many_images_are_drawn_and_groups_stay_among_themselves() -> None:
     assert pairing_test([np.ones((8, 8)), np.ones((8, 8))])[1] == 1, "between groups nothing is paired"
 
 
+@pytest.mark.parametrize("sizes", [[1], [4], [9], [3, 12]])
+def test_where_nothing_overlaps_every_pairing_is_as_alike(sizes: list[int]) -> None:
+    assert pairing_test([np.zeros((size, size)) for size in sizes], permutations=50)[1] == 1
+
+
 @pytest.mark.parametrize("sizes", [[5], [7], [8], [30], [3, 4], [9, 20, 2]])
 def test_where_all_pairings_are_alike_chance_explains_any(sizes: list[int]) -> None:
     """Entries are the sum of a row's and a column's number: however they are paired, the same but for rounding."""
