@@ -96,12 +96,19 @@ def test_the_true_masks_come_last_and_what_they_leave_open_is_theirs_alone() -> 
     assert pairs[1].iou != pairs[0].iou
 
 
-def test_a_mask_beside_an_empty_one_overlaps_with_nothing() -> None:
+def test_what_is_open_on_some_images_counts_on_the_others_and_one_pixel_is_enough() -> None:
+    left, both, right = (np.array([pixels], np.bool_) for pixels in ([1, 0], [1, 1], [0, 1]))
+    assert cross_iou([left, both], [left, right]).tolist() == [[1, 0], [0.5, 0.5]]
+    assert cross_iou([left, both], [left, right], [right, None]).tolist() == [[1, 0], [1, 0.5]]
+    assert cross_iou([left, both], [left, right], [None, None]).tolist() == [[1, 0], [0.5, 0.5]]
+
+
+@pytest.mark.parametrize(("first", "second"), [("a", "b"), ("b", "a")])
+def test_a_mask_beside_an_empty_one_overlaps_with_nothing(first: str, second: str) -> None:
     empty, left, right = np.zeros((2, 2), np.bool_), np.array([[1, 0]] * 2, np.bool_), np.array([[0, 1]] * 2, np.bool_)
-    (pair,) = compare_other_images(
-        {"x": {"a": left, "b": left}, "y": {"a": empty, "b": left}, "z": {"a": left, "b": right}}
-    )
-    # Rows of a, columns of b: left with left 1, with right 0; the empty one with any 0.
+    masks = {"x": (left, left), "y": (empty, left), "z": (left, right)}
+    (pair,) = compare_other_images({name: {first: mask, second: beside} for name, (mask, beside) in masks.items()})
+    # Rows of the first, columns of the second: left with left 1, with right 0; the empty one with any 0.
     assert pair.iou == pytest.approx((1 + 0 + 0 + 0 + 1 + 1) / 6)
     assert pair.by_image == pytest.approx(
         {"x": (1 + 0 + 0 + 1) / 4, "y": (0 + 0 + 1 + 1) / 4, "z": (1 + 1 + 0 + 0) / 4}

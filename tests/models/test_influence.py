@@ -1,4 +1,4 @@
-"""How the automatic layer of networks with tokens is found: by what the scores depend on, with weights of no meaning."""
+"""How the automatic layer of networks with tokens is found: by what the scores depend on."""
 
 from __future__ import annotations
 
