@@ -103,11 +103,12 @@ def test_what_is_open_on_some_images_counts_on_the_others_and_one_pixel_is_enoug
     assert cross_iou([left, both], [left, right], [None, None]).tolist() == [[1, 0], [0.5, 0.5]]
 
 
-@pytest.mark.parametrize(("first", "second"), [("a", "b"), ("b", "a")])
-def test_a_mask_beside_an_empty_one_overlaps_with_nothing(first: str, second: str) -> None:
+@pytest.mark.parametrize("places", [(0, 1), (1, 0)])
+def test_a_mask_beside_an_empty_one_overlaps_with_nothing(places: tuple[int, int]) -> None:
+    """Which of both methods marks nothing is all the same."""
     empty, left, right = np.zeros((2, 2), np.bool_), np.array([[1, 0]] * 2, np.bool_), np.array([[0, 1]] * 2, np.bool_)
     masks = {"x": (left, left), "y": (empty, left), "z": (left, right)}
-    (pair,) = compare_other_images({name: {first: mask, second: beside} for name, (mask, beside) in masks.items()})
+    (pair,) = compare_other_images({name: {"a": of[places[0]], "b": of[places[1]]} for name, of in masks.items()})
     # Rows of the first, columns of the second: left with left 1, with right 0; the empty one with any 0.
     assert pair.iou == pytest.approx((1 + 0 + 0 + 0 + 1 + 1) / 6)
     assert pair.by_image == pytest.approx(
