@@ -135,6 +135,38 @@ def test_what_few_images_cannot_tell_is_said() -> None:
     )
 
 
+NAMES = [("gradcam", "scorecam"), ("gradcam", "lime"), ("lime", "scorecam")]
+
+
+@pytest.mark.parametrize(("pairs", "images", "told"), [(1, 3, False), (1, 4, True), (3, 4, False), (3, 5, True)])
+def test_n_images_have_n_factorial_pairings(pairs: int, images: int, told: bool) -> None:
+    """The least p-values that Holm leaves: 1/6, 1/24 for one pair, 3/24 and 3/120 for the first of three."""
+    rows = [dataclasses.replace(summary_row(*names, 0.5, 0.9), images=images) for names in NAMES[:pairs]]
+    claim = said(tables(summary=rows), "agreement")[0].claim
+    assert ("cannot be told" in claim) != told
+    assert (f"with {images} images it is not shown of Grad-CAM and Score-CAM (IoU 0.50" in claim) == told
+
+
+@pytest.mark.parametrize(("images", "told"), [(7, False), (8, True)])
+def test_n_images_have_two_to_the_n_signs(images: int, told: bool) -> None:
+    """Three candidates and three sentences: 9 / 2^7 is above 0.05, 9 / 2^8 is not; here all are alike."""
+    rows = [row for names in NAMES for row in images_of(*names, [0.3] * images)]
+    of = tables(summary=[summary_row(*names, 0.5, 0.001) for names in NAMES], images=rows)
+    most, least = said(of, "most_agreement", "least_agreement")
+    for finding, end in ((most, "most"), (least, "least")):
+        assert f"which methods agree {end} {'is not shown' if told else 'cannot be told'}" in finding.claim
+        assert finding.p_value == 1
+
+
+@pytest.mark.parametrize(("count", "more"), [(3, "."), (4, " and 1 more."), (5, " and 2 more.")])
+def test_three_pairs_are_spelled_out(count: int, more: str) -> None:
+    methods = ("gradcam", "scorecam", "lime", "rise")
+    names = [(a, b) for number, a in enumerate(methods) for b in methods[:number]][:count]
+    claim = said(tables(summary=[summary_row(*pair, 0.5, 0.001) for pair in names]), "agreement")[0].claim
+    assert claim.count("IoU 0.50") == 3
+    assert claim.endswith(f"on different images 0.20){more}")
+
+
 def test_an_end_is_named_where_it_lies_beyond_every_other() -> None:
     names = [("gradcam", "scorecam"), ("gradcam", "lime"), ("lime", "scorecam")]
     summary = [summary_row(a, b, iou, 0.001) for (a, b), iou in zip(names, (0.7, 0.4, 0.39), strict=True)]
@@ -183,7 +215,8 @@ def test_masks_of_something_else_are_no_truth(shows: tuple[bool | None, ...], fo
     assert ("covers the true masks best" in truth.claim) != foreign
 
 
-def test_many_misses_are_counted() -> None:
-    (finding,) = find(tables([judgement(f"i{number}", False) for number in range(7)]))
-    assert finding.claim.endswith("It misses i0, i1, i2, i3, i4 and 2 more.")
+@pytest.mark.parametrize(("count", "more"), [(5, ""), (6, " and 1 more"), (7, " and 2 more")])
+def test_many_misses_are_counted(count: int, more: str) -> None:
+    (finding,) = find(tables([judgement(f"i{number}", False) for number in range(count)]))
+    assert finding.claim.endswith(f"It misses i0, i1, i2, i3, i4{more}.")
     assert finding.named_images == ("i0", "i1", "i2", "i3", "i4")

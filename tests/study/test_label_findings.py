@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -23,6 +25,7 @@ from lumiscope.runs import (
     LayerRow,
     ModelDifferenceRow,
     NoLabel,
+    Outcome,
     Reason,
     UnitRow,
 )
@@ -30,6 +33,7 @@ from lumiscope.statistics.proportions import difference_interval, wilson_interva
 from lumiscope.statistics.sharing import sharing_test
 from lumiscope.study.findings import find
 from lumiscope.study.stage import Tables
+from lumiscope.testing import fake_row
 
 CONCEPTS = ("red", "blue", "dog", "cat")
 KINDS = ("colour", "colour", "animal", "animal")
@@ -66,7 +70,10 @@ def test_labels_are_counted_and_so_is_what_refused_them(unit_labels) -> None:
 def test_untested_labels_are_called_so(unit_labels) -> None:
     layer = unit_labels.layer_labels("m", "l", [0, 2])
     (labelled,) = claims(layer, fdr=None)
-    assert labelled.claim.endswith("Labels were not tested against chance.")
+    assert labelled.claim == (
+        "m: 2 of 2 units in one layer got a label; the most frequent: dog (1), red (1). "
+        "Labels were not tested against chance."
+    )
     assert "false discovery" not in labelled.claim
     assert labelled.meaning == ""
     assert "related to no concept at all" in claims(layer)[0].meaning
@@ -125,6 +132,67 @@ def test_models_are_compared_at_their_ends(unit_labels) -> None:
     )
     assert concept.value == 0
     assert p_value < 0.01
+
+
+@pytest.mark.parametrize(("p_adjusted", "certain"), [(0.0249, True), (0.0251, False), (math.nan, False)])
+def test_two_sentences_share_the_level(p_adjusted: float, certain: bool) -> None:
+    facts = {"model_a": "m", "model_b": "n", "layer_a": "l", "layer_b": "l", "of_a": 4, "of_b": 4}
+    rows = [
+        fake_row(
+            ModelDifferenceRow,
+            kind=kind,
+            name="red",
+            units_a=3,
+            units_b=1,
+            p_adjusted=p_adjusted if kind == "category" else p_adjusted / 2,
+            **facts,
+        )
+        for kind in ("category", "concept")
+    ]
+    tables = Tables()
+    for table in (LayerRow, UnitRow, ConceptCountRow, CategoryRow):
+        tables.write(table, [])
+    tables.write(ModelDifferenceRow, rows)
+    category, concept = find(tables)[:2]
+    assert category.claim.endswith(
+        f"75% of the units in l against 25%{'' if certain else ', which chance could explain'}."
+    )
+    assert category.outcome == (Outcome.SUPPORTED if certain else Outcome.UNDECIDED)
+    assert ("Most different: red" in concept.claim) == certain
+
+
+@pytest.mark.parametrize(
+    ("earlier", "last"), [(("k", "k"), ("l", "l")), (("l", "k"), ("l", "l")), (("k", "l"), ("l", "l"))]
+)
+def test_models_are_compared_at_their_last_layers_alone(earlier: tuple[str, str], last: tuple[str, str]) -> None:
+    def row(layers: tuple[str, str], name: str, units: int) -> ModelDifferenceRow:
+        facts = {
+            "model_a": "m",
+            "model_b": "n",
+            "of_a": 4,
+            "of_b": 4,
+            "units_a": units,
+            "units_b": 1,
+            "p_adjusted": 0.001,
+        }
+        return fake_row(
+            ModelDifferenceRow,
+            kind="category",
+            name=name,
+            p_adjusted=0.001,
+            layer_a=layers[0],
+            layer_b=layers[1],
+            **facts,
+        )
+
+    tables = Tables()
+    for table in (LayerRow, UnitRow, ConceptCountRow, CategoryRow):
+        tables.write(table, [])
+    tables.write(ModelDifferenceRow, [row(earlier, "red", 4), row(earlier, "blue", 4), row(last, "animal", 3)])
+    category, *_ = find(tables)
+    assert category.claim.startswith(
+        "m and n differ most clearly in the category animal: 75% of the units in l against 25%"
+    )
 
 
 def test_equal_models_do_not_differ(unit_labels) -> None:
