@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, Literal
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 ScoreKind = Literal["shares", "chances", "logits"]
@@ -16,25 +15,6 @@ IN_WORDS: dict[ScoreKind, str] = {
 }
 ROUNDING = 1e-6
 ROUNDED = 8e-3  # of a row of bfloat16, what its sum may be off
-PASSED_ON = frozenset(
-    {
-        "View",
-        "Squeeze",
-        "Unsqueeze",
-        "Select",
-        "Slice",
-        "T",
-        "Transpose",
-        "Permute",
-        "Clone",
-        "ToCopy",
-        "Mean",
-        "Expand",
-    }
-    | {"UnsafeView", "ReshapeAlias", "Alias", "Unbind", "Split"}
-)
-LINEAR = frozenset({"Addmm", "Mm", "Bmm", "Baddbmm", "Addmv", "Mv", "Convolution", "Linear"})
-NORMS = frozenset({"NativeLayerNorm", "NativeGroupNorm"})
 
 
 def kind_of(scores: NDArray[np.floating[Any]]) -> ScoreKind:
@@ -54,27 +34,3 @@ def are_logarithms(scores: NDArray[np.floating[Any]]) -> bool:
     if scores.shape[1] < 2 or not np.isfinite(scores).all() or scores.max() > ROUNDING:
         return False
     return bool(np.allclose(np.exp(scores).sum(axis=1), 1, atol=1e-3))
-
-
-def is_linear(scores: torch.Tensor) -> bool:
-    """Whether a layer without bounds made `scores`, as autograd tells: that they lie in [0, 1] is then by chance.
-
-    Only views and means may come after it. Nothing is known of a tensor without a gradient.
-    """
-    return _made_by(scores.grad_fn, LINEAR)
-
-
-def is_normalised(scores: torch.Tensor) -> bool:
-    """Whether a layer norm made `scores`, as autograd tells: features, after which no layer has weighed classes."""
-    return _made_by(scores.grad_fn, NORMS)
-
-
-def _made_by(step: Any, operations: frozenset[str]) -> bool:
-    while step is not None:
-        operation = step.name().partition("Backward")[0]
-        if operation in operations:
-            return True
-        if operation not in PASSED_ON:
-            return False
-        step = step.next_functions[0][0]
-    return False

@@ -14,7 +14,8 @@ from lumiscope.errors import ModelError
 from lumiscope.models._candidates import Candidate, candidates, choice_notes, choose_output, no_scores
 from lumiscope.models._ending import Ending, are_made_of, find_ending
 from lumiscope.models._features import is_headless, pooled_features
-from lumiscope.models._score_kind import IN_WORDS, ScoreKind, are_logarithms, is_linear, kind_of
+from lumiscope.models._last_step import is_linear
+from lumiscope.models._score_kind import IN_WORDS, ScoreKind, are_logarithms, kind_of
 from lumiscope.models._twin import twin
 from lumiscope.models.channels import KEYED, KEYED_WRAPPER, RGB, other_channels
 from lumiscope.models.guard import borrowed
@@ -76,7 +77,7 @@ def read_scores(
     """
     with borrowed(network), torch.enable_grad(), _quiet():
         inputs, returned = _first_run(network, contrasts, spec, channels)
-        network, returned, pooled = pooled_features(network, returned, 2)
+        network, returned, pooled = pooled_features(network, returned, inputs)
         among = candidates(returned, 2)
         if not among:
             logits_of(returned)  # says what is wrong with its shape
