@@ -68,6 +68,15 @@ def shape_of_bands(path: Path) -> tuple[int, int, int]:
         return image.height, image.width, frames if frames > 1 else len(image.getbands())
 
 
+def bands_in(path: Path, *, of_pictures: bool = False) -> int:
+    """How many bands a file has, from its header; 0 for a picture. Errors: as `shape_of_bands`.
+
+    `of_pictures`: whether the channels of a TIFF count as bands, as for a network that takes bands.
+    """
+    counts = holds_bands(path) or (of_pictures and path.suffix.lower() in TIFFS)
+    return shape_of_bands(path)[2] if counts else 0
+
+
 def is_array_of_bands(path: Path) -> bool:
     """Whether a .npy or .npz holds bands, by its header: three axes of numbers."""
     try:
