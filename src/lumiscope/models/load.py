@@ -13,7 +13,8 @@ import torch
 
 from lumiscope.errors import ModelError, UnknownNameError, UsageError
 from lumiscope.images import Geometry, GeometryMode
-from lumiscope.models._class_names import Classes, ClassNames, class_names, read_classes
+from lumiscope.models._class_names import Classes, class_names, read_classes
+from lumiscope.models._class_values import ClassNames
 from lumiscope.models._device import usable_device
 from lumiscope.models._reading import WITHOUT, numbers_of_channels
 from lumiscope.models._several_labels import ASSUMED as ASSUMED_SOFTMAX
