@@ -74,3 +74,12 @@ def test_arrays_of_objects_are_no_tensors(tmp_path) -> None:
     torch.save({"a": np.array(["cat", None], object), "b": np.array(["cat"])}, tmp_path / "w.pt")
     with pytest.raises(WeightsError, match="expected tensors"):
         read_checkpoint(tmp_path / "w.pt")
+
+
+def test_averaged_weights_in_arrays_go_before_raw_tensors(tmp_path) -> None:
+    averaged = {key: value.numpy() for key, value in network(2).state_dict().items()}
+    torch.save({"state_dict": STATE, "ema": averaged}, tmp_path / "w.pt")
+    module = network()
+    fit = fit_weights(module, read_checkpoint(tmp_path / "w.pt"), partial=False)
+    assert "weights taken from 'ema.' of w.pt" in fit.notes[0]
+    assert torch.equal(module[3].weight, network(2)[3].weight)

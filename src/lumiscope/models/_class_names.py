@@ -15,6 +15,7 @@ from lumiscope.files import MOST_NAMES, failure_in_words, read_text
 from lumiscope.models._class_values import (
     FORMS,
     INDEX_WORDS,
+    INSIDE,
     NAME_WORDS,
     OTHER_WORDS,
     WNID,
@@ -25,6 +26,8 @@ from lumiscope.models._class_values import (
     of_value,
 )
 
+FLOW = re.compile(rf"(?:{'|'.join(INSIDE)})\s*[:=]\s*([\[{{].*[\]}}])", re.IGNORECASE)
+"""A list or map in one line of YAML, TOML or Python, as YOLO's files have it."""
 Classes: TypeAlias = "str | Path | Sequence[str] | Mapping[Any, Any]"
 
 
@@ -52,8 +55,8 @@ def class_names(classes: Classes) -> ClassNames:
     if not lines:
         raise UsageError(f"expected a text file with one class name a line; {path} is empty")
     filled = [line.strip() for line in lines if line.strip()]
-    flow = next((match[1] for line in filled if (match := re.fullmatch(r"names\s*:\s*([\[{].*[\]}])", line))), None)
-    if flow is not None:  # of YAML, as YOLO's files have it
+    flow = next((match[1] for line in filled if (match := FLOW.fullmatch(line))), None)
+    if flow is not None:
         return of_value(_structure(flow, path), str(path))
     for read in (_table, _indexed_lines, _wnid_lines, _lines_before_an_index, _quoted_lines, _yaml_lines):
         if (names := read(filled, path)) is not None:
@@ -65,7 +68,7 @@ def _text(path: Path) -> str:
     try:
         return read_text(path, MOST_NAMES, "utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        said = failure_in_words(error) if isinstance(error, OSError) else str(error)
+        said = failure_in_words(error) if isinstance(error, OSError) else f"it is not UTF-8 ({error}): save it as UTF-8"
         raise UsageError(f"expected a text file with one class name a line at {path}: {said}") from error
 
 
@@ -108,9 +111,10 @@ def _runs(numbers: Iterable[str]) -> bool:
 
 
 def _indexed_lines(lines: Sequence[str], path: Path) -> ClassNames | None:
-    """`0,name`, `0: name`, `0 name`, `0<tab>name`, also below a line `names:` of YAML."""
+    """`0,name`, `0: name`, `0 - name`, `(0) name`, `0<tab>name`, also below a line `names:` of YAML."""
     body = lines[1:] if re.fullmatch(r"\w+:", lines[0]) else lines
-    pairs = body and _matched(body, r"""["']?(\d{1,7})["']?(?:\s*[,;:|)=\t]\s*|\.?\s+)(\S.*)""")
+    body = [line[1:-1] for line in body] if all(re.fullmatch(r"\(.*\)", line) for line in body) else body
+    pairs = body and _matched(body, r"""["'(\[]?(\d{1,7})["'\]]?(?:\s*[,;:|)=\t]\s*|\s+-\s+|\.?\s+)(\S.*)""")
     if not pairs or not (_runs(number for number, _ in pairs) or (len(pairs) > 1 and _separated(body))):
         return None
     names = _cleaned(name for _, name in pairs)
@@ -138,7 +142,7 @@ def _wnid_lines(lines: Sequence[str], path: Path) -> ClassNames | None:
 
 def _lines_before_an_index(lines: Sequence[str], path: Path) -> ClassNames | None:
     """`tench 0`, and `/a/airfield 0` of Places365."""
-    pairs = _matched(lines, r"(.*\D)[\s,;:|]+(\d{1,7})")
+    pairs = _matched(lines, r"(.*[^\d\s,;:|=])[\s,;:|=]+(\d{1,7})")
     if pairs is None or len(pairs) < 2 or not _runs(number for _, number in pairs):
         return None
     names = _cleaned(name for name, _ in pairs)
@@ -208,6 +212,13 @@ def _first(words: Sequence[str], fits: Callable[[str], bool]) -> int | None:
 
 def _plain_lines(lines: Sequence[str], path: Path) -> ClassNames:
     """One name a line."""
+    if len(lines) == 1 and len(names := [_unquoted(name) for name in re.split(r"[,;\t]", lines[0])]) > 1 and all(names):
+        return ClassNames(tuple(names), f"class names read from {path} as a single line with separators")
+    comments = [line for line in lines if re.match(r"#(\s|$)", line)]
+    if 0 < len(comments) < len(lines):
+        named = _plain_lines([line for line in lines if line not in comments], path)
+        note = f"{len(comments)} lines of {path} that begin with # were left out"
+        return ClassNames(named.names, "; ".join(filter(None, (note, named.note))))
     blank = [number for number, line in enumerate(lines, 1) if not line.strip()]
     if blank:
         raise UsageError(

@@ -113,7 +113,7 @@ def read_legacy(path: Path) -> Any:
 
     with path.open("rb") as file:
         first = read_pickle(file, note)
-        if isinstance(first, dict) and not sizes:  # of arrays alone, as Detectron2's
+        if isinstance(first, dict | list | tuple) and not sizes:  # of arrays alone, as Detectron2's
             return first
         if first != MAGIC:
             raise WeightsError(f"{path} cannot be read as weights: it is a pickle that torch.save did not write")
