@@ -79,7 +79,7 @@ def _structure(text: str, path: Path) -> Any:
     except (ValueError, RecursionError) as error:
         try:
             return ast.literal_eval(text.strip())
-        except (ValueError, SyntaxError, RecursionError, MemoryError):
+        except (ValueError, SyntaxError, RecursionError, MemoryError, SystemError):  # the last of too deep a nest
             raise UsageError(
                 f"{path} looks like JSON, but cannot be read as JSON: {error}. Expected {FORMS}."
             ) from error
