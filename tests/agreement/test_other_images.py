@@ -167,10 +167,10 @@ def test_groups_are_as_few_as_may_be_and_equally_large(
 ) -> None:
     monkeypatch.setattr(module, "GROUP", 5)
     names = [str(number) for number in range(images)]
-    groups = list(module._groups(names, seed=3))
+    groups = list(module.image_groups(names, seed=3))
     assert [len(group) for group in groups] == sizes
     assert sorted(itertools.chain(*groups)) == sorted(names)
-    assert (groups == list(module._groups(names, seed=4))) == (images <= 5)
+    assert (groups == list(module.image_groups(names, seed=4))) == (images <= 5)
     assert groups == [names] or images != 5, "those that can all be compared stay as they are"
 
 
