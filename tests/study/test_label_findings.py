@@ -179,7 +179,6 @@ def test_models_are_compared_at_their_last_layers_alone(earlier: tuple[str, str]
             ModelDifferenceRow,
             kind="category",
             name=name,
-            p_adjusted=0.001,
             layer_a=layers[0],
             layer_b=layers[1],
             **facts,
