@@ -15,6 +15,7 @@ from lumiscope.runs import (
     JudgementRow,
     MapAgreementRow,
     MapAgreementSummaryRow,
+    SelfAgreementRow,
     models_with_foreign_masks,
 )
 
@@ -44,6 +45,7 @@ class ModelOverlaps:
     """The mean overlaps of one model, highest first: of pairs of methods, and of methods with the true masks.
 
     `has_foreign_masks`: whether these masks show something else than the model's labels. `cells`: without masks.
+    `repeated`: random methods with themselves.
     """
 
     model: str
@@ -51,6 +53,7 @@ class ModelOverlaps:
     truth: tuple[Overlap[AgreementSummaryRow], ...]
     has_foreign_masks: bool
     cells: CellTable | None
+    repeated: tuple[tuple[str, SelfAgreementRow], ...]
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,7 @@ class Overlaps:
     key: BarKey
 
 
-NEEDS = (AgreementSummaryRow, AgreementRow, MapAgreementSummaryRow, MapAgreementRow)
+NEEDS = (AgreementSummaryRow, AgreementRow, MapAgreementSummaryRow, MapAgreementRow, SelfAgreementRow)
 
 
 @section("agreement", title="Agreement", order=60, needs=NEEDS)
@@ -75,7 +78,9 @@ def agreement(page: Page) -> Overlaps:
         pairs = overlaps((row for row in rows if row.model == model), page)
         truth = tuple(pair for pair in pairs if pair.is_with_truth)
         methods = tuple(pair for pair in pairs if not pair.is_with_truth)
-        models.append(ModelOverlaps(model, methods, truth, model in foreign, _cells(page, model)))
+        models.append(
+            ModelOverlaps(model, methods, truth, model in foreign, _cells(page, model), _repeated(page, model))
+        )
     undefined = tuple(row for row in page.run.rows(AgreementRow) if not defined(row.iou))
     return Overlaps(tuple(models), undefined, BarKey(has_interval=True))
 
@@ -85,3 +90,8 @@ def _cells(page: Page, model: str) -> CellTable | None:
     methods = list(dict.fromkeys(method for row in rows for method in (row.method_a, row.method_b)))
     placed = {(methods.index(row.method_a), methods.index(row.method_b)): row for row in rows}
     return CellTable(tuple(map(page.method_title, methods)), placed) if rows else None
+
+
+def _repeated(page: Page, model: str) -> tuple[tuple[str, SelfAgreementRow], ...]:
+    rows = page.run.rows(SelfAgreementRow)
+    return tuple((page.method_title(row.method), row) for row in rows if row.model == model)
