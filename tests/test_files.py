@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import resource
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -43,6 +44,14 @@ sys.stdin.read()
 
 def parts(folder: Path) -> list[Path]:
     return list(folder.glob(".*.part"))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="rights of files are POSIX's")
+def test_what_is_written_may_be_read_by_all_and_changed_by_its_owner(tmp_path):
+    write_atomically(tmp_path / "file", b"whole")
+    assert stat.filemode((tmp_path / "file").stat().st_mode) == "-rw-r--r--"
+    assert (tmp_path / "file").read_bytes() == b"whole"
+    assert parts(tmp_path) == []
 
 
 def test_what_a_killed_process_left_is_cleared_and_what_a_live_one_writes_is_not(tmp_path):
@@ -153,6 +162,16 @@ def test_what_is_too_large_is_refused_before_memory_is_taken(tmp_path):
     assert read_bytes(tmp_path / "fits", 5) == b"12345"
     with pytest.raises(OSError, match="more than 4 bytes"):
         read_bytes(tmp_path / "fits", 4)
+
+
+@pytest.mark.skipif(not Path("/proc/version").exists(), reason="only Linux has files that do not say their size")
+def test_a_file_that_does_not_say_its_size_is_read_as_far_as_it_may():
+    path = Path("/proc/version")
+    content = path.read_bytes()
+    assert path.stat().st_size == 0
+    assert read_bytes(path, len(content)) == content
+    with pytest.raises(OSError, match=f"more than {len(content) - 1} bytes"):
+        read_bytes(path, len(content) - 1)
 
 
 @pytest.mark.parametrize(

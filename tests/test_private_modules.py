@@ -15,6 +15,7 @@ FOUND = (
     "lumiscope.report.parts.",
     "lumiscope.report.sections.",
     "lumiscope.scorers.",
+    "lumiscope.study.findings.claims.",
     "lumiscope.study.stages.",
     "lumiscope.trust.metrics.",
 )

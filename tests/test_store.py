@@ -307,3 +307,15 @@ def test_what_says_what_results_cost_may_say_anything(tmp_path, cost):
 def test_a_name_that_is_no_unicode_has_a_key_and_other_keys_are_as_they_were():
     assert content_key({"a": ["é", 1]}) == hashlib.sha256('{"a":["é",1]}'.encode()).hexdigest()
     assert content_key("a\udcff") != content_key("a\udcfe")
+
+
+def test_half_written_files_of_results_that_nobody_asks_for_are_cleared(tmp_path):
+    collection = Store(tmp_path).collection("maps", {"a": 1})
+    collection.put({"key": {"x": np.ones(2)}})
+    left, elsewhere = collection.folder / ".abc123.part", tmp_path / ".abc123.part"
+    for path in (left, elsewhere):
+        path.write_bytes(b"half a shard")
+    Store(tmp_path).clear_parts()
+    assert not left.exists()
+    assert elsewhere.exists()  # no folder of results
+    np.testing.assert_array_equal(Store(tmp_path).collection("maps", {"a": 1}).get("key")["x"], np.ones(2))

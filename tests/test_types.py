@@ -6,7 +6,7 @@ import pickle
 import numpy as np
 import pytest
 
-from lumiscope.types import SaliencyMap, Target
+from lumiscope.types import SaliencyMap, SegmentMap, Target
 
 TARGET = Target(3, "cat", 2.5, 0.75)
 
@@ -26,3 +26,10 @@ def test_display_of_a_signed_map_is_its_positive_part() -> None:
     shown = SaliencyMap("x", "m", TARGET, values).display()
     np.testing.assert_allclose(shown, [[0, 0], [0.25, 1]], atol=1e-6)
     assert not SaliencyMap("x", "m", TARGET, -np.ones((2, 2), np.float32)).display().any()
+
+
+def test_a_segment_map_says_nothing_that_it_was_not_given() -> None:
+    bare = SegmentMap("x", "m", TARGET, np.zeros((4, 5), np.float32))
+    shapes = {name: np.shape(getattr(bare, name)) for name in ("segments", "coefficients", "top_classes", "intervals")}
+    assert shapes == {"segments": (0, 0), "coefficients": (0,), "top_classes": (0,), "intervals": (0, 2)}
+    assert bare.top_coefficients.shape == (0, 0)

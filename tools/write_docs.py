@@ -144,11 +144,25 @@ def stages() -> Iterator[str]:
     yield f"\nWhat was left out on the way is collected from all of them in {', '.join(f'`{name}`' for name in rest)}."
 
 
+def findings() -> Iterator[str]:
+    """Every finding, with its question and the tables that it reads."""
+    from lumiscope.runs import table_of
+    from lumiscope.study import FINDINGS
+
+    yield "| finding | answers | reads |"
+    yield "|---|---|---|"
+    for name, entry in FINDINGS.items():
+        question = inspect.cleandoc(entry.claims.__doc__ or "").splitlines()[0].rstrip(".")
+        tables_read = ", ".join(f"[`{table_of(row).name}`](runs.md#{table_of(row).name})" for row in entry.needs)
+        yield f"| `{name}` | {question[:1].lower()}{question[1:]} | {tables_read} |"
+
+
 PARTS: dict[str, tuple[str, Part]] = {
     "tables": ("docs/runs.md", tables),
     "commands": ("docs/commands.md", commands),
     "study file": ("docs/study-file.md", study_file),
     "public names": ("docs/python.md", public_names),
+    "findings": ("docs/findings.md", findings),
     "stages": ("docs/design.md", stages),
 }
 

@@ -72,6 +72,11 @@ class Store:
         self.root = root
         self.damaged: list[str] = []
 
+    def clear_parts(self) -> None:
+        """Remove what processes that are gone left half-written, also of results that nobody asks for any more."""
+        for folder in self.root.glob("*/*"):
+            clear_parts(folder)
+
     def collection(self, kind: str, scope: Mapping[str, Any]) -> Collection:
         """The results of one kind that share `scope` (JSON values)."""
         folder = self.root / kind / content_key(scope)[:32]

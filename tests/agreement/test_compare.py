@@ -23,7 +23,7 @@ from lumiscope.agreement import (
 from lumiscope.attribution import METHODS
 from lumiscope.errors import UnknownNameError, UsageError
 from lumiscope.runs import AgreementRow, AgreementSummaryRow, table_of
-from lumiscope.statistics import bootstrap_interval
+from lumiscope.statistics import mean_interval
 
 # Masks by max:0.5: gradcam the first two pixels, scorecam the first three, mine the last one.
 GRADCAM, SCORECAM, MINE = [[9, 9, 0, 0]], [[9, 9, 9, 0]], [[0, 0, 0, 9]]
@@ -184,7 +184,7 @@ def test_the_summary_takes_means_over_the_images_that_are_defined():
     table = agreement.summary(seed=4)
     assert table.schema == table_of(AgreementSummaryRow).schema
     best, low, undefined = table.to_pylist()
-    interval = bootstrap_interval([0.5, 0.7, 0.9], seed=4)
+    interval = mean_interval([0.5, 0.7, 0.9], bounds=(0, 1), seed=4)
     assert math.isnan(best.pop("other_images")), "without the masks nothing is known of different images"
     assert math.isnan(best.pop("p_value"))
     assert best == {
@@ -214,7 +214,7 @@ def test_the_seed_decides_interval_and_test_over_thirty_images(make_map):
     summaries = {seed: agreement.summary(seed).to_pylist()[0] for seed in (0, 4)}
     masks = {image: {method: agreement.masks[image][method] for method in ("x", "y")} for image in agreement.masks}
     for seed, summary in summaries.items():
-        assert (summary["low"], summary["high"]) == bootstrap_interval(iou, seed=seed)
+        assert (summary["low"], summary["high"]) == mean_interval(iou, bounds=(0, 1), seed=seed)
         (others,) = compare_other_images(masks, seed=seed)
         assert (summary["p_value"], summary["other_images"]) == (others.p_value, others.iou)
     for name in ("low", "high", "p_value"):

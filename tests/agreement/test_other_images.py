@@ -12,6 +12,7 @@ from lumiscope.agreement import GROUND_TRUTH, compare_other_images, overlap, ove
 from lumiscope.agreement import other_images as module
 from lumiscope.agreement.other_images import cross_iou
 from lumiscope.runs import VOID
+from lumiscope.statistics import pairing_test
 from lumiscope.types import BoolArray
 
 SIDE = 32
@@ -84,6 +85,38 @@ def test_with_the_true_masks_what_they_leave_open_does_not_count() -> None:
     assert pair.iou == pytest.approx(np.mean([iou[i, j] for i, j in itertools.permutations(names, 2)]))
 
 
+def test_the_true_masks_come_last_and_what_they_leave_open_is_theirs_alone() -> None:
+    masks = study(5, 4, related=True)
+    truths = {
+        name: {GROUND_TRUTH: pair["b"], VOID: disc(np.random.default_rng(9)), **pair} for name, pair in masks.items()
+    }
+    pairs = compare_other_images(truths)
+    assert [(pair.method_a, pair.method_b) for pair in pairs] == [("a", "b"), ("a", GROUND_TRUTH), ("b", GROUND_TRUTH)]
+    assert pairs[0] == compare_other_images(masks)[0]
+    assert pairs[1].iou != pairs[0].iou
+
+
+def test_what_is_open_on_some_images_counts_on_the_others_and_one_pixel_is_enough() -> None:
+    left, both, right = (np.array([pixels], np.bool_) for pixels in ([1, 0], [1, 1], [0, 1]))
+    assert cross_iou([left, both], [left, right]).tolist() == [[1, 0], [0.5, 0.5]]
+    assert cross_iou([left, both], [left, right], [right, None]).tolist() == [[1, 0], [1, 0.5]]
+    assert cross_iou([left, both], [left, right], [None, None]).tolist() == [[1, 0], [0.5, 0.5]]
+
+
+@pytest.mark.parametrize("places", [(0, 1), (1, 0)])
+def test_a_mask_beside_an_empty_one_overlaps_with_nothing(places: tuple[int, int]) -> None:
+    """Which of both methods marks nothing is all the same."""
+    empty, left, right = np.zeros((2, 2), np.bool_), np.array([[1, 0]] * 2, np.bool_), np.array([[0, 1]] * 2, np.bool_)
+    masks = {"x": (left, left), "y": (empty, left), "z": (left, right)}
+    (pair,) = compare_other_images({name: {"a": of[places[0]], "b": of[places[1]]} for name, of in masks.items()})
+    # Rows of the first, columns of the second: left with left 1, with right 0; the empty one with any 0.
+    assert pair.iou == pytest.approx((1 + 0 + 0 + 0 + 1 + 1) / 6)
+    assert pair.by_image == pytest.approx(
+        {"x": (1 + 0 + 0 + 1) / 4, "y": (0 + 0 + 1 + 1) / 4, "z": (1 + 1 + 0 + 0) / 4}
+    )
+    assert pair.p_value == 1, "the trace, 1, is the least of all sums"
+
+
 def test_one_image_has_no_others() -> None:
     (pair,) = compare_other_images(study(0, 1, related=True))
     assert math.isnan(pair.iou)
@@ -126,7 +159,28 @@ def test_of_many_images_groups_are_compared_and_all_count(monkeypatch: pytest.Mo
     assert compare_other_images(masks, seed=2)[0].by_image != pair.by_image
 
 
-def _few(matrices, permutations, seed):
-    from lumiscope.statistics import pairing_test
+@pytest.mark.parametrize(
+    ("images", "sizes"), [(0, []), (1, [1]), (5, [5]), (6, [3, 3]), (11, [4, 4, 3]), (12, [4] * 3)]
+)
+def test_groups_are_as_few_as_may_be_and_equally_large(
+    images: int, sizes: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "GROUP", 5)
+    names = [str(number) for number in range(images)]
+    groups = list(module.image_groups(names, seed=3))
+    assert [len(group) for group in groups] == sizes
+    assert sorted(itertools.chain(*groups)) == sorted(names)
+    assert (groups == list(module.image_groups(names, seed=4))) == (images <= 5)
+    assert groups == [names] or images != 5, "those that can all be compared stay as they are"
 
+
+def test_the_p_value_is_that_of_the_masks_and_of_the_seed() -> None:
+    masks = study(7, 9, related=False)
+    matrix = cross_iou([pair["a"] for pair in masks.values()], [pair["b"] for pair in masks.values()])
+    p_values = [compare_other_images(masks, seed=seed)[0].p_value for seed in range(3)]
+    assert p_values == [pairing_test([matrix], seed=seed)[1] for seed in range(3)]
+    assert len(set(p_values)) > 1
+
+
+def _few(matrices, permutations, seed):
     return pairing_test(matrices, permutations=permutations, seed=seed)

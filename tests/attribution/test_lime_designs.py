@@ -6,6 +6,7 @@ import itertools
 
 import numpy as np
 import pytest
+from scipy import stats
 from scipy.special import expit
 
 from lumiscope.attribution.regions._hadamard import hadamard
@@ -122,6 +123,21 @@ def test_better_designs_err_less_and_all_say_how_much():
     assert error["foldover"] < error["bernoulli"] / 1.5
     assert error["surrogate"] < error["foldover"] / 2
     assert all(0.85 < coverage[design] < 0.98 for design in DESIGNS), coverage
+
+
+@pytest.mark.parametrize(
+    ("design", "count", "freedom"),
+    [("bernoulli", 12, 12 - 3 - 1), ("foldover", 13, 7 - 3 - 1), ("surrogate", 15, 8 - 3 - 1), ("bernoulli", 4, 1)],
+)
+def test_intervals_are_those_of_student_with_a_degree_for_each_sample_beyond_the_coefficients(design, count, freedom):
+    """Three coefficients and the intercept are fitted; of a pair both samples are one, and row 0 has no partner."""
+    samples = DESIGNS[design].draw(0, count, 5)
+    estimate = Estimate.of(Sampled(samples, bent(samples), proximity(samples)), DESIGNS[design])
+    fit, kept = estimate.model(3)
+    assert len(kept) == 3
+    widths = [np.diff(estimate.intervals(fit, kept, confidence))[kept, 0] for confidence in (0.5, 0.95)]
+    quartile, upper = stats.t.ppf([0.75, 0.975], freedom)
+    np.testing.assert_allclose(widths[1] / widths[0], upper / quartile, rtol=1e-9)
 
 
 def test_a_useless_surrogate_is_corrected():

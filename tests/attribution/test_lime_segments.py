@@ -56,8 +56,13 @@ def test_grid_by_hand():
     assert segments.tolist() == [[0, 0, 1, 1, 2, 2]] * 2 + [[3, 3, 4, 4, 5, 5]] * 2
     fine = segment_view(view_of(np.zeros((2, 3, 3), np.uint8)), "grid", {"rows": 9, "columns": 9})
     assert fine.tolist() == [[0, 1, 2], [3, 4, 5]]
-    with pytest.raises(UsageError, match=r"grid refuses .*at least one row"):
-        segment_view(view_of(np.zeros((2, 3, 3), np.uint8)), "grid", {"rows": 0})
+    view = view_of(np.zeros((2, 3, 3), np.uint8))
+    for counts in ({"rows": 0}, {"columns": 0}, {"rows": -1}, {"columns": -1}):
+        with pytest.raises(UsageError, match=r"grid refuses .*at least one row"):
+            segment_view(view, "grid", counts)
+    assert segment_view(view, "grid", {"rows": 1, "columns": 3}).tolist() == [[0, 1, 2], [0, 1, 2]]
+    assert segment_view(view, "grid", {"rows": 2, "columns": 1}).tolist() == [[0, 0, 0], [1, 1, 1]]
+    assert not segment_view(view, "grid", {"rows": 1, "columns": 1}).any()
 
 
 def test_files_and_functions_are_not_read_here():

@@ -147,3 +147,10 @@ def test_r2_by_hand():
     values, weights = np.array([0.0, 1, 2]), np.array([1.0, 2, 1])
     assert weighted_r2(values, np.array([0.5, 1, 2]), weights) == pytest.approx(1 - 0.25 / 2)
     assert np.isnan(weighted_r2(np.ones(3), np.ones(3), weights))
+
+
+@pytest.mark.parametrize(("second", "order"), [(45, [0, 1]), (55, [1, 0])])
+def test_the_penalty_of_the_highest_weights_is_a_hundredth(second, order):
+    """The first column's coefficient is 1 / (0.01 + 0.01), 50; the second's as given: 45 and 55 are on either side."""
+    moments = Moments(np.diag([0.01, 1.0]), np.array([1.0, second * 1.01]), np.zeros(2), 0.0)
+    assert highest_weights(moments, 2).tolist() == order

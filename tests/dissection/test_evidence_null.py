@@ -109,6 +109,24 @@ def test_each_unit_is_compared_with_its_group_by_loops(draws, groups):
     np.testing.assert_allclose(label_p_values(comparison, best, shape, draws=draws, seed=5), expected, rtol=1e-9)
 
 
+@pytest.mark.parametrize("facts", [1, 2])
+def test_what_the_shapes_explain_is_taken_off_where_draws_are_enough(facts):
+    """Draws 1 above or below 3 + 2 (x1 + x2): residuals of 1, and 0.1 more that no logarithm is of 0."""
+    count = 20 * facts
+    drawn_facts = np.zeros((count, 8))
+    drawn_facts[:, :facts] = np.stack([np.arange(count) // 4 % 5, np.arange(count) // 20][:facts], axis=1)
+    above = np.tile([1.0, -1.0, -1.0, 1.0], count // 4)
+    drawn = 3 + 2 * drawn_facts.sum(axis=1) + above
+    points = np.zeros((1, 8))
+    points[0, 0] = 10
+    standard, observed = _standardised(drawn, drawn_facts, np.array([25.0]), points)
+    np.testing.assert_allclose(standard, above / 1.1, rtol=1e-9)
+    np.testing.assert_allclose(observed, (25 - 23) / 1.1, rtol=1e-9)
+    drawn[-1] = -np.inf  # a draw that no concept stood out of
+    for values in zip(_standardised(drawn, drawn_facts, np.array([25.0]), points), (drawn, [25.0]), strict=True):
+        np.testing.assert_array_equal(*values)
+
+
 def test_with_pearson_it_is_the_maximum_over_all_concepts():
     activations, scores = null_units(80, 2), concept_scores("masks", 80, 12)
     comparison = Comparison.make(SIMILARITIES["pearson"], activations, scores)

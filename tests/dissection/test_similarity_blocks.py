@@ -33,6 +33,19 @@ def test_blocks_change_nothing(name, monkeypatch):
     np.testing.assert_allclose(method(activations, scores), whole, rtol=1e-10, atol=ROUNDING.get(name, 1e-12))
 
 
+@pytest.mark.parametrize(
+    ("fit", "most", "widths"), [(5, 256, [4, 4, 4]), (100, 6, [6, 6]), (0.5, 256, [1] * 12), (100, 256, [12])]
+)
+def test_blocks_are_as_wide_as_memory_and_the_bound_allow(fit, most, widths, monkeypatch):
+    """`fit`: columns of 10 numbers in float64 that fit a block; 12 columns are shared out equally."""
+    monkeypatch.setattr(blocks, "BLOCK_BYTES", int(fit * 10 * 8))
+    monkeypatch.setattr(blocks, "MOST_COLUMNS", most)
+    matrix = np.arange(120.0).reshape(10, 12)
+    parts = list(blocks.in_blocks(lambda where, columns: columns, matrix))
+    assert [part.shape[1] for part in parts] == widths
+    np.testing.assert_array_equal(np.concatenate(parts, axis=1), matrix)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_files_give_what_arrays_give(name, monkeypatch):
     activations, scores = case()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from lumiscope.images import open_images
 from lumiscope.images.mask_file import MaskNote, read_mask_file
@@ -59,6 +59,36 @@ class TestShades:
         reading = read_mask_file(saved(Image.fromarray(levels), tmp_path / "m.png"))
         np.testing.assert_array_equal(reading.object, expected)
         assert reading.notes == (MaskNote.SHADED,)
+
+    @pytest.mark.parametrize("peak", [20, 40, 50, 63])
+    def test_dark_masks_with_soft_edges(self, tmp_path, peak):
+        blurred = grey(DISC, peak).filter(ImageFilter.GaussianBlur(2))
+        levels = np.array(blurred)
+        reading = read_mask_file(saved(blurred, tmp_path / "m.png"))
+        np.testing.assert_array_equal(reading.object, levels >= levels.max() / 2)
+        assert reading.notes == (MaskNote.SHADED,)
+        assert abs(reading.object.sum() - DISC.sum()) < 0.03 * DISC.sum()
+
+    @pytest.mark.parametrize("quality", [40, 75])
+    def test_dark_masks_that_were_compressed_and_saved_again(self, tmp_path, quality):
+        lossy = Image.open(saved(grey(DISC, 45), tmp_path / "m.jpg", quality=quality))
+        reading = read_mask_file(saved(lossy, tmp_path / "m.png"))
+        np.testing.assert_array_equal(reading.object, np.array(lossy) >= np.array(lossy).max() / 2)
+        assert (reading.object != DISC).mean() < 0.003
+        assert reading.notes == (MaskNote.SHADED,)
+
+    def test_dark_masks_with_few_numbers_are_numbers(self, tmp_path):
+        levels = np.where(DISC, 40, 0).astype(np.uint8)
+        levels[24:72:2, 60] = 3  # thin things of other classes
+        levels[25:72:2, 62] = 17
+        reading = read_mask_file(saved(Image.fromarray(levels), tmp_path / "m.png"))
+        np.testing.assert_array_equal(reading.object, DISC)
+        assert reading.notes == ()
+
+    def test_many_numbers_of_instances_are_numbers(self, tmp_path):
+        reading = read_mask_file(saved(Image.fromarray(regions(*range(12))), tmp_path / "m.png"))
+        np.testing.assert_array_equal(reading.object, regions(*range(12)) > 0)
+        assert reading.notes == ()
 
     def test_16_bits(self, tmp_path):
         soft = np.array(grey(DISC).resize((64, 48), Image.Resampling.BOX)).astype(np.uint16) * 257

@@ -29,12 +29,13 @@ class Server:
         self.about, self.get_status = ABOUT, 200
         self.fail, self.delay = [], 0.0
         self.answer = lambda pixels: json.dumps({"probabilities": shares(pixels).tolist(), "note": "ignored"})
-        self.posts, self.headers, self.busy, self.most_busy = [], [], 0, 0
+        self.gets, self.posts, self.headers, self.busy, self.most_busy = 0, [], [], 0, 0
         self.lock = threading.Lock()
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self):
+                outer.gets += 1
                 content = outer.about if isinstance(outer.about, bytes) else json.dumps(outer.about).encode()
                 self.reply(outer.get_status, content)
 

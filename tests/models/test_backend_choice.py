@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import importlib.util
 import logging
+from contextlib import nullcontext
+from types import SimpleNamespace
 
 import pytest
 import torch
 
 from lumiscope.models import available_backends
 from lumiscope.models.backends import choose_backend
+from lumiscope.models.backends.torch_backend import run_folded
 
 
 def runners(**broken):
@@ -95,3 +98,24 @@ def test_a_device_that_a_backend_does_not_run_on():
     assert available_backends("cuda") == ["torch", "eager"]
     choice = choose_backend("openvino", "exact", "cuda", runners(), torch.ones(2, 3, 4, 4))
     assert (choice.backend, choice.why) == ("eager", "openvino in float32: it does not run on cuda")
+
+
+@pytest.mark.parametrize(
+    ("device", "numbers", "autocast", "weights"),
+    [
+        ("cpu", "half", False, torch.bfloat16),
+        ("cpu", "float32", False, torch.float32),
+        ("cuda", "half", True, torch.float32),
+        ("cuda", "float32", False, torch.float32),
+        ("mps", "half", True, torch.float32),
+    ],
+)
+def test_half_is_bfloat16_on_a_cpu_and_autocast_elsewhere(device, numbers, autocast, weights, monkeypatch):
+    asked, fed = [], []
+    monkeypatch.setattr(torch, "autocast", lambda kind, enabled: asked.append((kind, enabled)) or nullcontext())
+    network = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(12, 2))
+    network.register_forward_pre_hook(lambda _, inputs: fed.append(inputs[0].dtype))
+    run = run_folded(network, SimpleNamespace(device=torch.device(device)), numbers)
+    assert run(torch.ones(1, 3, 2, 2)).dtype == torch.float32
+    assert (asked, fed) == ([(device, autocast)], [weights])
+    assert network[1].weight.dtype == torch.float32, "the user's own network stays as it is"

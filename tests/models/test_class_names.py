@@ -47,6 +47,13 @@ WHOLE = {
     "shuffled": lines("{number}: {name}", SHUFFLED),
     "from 1": lines("{one}: {name}"),
     "from 1 with dots": lines("{one}. {name}"),
+    "index - name": lines("{number} - {name}"),
+    "(index) name": lines("({number}) {name}"),
+    "tuples in lines": lines("({number}, {name!r})"),
+    "name: index": lines("{name}: {number}"),
+    "name=index": lines("{name}={number}"),
+    "an assignment": f"classes = {NAMES!r}",
+    "toml": f"names = {json.dumps(NAMES)}",
     "index:'name',": lines("{number}: '{name}',"),
     'index,"name"': lines('{number},"{name}"'),
     "quoted": lines('"{name}",'),
@@ -176,3 +183,16 @@ def test_tables_that_are_refused(tmp_path, text, said):
     (tmp_path / "classes.txt").write_text(text)
     with pytest.raises(UsageError, match=said):
         read_classes(tmp_path / "classes.txt")
+
+
+def test_a_single_line_and_comments(tmp_path) -> None:
+    path = tmp_path / "classes.txt"
+    path.write_text("cat, dog,fox\n")
+    assert class_names(path).names == ("cat", "dog", "fox")
+    assert class_names(path).note == f"class names read from {path} as a single line with separators"
+    path.write_text("# mine\ncat\n#dog\n")
+    assert class_names(path).names == ("cat", "#dog")
+    assert class_names(path).note == f"1 lines of {path} that begin with # were left out"
+    path.write_bytes("café\n".encode("latin1"))
+    with pytest.raises(UsageError, match=r"it is not UTF-8 .*: save it as UTF-8"):
+        class_names(path)

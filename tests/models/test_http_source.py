@@ -10,6 +10,7 @@ import pytest
 
 from lumiscope.errors import ModelError, UnknownNameError, UsageError
 from lumiscope.models import BlackBox, load_model
+from lumiscope.models.http_client import HttpClient, HttpOptions
 from models.local_server import ABOUT, Server, shares
 
 PICTURES = np.random.default_rng(0).integers(0, 256, (10, 16, 24, 3), dtype=np.uint8)
@@ -60,6 +61,30 @@ def test_failing_twice_then_working(server, status) -> None:
     server.fail = [(status, {}), (status, {})]
     np.testing.assert_allclose(model.predict(PICTURES[:2]), shares(PICTURES[:2]), rtol=1e-6)
     assert server.fail == []
+
+
+@pytest.mark.parametrize(
+    ("status", "requests"), [(400, 1), (428, 1), (429, 3), (430, 1), (499, 1), (500, 3), (501, 1), (502, 3), (503, 3)]
+)
+def test_pictures_are_sent_again_where_that_may_help(server, status, requests) -> None:
+    """Too many requests, and trouble of the server (RFC 9110, section 15.6), but not what it will never do: 501."""
+    model = load(server, retries=2)
+    server.fail = [(status, {})] * 5
+    with pytest.raises(ModelError, match=f"answered {status}"):
+        model.predict(PICTURES[:1])
+    assert 5 - len(server.fail) == requests
+
+
+@pytest.mark.parametrize(("status", "requests"), [(404, 1), (429, 3), (500, 1), (501, 1), (502, 1), (503, 3)])
+def test_a_description_is_asked_for_again_where_the_server_is_busy(server, status, requests) -> None:
+    server.get_status = status
+    client = HttpClient(server.address, HttpOptions(retries=2, backoff=0))
+    if requests == 1:
+        assert client.describe() == {}
+    else:
+        with pytest.raises(ModelError, match=f"answered {status} .*tried 3 times"):
+            client.describe()
+    assert server.gets == requests
 
 
 def test_waiting_as_long_as_the_server_asks(server) -> None:

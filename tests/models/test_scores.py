@@ -13,6 +13,7 @@ from torch.nn import functional
 from lumiscope.errors import ModelError, UnknownNameError, UsageError
 from lumiscope.images import Geometry
 from lumiscope.models import BlackBox, TorchModel, probabilities
+from lumiscope.models._several_labels import ASSUMED
 
 SIZE = (24, 32)
 PIXELS = np.random.default_rng(0).integers(0, 256, (3, *SIZE, 3), dtype=np.uint8)
@@ -86,6 +87,56 @@ def test_a_saturated_mean_of_two_softmaxes_is_not_taken_for_one_of_them(networks
     assert (model.activation, model.notes) == ("none", (SHARES,))
 
 
+PERCENT = (
+    "its scores add up to 100 and are taken for probabilities, divided by that; logits: --activation softmax or sigmoid"
+)
+PERCENTAGES = {
+    "softmax": (lambda net, x: 100 * net.z(x).softmax(1), "softmax", CUT.format("softmax", "softmax")),
+    "sigmoid": (lambda net, x: 100 * net.z(x).sigmoid(), "sigmoid", CUT.format("sigmoid", "sigmoid")),
+    "mean of two": (
+        lambda net, x: 50 * net.z(x).softmax(1) + 50 * net.two(net.pooled(x)).softmax(1), "none", PERCENT,
+    ),
+    "rounded": (lambda net, x: (100 * net.z(x).softmax(1)).half(), "none", PERCENT),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("sharp", [1.0, 100.0])
+@pytest.mark.parametrize("end", PERCENTAGES)
+def test_percentages_are_divided_and_not_squashed(networks, end, sharp) -> None:
+    ending, activation, note = PERCENTAGES[end]
+    model = read(networks, ending, sharp=sharp)
+    assert (model.activation, model.notes) == (activation, (note,))
+    tolerance = 3e-4 if end == "rounded" else 1e-6
+    np.testing.assert_allclose(probabilities(model.predict(PIXELS), activation), own(model) / 100, atol=tolerance)
+    torch.testing.assert_close(
+        model.split("maps.1").head(model.split("maps.1").trunk(model.inputs(PIXELS))),
+        model.logits(model.inputs(PIXELS)),
+    )
+
+
+def test_a_single_percentage_and_a_softmin(networks) -> None:
+    single = read(networks, lambda net, x: 100 * net.z(x).sigmoid(), 1)
+    expected = np.hstack([100 - own(single), own(single)]) / 100
+    np.testing.assert_allclose(probabilities(single.predict(PIXELS), single.activation), expected, atol=1e-6)
+    lowest = read(networks, lambda net, x: functional.softmin(net.z(x), 1))
+    assert (lowest.activation, lowest.notes) == ("none", (SHARES,))
+
+
+def test_positive_numbers_that_add_up_to_others_each_time_are_no_percentages(networks) -> None:
+    assert read(networks, lambda net, x: functional.softplus(net.z(x)) + 1).activation == "softmax"
+
+
+def test_a_black_box_of_percentages() -> None:
+    def percentages(pixels):
+        sums = pixels.sum((1, 2), dtype=np.float64)
+        return 100 * sums / sums.sum(1, keepdims=True)
+
+    box = BlackBox(percentages, Geometry(SIZE), batch_size=2)
+    assert box.activation == "none"
+    assert box.notes[0] == "its scores add up to 100 and are divided by that"
+    np.testing.assert_allclose(box.predict(PIXELS), percentages(PIXELS) / 100, rtol=1e-6)
+
+
 CHANCES_OF = {
     "hard": lambda net, x: functional.hardsigmoid(net.z(x)),
     "hyperbolic": lambda net, x: (torch.tanh(net.z(x) / 2) + 1) / 2,
@@ -141,7 +192,7 @@ def test_logits_that_happen_to_lie_between_0_and_1_are_logits(networks) -> None:
 
 def test_zeros_are_no_probabilities(networks) -> None:
     model = read(networks, lambda net, x: 0 * net.z(x).abs())
-    assert (model.activation, model.notes) == ("softmax", ())
+    assert (model.activation, model.notes) == ("softmax", (ASSUMED,))
 
 
 def made_of_each_other(net, inputs):
@@ -170,7 +221,7 @@ def test_which_of_several_outputs_are_the_scores(networks, case) -> None:
     model = read(networks, end, classes=names)
     np.testing.assert_allclose(model.predict(PIXELS), expected.predict(PIXELS), rtol=1e-5, atol=1e-6)
     note = f"it has several outputs ({listed}): {chosen} is taken for the scores; --output chooses another"
-    assert model.notes == (note,)
+    assert model.notes == (note, ASSUMED)
     cut = model.split("maps.1").trunk(model.inputs(PIXELS))
     torch.testing.assert_close(model.split("maps.1").head(cut), expected.logits(expected.inputs(PIXELS)))
 
@@ -280,7 +331,7 @@ def test_a_network_of_chance_is_not_said_to_depend_on_neighbours() -> None:
         def forward(self, inputs):
             return self.z(inputs) + torch.randn(len(inputs), 5)
 
-    assert model_of(Noisy(None)).notes == ()
+    assert model_of(Noisy(None)).notes == (ASSUMED,)
 
 
 def test_a_black_box_that_mixes_pictures_is_asked_for_each_alone() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from lumiscope.errors import UsageError
 from lumiscope.models import load_model
-from lumiscope.models._several_labels import ASSUMED, assumed_softmax
+from lumiscope.models._several_labels import ASSUMED, check_single_label
 
 CODE = """
 import torch
@@ -19,12 +19,12 @@ def make():
 @pytest.mark.parametrize("name", ["chexpert", "my_multilabel_net", "face-attributes", "tagger", "voc2012", "celeba_x"])
 def test_names_that_hint_at_several_labels(name) -> None:
     with pytest.raises(UsageError, match=r"hints at several labels at once\. Say --activation sigmoid"):
-        assumed_softmax("python:net:make", [name])
+        check_single_label("python:net:make", [name])
 
 
 @pytest.mark.parametrize("name", ["vocal", "coconut", "stage", "tagliatelle", "attributed", "cats.txt", None, 3])
 def test_names_that_do_not(name) -> None:
-    assert assumed_softmax("python:net:make", [name]) == ASSUMED
+    check_single_label("python:net:make", [name])
 
 
 def test_the_file_of_classes_is_looked_at_and_a_word_of_the_user_suffices(tmp_path, monkeypatch) -> None:

@@ -52,6 +52,21 @@ def test_blue_orange_is_symmetric_in_lightness():
     assert blue_orange(np.array(0.0)).tolist() == [245, 244, 240]
 
 
+@pytest.mark.parametrize(
+    ("white", "dark"),
+    [
+        ("#757575", "#767676"),
+        ("#e00000", "#ff0000"),
+        ("#008000", "#009000"),
+        ("#0000ff", "#7070ff"),
+        ("#000000", "#ffffff"),
+    ],
+)
+def test_text_is_white_on_what_is_darker_than_a_luminance_of_0_18(white, dark):
+    """In WCAG, #767676 is the grey of a contrast of 4.54 with white: (1 + 0.05) / (0.181 + 0.05)."""
+    assert (text_colour(white), text_colour(dark)) == ("#ffffff", "#15181d")
+
+
 def test_overlay_is_seven_tenths_map():
     view = np.full((2, 2, 3), 100, np.uint8)
     shown = overlay(view, np.zeros((2, 2), np.float32))

@@ -72,6 +72,13 @@ def test_a_share_that_rounds_to_nothing_has_no_sign() -> None:
     assert "orange 0.00 (layer4:12); this unit is 0% of what the layer adds to the score" in said
 
 
+def test_complete_is_within_a_hundredth() -> None:
+    for error, complete in ((0.0, True), (0.01, True), (0.0101, False), (float("nan"), False)):
+        told = account([contribution(1, 12, "orange", 3.1, completeness_error=error)])
+        assert told.is_complete == complete
+    assert "the sum misses" not in account([contribution(1, 12, "orange", 3.1, completeness_error=0.01)]).text()
+
+
 def test_an_account_that_is_incomplete_or_undefined_says_so() -> None:
     rough = account([contribution(1, 12, "orange", 3.1, completeness_error=0.2)])
     assert rough.text().endswith("(the sum misses 20.0% of it: trust the order alone)")

@@ -85,6 +85,17 @@ def test_what_is_not_annotated_is_not_taken_for_absent(folder):
         scorer.score(images[1:], ConceptSet.of(["cat"]))
 
 
+def test_what_is_lacking_is_told_by_kind_in_order(folder):
+    kinds = ("texture", "scene", "material", "colour", "part")
+    rows = [f"{kind},1,{kind} word" for kind in kinds]
+    (folder / "concepts.csv").write_text("\n".join(["kind,number,word", "object,1,cat", "object,2,tree", *rows]))
+    for kind in kinds[:-1]:
+        write(folder / f"labels/{kind}/a.png", np.zeros((2, 3)))
+    scorer, images = load_scorer(f"masks:{folder}"), open_images(str(folder / "images"))
+    with pytest.raises(ScorerError, match=r"\(colour: 1, material: 1, part: 1, scene: 1, texture: 1\)"):
+        scorer.check(images, everything(scorer))
+
+
 def test_words_images_and_folders_without_annotations(folder):
     images = open_images(str(folder / "images"))
     with pytest.raises(ScorerError, match=r"masks: .*2 images do not: a\.png"):

@@ -160,9 +160,10 @@ def test_unknown_names_name_the_nearest(spec, message):
         load_scorer(f"open_clip:{spec}")
 
 
-def test_weights_are_asked_for():
+@pytest.mark.parametrize("spec", ["ViT-B-32", "ViT-B-32/"])
+def test_weights_are_asked_for(spec):
     with pytest.raises(UsageError, match=r"weights are missing.*openai"):
-        load_scorer("open_clip:ViT-B-32")
+        load_scorer(f"open_clip:{spec}")
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from lumiscope.errors import UsageError
-from lumiscope.statistics import pairing_test
+from lumiscope.statistics import pairing, pairing_test
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 5, 7])
@@ -33,6 +33,16 @@ def test_the_best_pairing_of_four_has_one_chance_in_24() -> None:
     assert pairing_test([1 - np.eye(4)])[1] == 1
 
 
+def test_all_pairings_of_seven_are_counted_and_those_of_eight_or_of_two_groups_drawn() -> None:
+    assert pairing_test([np.eye(7)], permutations=99)[1] == pytest.approx(1 / 5040)
+    assert pairing_test([np.eye(8)], permutations=99)[1] == pytest.approx(1 / 100)
+    assert 1 / math.factorial(16) < pairing_test([np.eye(16)])[1] < 1 / 10_001, "a tail goes on where draws end"
+    assert pairing_test([np.eye(8)])[1] >= 1 / 40_320
+    assert pairing_test([np.eye(16)], permutations=1)[1] == pytest.approx(1 / 2)
+    of_ten = 10 * pairing_test([np.eye(4), np.eye(3)], permutations=9)[1]
+    assert of_ten == pytest.approx(round(of_ten)), "1 / 24 · 1 / 6 if they were counted"
+
+
 def test_many_images_are_drawn_and_groups_stay_among_themselves() -> None:
     first, second = np.eye(8), np.full((8, 8), 0.5)
     mean, p_value = pairing_test([first, second], permutations=999)
@@ -42,6 +52,45 @@ def test_many_images_are_drawn_and_groups_stay_among_themselves() -> None:
     blocks = np.block([[np.ones((8, 8)), np.zeros((8, 8))], [np.zeros((8, 8)), np.ones((8, 8))]])
     assert pairing_test([blocks])[1] < 0.001
     assert pairing_test([np.ones((8, 8)), np.ones((8, 8))])[1] == 1, "between groups nothing is paired"
+
+
+@pytest.mark.parametrize("sizes", [[1], [4], [9], [3, 12]])
+def test_where_nothing_overlaps_every_pairing_is_as_alike(sizes: list[int]) -> None:
+    assert pairing_test([np.zeros((size, size)) for size in sizes], permutations=50)[1] == 1
+
+
+@pytest.mark.parametrize("sizes", [[5], [7], [8], [30], [3, 4], [9, 20, 2]])
+def test_where_all_pairings_are_alike_chance_explains_any(sizes: list[int]) -> None:
+    """Entries are the sum of a row's and a column's number: however they are paired, the same but for rounding."""
+    rng = np.random.default_rng(0)
+    groups = [rng.random((size, 1)) + rng.random((1, size)) for size in sizes]
+    assert pairing_test(groups, permutations=200)[1] == 1
+
+
+@pytest.mark.parametrize(("fit", "counts"), [(64, [4, 4, 2]), (1, [1] * 10), (2**20, [10])])
+def test_as_many_are_drawn_at_once_as_memory_allows(
+    fit: int, counts: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`fit`: indices at a time, 16 of them a permutation; 10 permutations, of which none is more alike than the 10."""
+    drawn: list[int] = []
+    shuffled = pairing._shuffled
+
+    def noted(generator: np.random.Generator, size: int, count: int) -> np.ndarray:
+        drawn.append(count)
+        return shuffled(generator, size, count)
+
+    monkeypatch.setattr(pairing, "AT_ONCE", fit)
+    monkeypatch.setattr(pairing, "_shuffled", noted)
+    assert pairing_test([np.ones((16, 16))], permutations=10)[1] == 1
+    assert drawn == counts
+    assert pairing_test([np.eye(16)], permutations=10)[1] == pytest.approx(1 / 11)
+
+
+def test_the_seed_decides_which_pairings_are_drawn() -> None:
+    matrix = np.random.default_rng(1).random((9, 9))
+    drawn = [pairing_test([matrix], permutations=500, seed=seed)[1] for seed in range(4)]
+    assert drawn == [pairing_test([matrix], permutations=500, seed=seed)[1] for seed in range(4)]
+    assert len(set(drawn)) > 1
 
 
 @pytest.mark.parametrize("size", [6, 12, 30])

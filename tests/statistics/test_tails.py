@@ -58,14 +58,21 @@ BEND = np.concatenate([np.linspace(0, 1, 900), 1 + stats.expon(scale=5).ppf((np.
         stats.genpareto(0.3).rvs(1000, random_state=0),
         stats.norm().rvs(1000, random_state=1),
         stats.gumbel_r().rvs(130, random_state=2),
+        stats.gumbel_r().rvs(120, random_state=2),
         BEND,
     ],
-    ids=["heavy", "light", "few", "bend"],
+    ids=["heavy", "light", "few", "fewest", "bend"],
 )
 def test_the_fit_is_its_definition(draws):
     tail = fit_pareto_tail(draws)
     expected = slow_fit(draws)
     assert (tail.threshold, tail.share, tail.shape, tail.scale) == pytest.approx(expected, rel=1e-9)
+
+
+def test_thirty_exceedances_are_the_fewest():
+    draws = stats.expon().ppf((np.arange(120) + 0.5) / 120)
+    assert fit_pareto_tail(draws).share == 30 / 120
+    assert fit_pareto_tail(draws[1:]) is None, "a quarter of 119 is 29"
 
 
 def test_a_tail_that_bends_is_fitted_further_out():

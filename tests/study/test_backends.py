@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import numpy as np
 import pytest
 
@@ -56,6 +58,32 @@ def test_what_was_chosen_is_remembered(tiny, pictures, tmp_path, monkeypatch):
     first = remembered_choice(tiny, "auto", "exact", pictures, perturbs=True, memo=Memo(store))
     monkeypatch.setattr(TorchModel, "choose_backend", lambda *_, **__: pytest.fail("chosen twice"))
     assert remembered_choice(tiny, "auto", "exact", pictures, perturbs=True, memo=Memo(Store(store.root))) == first
+
+
+@pytest.mark.parametrize(("count", "checked"), [(2, [1, 2]), (4, [1, 2, 3, 4]), (6, [1, 2, 3, 4])])
+def test_a_backend_is_checked_on_the_first_four_pictures_that_can_be_read(
+    tiny, pictures, workplace, monkeypatch, count, checked
+):
+    seen = []
+    monkeypatch.setattr(TorchModel, "choose_backend", lambda _, asked, *rest, **__: seen.append(rest[1]))
+    (workplace / "pictures" / "p0.png").write_bytes(b"no picture")
+    with contextlib.suppress(AttributeError):  # of the choice that was not made
+        remembered_choice(tiny, "auto", "exact", pictures[: count + 1], perturbs=True, memo=Memo())
+    ((*views,),) = seen
+    assert [view.item_id for view in views] == [f"p{number}" for number in checked]
+
+
+def test_the_pictures_that_a_backend_is_checked_on_are_those_that_are_explained(tiny, pictures, monkeypatch):
+    seen = []
+    choose = TorchModel.choose_backend
+
+    def noted(model, asked, precision, views, **more):
+        seen.append([view.item_id for view in views])
+        return choose(model, asked, precision, views, **more)
+
+    monkeypatch.setattr(TorchModel, "choose_backend", noted)
+    explained(tiny, pictures[2:5], "auto", methods=["lime"])
+    assert seen == [["p2", "p3", "p4"]]
 
 
 def test_unknown_names_are_errors(tiny, pictures):

@@ -15,11 +15,13 @@ from lumiscope.runs import (
     FindingRow,
     ImageRow,
     JudgementRow,
+    ObservationRow,
     Run,
     UnitRow,
 )
-from lumiscope.study import ModelConfig, Study, builtin_study, load_study, save_study
+from lumiscope.study import FINDINGS, ModelConfig, Study, builtin_study, find, load_study, save_study
 from lumiscope.study.config import DEFAULT_METHODS
+from lumiscope.study.findings import observe
 from lumiscope.world import OBJECTS, SCENES, WORDS, renderer_version
 from studies import changed
 
@@ -81,12 +83,17 @@ def test_each_model_is_judged_by_its_own_label(world_run: Run) -> None:
         assert (image.user_columns["scene"], image.has_mask) == (place, True)
 
 
+def test_every_sentence_follows_from_the_tables(world_run: Run) -> None:
+    assert find(world_run) == list(world_run.rows(FindingRow))
+    assert observe(world_run) == list(world_run.rows(ObservationRow))
+    assert {row.finding for row in world_run.rows(FindingRow)} <= {*FINDINGS, "overview"}
+
+
 def test_claims_about_masks_tell_the_tasks_apart(world_run: Run) -> None:
-    claims = [row.claim for row in world_run.rows(FindingRow)]
-    objects, scenes = (claim for claim in claims if "methods overlap the true masks beyond" in claim)
-    assert objects.startswith("objects: ")
-    assert scenes.startswith("scenes: ")
-    assert ["show something else than its labels" in claim for claim in (objects, scenes)] == [False, True]
+    objects, scenes = (row for row in world_run.rows(FindingRow) if row.finding == "true_masks")
+    assert objects.claim.startswith("objects: ")
+    assert scenes.claim.startswith("scenes: ")
+    assert ["show something else than its labels" in row.meaning for row in (objects, scenes)] == [False, True]
     page = (world_run.folder / "report.html").read_text()
     assert "The masks show something else than what scenes is asked for" in page
     assert "The masks show something else than what objects is asked for" not in page

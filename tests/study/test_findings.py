@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from lumiscope.runs import AgreementRow, AgreementSummaryRow, JudgementRow
+from lumiscope.runs import AgreementRow, AgreementSummaryRow, FindingRow, JudgementRow, Outcome, PredictionRow
 from lumiscope.study.findings import find
 from lumiscope.study.stage import Tables
 from lumiscope.testing import fake_row
@@ -35,6 +35,11 @@ def summary_row(a: str, b: str, iou: float, p_value: float) -> AgreementSummaryR
     return fake_row(AgreementSummaryRow, model="m", method_a=a, method_b=b, images=9, p_value=p_value, **numbers)
 
 
+def said(of: Tables, *names: str) -> list[FindingRow]:
+    """The findings of these kinds."""
+    return [row for row in find(of) if row.finding in names]
+
+
 def test_nothing_is_found_in_nothing() -> None:
     assert find(Tables()) == find(tables()) == []
 
@@ -43,8 +48,26 @@ def test_accuracy_counts_the_images_that_have_a_label() -> None:
     (finding,) = find(tables([judgement("a", True), judgement("b", False), judgement("c", None)]))
     assert finding.claim == "m predicts the label of 1 of 2 labelled images. It misses b."
     assert (finding.value, finding.images) == (0.5, 2)
+    assert (finding.finding, finding.outcome, finding.p_value) == ("accuracy", Outcome.OBSERVED, None)
     interval = stats.binomtest(1, 2).proportion_ci(method="wilson")
     assert (finding.low, finding.high) == (interval.low, interval.high)
+
+
+def test_labels_that_a_sure_model_denies_are_named() -> None:
+    of = tables([judgement("a", False), judgement("b", False), judgement("c", True), judgement("d", None)])
+    probabilities = {"a": 0.9, "b": 0.89, "c": 0.97, "d": 0.99}
+    of.write(
+        PredictionRow,
+        [
+            fake_row(PredictionRow, model="m", image=image, rank=1, short_name="cat", probability=probability)
+            for image, probability in probabilities.items()
+        ],
+    )
+    (doubtful,) = said(of, "doubtful_labels")
+    assert doubtful.claim.startswith("m is at least 90% sure of another class than the label on 1 of 3 labelled images")
+    assert "a (cat 0.90, labelled" in doubtful.claim
+    assert doubtful.meaning.startswith("1 of 2 images that it is as sure of agree with their label")
+    assert doubtful.named_images == ("a",)
 
 
 def images_of(a: str, b: str, excess: Sequence[float], other_images: float = 0.2) -> list[AgreementRow]:
@@ -56,57 +79,92 @@ def images_of(a: str, b: str, excess: Sequence[float], other_images: float = 0.2
     ]  # fmt: skip
 
 
-def test_pairs_that_share_more_than_different_images_are_named_after_holm() -> None:
+def test_pairs_that_share_more_than_different_images_are_named() -> None:
+    """Two sentences are tested, of pairs and of true masks: each has half of the level, and Holm counts inside it."""
     rows = [
         summary_row("gradcam", "scorecam", 0.7, 0.01),
         summary_row("lime", "ground_truth", 0.6, 0.02),
         summary_row("gradcam", "lime", 0.3, 0.06),
     ]
-    pairs, most, least, truth = find(tables(summary=rows))
+    pairs, truth = said(tables(summary=rows), "agreement", "true_masks")
     assert pairs.claim == (
         "m: 1 of 2 pairs of methods agree beyond what masks of different images share: Grad-CAM and Score-CAM (IoU "
         "0.70, on different images 0.20). It is not shown of Grad-CAM and LIME (IoU 0.30, on different images 0.20)."
     )
-    assert pairs.p_value == pytest.approx(0.03), "Holm over the three rows"
+    assert pairs.p_value == pytest.approx(0.04), "two pairs, two sentences"
     assert truth.claim == (
         "m: 1 of 1 methods overlap the true masks beyond what masks of different images share: LIME (IoU 0.60, on "
         "different images 0.20)."
     )
     assert truth.p_value == pytest.approx(0.04)
-    assert most.p_value is None, "nothing is known of single images here"
-    assert [finding.number for finding in (pairs, most, least, truth)] == [1, 2, 3, 4]
+    assert (pairs.outcome, truth.outcome) == (Outcome.SUPPORTED, Outcome.SUPPORTED)
 
 
 def test_a_single_pair_is_no_extreme() -> None:
-    (only,) = find(tables(summary=[summary_row("gradcam", "scorecam", 0.7, 0.01)]))
+    only, overview = find(tables(summary=[summary_row("gradcam", "scorecam", 0.7, 0.01)]))
     assert "1 of 1 pairs" in only.claim
+    assert overview.claim.startswith("Of 1 sentences that were tested, 1 shown; ")
 
 
 def test_a_pair_that_no_image_defines_is_no_extreme_and_no_test() -> None:
     nothing = dataclasses.replace(summary_row("gradcam", "lime", math.nan, math.nan), images=0)
     rows = [summary_row("gradcam", "scorecam", 0.7, 0.02), summary_row("lime", "scorecam", 0.4, 0.03), nothing]
-    pairs, *_ = find(tables(summary=rows))
+    (pairs,) = said(tables(summary=rows), "agreement")
     assert "2 of 2 pairs" in pairs.claim
     assert pairs.p_value == pytest.approx(0.04), "Holm over two tests"
 
 
 @pytest.mark.parametrize(("p_value", "shown"), [(0.016, 3), (0.017, 0)])
 def test_what_is_not_shown_after_the_correction_is_said(p_value: float, shown: int) -> None:
-    """Three rows: 0.016 · 3 is below 0.05, and 0.017 · 3 is not."""
+    """Three pairs: 0.016 · 3 is below 0.05, and 0.017 · 3 is not."""
     names = [("gradcam", "scorecam"), ("gradcam", "lime"), ("lime", "scorecam")]
-    pairs, *_ = find(tables(summary=[summary_row(a, b, 0.7, p_value) for a, b in names]))
+    (pairs,) = said(tables(summary=[summary_row(a, b, 0.7, p_value) for a, b in names]), "agreement")
     assert pairs.p_value == pytest.approx(3 * p_value)
     assert f"m: {shown} of 3 pairs of methods agree" in pairs.claim
     assert ("not shown" in pairs.claim) == (shown == 0)
+    assert pairs.outcome == (Outcome.SUPPORTED if shown else Outcome.UNDECIDED)
 
 
 def test_what_few_images_cannot_tell_is_said() -> None:
     """Three images have six pairings: no p-value is below 1/6."""
     rows = [dataclasses.replace(summary_row("gradcam", "lime", 0.9, 1 / 6), images=3)]
-    (only,) = find(tables(summary=rows))
+    (only,) = said(tables(summary=rows), "agreement")
+    assert only.outcome == Outcome.CANNOT_TELL
     assert only.claim == (
         "m: whether pairs of methods agree beyond what masks of different images share cannot be told with 3 images."
     )
+
+
+NAMES = [("gradcam", "scorecam"), ("gradcam", "lime"), ("lime", "scorecam")]
+
+
+@pytest.mark.parametrize(("pairs", "images", "told"), [(1, 3, False), (1, 4, True), (3, 4, False), (3, 5, True)])
+def test_n_images_have_n_factorial_pairings(pairs: int, images: int, told: bool) -> None:
+    """The least p-values that Holm leaves: 1/6, 1/24 for one pair, 3/24 and 3/120 for the first of three."""
+    rows = [dataclasses.replace(summary_row(*names, 0.5, 0.9), images=images) for names in NAMES[:pairs]]
+    claim = said(tables(summary=rows), "agreement")[0].claim
+    assert ("cannot be told" in claim) != told
+    assert (f"with {images} images it is not shown of Grad-CAM and Score-CAM (IoU 0.50" in claim) == told
+
+
+@pytest.mark.parametrize(("images", "told"), [(7, False), (8, True)])
+def test_n_images_have_two_to_the_n_signs(images: int, told: bool) -> None:
+    """Three candidates and three sentences: 9 / 2^7 is above 0.05, 9 / 2^8 is not; here all are alike."""
+    rows = [row for names in NAMES for row in images_of(*names, [0.3] * images)]
+    of = tables(summary=[summary_row(*names, 0.5, 0.001) for names in NAMES], images=rows)
+    most, least = said(of, "most_agreement", "least_agreement")
+    for finding, end in ((most, "most"), (least, "least")):
+        assert f"which methods agree {end} {'is not shown' if told else 'cannot be told'}" in finding.claim
+        assert finding.p_value == 1
+
+
+@pytest.mark.parametrize(("count", "more"), [(3, "."), (4, " and 1 more."), (5, " and 2 more.")])
+def test_three_pairs_are_spelled_out(count: int, more: str) -> None:
+    methods = ("gradcam", "scorecam", "lime", "rise")
+    names = [(a, b) for number, a in enumerate(methods) for b in methods[:number]][:count]
+    claim = said(tables(summary=[summary_row(*pair, 0.5, 0.001) for pair in names]), "agreement")[0].claim
+    assert claim.count("IoU 0.50") == 3
+    assert claim.endswith(f"on different images 0.20){more}")
 
 
 def test_an_end_is_named_where_it_lies_beyond_every_other() -> None:
@@ -119,14 +177,13 @@ def test_an_end_is_named_where_it_lies_beyond_every_other() -> None:
         for pair, level in zip(names, levels, strict=True)
         for row in images_of(*pair, level + rng.normal(0, 0.05, 20))
     ]
-    _, most, least = find(tables(summary=summary, images=rows))
+    most, least = said(tables(summary=summary, images=rows), "most_agreement", "least_agreement")
     assert most.claim == "m: Grad-CAM and Score-CAM agree most: mean IoU 0.70, on different images 0.20."
     assert most.value == pytest.approx(0.5, abs=0.05)
-    assert most.p_value is not None
-    assert most.p_value < 0.05
+    assert most.outcome == Outcome.SUPPORTED
     assert least.claim.startswith("m: which methods agree least is not shown: ")
-    _, most, _ = find(tables(summary=summary, images=[row for row in rows if int(row.image) < 4]))
-    assert most.claim == "m: which methods agree most cannot be told with 4 images."
+    (few,) = said(tables(summary=summary, images=[row for row in rows if int(row.image) < 4]), "most_agreement")
+    assert few.claim == "m: which methods agree most cannot be told with 4 images."
 
 
 @pytest.mark.parametrize("images", [12, 40])
@@ -139,10 +196,8 @@ def test_among_methods_that_are_alike_none_is_named(images: int) -> None:
         rng = np.random.default_rng(seed)
         of_image = rng.normal(0.3, 0.1, images)
         rows = [row for pair in names for row in images_of(*pair, of_image + rng.normal(0, 0.1, images))]
-        named += any(
-            "agree most:" in row.claim or "agree least:" in row.claim
-            for row in find(tables(summary=summary, images=rows))
-        )
+        ends = said(tables(summary=summary, images=rows), "most_agreement", "least_agreement")
+        named += any(row.outcome == Outcome.SUPPORTED for row in ends)
     assert named <= 18, "10 on average at most; more than 18 has a probability below 0.01"
 
 
@@ -153,13 +208,15 @@ def test_masks_of_something_else_are_no_truth(shows: tuple[bool | None, ...], fo
     rng = np.random.default_rng(1)
     rows = [row for method, level in (("gradcam", 0.5), ("lime", 0.1))
             for row in images_of(method, "ground_truth", level + rng.normal(0, 0.05, 12))]  # fmt: skip
-    overlaps, truth = find(tables(judgements, summary, rows))
+    overlaps, truth = said(tables(judgements, summary, rows), "true_masks", "best_cover")
     assert ("overlaps the true masks most" in truth.claim) == foreign
-    assert overlaps.claim.endswith("so this tells where it looks, not whether that is right.") == foreign
+    for finding in (overlaps, truth):
+        assert finding.meaning.endswith("so this tells where it looks, not whether that is right") == foreign
     assert ("covers the true masks best" in truth.claim) != foreign
 
 
-def test_many_misses_are_counted() -> None:
-    (finding,) = find(tables([judgement(f"i{number}", False) for number in range(7)]))
-    assert finding.claim.endswith("It misses i0, i1, i2, i3, i4 and 2 more.")
+@pytest.mark.parametrize(("count", "more"), [(5, ""), (6, " and 1 more"), (7, " and 2 more")])
+def test_many_misses_are_counted(count: int, more: str) -> None:
+    (finding,) = find(tables([judgement(f"i{number}", False) for number in range(count)]))
+    assert finding.claim.endswith(f"It misses i0, i1, i2, i3, i4{more}.")
     assert finding.named_images == ("i0", "i1", "i2", "i3", "i4")

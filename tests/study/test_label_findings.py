@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -23,13 +25,15 @@ from lumiscope.runs import (
     LayerRow,
     ModelDifferenceRow,
     NoLabel,
+    Outcome,
     Reason,
     UnitRow,
 )
 from lumiscope.statistics.proportions import difference_interval, wilson_interval
 from lumiscope.statistics.sharing import sharing_test
-from lumiscope.study.findings import labels
+from lumiscope.study.findings import find
 from lumiscope.study.stage import Tables
+from lumiscope.testing import fake_row
 
 CONCEPTS = ("red", "blue", "dog", "cat")
 KINDS = ("colour", "colour", "animal", "animal")
@@ -38,12 +42,12 @@ KINDS = ("colour", "colour", "animal", "animal")
 def claims(*layers: LayerLabels, fdr: float | None = 0.05) -> list[FindingRow]:
     of_units = UnitLabels(layers, CONCEPTS, KINDS, ("image",), "cos")
     tables = Tables()
-    tables.write(LayerRow, layer_summary(of_units))
+    tables.write(LayerRow, layer_summary(of_units, fdr))
     tables.write(UnitRow, unit_rows(of_units))
     tables.write(ConceptCountRow, concept_counts(of_units))
     tables.write(CategoryRow, category_histogram(of_units, CATEGORIES))
     tables.write(ModelDifferenceRow, model_differences(of_units))
-    return list(labels(tables, fdr))
+    return find(tables)
 
 
 def test_labels_are_counted_and_so_is_what_refused_them(unit_labels) -> None:
@@ -65,11 +69,14 @@ def test_labels_are_counted_and_so_is_what_refused_them(unit_labels) -> None:
 
 def test_untested_labels_are_called_so(unit_labels) -> None:
     layer = unit_labels.layer_labels("m", "l", [0, 2])
-    (labelled,) = claims(layer, fdr=1)
-    assert labelled.claim.endswith("Labels were not tested against chance.")
+    (labelled,) = claims(layer, fdr=None)
+    assert labelled.claim == (
+        "m: 2 of 2 units in one layer got a label; the most frequent: dog (1), red (1). "
+        "Labels were not tested against chance."
+    )
     assert "false discovery" not in labelled.claim
-    (unknown,) = claims(layer, fdr=None)
-    assert "chance" not in unknown.claim
+    assert labelled.meaning == ""
+    assert "related to no concept at all" in claims(layer)[0].meaning
 
 
 def test_no_labels_at_all_are_said(unit_labels) -> None:
@@ -86,21 +93,14 @@ def test_the_median_held_out_correlation_is_that_of_labelled_units(unit_labels) 
     heldout = claims(layer)[1]
     assert heldout.value == pytest.approx(0.5)
     assert "at a median of 0.50 (middle half of the units: 0.30 to 0.70" in heldout.claim
-    assert heldout.p_value == pytest.approx(2 / 2**9)  # all nine above 0
-    assert heldout.low <= 0.5 <= heldout.high
-
-
-def test_a_median_that_chance_explains_is_called_so(unit_labels) -> None:
-    evidence = unit_labels.evidence(4, heldout_correlation=[-0.1, 0.1, -0.2, 0.3])
-    heldout = claims(unit_labels.layer_labels("m", "l", [0, 1, 2, 3], evidence=evidence))[1]
-    assert "median of 0.00, which chance could explain" in heldout.claim
+    assert heldout.p_value is None, "units are no independent witnesses"
 
 
 def test_depth_finds_the_category_that_changes_most(unit_labels) -> None:
     first = unit_labels.layer_labels("m", "a", [0] * 40 + [2] * 10 + [-1] * 50)
     last = unit_labels.layer_labels("m", "b", [0] * 5 + [2] * 20 + [-1] * 75)
     depth = claims(first, last)[-1]
-    assert depth.claim == "m: labels of the category colour fade with depth, from 40% of the units in a to 5% in b."
+    assert depth.claim == "m: with depth, labels of the category colour fade, from 40% of the units in a to 5% in b."
     assert depth.value == pytest.approx(-0.35)
     expected = stats.fisher_exact([[40, 60], [5, 95]])[1] * 2  # only two categories have units there
     assert depth.p_value == pytest.approx(expected)
@@ -120,22 +120,83 @@ def test_models_are_compared_at_their_ends(unit_labels) -> None:
     first = unit_labels.layer_labels("m", "l", [2] * 18 + [0] * 2)
     second = unit_labels.layer_labels("n", "l", [1] * 15 + [3] * 5)
     category, concept = claims(first, second)[2:]
-    assert category.claim == ("m and n differ most in the category animal: 90% of the units in l against 25%.")
+    assert category.claim == ("m and n differ most clearly in the category animal: 90% of the units in l against 25%.")
     assert category.value == pytest.approx(-0.65)
     raw = stats.fisher_exact([[18, 2], [5, 15]])[1]
-    assert category.p_value == pytest.approx(2 * raw)  # colour and animal
+    assert category.p_value == pytest.approx(2 * 2 * raw)  # colour and animal, and two sentences
     expected, p_value = sharing_test([18, 0, 0, 2], [0, 15, 5, 0])
     assert concept.claim == (
-        f"Of the 4 concepts in l, 0 are in both models ({expected:.1f} if their units were dealt out at random), "
-        "2 only in m (dog, red) and 2 only in n (blue, cat). Most different: dog, 18 of 20 units against 0 of 20 "
-        "(Fisher's exact test, Holm: p < 0.001)."
+        f"Of the 4 concepts in l, 0 are in both models (fewer than {expected:.1f} if their units were dealt out at "
+        "random), 2 only in m (dog, red) and 2 only in n (blue, cat). Most different: dog, 18 of 20 units against 0 of "
+        "20."
     )
-    assert (concept.value, concept.p_value) == (0, pytest.approx(p_value, abs=0.01))
+    assert concept.value == 0
+    assert p_value < 0.01
+
+
+@pytest.mark.parametrize(("p_adjusted", "certain"), [(0.0249, True), (0.0251, False), (math.nan, False)])
+def test_two_sentences_share_the_level(p_adjusted: float, certain: bool) -> None:
+    facts = {"model_a": "m", "model_b": "n", "layer_a": "l", "layer_b": "l", "of_a": 4, "of_b": 4}
+    rows = [
+        fake_row(
+            ModelDifferenceRow,
+            kind=kind,
+            name="red",
+            units_a=3,
+            units_b=1,
+            p_adjusted=p_adjusted if kind == "category" else p_adjusted / 2,
+            **facts,
+        )
+        for kind in ("category", "concept")
+    ]
+    tables = Tables()
+    for table in (LayerRow, UnitRow, ConceptCountRow, CategoryRow):
+        tables.write(table, [])
+    tables.write(ModelDifferenceRow, rows)
+    category, concept = find(tables)[:2]
+    assert category.claim.endswith(
+        f"75% of the units in l against 25%{'' if certain else ', which chance could explain'}."
+    )
+    assert category.outcome == (Outcome.SUPPORTED if certain else Outcome.UNDECIDED)
+    assert ("Most different: red" in concept.claim) == certain
+
+
+@pytest.mark.parametrize(
+    ("earlier", "last"), [(("k", "k"), ("l", "l")), (("l", "k"), ("l", "l")), (("k", "l"), ("l", "l"))]
+)
+def test_models_are_compared_at_their_last_layers_alone(earlier: tuple[str, str], last: tuple[str, str]) -> None:
+    def row(layers: tuple[str, str], name: str, units: int) -> ModelDifferenceRow:
+        facts = {
+            "model_a": "m",
+            "model_b": "n",
+            "of_a": 4,
+            "of_b": 4,
+            "units_a": units,
+            "units_b": 1,
+            "p_adjusted": 0.001,
+        }
+        return fake_row(
+            ModelDifferenceRow,
+            kind="category",
+            name=name,
+            layer_a=layers[0],
+            layer_b=layers[1],
+            **facts,
+        )
+
+    tables = Tables()
+    for table in (LayerRow, UnitRow, ConceptCountRow, CategoryRow):
+        tables.write(table, [])
+    tables.write(ModelDifferenceRow, [row(earlier, "red", 4), row(earlier, "blue", 4), row(last, "animal", 3)])
+    category, *_ = find(tables)
+    assert category.claim.startswith(
+        "m and n differ most clearly in the category animal: 75% of the units in l against 25%"
+    )
 
 
 def test_equal_models_do_not_differ(unit_labels) -> None:
     first, second = (unit_labels.layer_labels(name, "l", [0, 2, 2]) for name in "mn")
     category, concept = claims(first, second)[2:]
     assert "which chance could explain" in category.claim
-    assert "Of the 2 concepts in l, 2 are in both models (not clearly fewer than " in concept.claim
+    assert "Of the 2 concepts in l, 2 are in both models (not shown to be fewer than " in concept.claim
     assert concept.claim.endswith("0 only in m and 0 only in n.")

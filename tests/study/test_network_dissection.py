@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from lumiscope.memo import Memo
 from lumiscope.models import TorchModel, load_model
 from lumiscope.runs import NetworkDissectionRow
 from lumiscope.store import Store
+from lumiscope.study.stages import network_dissection as network_dissection_module
 from lumiscope.study.stages.network_dissection import Passes, network_dissection
 from lumiscope.world.dataset import write_dataset
 
@@ -70,6 +72,22 @@ def test_equals_plain_loops(tiny: TorchModel, pictures: ImageSet, annotated: Pat
     np.testing.assert_allclose(layer.iou, iou, rtol=0, atol=1e-3)  # one pixel may lie on either side of a threshold
     assert (layer.concept == iou.argmax(1)).all()
     assert [row.category for row in network_dissection_rows([layer])] == [layer.categories[k] for k in layer.concept]
+
+
+def test_a_word_of_two_kinds_says_which_in_formulas(
+    tiny: TorchModel, pictures: ImageSet, annotated: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ "dog" is an object and a texture here; the others are what they are called."""
+    given: list[tuple[str, ...]] = []
+    compositions = network_dissection_module._Sample.compositions
+
+    def noted(self: Any, names: tuple[str, ...], track: object) -> object:
+        given.append(tuple(names))
+        return compositions(self, names, track)
+
+    monkeypatch.setattr(network_dissection_module._Sample, "compositions", noted)
+    network_dissection(tiny, pictures, layers="1", annotations=annotated, quantile=0.05, compositions=True)
+    assert given == [("dog (object)", "cat", "dotted", "woven", "dog (texture)")]
 
 
 def test_results_are_kept_and_computed_again_when_anything_has_changed(

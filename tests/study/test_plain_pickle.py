@@ -172,6 +172,28 @@ def test_what_comes_after_the_end_is_refused() -> None:
         load_plain(pickle.dumps({}) + pickle.dumps(Runs(os.system, "true")))
 
 
+@pytest.mark.parametrize(
+    "around",
+    [lambda part: [part], lambda part: (part,), lambda part: {"a": part}, lambda part: {"a": 1, "b": 2, "c": part}],
+    ids=["list", "tuple", "dict", "last of a dict"],
+)
+def test_thirty_two_levels_are_read_and_no_more(around: Callable[[object], object]) -> None:
+    value: object = 1
+    for _ in range(32):
+        value = around(value)
+    assert load_plain(pickle.dumps(value)) == value
+    with pytest.raises(UsageError, match="nested more than 32 levels deep"):
+        load_plain(pickle.dumps(around(value)))
+
+
+def test_whole_numbers_of_64_bits_are_read_and_no_larger_ones() -> None:
+    for number in (2**64 - 1, -(2**64) + 1):
+        assert load_plain(pickle.dumps(number)) == number
+    for number in (2**64, -(2**64)):
+        with pytest.raises(UsageError, match="more than 64 bits"):
+            load_plain(pickle.dumps(number))
+
+
 def bombs() -> dict[str, bytes]:
     tree: tuple[object, ...] = ()
     for _ in range(60):

@@ -67,12 +67,13 @@ def test_images_and_probing_images_of_one_folder_are_told_apart(study: Study, wo
 
 def test_what_is_given_for_a_method_that_does_not_run_is_said(study: Study) -> None:
     maps = changed(study, probe=None, scorer=None, methods=["gradcam"])
-    given = {"masks": {"gradcam": "max:0.5", "scorecam": "max:0.4"}, "options": {"lime": {"num_samples": 50}}}
+    idle = ("smoothgrad", "rise", "occlusion", "lime", "kernelshap", "layercam")
+    given = {"masks": {"gradcam": "max:0.5", "scorecam": "max:0.4"}, "options": {name: {} for name in idle}}
     run = run_study(changed(maps, **given))
     warnings = [message for message in logged(run.folder) if "does not run" in message]
     assert warnings == [
         "a mask rule given for scorecam, which does not run here: checked, and without effect",
-        "options given for lime, which does not run here: checked, and without effect",
+        *(f"options given for {name}, which does not run here: checked, and without effect" for name in sorted(idle)),
     ]
 
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from lumiscope import ModelConfig, Run, Study, explain, load_model, open_images, run
-from lumiscope.agreement import compare_other_images
+from lumiscope.agreement import compare_other_images, compare_run
 from lumiscope.dissection import EvidenceOptions, label_units
-from lumiscope.runs import MaskRow
-from lumiscope.statistics import bootstrap_interval
+from lumiscope.runs import AgreementRow, AgreementSummaryRow, MaskRow
+from lumiscope.statistics import mean_interval
 
 SPEC = {"spec": "python:tiny:make", "classes": "classes.txt", "input_size": 32, "geometry": "squash"}
 PICTURES = 14  # more than the test of signs counts out
@@ -62,9 +62,12 @@ def check_agreement(results: dict[int, Run]) -> None:
             iou = np.array([row["iou"] for row in overlaps])
             known = np.isfinite(iou)
             assert known.sum() == summary["images"] == PICTURES
-            assert (summary["low"], summary["high"]) == bootstrap_interval(iou[known], seed=seed)
+            assert (summary["low"], summary["high"]) == mean_interval(iou[known], bounds=(0, 1), seed=seed)
             others = pairs[names]
             assert (summary["p_value"], summary["other_images"]) == (others.p_value, others.iou)
+        again = compare_run(result, masks={"gradcam": result.manifest.mask_rules["gradcam"]})
+        assert list(map(repr, again.by_image)) == list(map(repr, result.rows(AgreementRow)))
+        assert list(map(repr, again.summary)) == list(map(repr, result.rows(AgreementSummaryRow)))
 
 
 def check_evidence(results: dict[int, Run]) -> None:

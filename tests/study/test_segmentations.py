@@ -62,6 +62,22 @@ def test_a_file_of_the_images_size_is_brought_onto_the_view(view, tmp_path):
     np.testing.assert_array_equal(cut(view, f"mask:{tmp_path / 's.png'}", {}), expected)
 
 
+@pytest.mark.parametrize(("size", "mode"), [((64, 48), "squash"), ((3, 5), "squash"), ((48, 64), "crop")])
+def test_each_pixel_of_the_view_has_the_label_of_the_nearest_one_of_the_image(size, mode, tmp_path):
+    """Its middle lies in that pixel: of every second row, of each several times, or of those that are not cut off."""
+    height, width = size
+    view = Geometry((32, 32), mode=mode).view(np.zeros((*size, 3), np.uint8), "x")
+    labels = np.arange(height * width).reshape(size)
+    np.save(tmp_path / "s.npy", labels)
+    left, top, right, bottom = view.box
+    middles = [(number + 0.5) / 32 for number in range(32)]
+    rows = [int(top + middle * (bottom - top)) for middle in middles]
+    columns = [int(left + middle * (right - left)) for middle in middles]
+    expected = np.array([[labels[row, column] for column in columns] for row in rows])
+    order = np.unique(expected, return_inverse=True)[1].reshape(32, 32)
+    np.testing.assert_array_equal(cut(view, f"mask:{tmp_path / 's.npy'}", {}), order)
+
+
 def test_files_that_do_not_fit(view, tmp_path):
     Image.fromarray(np.zeros((7, 9), np.uint8)).save(tmp_path / "small.png")
     with pytest.raises(UsageError, match="size of the view, 32×32, or of the image, 64×48; got 7×9"):

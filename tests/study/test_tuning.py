@@ -8,7 +8,9 @@ from typing import Any
 from xml.etree import ElementTree
 
 import matplotlib
+import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from PIL import Image
 
 from lumiscope.errors import UnknownNameError, UsageError
@@ -104,3 +106,16 @@ def test_the_plot_has_a_panel_for_each_image_and_the_mean(ending: str, tmp_path:
         plot_tuning(tuning, tmp_path / "p.jpg")
     with pytest.raises(UsageError, match="at least one image"):
         plot_tuning(Tuning((), tuning.base), path)
+
+
+@pytest.mark.parametrize(("best", "top"), [(0.5, 0.55), (0.95, 1.0), (0.0, 1.0)])
+def test_the_plot_begins_at_0_and_shows_the_best(
+    best: float, top: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A tenth more than the best quality, but none is above 1; where all are 0, the whole scale."""
+    figures: list[Figure] = []
+    monkeypatch.setattr(Figure, "savefig", lambda figure, *_, **__: figures.append(figure))
+    plot_tuning(grid_tuning({"a": {(100, 1): 0.0, (500, 1): best}}), tmp_path / "p.svg")
+    (axes,) = figures[0].axes
+    assert axes.get_ylim() == pytest.approx((0, top))
+    assert max(float(np.max(line.get_ydata())) for line in axes.lines) == best

@@ -8,7 +8,11 @@ from lumiscope.agreement.agreement import (
 )
 from lumiscope.agreement.compare import FALLBACK_RULE, compare, compare_masks, default_rule
 from lumiscope.agreement.compare_run import RunAgreement, compare_run
+from lumiscope.agreement.map_likeness import CellMap, cell_map, disagreement, rank_likeness
+from lumiscope.agreement.map_pairs import compare_maps, summarise_maps
+from lumiscope.agreement.map_shape import MapShape, measure_map
 from lumiscope.agreement.masks import make_mask
+from lumiscope.agreement.model_pairs import compare_models
 from lumiscope.agreement.other_images import OtherImages, compare_other_images
 from lumiscope.agreement.overlap import Overlap, overlap, overlap_with_truth
 from lumiscope.agreement.rules import MASK_RULES, MaskRule, RegisteredRule, mask_rule, parse_rule, parse_rules
@@ -20,24 +24,33 @@ __all__ = [
     "GROUND_TRUTH",
     "MASK_RULES",
     "Agreement",
+    "CellMap",
+    "MapShape",
     "MaskRule",
     "OtherImages",
     "Overlap",
     "PairAgreement",
     "RegisteredRule",
     "RunAgreement",
+    "cell_map",
     "compare",
+    "compare_maps",
     "compare_masks",
+    "compare_models",
     "compare_other_images",
     "compare_run",
     "default_rule",
+    "disagreement",
     "make_mask",
     "mask_rule",
+    "measure_map",
     "overlap",
     "overlap_with_truth",
     "parse_rule",
     "parse_rules",
+    "rank_likeness",
     "segment_mask",
     "summarise",
+    "summarise_maps",
     "with_other_images",
 ]

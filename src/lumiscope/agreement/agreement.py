@@ -88,9 +88,9 @@ def summarise(
 
     `others`: model -> what each pair has in common on different images, which gives `other_images` and `p_value`, NaN
     where it is not there; no p-value is corrected for the number of pairs (see `lumiscope.statistics.holm`).
-    `images`: how many had a defined IoU; only these count. `low`, `high`: 95 % interval of the mean IoU
-    over images, a `lumiscope.statistics.mean_interval` of `seed`. `adjusted`: its mean over the images where it is defined, NaN if there is none. No
-    pair depends on which others there are.
+    `images`: how many had a defined IoU; only these count. `low`, `high`: 95 % interval of the mean IoU over images, a
+    `lumiscope.statistics.mean_interval` of `seed`. `adjusted`: its mean over the images where it is defined, NaN if
+    there is none. No pair depends on which others there are.
     """
     by_pair = {(model, pair.method_a, pair.method_b): pair for model, pairs in others.items() for pair in pairs}
     models: dict[str, dict[tuple[str, str], list[AgreementRow]]] = {}

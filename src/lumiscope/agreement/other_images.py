@@ -11,6 +11,7 @@ import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
@@ -20,6 +21,7 @@ from lumiscope.types import BoolArray, DoubleArray, FloatArray
 
 Masks = Mapping[str, BoolArray]
 """Method -> its mask, (H, W) bool, of one image."""
+Image = TypeVar("Image")
 GROUP = 64  # images that are compared with one another; of more, groups at random
 
 
@@ -58,7 +60,7 @@ def _compare(images: Mapping[str, Masks], method_a: str, method_b: str, seed: in
     defined = [
         name for name in both if images[name][method_b].any() or (not with_truth and images[name][method_a].any())
     ]
-    groups = list(_groups(defined, seed))
+    groups = list(image_groups(defined, seed))
     matrices = [
         cross_iou(
             [images[name][method_a] for name in group],
@@ -83,7 +85,7 @@ def _means_of_others(matrix: DoubleArray) -> DoubleArray:
     return np.asarray(sums / others) if others else np.full(len(matrix), np.nan)
 
 
-def _groups(images: Sequence[str], seed: int) -> Iterator[list[str]]:
+def image_groups(images: Sequence[Image], seed: int) -> Iterator[list[Image]]:
     """All together, or groups of at most `GROUP` that are equally large but for one, at random."""
     order = np.random.default_rng(seed).permutation(len(images)) if len(images) > GROUP else np.arange(len(images))
     for places in np.array_split(order, max(1, math.ceil(len(images) / GROUP))):

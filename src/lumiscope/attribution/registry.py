@@ -62,6 +62,10 @@ class AttributionMethod(Generic[Options]):
         """Whether it needs more of a model than predictions."""
         return self.needs_gradients or self.needs_layer
 
+    def is_random(self, options: Options) -> bool:
+        """Whether its maps depend on the study's seed: it draws at random, and no option fixes what."""
+        return getattr(options, "random_seed", 0) is None
+
     def options(self, given: Mapping[str, Any] | None = None) -> Options:
         """Build the options. Errors: `UsageError` for an unknown option (with the nearest) or a wrong value."""
         from pydantic import TypeAdapter, ValidationError

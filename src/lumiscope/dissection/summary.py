@@ -15,12 +15,15 @@ from lumiscope.statistics import wilson_interval
 from lumiscope.types import DoubleArray
 
 
-def layer_summary(labels: UnitLabels) -> list[LayerRow]:
-    """Count units, labels and what refused units a label, per layer and, after a model's layers, per model."""
-    return [_layer_row(model, name, layers) for model, name, layers in _layers_and_models(labels)]
+def layer_summary(labels: UnitLabels, fdr: float | None = None) -> list[LayerRow]:
+    """Count units, labels and what refused units a label, per layer and, after a model's layers, per model.
+
+    `fdr`: the rate at which units were tested; None: they were not.
+    """
+    return [_layer_row(model, name, layers, fdr) for model, name, layers in _layers_and_models(labels)]
 
 
-def _layer_row(model: str, name: str | None, layers: Sequence[LayerLabels]) -> LayerRow:
+def _layer_row(model: str, name: str | None, layers: Sequence[LayerLabels], fdr: float | None) -> LayerRow:
     concepts = [int(concept) for layer in layers for concept in layer.concept if concept >= 0]
     reasons = Counter(reason.reason for layer in layers for reason in layer.reason if reason is not None)
     correlations = np.concatenate([_heldout(layer) for layer in layers])
@@ -31,6 +34,7 @@ def _layer_row(model: str, name: str | None, layers: Sequence[LayerLabels]) -> L
         units=sum(map(len, layers)),
         labelled=len(concepts),
         **_share(len(concepts), sum(map(len, layers))),
+        fdr=fdr,
         unique_concepts=len(set(concepts)),
         **{reason.column: reasons[reason] for reason in Reason},
         heldout_correlation=float(np.median(known)) if known.size else float("nan"),

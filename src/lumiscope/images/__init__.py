@@ -2,7 +2,8 @@
 
 from lumiscope.images.address import read_bands, read_digest, read_mask, read_pixels
 from lumiscope.images.annotations import Annotations, open_annotations
-from lumiscope.images.bands import choose_bands, holds_bands, shown_triple
+from lumiscope.images.bands import bands_in, choose_bands, holds_bands, shown_triple
+from lumiscope.images.complexity import Complexity, edge_strength, measure_complexity
 from lumiscope.images.csv_listing import CLASS_SEPARATOR
 from lumiscope.images.decode import decode, decode_labels
 from lumiscope.images.decoders import DECODERS
@@ -22,6 +23,7 @@ __all__ = [
     "CLASS_SEPARATOR",
     "DECODERS",
     "Annotations",
+    "Complexity",
     "Geometry",
     "GeometryMode",
     "ImageFile",
@@ -30,12 +32,15 @@ __all__ = [
     "Skipped",
     "View",
     "WorldImage",
+    "bands_in",
     "choose_bands",
     "composed",
     "decode",
     "decode_labels",
     "decode_mask",
+    "edge_strength",
     "holds_bands",
+    "measure_complexity",
     "names_world",
     "numbers_in",
     "open_annotations",

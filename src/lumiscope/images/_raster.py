@@ -16,7 +16,7 @@ from lumiscope.images._formats import FORMATS, has_ending_of_format_read, open_r
 from lumiscope.images._in_time import in_time
 from lumiscope.images._pillow_warnings import pillow_warnings_silenced
 from lumiscope.images._tiff import unread_tiff
-from lumiscope.images.bands import ARRAYS, holds_bands, is_array_of_bands, read_bands_of
+from lumiscope.images.bands import ARRAYS, holds_bands, is_array_of_bands, shape_of_bands
 
 # EXIF 2.32, tag 274: how the stored pixels must be turned to stand upright; 1 is upright.
 UPRIGHT_BY_ORIENTATION = {
@@ -40,7 +40,7 @@ def upright_size(path: Path) -> tuple[int, int]:
     """Return (height, width) of the upright image in `path` from its header. Raises ImageError as `decode` does."""
     refuse_what_is_no_file(path)
     if holds_bands(path):
-        height, width = read_bands_of(path).shape[:2]
+        height, width, _ = shape_of_bands(path)
         return height, width
     with _refused_in_words(path):
         (width, height), turn = in_time(functools.partial(_header, path))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
@@ -57,6 +58,25 @@ def read_bands_of(path: Path) -> FloatArray:
     return numbers
 
 
+def shape_of_bands(path: Path) -> tuple[int, int, int]:
+    """(H, W, n) of a file of bands, from its header. Errors: as `read_bands_of`, as far as the header tells."""
+    if path.suffix.lower() in ARRAYS:
+        return _bands_last(np.broadcast_to(np.uint8(0), _shape_of_array(path))).shape
+    with _tiffs_refused_in_words(path), open_raster(path) as image:
+        _refuse_raster(image)
+        frames = getattr(image, "n_frames", 1)
+        return image.height, image.width, frames if frames > 1 else len(image.getbands())
+
+
+def bands_in(path: Path, *, of_pictures: bool = False) -> int:
+    """How many bands a file has, from its header; 0 for a picture. Errors: as `shape_of_bands`.
+
+    `of_pictures`: whether the channels of a TIFF count as bands, as for a network that takes bands.
+    """
+    counts = holds_bands(path) or (of_pictures and path.suffix.lower() in TIFFS)
+    return shape_of_bands(path)[2] if counts else 0
+
+
 def is_array_of_bands(path: Path) -> bool:
     """Whether a .npy or .npz holds bands, by its header: three axes of numbers."""
     try:
@@ -93,24 +113,47 @@ def choose_bands(bands: FloatArray, numbers: Sequence[int]) -> FloatArray:
 
 
 def _array(path: Path) -> NDArray[Any]:
-    try:
+    with _arrays_refused_in_words():
+        _shape_of_array(path)
+        if path.suffix.lower() == ".npy":
+            return np.asarray(np.load(path, allow_pickle=False))
+        with zipfile.ZipFile(path) as archive, archive.open(_entry_of_bands(archive)) as file:
+            return np.asarray(npy.read_array(file, allow_pickle=False))
+
+
+def _shape_of_array(path: Path) -> tuple[int, ...]:
+    """What the header says. Errors: `ImageError` for what are no bands, or too many, or cut off."""
+    with _arrays_refused_in_words():
         if path.suffix.lower() == ".npy":
             with path.open("rb") as file:
-                _refuse_header(*_header(file))
-            return np.asarray(np.load(path, allow_pickle=False))
-        with zipfile.ZipFile(path) as archive:
-            names = [name.removesuffix(".npy") for name in archive.namelist()]
-            entry = _entry(archive)
-            if entry is None:
-                raise ImageError(f"expected one array of bands, or one called {NAMED!r}; got {', '.join(names[:5])}")
-            with archive.open(entry) as file:
-                _refuse_header(*_header(file))
-            with archive.open(entry) as file:
-                return np.asarray(npy.read_array(file, allow_pickle=False))
+                shape, kind = _header(file)
+                left = path.stat().st_size - file.tell()
+            _refuse_header(shape, kind)
+            if left < math.prod(shape) * kind.itemsize:
+                raise ImageError(f"damaged, or no array of NumPy: {left} bytes for {shape} {kind}")
+            return shape
+        with zipfile.ZipFile(path) as archive, archive.open(_entry_of_bands(archive)) as file:
+            shape, kind = _header(file)
+        _refuse_header(shape, kind)
+        return shape
+
+
+@contextmanager
+def _arrays_refused_in_words() -> Iterator[None]:
+    try:
+        yield
     except FileNotFoundError:
         raise ImageError("file not found") from None
     except (OSError, ValueError, EOFError, TypeError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
         raise ImageError(f"damaged, or no array of NumPy: {' '.join(str(error).split())}") from error
+
+
+def _entry_of_bands(archive: zipfile.ZipFile) -> str:
+    entry = _entry(archive)
+    if entry is None:
+        names = [name.removesuffix(".npy") for name in archive.namelist()]
+        raise ImageError(f"expected one array of bands, or one called {NAMED!r}; got {', '.join(names[:5])}")
+    return entry
 
 
 def _header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any]]:
@@ -158,16 +201,26 @@ def _bands_last(array: NDArray[Any]) -> NDArray[Any]:
 
 
 def _tiff(path: Path) -> NDArray[Any]:
-    try:
-        with pillow_warnings_silenced(), open_raster(path) as image:
+    frames: list[NDArray[Any]] = []
+    with _tiffs_refused_in_words(path), open_raster(path) as image:
+        for number in range(getattr(image, "n_frames", 1)):
+            image.seek(number)
             _refuse_raster(image)
-            frames: list[NDArray[Any]] = []
-            for number in range(getattr(image, "n_frames", 1)):
-                image.seek(number)
-                _refuse_raster(image)
-                if sum(frame.nbytes for frame in frames) + 4 * image.width * image.height > MOST_BYTES:
-                    raise ImageError(f"expected at most {MOST_BYTES / 2**30:g} GiB of bands")
-                frames.append(np.array(image))
+            if sum(frame.nbytes for frame in frames) + 4 * image.width * image.height > MOST_BYTES:
+                raise ImageError(f"expected at most {MOST_BYTES / 2**30:g} GiB of bands")
+            frames.append(np.array(image))
+    if len(frames) == 1:
+        return frames[0] if frames[0].ndim == 3 else frames[0][..., None]
+    if len({frame.shape for frame in frames}) > 1 or frames[0].ndim != 2:
+        raise ImageError(f"expected frames of one band and one size; they are {frames[0].shape}, {frames[1].shape}, …")
+    return np.stack(frames, axis=2)
+
+
+@contextmanager
+def _tiffs_refused_in_words(path: Path) -> Iterator[None]:
+    try:
+        with pillow_warnings_silenced():
+            yield
     except ImageError:
         raise
     except UnidentifiedImageError:
@@ -177,11 +230,6 @@ def _tiff(path: Path) -> NDArray[Any]:
         raise
     except Exception as error:  # as in `decode`: decoders raise whatever they like
         raise ImageError(f"damaged or unsupported image data ({' '.join(str(error).split())})") from error
-    if len(frames) == 1:
-        return frames[0] if frames[0].ndim == 3 else frames[0][..., None]
-    if len({frame.shape for frame in frames}) > 1 or frames[0].ndim != 2:
-        raise ImageError(f"expected frames of one band and one size; they are {frames[0].shape}, {frames[1].shape}, …")
-    return np.stack(frames, axis=2)
 
 
 def _refuse_raster(image: Image.Image) -> None:

@@ -21,8 +21,9 @@ Levels = NDArray[Any]
 # What data sets write where nobody knows what a pixel shows, in 8 and in 16 bits.
 VOID = (255, 65535)
 VOC_BORDER = (224, 224, 192)  # what Pascal VOC paints around objects, in its colours void
-# This close to none and to the highest level there is noise; a highest level below `FEW` is a number of a class.
-LOW, FEW = 1 / 8, 64
+# This close to none and to the highest level there is noise. A highest level below `FEW` is a number of a class, unless
+# there are `MANY` levels and most pixels lie at both ends.
+LOW, FEW, MANY = 1 / 8, 64, 8
 
 
 class MaskNote(StrEnum):
@@ -133,12 +134,23 @@ def _is_shaded(levels: Levels) -> bool:
     """
     peak = levels.max()
     if peak >= 1 and peak < FEW and levels.dtype.kind in "iu":
-        return False
+        return _is_dark_object(levels)
     between = (levels > 0) & (levels < peak)
     middle = between & (levels >= LOW * peak) & (levels < (1 - LOW) * peak)
     if peak in VOID and (between & (levels >= (1 - LOW) * peak)).any():
         return not (middle.any() and _in_regions(levels, middle))
     return bool(middle.any()) and not _in_regions(levels, between)
+
+
+def _is_dark_object(levels: Levels) -> bool:
+    """Whether levels below `FEW` are shades: many, most of them none or at a plateau, and the others in no regions."""
+    values, counts = np.unique(levels, return_counts=True)
+    bright = values >= values[-1] / 2
+    plateau = int(values[bright][counts[bright].argmax()])
+    dark, high = np.count_nonzero(levels < LOW * plateau), np.count_nonzero(levels >= (1 - LOW) * plateau)
+    others = (levels >= LOW * plateau) & (levels != plateau)
+    is_split = len(values) >= MANY and bool(levels.size - dark - high < min(dark, high))
+    return is_split and bool(others.any()) and not _in_regions(levels, others)
 
 
 def _in_regions(levels: Levels, chosen: BoolArray) -> bool:

@@ -13,6 +13,7 @@ from lumiscope.models.backends import (
     is_out_of_memory,
 )
 from lumiscope.models.black_box import BlackBox
+from lumiscope.models.fitting_files import check_files
 from lumiscope.models.guard import borrowed
 from lumiscope.models.hub import quick_hub
 from lumiscope.models.layers import Layer
@@ -62,6 +63,7 @@ __all__ = [
     "available_backends",
     "borrowed",
     "check_asked",
+    "check_files",
     "check_names",
     "class_index",
     "default_name",

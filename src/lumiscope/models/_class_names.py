@@ -1,4 +1,4 @@
-"""Class names from the files that people keep them in: lists, maps, tables, dumps of Python."""
+"""Class names from the files that people keep them in: lines, tables, lists, maps, dumps of Python."""
 
 from __future__ import annotations
 
@@ -7,42 +7,28 @@ import csv
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from lumiscope.errors import UsageError
 from lumiscope.files import MOST_NAMES, failure_in_words, read_text
-
-Classes: TypeAlias = "str | Path | Sequence[str] | Mapping[Any, Any]"
-
-INSIDE: tuple[str, ...] = (
-    "classes",
-    "class_names",
-    "id2label",
-    "idx_to_class",
-    "label_names",
-    "labels",
-    "names",
-    "categories",
+from lumiscope.models._class_values import (
+    FORMS,
+    INDEX_WORDS,
+    INSIDE,
+    NAME_WORDS,
+    OTHER_WORDS,
+    WNID,
+    ClassNames,
+    in_order,
+    is_index,
+    name_of,
+    of_value,
 )
-INSIDE += ("label2id", "class_to_idx")  # under which a configuration keeps its names
-INDEX_WORDS = {f"{what}{end}" for what in ("class", "label", "category") for end in ("_id", "_index", "_idx")}
-INDEX_WORDS |= {f"{what}{end}" for what in ("class", "label", "category") for end in ("id", " id", "index", " index")}
-INDEX_WORDS |= {"index", "idx", "id", "number", "no", "#", "i", "", "target"}
-NAME_WORDS = {f"{what}{end}" for what in ("class", "label", "category") for end in ("", "_name", "name", " name")}
-NAME_WORDS |= {"name", "description", "display_name", "title"}
-OTHER_WORDS = {"wnid", "synset", "synset_id", "supercategory", "short"}
-WNID = r"n\d{8}"
-FORMS = "one name a line, a JSON list, a JSON map from index to name, or a table (CSV, TSV) of index and name"
 
-
-@dataclass(frozen=True)
-class ClassNames:
-    """`names`: in the order of the scores. `note`: what they were taken for, where that was not plain."""
-
-    names: tuple[str, ...]
-    note: str = ""
+FLOW = re.compile(rf"(?:{'|'.join(INSIDE)})\s*[:=]\s*([\[{{].*[\]}}])", re.IGNORECASE)
+"""A list or map in one line of YAML, TOML or Python, as YOLO's files have it."""
+Classes: TypeAlias = "str | Path | Sequence[str] | Mapping[Any, Any]"
 
 
 def read_classes(classes: Classes) -> tuple[str, ...]:
@@ -58,20 +44,20 @@ def class_names(classes: Classes) -> ClassNames:
     out. Errors: `UsageError` for anything else, which says what it looks like.
     """
     if isinstance(classes, Mapping):
-        return _of_value(dict(classes), "the map of classes")
+        return of_value(dict(classes), "the map of classes")
     if not isinstance(classes, str | Path):
         return ClassNames(tuple(classes))
     path = Path(classes)
     text = _text(path)
     if text.lstrip()[:1] in ("[", "{"):
-        return _of_value(_structure(text, path), str(path))
+        return of_value(_structure(text, path), str(path))
     lines = text.rstrip().splitlines()
     if not lines:
         raise UsageError(f"expected a text file with one class name a line; {path} is empty")
     filled = [line.strip() for line in lines if line.strip()]
-    flow = next((match[1] for line in filled if (match := re.fullmatch(r"names\s*:\s*([\[{].*[\]}])", line))), None)
-    if flow is not None:  # of YAML, as YOLO's files have it
-        return _of_value(_structure(flow, path), str(path))
+    flow = next((match[1] for line in filled if (match := FLOW.fullmatch(line))), None)
+    if flow is not None:
+        return of_value(_structure(flow, path), str(path))
     for read in (_table, _indexed_lines, _wnid_lines, _lines_before_an_index, _quoted_lines, _yaml_lines):
         if (names := read(filled, path)) is not None:
             return names
@@ -82,7 +68,7 @@ def _text(path: Path) -> str:
     try:
         return read_text(path, MOST_NAMES, "utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        said = failure_in_words(error) if isinstance(error, OSError) else str(error)
+        said = failure_in_words(error) if isinstance(error, OSError) else f"it is not UTF-8 ({error}): save it as UTF-8"
         raise UsageError(f"expected a text file with one class name a line at {path}: {said}") from error
 
 
@@ -93,69 +79,10 @@ def _structure(text: str, path: Path) -> Any:
     except (ValueError, RecursionError) as error:
         try:
             return ast.literal_eval(text.strip())
-        except (ValueError, SyntaxError, RecursionError, MemoryError):
+        except (ValueError, SyntaxError, RecursionError, MemoryError, SystemError):  # the last of too deep a nest
             raise UsageError(
                 f"{path} looks like JSON, but cannot be read as JSON: {error}. Expected {FORMS}."
             ) from error
-
-
-def _of_value(value: Any, source: str) -> ClassNames:
-    """A list of names, or a map from index to name or from name to index; also inside a configuration."""
-    if isinstance(value, dict):
-        inside = next((value[key] for key in INSIDE if isinstance(value.get(key), list | dict)), None)
-        if inside is not None and not all(_is_index(key) for key in value):
-            return _of_value(inside, source)
-        if value and all(_is_index(key) for key in value):
-            return _in_order([(int(key), _name(part, source)) for key, part in value.items()], source, "a map")
-        if value and all(isinstance(part, int) for part in value.values()):
-            return _in_order([(part, str(key)) for key, part in value.items()], source, "a map from name to index")
-    elif value and isinstance(value, list | tuple):
-        numbers = [_index_in(part) for part in value]
-        names = [_name(part, source) for part in value]
-        if all(number is not None for number in numbers):
-            return _in_order(list(zip(map(int, numbers), names, strict=True)), source, "a list of records")  # type: ignore[arg-type]
-        return ClassNames(tuple(names), f"class names read from {source} as a list")
-    raise UsageError(f"{source} looks like JSON, but is no list of names and no map with their indices: {value!r:.100}")
-
-
-def _is_index(key: object) -> bool:
-    return isinstance(key, int) or (isinstance(key, str) and key.strip().isascii() and key.strip().isdigit())
-
-
-def _index_in(part: object) -> object:
-    """The index in a record such as {"id": 3, "name": "cat"}; None where it has none."""
-    if not isinstance(part, dict):
-        return None
-    numbers = [value for key, value in part.items() if str(key).lower() in INDEX_WORDS and isinstance(value, int)]
-    return numbers[0] if numbers else None
-
-
-def _name(part: Any, source: str) -> str:
-    """The name in a text, a pair such as ["n01440764", "tench"] or a record with a name."""
-    if isinstance(part, dict):
-        part = next((value for key, value in part.items() if str(key).lower() in NAME_WORDS), None)
-    if isinstance(part, list | tuple) and part and all(isinstance(text, str) for text in part):
-        texts = [text for text in part if not re.fullmatch(WNID, text)] or part
-        part = ", ".join(texts)
-    if not isinstance(part, str) or not part.strip():
-        raise UsageError(f"{source} has {part!r:.80} in the place of a class name. Expected {FORMS}.")
-    return part.strip()
-
-
-def _in_order(pairs: Sequence[tuple[int, str]], source: str, form: str) -> ClassNames:
-    """Names by their indices. Errors: `UsageError` where these do not run from 0 or 1 without gaps."""
-    names = dict(pairs)
-    first = min(names)
-    if len(names) < len(pairs) or first not in (0, 1) or max(names) != first + len(names) - 1:
-        missing = sorted(set(range(max(names))) - names.keys())[:3] if max(names) < 10**6 else []
-        raise UsageError(
-            f"{source} looks like {form} with indices, which must run from 0 or 1 without gaps, one a class; it has "
-            f"{len(pairs)} names with {len(names)} indices from {first} to {max(names)}"
-            + (f", without {', '.join(map(str, missing))}" if missing else "")
-        )
-    counted = "; its indices begin at 1" if first == 1 else ""
-    ordered = tuple(names[index] for index in sorted(names))
-    return ClassNames(ordered, f"class names read from {source} as {form} with indices{counted}")
 
 
 def _matched(lines: Sequence[str], pattern: str) -> list[tuple[str, str]] | None:
@@ -184,13 +111,14 @@ def _runs(numbers: Iterable[str]) -> bool:
 
 
 def _indexed_lines(lines: Sequence[str], path: Path) -> ClassNames | None:
-    """`0,name`, `0: name`, `0 name`, `0<tab>name`, also below a line `names:` of YAML."""
+    """`0,name`, `0: name`, `0 - name`, `(0) name`, `0<tab>name`, also below a line `names:` of YAML."""
     body = lines[1:] if re.fullmatch(r"\w+:", lines[0]) else lines
-    pairs = body and _matched(body, r"""["']?(\d{1,7})["']?(?:\s*[,;:|)=\t]\s*|\.?\s+)(\S.*)""")
+    body = [line[1:-1] for line in body] if all(re.fullmatch(r"\(.*\)", line) for line in body) else body
+    pairs = body and _matched(body, r"""["'(\[]?(\d{1,7})["'\]]?(?:\s*[,;:|)=\t]\s*|\s+-\s+|\.?\s+)(\S.*)""")
     if not pairs or not (_runs(number for number, _ in pairs) or (len(pairs) > 1 and _separated(body))):
         return None
     names = _cleaned(name for _, name in pairs)
-    return _in_order([(int(number), name) for (number, _), name in zip(pairs, names, strict=True)], str(path), "lines")
+    return in_order([(int(number), name) for (number, _), name in zip(pairs, names, strict=True)], str(path), "lines")
 
 
 def _separated(lines: Sequence[str]) -> bool:
@@ -208,19 +136,19 @@ def _wnid_lines(lines: Sequence[str], path: Path) -> ClassNames | None:
     rest = [_unquoted(name) for _, name in pairs]
     numbered = _matched(rest, r"(\d{1,7})[\s,;:|]+(.+)")
     if numbered and _runs(number for number, _ in numbered):
-        return _in_order([(int(number), name) for number, name in numbered], str(path), "lines")
+        return in_order([(int(number), name) for number, name in numbered], str(path), "lines")
     return ClassNames(tuple(rest), f"class names read from {path} as what stands behind ImageNet's n…")
 
 
 def _lines_before_an_index(lines: Sequence[str], path: Path) -> ClassNames | None:
     """`tench 0`, and `/a/airfield 0` of Places365."""
-    pairs = _matched(lines, r"(.*\D)[\s,;:|]+(\d{1,7})")
+    pairs = _matched(lines, r"(.*[^\d\s,;:|=])[\s,;:|=]+(\d{1,7})")
     if pairs is None or len(pairs) < 2 or not _runs(number for _, number in pairs):
         return None
     names = _cleaned(name for name, _ in pairs)
     behind = _matched(names, r"(/\w/)(.+)")
     names = [name for _, name in behind] if behind else names
-    return _in_order([(int(number), name) for (_, number), name in zip(pairs, names, strict=True)], str(path), "lines")
+    return in_order([(int(number), name) for (_, number), name in zip(pairs, names, strict=True)], str(path), "lines")
 
 
 def _quoted_lines(lines: Sequence[str], path: Path) -> ClassNames | None:
@@ -259,7 +187,7 @@ def _table(lines: Sequence[str], path: Path) -> ClassNames | None:
     in_words = [column for column, word in enumerate(header) if word in NAME_WORDS and None in numbers[column]]
     if None not in numbers[named] and in_words:  # `label,name` with numbers for labels
         named, indexed = in_words[0], named if indexed is None else indexed
-    names = [_name(row[named], str(path)) for row in rows]
+    names = [name_of(row[named], str(path)) for row in rows]
     if indexed is None:
         return ClassNames(tuple(names), f"class names read from {path} as a table, in the order of its rows")
     pairs: list[tuple[int, str]] = []
@@ -269,13 +197,13 @@ def _table(lines: Sequence[str], path: Path) -> ClassNames | None:
                 f"{path} looks like a table with indices under {header[indexed]!r}; {row[indexed]!r} is no index"
             )
         pairs.append((number, name))
-    return _in_order(pairs, str(path), "a table")
+    return in_order(pairs, str(path), "a table")
 
 
 def _index_of_cell(cell: str) -> int | None:
     """The index in a cell, also as pandas writes it ("3.0"); None for anything else."""
     text = cell.removesuffix(".0")
-    return int(text) if _is_index(text) else None
+    return int(text) if is_index(text) else None
 
 
 def _first(words: Sequence[str], fits: Callable[[str], bool]) -> int | None:
@@ -284,6 +212,13 @@ def _first(words: Sequence[str], fits: Callable[[str], bool]) -> int | None:
 
 def _plain_lines(lines: Sequence[str], path: Path) -> ClassNames:
     """One name a line."""
+    if len(lines) == 1 and len(names := [_unquoted(name) for name in re.split(r"[,;\t]", lines[0])]) > 1 and all(names):
+        return ClassNames(tuple(names), f"class names read from {path} as a single line with separators")
+    comments = [line for line in lines if re.match(r"#(\s|$)", line)]
+    if 0 < len(comments) < len(lines):
+        named = _plain_lines([line for line in lines if line not in comments], path)
+        note = f"{len(comments)} lines of {path} that begin with # were left out"
+        return ClassNames(named.names, "; ".join(filter(None, (note, named.note))))
     blank = [number for number, line in enumerate(lines, 1) if not line.strip()]
     if blank:
         raise UsageError(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, Literal
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 ScoreKind = Literal["shares", "chances", "logits"]
@@ -15,26 +14,9 @@ IN_WORDS: dict[ScoreKind, str] = {
     "chances": "lie in [0, 1] and are taken for probabilities, each class yes or no",
 }
 ROUNDING = 1e-6
+PERCENT = 100.0
+SAME_SUM = 1e-3  # of all that rows differ by: what their sums may
 ROUNDED = 8e-3  # of a row of bfloat16, what its sum may be off
-PASSED_ON = frozenset(
-    {
-        "View",
-        "Squeeze",
-        "Unsqueeze",
-        "Select",
-        "Slice",
-        "T",
-        "Transpose",
-        "Permute",
-        "Clone",
-        "ToCopy",
-        "Mean",
-        "Expand",
-    }
-    | {"UnsafeView", "ReshapeAlias", "Alias", "Unbind", "Split"}
-)
-LINEAR = frozenset({"Addmm", "Mm", "Bmm", "Baddbmm", "Addmv", "Mv", "Convolution", "Linear"})
-NORMS = frozenset({"NativeLayerNorm", "NativeGroupNorm"})
 
 
 def kind_of(scores: NDArray[np.floating[Any]]) -> ScoreKind:
@@ -49,32 +31,29 @@ def kind_of(scores: NDArray[np.floating[Any]]) -> ScoreKind:
     return "shares" if adds_up else "chances"
 
 
+def whole_of(scores: NDArray[np.floating[Any]]) -> float | None:
+    """What (N, outputs) scores add up to, where they are shares of another whole than 1, such as percentages.
+
+    Numbers of another kind differ in their sums as they differ themselves.
+    """
+    known = scores[np.isfinite(scores).all(axis=1)].astype(np.float64)
+    if len(known) < 2 or known.shape[1] < 2 or known.min() < -ROUNDING:
+        return None
+    sums, differences = known.sum(axis=1), np.ptp(known, axis=0).sum()
+    whole = float(sums.mean())
+    if differences <= ROUNDING * whole or np.ptp(sums) > SAME_SUM * differences:
+        return None
+    return float(round(whole)) if abs(whole - round(whole)) < SAME_SUM * whole else whole
+
+
+def are_percentages(scores: NDArray[np.floating[Any]]) -> bool:
+    """Whether (N, outputs) scores, of which one is more than 1, lie in [0, 100]."""
+    known = scores[np.isfinite(scores).all(axis=1)]
+    return bool(known.size and known.min() >= -ROUNDING and 1 < known.max() <= PERCENT * (1 + ROUNDING))
+
+
 def are_logarithms(scores: NDArray[np.floating[Any]]) -> bool:
     """Whether (N, outputs) scores are logarithms of probabilities of which one class of all is true."""
     if scores.shape[1] < 2 or not np.isfinite(scores).all() or scores.max() > ROUNDING:
         return False
     return bool(np.allclose(np.exp(scores).sum(axis=1), 1, atol=1e-3))
-
-
-def is_linear(scores: torch.Tensor) -> bool:
-    """Whether a layer without bounds made `scores`, as autograd tells: that they lie in [0, 1] is then by chance.
-
-    Only views and means may come after it. Nothing is known of a tensor without a gradient.
-    """
-    return _made_by(scores.grad_fn, LINEAR)
-
-
-def is_normalised(scores: torch.Tensor) -> bool:
-    """Whether a layer norm made `scores`, as autograd tells: features, after which no layer has weighed classes."""
-    return _made_by(scores.grad_fn, NORMS)
-
-
-def _made_by(step: Any, operations: frozenset[str]) -> bool:
-    while step is not None:
-        operation = step.name().partition("Backward")[0]
-        if operation in operations:
-            return True
-        if operation not in PASSED_ON:
-            return False
-        step = step.next_functions[0][0]
-    return False

@@ -14,11 +14,21 @@ from lumiscope.errors import ModelError
 from lumiscope.models._candidates import Candidate, candidates, choice_notes, choose_output, no_scores
 from lumiscope.models._ending import Ending, are_made_of, find_ending
 from lumiscope.models._features import is_headless, pooled_features
-from lumiscope.models._score_kind import IN_WORDS, ScoreKind, are_logarithms, is_linear, kind_of
+from lumiscope.models._last_step import is_linear
+from lumiscope.models._score_kind import (
+    IN_WORDS,
+    PERCENT,
+    ScoreKind,
+    are_logarithms,
+    are_percentages,
+    kind_of,
+    whole_of,
+)
+from lumiscope.models._several_labels import ASSUMED
 from lumiscope.models._twin import twin
 from lumiscope.models.channels import KEYED, KEYED_WRAPPER, RGB, other_channels
 from lumiscope.models.guard import borrowed
-from lumiscope.models.outputs import first_tensor, logits_of, with_complement
+from lumiscope.models.outputs import first_tensor, logits_of, scaled, with_complement
 from lumiscope.models.vision_model import Activation
 
 SAME = 1e-4  # of the largest score: what another number of rows may change by rounding
@@ -76,7 +86,7 @@ def read_scores(
     """
     with borrowed(network), torch.enable_grad(), _quiet():
         inputs, returned = _first_run(network, contrasts, spec, channels)
-        network, returned, pooled = pooled_features(network, returned, 2)
+        network, returned, pooled = pooled_features(network, returned, inputs)
         among = candidates(returned, 2)
         if not among:
             logits_of(returned)  # says what is wrong with its shape
@@ -118,10 +128,14 @@ def _activated(scores: Scores, inputs: torch.Tensor, chosen: Candidate, said: Ac
         if ending is not None and ending.activation == "sigmoid":
             return _before(ending, scores, "log sigmoid")
     if kind == "logits":
+        if (shares := _divided(scores, inputs, said)) is not None:
+            return shares
         if said == "none":
             return replace(scores, network=complete, activation="none")
         activation = scores.activation if said is None or scores.single else said
-        return replace(scores, activation=activation, assumed=said is None and not scores.single)
+        assumed = said is None and not scores.single
+        taken = replace(scores, activation=activation, assumed=assumed)
+        return taken.noting(ASSUMED) if assumed else taken
     ending = _checked_ending(complete, inputs)
     if ending is not None and (said in (None, "none", ending.activation) or (scores.single and said == "softmax")):
         return _before(ending, scores, ending.activation)
@@ -131,6 +145,27 @@ def _activated(scores: Scores, inputs: torch.Tensor, chosen: Candidate, said: Ac
     stated = replace(scores, activation="sigmoid" if scores.single else said)
     return stated.noting(f"its scores {IN_WORDS[kind].partition(' and')[0]}, and the {stated.activation} is applied to "
                          "them as asked; if they are probabilities, say --activation none")  # fmt: skip
+
+
+def _divided(scores: Scores, inputs: torch.Tensor, said: Activation | None) -> Scores | None:
+    """The scores where they are percentages or shares of another whole: divided by it, or before their last step.
+
+    None for numbers of another kind. Those of which each is true or not are known by their sigmoid alone.
+    """
+    rows = _rows(scores.network, inputs, scores.single).cpu().numpy()
+    whole = None if scores.single else whole_of(rows)
+    if whole is None and not are_percentages(rows):
+        return None
+    divided = scaled(scores.network, 1 / (whole or PERCENT))
+    ending = _checked_ending(with_complement(divided) if scores.single else divided, inputs)
+    if ending is not None and (said in (None, "none", ending.activation) or scores.single):
+        return _before(ending, scores, ending.activation)
+    if whole is None or said not in (None, "none"):
+        return None
+    note = f"its scores add up to {whole:g} and are taken for probabilities, divided by that"
+    note += "" if said else "; logits: --activation softmax or sigmoid"
+    taken = replace(scores, network=divided, activation="none", facts=(*scores.facts, f"divided by {whole:g}"))
+    return taken.noting(note)
 
 
 def _before(ending: Ending, scores: Scores, step: str) -> Scores:

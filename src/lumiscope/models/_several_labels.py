@@ -18,11 +18,11 @@ MULTI_LABEL = re.compile(
 )
 
 
-def assumed_softmax(spec: str, names: Iterable[object]) -> str:
-    """The note for a network of which nobody says that one class of all is true.
+def check_single_label(spec: str, names: Iterable[object]) -> None:
+    """Check that nothing hints at several labels for a network whose scores are taken for logits of a softmax.
 
     `names`: of the network, its files and its classes' file; None for what is not there. Errors: `UsageError` where
-    one of them hints at several labels.
+    one of them does.
     """
     for name in (spec, *names):
         if isinstance(name, str) and (hint := MULTI_LABEL.search(name)):
@@ -31,4 +31,3 @@ def assumed_softmax(spec: str, names: Iterable[object]) -> str:
                 "hints at several labels at once. Say --activation sigmoid (each class yes or no) or softmax (exactly "
                 "one is true)."
             )
-    return ASSUMED

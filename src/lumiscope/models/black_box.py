@@ -16,7 +16,7 @@ from lumiscope.errors import LumiscopeError, ModelError
 from lumiscope.images import Geometry, ImageItem, View
 from lumiscope.models._candidates import Candidate, candidates, choice_notes, choose_output, holds_several, no_scores
 from lumiscope.models._reading import picture_view
-from lumiscope.models._score_kind import IN_WORDS, ScoreKind, kind_of
+from lumiscope.models._score_kind import IN_WORDS, ScoreKind, kind_of, whole_of
 from lumiscope.models.backends import in_batches
 from lumiscope.models.vision_model import Activation, probabilities, unnamed_classes
 from lumiscope.types import ByteArray, FloatArray
@@ -70,8 +70,10 @@ class BlackBox:
         self._identity = identity
         self.notes = notes
         self._choice = _Choice(spec, output, None if classes is None else len(classes))
+        self._whole = 1.0
         answer = self._answer(noise(geometry))
         self.notes += self._choice.notes
+        answer = self._of_one(answer, activation)
         single = answer.shape[1] == 1
         self.activation, noted = _activation(self._kind(answer, activation), single, activation)
         self.notes += noted
@@ -124,6 +126,17 @@ class BlackBox:
             return kind
         return kind_of(np.concatenate([answer, self._answer(contrasts(self.geometry))]))
 
+    def _of_one(self, answer: FloatArray, said: Activation | None) -> FloatArray:
+        """The answer in shares of 1, as all later ones, where its numbers are percentages or the like."""
+        if said not in (None, "none") or kind_of(answer) != "logits" or whole_of(answer) is None:
+            return answer
+        whole = whole_of(np.concatenate([answer, self._answer(contrasts(self.geometry))]))
+        if whole is None:
+            return answer
+        self._whole = whole
+        self.notes += (f"its scores add up to {whole:g} and are divided by that",)
+        return answer / np.float32(whole)
+
     def _mixes(self, answer: FloatArray) -> bool:
         """Whether the first picture of noise has another answer alone, or beside another than in `answer`."""
         (first, *_), beside = noise(self.geometry), contrasts(self.geometry)[0]
@@ -139,7 +152,8 @@ class BlackBox:
         """(N, outputs) float32 of the predictor."""
 
         def run(start: int, stop: int) -> torch.Tensor:
-            return torch.from_numpy(self._rows(self._predictor(pictures[start:stop]), stop - start))
+            rows = self._rows(self._predictor(pictures[start:stop]), stop - start)
+            return torch.from_numpy(rows if self._whole == 1 else rows / np.float32(self._whole))
 
         try:
             return in_batches(run, len(pictures), self.batch_size).numpy()

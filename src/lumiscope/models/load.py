@@ -13,10 +13,12 @@ import torch
 
 from lumiscope.errors import ModelError, UnknownNameError, UsageError
 from lumiscope.images import Geometry, GeometryMode
-from lumiscope.models._class_names import Classes, ClassNames, class_names, read_classes
+from lumiscope.models._class_names import Classes, class_names, read_classes
+from lumiscope.models._class_values import ClassNames
 from lumiscope.models._device import usable_device
 from lumiscope.models._reading import WITHOUT, numbers_of_channels
-from lumiscope.models._several_labels import assumed_softmax
+from lumiscope.models._several_labels import ASSUMED as ASSUMED_SOFTMAX
+from lumiscope.models._several_labels import check_single_label
 from lumiscope.models._untrained_head import untrained_head, untrained_matrices
 from lumiscope.models.black_box import BlackBox, check_probabilities, noise
 from lumiscope.models.channels import RGB
@@ -135,10 +137,11 @@ def load_model(
         notes.append("random weights: what follows says nothing about a trained model")
     own_classes = loaded.classes if checkpoint is None or loaded.keeps_classes else None
     model = asked.torch_model(replace(loaded, classes=own_classes), options.arguments(), notes)
-    if model.scores.assumed and own_classes is None and not asked_weights.random:
+    if own_classes is not None or asked_weights.random:
+        model.notes = tuple(note for note in model.notes if note != ASSUMED_SOFTMAX)
+    elif model.scores.assumed:
         files = (file for file in (asked_weights.file, classes) if isinstance(file, str | PurePath))
-        file_names = [PurePath(file).name for file in files]
-        model.notes += (assumed_softmax(spec, [name, *file_names]),)
+        check_single_label(spec, [name, *(PurePath(file).name for file in files)])
     _say_untrained(model, unloaded, wanted=asked_weights.random_head)
     return model
 

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import functools
-import hashlib
-import json
-import pickle
-import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 import torch
 
 from lumiscope.errors import LayerError, ModelError
 from lumiscope.images import Geometry, ImageItem, View
+from lumiscope.models._network_digest import network_digest
 from lumiscope.models._reading import Reading
 from lumiscope.models._scores import read_scores
 from lumiscope.models._session_cache import SessionCache
@@ -33,15 +29,6 @@ from lumiscope.types import ByteArray, FedArray, FloatArray
 from lumiscope.unit_address import CLASS_TOKEN
 
 CONTRASTS = (1.0, 2.0, 0.1, 10.0)
-LIBRARIES = {"torch", "torchvision", "timm"}
-
-
-def own_sources(module: torch.nn.Module) -> list[Path]:
-    """The files in which the classes of a network's parts are written, without those of the well-known libraries."""
-    kinds = {type(part) for part in module.modules()}
-    homes = {sys.modules.get(kind.__module__) for kind in kinds if kind.__module__.split(".")[0] not in LIBRARIES}
-    files = {getattr(home, "__file__", None) for home in homes}
-    return sorted(Path(file) for file in files if file and file.endswith(".py") and Path(file).is_file())
 
 
 class TorchModel:
@@ -119,20 +106,9 @@ class TorchModel:
     @functools.cached_property
     def fingerprint(self) -> str:
         """Sha256 (hex) of spec, options, weights, preprocessing and the user's own code of the network."""
-        digest = hashlib.sha256()
-        for source in own_sources(self.module):
-            digest.update(source.read_bytes())
         said = [self.spec, self.options, repr(self.geometry), self.mean, self.std, type(self.module).__qualname__]
         said += [self.activation] if self.activation != "softmax" else []
-        said += [*self.scores.facts, *self.reading.facts]
-        digest.update(json.dumps(said, sort_keys=True, default=str).encode())
-        for key, value in sorted(self.module.state_dict().items()):
-            if isinstance(value, torch.Tensor):
-                digest.update(f"{key}{tuple(value.shape)}{value.dtype}".encode())
-                digest.update(value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
-            else:  # extra state of a part
-                digest.update(key.encode() + pickle.dumps(value))
-        return digest.hexdigest()
+        return network_digest(self.module, [*said, *self.scores.facts, *self.reading.facts])
 
     def view(self, item: ImageItem) -> View:
         """Return what the model sees of `item`. Errors: `ImageError`, also for a picture where bands are wanted."""

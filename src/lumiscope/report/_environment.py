@@ -29,6 +29,11 @@ FILTERS = (
 )
 
 
+def sentence(text: str) -> str:
+    """A clause as a sentence of its own."""
+    return f"{text[:1].upper()}{text[1:]}" + ("" if text.endswith(".") else ".")
+
+
 @functools.cache
 def environment() -> Environment:
     """The templates: `page/NAME`, `parts/NAME` and `SECTION/NAME`; a name that a template misses is an error."""
@@ -42,6 +47,7 @@ def environment() -> Environment:
     )
     templates.filters.update({function.__name__: function for function in FILTERS})
     templates.filters["draw"] = draw
+    templates.filters["sentence"] = sentence
     templates.tests["defined_number"] = numbers.defined
     return templates
 

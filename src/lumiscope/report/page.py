@@ -18,7 +18,7 @@ from lumiscope.report.colour import gradient
 from lumiscope.report.picture import QUALITY
 from lumiscope.report.registry import SECTIONS
 from lumiscope.report.unit_pictures import UnitPictures
-from lumiscope.runs import GROUND_TRUTH, FindingRow, ImageRow, ModelRow, RunReader
+from lumiscope.runs import GROUND_TRUTH, FindingRow, ImageRow, ModelRow, RunReader, table_of
 from lumiscope.types import ByteArray
 
 
@@ -39,6 +39,12 @@ class Page:
         others = [image for image in images if image not in named]
         shown = named | set(others[: max(count - len(named & set(images)), 0)])
         return [image for image in images if image in shown]
+
+    def section_of(self, table: str) -> str:
+        """The anchor of the section of this page that shows a table; "" where none does."""
+        shown = (section for section in SECTIONS.values() if section.is_part_of(self.run))
+        anchors = (part.anchor for part in shown if table in {table_of(row).name for row in part.needs})
+        return next(anchors, "")
 
     def anchor(self, image: str) -> str:
         """What a link to all maps of an image ends with."""

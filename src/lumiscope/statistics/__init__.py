@@ -1,9 +1,13 @@
-"""Intervals and tests over images; every random one takes a seed and gives the same answer for it."""
+"""Intervals and tests over images; every random one takes a seed and gives the same answer for it.
 
-from lumiscope.statistics._grouped import Groups
-from lumiscope.statistics.attainable import PERMUTATION_TESTS, PermutationTest, images_needed, smallest_p_value
+The image is the unit, or the group of images where `groups` says which belong together.
+"""
+
+from lumiscope.statistics.auroc import Separation, separation
 from lumiscope.statistics.comparison import Best, PairComparison, best_of, compare_methods
+from lumiscope.statistics.correlation import RankCorrelation, rank_correlation
 from lumiscope.statistics.equivalence import Equivalence, equivalence_test
+from lumiscope.statistics.groups import Groups
 from lumiscope.statistics.means import mean_interval, simultaneous_intervals
 from lumiscope.statistics.multiple import benjamini_hochberg, holm
 from lumiscope.statistics.pairing import pairing_test
@@ -16,13 +20,13 @@ from lumiscope.statistics.tails import counted_p_values, null_p_values
 
 __all__ = [
     "ALTERNATIVES",
-    "PERMUTATION_TESTS",
     "Alternative",
     "Best",
     "Equivalence",
     "Groups",
     "PairComparison",
-    "PermutationTest",
+    "RankCorrelation",
+    "Separation",
     "Superiority",
     "benjamini_hochberg",
     "best_of",
@@ -31,16 +35,16 @@ __all__ = [
     "difference_interval",
     "equivalence_test",
     "holm",
-    "images_needed",
     "mean_interval",
     "null_p_values",
     "pairing_test",
+    "rank_correlation",
     "rank_probabilities",
+    "separation",
     "share_test",
     "sharing_test",
     "sign_flip_test",
     "simultaneous_intervals",
-    "smallest_p_value",
     "superiority",
     "wilson_interval",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lumiscope.statistics._grouped import Grouped
+from lumiscope.statistics.groups import Grouped
 
 UNSEEN = 0.5  # of an observation, at the bound
 DRAWS = 20_000

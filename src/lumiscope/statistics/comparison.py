@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lumiscope.statistics._grouped import Groups
 from lumiscope.statistics._scores import score_matrix
+from lumiscope.statistics.groups import Groups
 from lumiscope.statistics.means import simultaneous_intervals
 from lumiscope.statistics.multiple import holm
 from lumiscope.statistics.permutation import sign_flip_test

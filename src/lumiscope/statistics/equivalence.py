@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lumiscope.errors import UsageError
-from lumiscope.statistics._grouped import Groups, grouped
+from lumiscope.statistics.groups import Groups, grouped
 from lumiscope.statistics.means import mean_interval
 from lumiscope.types import DoubleArray
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from lumiscope.errors import UsageError
+from lumiscope.statistics.tails import null_p_values
 from lumiscope.types import DoubleArray, IntArray
 
 EXACT_UP_TO = 7  # 5,040 pairings
@@ -25,8 +26,8 @@ def pairing_test(
     the b of image j of the group are, such as the IoU of their masks. Returns the mean over different images of one
     group, and the p-value, in (0, 1], of the mean over the diagonals if each a could as well belong to the b of any
     image of its group: up to 7 images in a single group all pairings are counted; else `permutations` are drawn and
-    p = (b + 1) / (m + 1), b of m being at least as alike (Phipson and Smyth 2010). With n images in one group no
-    p-value is below 1 / n!.
+    p = (b + 1) / (m + 1), b of m being at least as alike (Phipson and Smyth 2010); where fewer than 10 are, by a tail
+    that is fitted to them (`null_p_values`). With n images in one group no p-value is below 1 / n!.
     (NaN, NaN) without images; the mean is NaN and p is 1 where no group has two. Errors: `UsageError` for matrices that
     are not square, or not finite, and for fewer than 1 permutation.
     Source: Fisher 1935, section 21, for the pairing; shuffled images as the null of maps are those of Zhang et al.
@@ -48,12 +49,18 @@ def pairing_test(
         return mean, float(np.mean(_sums(groups[0], pairings) >= least))
     generator = np.random.default_rng(seed)
     rows = max(1, AT_ONCE // sum(map(len, groups)))
-    alike = 0
-    for start in range(0, permutations, rows):
-        count = min(rows, permutations - start)
-        sums = sum(_sums(group, _shuffled(generator, len(group), count)) for group in groups)
-        alike += int(np.count_nonzero(sums >= least))
-    return mean, (alike + 1) / (permutations + 1)
+    draws = np.concatenate(
+        [
+            sum((_sums(group, _shuffled(generator, len(group), count)) for group in groups), np.zeros(count))
+            for count in _parts(permutations, rows)
+        ]
+    )
+    fewest = math.exp(-sum(math.lgamma(len(group) + 1) for group in groups))
+    return mean, max(fewest, float(null_p_values(np.array([least]), draws)[0]))
+
+
+def _parts(total: int, size: int) -> list[int]:
+    return [min(size, total - start) for start in range(0, total, size)]
 
 
 def _shuffled(generator: np.random.Generator, size: int, count: int) -> IntArray:

@@ -9,7 +9,8 @@ from typing import Literal, TypeAlias, get_args
 import numpy as np
 
 from lumiscope.errors import UnknownNameError, UsageError
-from lumiscope.statistics._grouped import Groups, grouped
+from lumiscope.statistics.groups import Groups, grouped
+from lumiscope.statistics.tails import null_p_values
 from lumiscope.types import DoubleArray
 
 Alternative: TypeAlias = Literal["greater", "less", "two-sided"]
@@ -36,7 +37,8 @@ def sign_flip_test(
     "greater" than 0, "less" than 0, or either ("two-sided"). The null hypothesis is a distribution symmetric about 0.
     `groups`: one label per image where images come in clusters: their signs are flipped together, n counts groups.
     Up to n = 12 all 2^n sign patterns are counted, so the result is exact and no p-value is below 2^-n; with more,
-    `permutations` patterns are drawn and p = (b + 1) / (m + 1), b of m being at least as extreme.
+    `permutations` patterns are drawn and p = (b + 1) / (m + 1), b of m being at least as extreme; where fewer than 10
+    are, by a tail that is fitted to them (`null_p_values`).
     Returns NaN for n = 0, or if a difference is not finite.
     Raises UnknownNameError for another alternative, UsageError for fewer than 1 permutation, and unless `groups` has
     one label per image.
@@ -55,20 +57,24 @@ def sign_flip_test(
     two_sided = alternative == "two-sided"
     if values.size <= EXACT_UP_TO:
         patterns = np.arange(2**values.size)[:, np.newaxis] >> np.arange(values.size) & 1
-        return _as_extreme(values, patterns.astype(np.float64), two_sided) / len(patterns)
+        sums = _sums(values, patterns.astype(np.float64), two_sided)
+        return float(np.mean(sums >= _least(values, two_sided)))
     generator = np.random.default_rng(seed)
     rows = max(1, BLOCK_SIZE // values.size)
-    extreme = 0
-    for start in range(0, permutations, rows):
-        size = (min(rows, permutations - start), values.size)
-        extreme += _as_extreme(values, generator.integers(0, 2, size, np.int8).astype(np.float64), two_sided)
-    return (extreme + 1) / (permutations + 1)
+    sizes = [(min(rows, permutations - start), values.size) for start in range(0, permutations, rows)]
+    patterns_drawn = (generator.integers(0, 2, size, np.int8).astype(np.float64) for size in sizes)
+    sums = np.concatenate([_sums(values, drawn, two_sided) for drawn in patterns_drawn])
+    fewest = (2 if two_sided else 1) / 2.0**values.size
+    return max(fewest, float(null_p_values(np.array([_least(values, two_sided)]), sums)[0]))
 
 
-def _as_extreme(values: DoubleArray, patterns: DoubleArray, two_sided: bool) -> int:
-    """Count the rows of `patterns`, (m, n) of 0 and 1 (1: sign flipped), whose sum is at least the observed one."""
-    observed = values.sum()
-    sums = observed - 2 * (patterns @ values)
-    if two_sided:
-        observed, sums = abs(observed), np.abs(sums)
-    return int(np.count_nonzero(sums >= observed - ROUNDING * np.abs(values).sum()))
+def _sums(values: DoubleArray, patterns: DoubleArray, two_sided: bool) -> DoubleArray:
+    """(m,): the sum under each row of `patterns`, (m, n) of 0 and 1 (1: sign flipped); of both ends its size."""
+    sums = values.sum() - 2 * (patterns @ values)
+    return np.abs(sums) if two_sided else np.asarray(sums)
+
+
+def _least(values: DoubleArray, two_sided: bool) -> float:
+    """What a sum must reach to be as extreme as the observed one."""
+    observed = abs(values.sum()) if two_sided else values.sum()
+    return float(observed - ROUNDING * np.abs(values).sum())

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from lumiscope.errors import UsageError
-from lumiscope.statistics._grouped import Groups, grouped
 from lumiscope.statistics._scores import score_matrix
+from lumiscope.statistics.groups import Groups, grouped
 from lumiscope.types import DoubleArray
 
 ROUNDING = 1e-12  # means of the same numbers in another order are the same number
@@ -20,8 +20,8 @@ def rank_probabilities(
 
     `scores`: (n, k), finite, a row per image and a column per method; the highest mean has rank 1. Images, or whole
     `groups` of them, are drawn with replacement, the same for all methods; methods with equal means share their ranks
-    evenly. Rows and columns sum to 1. These are no p-values: a method that is no better than another comes first in half
-    of the resamples, give or take.
+    evenly. Rows and columns sum to 1. These are no p-values: a method that is no better than another comes first in
+    half of the resamples, give or take.
     Raises UsageError for scores that are no finite matrix with at least one image, and for fewer than 1 resample.
     Source: Efron and Tibshirani 1993, An Introduction to the Bootstrap, section 6.2; Agarwal et al. 2021.
     """

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lumiscope.errors import UsageError
-from lumiscope.statistics._grouped import Groups
+from lumiscope.statistics.groups import Groups
 from lumiscope.statistics.means import mean_interval
 from lumiscope.types import DoubleArray
 

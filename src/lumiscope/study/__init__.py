@@ -27,7 +27,19 @@ if TYPE_CHECKING:
     from lumiscope.study.configured_model import load_configured
     from lumiscope.study.dissecting import Dissecting, dissect
     from lumiscope.study.explaining import Explaining, explain
+    from lumiscope.study.findings import (
+        FINDINGS,
+        Claim,
+        Hypothesis,
+        Rows,
+        answer,
+        by_model,
+        find,
+        finding,
+        observed,
+    )
     from lumiscope.study.pipeline import compute
+    from lumiscope.study.stage import Tables
     from lumiscope.study.stages.explanation_plan import ExplanationPlan
     from lumiscope.study.unit_crops import crops_of_unit
 
@@ -59,30 +71,52 @@ _HOMES = {
         "explain",
     ),
     "configured_model": ("load_configured",),
+    "findings": (
+        "FINDINGS",
+        "Claim",
+        "Rows",
+        "Hypothesis",
+        "answer",
+        "by_model",
+        "find",
+        "finding",
+        "observed",
+    ),
     "pipeline": ("compute",),
+    "stage": ("Tables",),
     "stages.explanation_plan": ("ExplanationPlan",),
     "unit_crops": ("crops_of_unit",),
 }
 __all__ = [
     "AUTO",
+    "FINDINGS",
+    "Claim",
     "DissectConfig",
     "Dissecting",
     "ExplainConfig",
     "Explaining",
     "ExplanationPlan",
+    "Hypothesis",
     "ModelConfig",
+    "Rows",
     "RunConfig",
     "Setting",
     "Study",
+    "Tables",
+    "answer",
     "builtin_study",
+    "by_model",
     "compute",
     "content_of",
     "crops_of_unit",
     "dissect",
     "explain",
+    "find",
+    "finding",
     "load_configured",
     "load_model_config",
     "load_study",
+    "observed",
     "save_study",
     "setting_of",
     "split_list",

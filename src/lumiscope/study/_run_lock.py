@@ -88,7 +88,7 @@ def _lock(handle: int, path: Path) -> None:
         if lock_file(handle):
             return
     except OSError as error:
-        logger.info("%s is not locked: %s", path, error)
+        logger.warning("%s cannot be locked (%s): let no other run of this name begin meanwhile", path, error)
         return
     owner = _owner(path)
     if owner is not None and owner.waits_for_us():

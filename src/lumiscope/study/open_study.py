@@ -15,7 +15,7 @@ from lumiscope.dissection import EvidenceOptions
 from lumiscope.engines import LocalEngine
 from lumiscope.images import Annotations, ImageItem, ImageSet, WorldImage, open_annotations, prefetch
 from lumiscope.memo import Memo
-from lumiscope.models import BlackBox, TorchModel
+from lumiscope.models import BlackBox, TorchModel, check_files
 from lumiscope.progress import Track, silent
 from lumiscope.scorers import MaskScorer, Scorer, load_scorer
 from lumiscope.study.config import DissectConfig, ExplainConfig, RunConfig
@@ -73,7 +73,9 @@ class OpenStudy:
 
     @functools.cached_property
     def layers(self) -> dict[str, list[str]]:
-        """Model -> the layers that are dissected. Errors: `UnknownNameError`, `LayerError`."""
+        """Model -> the layers that are dissected. Errors: `UnknownNameError`, `LayerError`, as `check_files`."""
+        for model in self.dissectable.values():
+            check_files(model, self.probe or ())
         return {name: model.select_layers(self.dissect.layers) for name, model in self.dissectable.items()}
 
     @functools.cached_property
@@ -83,6 +85,7 @@ class OpenStudy:
         for name, model in self.models.items():  # those of all models before any backend is tried
             layer = self.target_layers.get(name)
             layers_of(model, check_names_of(model, self.explain, layer, self.per_image, ()), layer)
+            check_files(model, images)
         return {
             name: ExplanationPlan.make(
                 model,

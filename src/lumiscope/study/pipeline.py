@@ -55,6 +55,7 @@ def compute(
     study.check()
     with RunLog() as log:
         store = Store(Path(study.run.runs) / STORE)
+        store.clear_parts()
         opened, facts = open_study(study, Memo(store), track)
         stages = {name: step for name, step in STAGES.items() if step.applies(opened)}
         check(opened, stages)

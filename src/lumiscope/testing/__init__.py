@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from lumiscope.testing.mask_rules import MASK_RULE_CHECKS, check_mask_rule, mask_rule_case
     from lumiscope.testing.methods import METHOD_CHECKS, check_method, method_case
     from lumiscope.testing.metrics import METRIC_CHECKS, check_metric, metric_case
+    from lumiscope.testing.planted_studies import EFFECTS, PlantedStudy, planted_study
     from lumiscope.testing.references import (
         METHOD_REFERENCES,
         METRIC_REFERENCES,
@@ -39,6 +40,7 @@ _HOMES = {
     "mask_rules": ("MASK_RULE_CHECKS", "check_mask_rule", "mask_rule_case"),
     "methods": ("METHOD_CHECKS", "check_method", "method_case"),
     "metrics": ("METRIC_CHECKS", "check_metric", "metric_case"),
+    "planted_studies": ("EFFECTS", "PlantedStudy", "planted_study"),
     "references": (
         "METHOD_REFERENCES",
         "METRIC_REFERENCES",
@@ -56,6 +58,7 @@ _HOMES = {
 
 __all__ = [
     "BACKEND_CHECKS",
+    "EFFECTS",
     "MASK_RULE_CHECKS",
     "METHOD_CHECKS",
     "METHOD_REFERENCES",
@@ -66,6 +69,7 @@ __all__ = [
     "SIMILARITY_CHECKS",
     "SIMILARITY_REFERENCES",
     "SOURCE_CHECKS",
+    "PlantedStudy",
     "Question",
     "backend_case",
     "check_backend",
@@ -80,6 +84,7 @@ __all__ = [
     "mask_rule_case",
     "method_case",
     "metric_case",
+    "planted_study",
     "replicates",
     "replicates_metric",
     "replicates_similarity",

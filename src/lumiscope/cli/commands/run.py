@@ -130,7 +130,10 @@ def _tell(finished: Run, *, as_json: bool) -> None:
     for choice in finished.manifest.backends:
         say(f"{choice.model} run by {choice.backend}, {choice.precision}: {choice.why}")
     for finding in findings:
-        say(f"• {finding.claim}")
+        if not finding.outcome.is_open:
+            say(f"• {finding.claim}")
+    if left_open := sum(finding.outcome.is_open for finding in findings):
+        say(f"{left_open} questions are left open; the report has them")
     warnings = MapWarnings()
     for row in finished.rows(ExplanationRow):
         warnings.add(row.image, row.method, row.warnings)

@@ -12,12 +12,13 @@ from typing import IO, Any
 import torch
 
 from lumiscope.models.weights import _globals
+from lumiscope.models.weights._array import ArrayKind, ArrayTensor, Encoded
 from lumiscope.models.weights._globals import Name, is_harmless, named, storage_dtype
 from lumiscope.models.weights._stored import Storage, StorageTensor
 from lumiscope.pickle_machine import PLAIN, BrokenPickleError, PickleMachine, opcodes
 
 MOST_OPCODES = 4_000_000
-MOST_BYTES = 256 * 2**20  # of a pickle; the numbers of tensors lie outside
+MOST_BYTES = 256 * 2**20  # of a pickle; the numbers of tensors lie outside, those of arrays within
 MOST_LINE = 2**16
 MOST_KEY_PARTS = 64
 
@@ -45,7 +46,7 @@ FindStorage = Callable[[tuple[Any, ...], torch.dtype], Storage]
 def read_pickle(file: IO[bytes], storage: FindStorage) -> Any:
     """Read one pickle from where `file` stands.
 
-    Returns dicts, lists, tuples, texts and numbers, with `StorageTensor` and `Inert` among them. Errors:
+    Returns dicts, lists, tuples, texts and numbers, with `StorageTensor`, `ArrayTensor` and `Inert` among them. Errors:
     `ForeignNameError` for a name that is not known to be harmless, `BrokenPickleError` for anything else that is no
     pickle of tensors, or too large.
     """
@@ -81,7 +82,7 @@ class _Bounded:
         self.left -= count
         if self.left < 0:
             raise BrokenPickleError(
-                f"its pickle, which holds no numbers of tensors, has more than {MOST_BYTES:,} bytes"
+                f"its pickle has more than {MOST_BYTES:,} bytes (arrays of NumPy are part of it, tensors not)"
             )
 
 
@@ -153,6 +154,8 @@ class _TensorMachine(PickleMachine):
             return tuple(arguments[0])
         if called.module == "torch._utils" and called.name in _globals.REBUILDS:
             return _tensor(called, arguments)
+        if (part := _of_numpy(called, arguments)) is not None:
+            return part
         if called.name in _globals.PARAMETERS or str(called) == "torch.nn.parameter.Parameter":
             return arguments[0] if arguments else Inert(called)
         if called.name == "_rebuild_from_type_v2":
@@ -161,9 +164,19 @@ class _TensorMachine(PickleMachine):
         return Inert(called)
 
     def _build(self) -> object:
-        """Take the state of an object off; what a dict or tensor carries beside its content is no weight."""
-        self.pop()
-        return self.pop()
+        """Take the state of an object off; what a dict or tensor carries beside its content is no weight.
+
+        An array of NumPy is filled by it.
+        """
+        state, filled = self.pop(), self.pop()
+        if isinstance(filled, ArrayKind) and isinstance(state, tuple) and len(state) > 1:
+            filled.order = state[1]
+        elif isinstance(filled, ArrayTensor) and isinstance(state, tuple) and len(state) == 5:
+            try:
+                filled.fill(state[1], state[2], state[4], columns_first=bool(state[3]))
+            except (ValueError, TypeError) as error:
+                raise BrokenPickleError(str(error)) from error
+        return filled
 
     def _persistent(self, said: object) -> Storage:
         if not isinstance(said, tuple) or len(said) < 5 or said[0] != "storage":
@@ -205,6 +218,22 @@ def _tensor(called: Name, arguments: tuple[Any, ...]) -> StorageTensor:
             raise TypeError(f"there is no dtype {arguments[6]}")
         storage = Storage(storage.path, storage.start, storage.count // dtype.itemsize, dtype, storage.swapped)
     return StorageTensor.checked(storage, offset, shape, stride)
+
+
+def _of_numpy(called: Name, arguments: tuple[Any, ...]) -> object:
+    """An array, which its state fills, its dtype, or its bytes; None for everything else."""
+    if str(called) == "_codecs.encode" and arguments[1:] == ("latin1",) and isinstance(arguments[0], str):
+        return Encoded(arguments[0])
+    if str(called) == "numpy.dtype":
+        return ArrayKind(arguments[0])
+    if called.name == "_reconstruct":
+        return ArrayTensor()
+    if called.name == "_frombuffer":
+        content, kind, shape, order = arguments
+        array = ArrayTensor()
+        array.fill(shape, kind, content, columns_first=order == "F")
+        return array
+    return None
 
 
 def _check_key(key: object) -> None:

@@ -101,8 +101,8 @@ def read_legacy(path: Path) -> Any:
     """The content of a file of torch before 1.6: five pickles, then the storages one after another.
 
     The fourth pickle is the content; it is read twice, as where its storages lie follows from how large they are.
-    Errors: `WeightsError` for a pickle that torch did not write; `BrokenPickleError`, `ForeignNameError`: as
-    `read_pickle`.
+    A pickle of arrays that torch did not write is its own content. Errors: `WeightsError` for one of something else;
+    `BrokenPickleError`, `ForeignNameError`: as `read_pickle`.
     """
     sizes: dict[str, Storage] = {}
 
@@ -112,7 +112,10 @@ def read_legacy(path: Path) -> Any:
         return whole if view is None else _view(whole, view)
 
     with path.open("rb") as file:
-        if read_pickle(file, note) != MAGIC:
+        first = read_pickle(file, note)
+        if isinstance(first, dict | list | tuple) and not sizes:  # of arrays alone, as Detectron2's
+            return first
+        if first != MAGIC:
             raise WeightsError(f"{path} cannot be read as weights: it is a pickle that torch.save did not write")
         _, facts = read_pickle(file, note), read_pickle(file, note)
         begin = file.tell()

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from lumiscope.errors import WeightsError
+from lumiscope.models.weights._array import ArrayTensor
 from lumiscope.models.weights._derived import Folded, folded
 from lumiscope.models.weights._open_file import open_file
 from lumiscope.models.weights._stored import MadeTensor, StorageTensor, Stored
@@ -25,6 +26,7 @@ MOST_STEPS = 200_000
 MOST_TENSORS = 200_000
 AVERAGED = ("state_dict_ema", "model_ema", "ema", "params_ema", "teacher")
 RAW = ("state_dict", "model", "model_state_dict", "net", "network", "weights", "params")
+HELD = (StorageTensor, MadeTensor, ArrayTensor)
 WRAPPERS = ("module.", "_orig_mod.")
 
 
@@ -86,15 +88,33 @@ def read_checkpoint(path: Path) -> Checkpoint:
         places.setdefault(f"{place}{key}", place)
         if len(tensors) > MOST_TENSORS:
             raise WeightsError(f"{path} cannot be read as weights: it has more than {MOST_TENSORS:,} tensors")
+    tensors = _weights_among(tensors, places)
+    places = {name: places[name] for name in tensors}
     if not tensors:
         keys = ", ".join(repr(key)[:40] for key in list(content)[:6]) if isinstance(content, dict) else ""
-        came = f"a {type(content).__name__}{f' with {keys}' if keys else ''}"
+        kind = "tensor or array alone" if isinstance(content, HELD) else type(content).__name__
+        came = f"a {kind}{f' with {keys}' if keys else ''}"
         raise WeightsError(f"expected tensors in {path}, in a dict under names that are text; found none in {came}")
     made_of = folded(tensors)
     tensors |= {name: fold.tensor for name, fold in made_of.items()}
     places |= {name: places[fold.parts[0]] for name, fold in made_of.items()}
     said = content.get("arch") if isinstance(content, Mapping) else None
     return Checkpoint(path, tensors, places, made_of, said if isinstance(said, str) else "")
+
+
+def _weights_among(tensors: Mapping[str, Stored], places: Mapping[str, str]) -> dict[str, Stored]:
+    """All tensors, and the arrays of NumPy that lie in a dict with some or are called as one; without tensors, all.
+
+    What else a file with tensors has in arrays is a record of the training.
+    """
+    proper = [name for name, tensor in tensors.items() if not isinstance(tensor, ArrayTensor)]
+    homes = {places[name] for name in proper}
+    keys = {name.removeprefix(places[name]) for name in proper}
+
+    def is_weight(name: str) -> bool:
+        return not proper or places[name] in homes or name.removeprefix(places[name]) in keys
+
+    return {name: tensor for name, tensor in tensors.items() if is_weight(name)}
 
 
 def read_weights(path: Path) -> dict[str, torch.Tensor]:
@@ -146,7 +166,7 @@ class _Walk:
                 f"more than {MOST_DEPTH} levels deep, or has more than {MOST_STEPS:,} dicts and lists"
             )
         for key, part in value.items() if isinstance(value, dict) else enumerate(value):
-            if isinstance(part, StorageTensor | MadeTensor):
+            if isinstance(part, HELD) and getattr(part, "filled", True):
                 if isinstance(key, str) and key:
                     yield place, key, part
             elif isinstance(part, dict | list | tuple) and isinstance(key, str | int):

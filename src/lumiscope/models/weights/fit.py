@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import torch
 
 from lumiscope.errors import WeightsError
+from lumiscope.models.weights._array import ArrayTensor
 from lumiscope.models.weights._match import Match, Wanted, matches
 from lumiscope.models.weights._misfit import misfit, summary
 from lumiscope.models.weights._renamings import renamings, reshaped
@@ -113,6 +114,8 @@ def _notes(plan: _Plan) -> list[str]:
         notes.append(f"{match.prefix!r} was taken off the names in {checkpoint.path.name}")
     used = [checkpoint.made_of[path].kind for path in match.fitting.values() if path in checkpoint.made_of]
     notes += [f"{kind} folded in {count} weights" for kind, count in Counter(used).items()]
+    if arrays := sum(isinstance(checkpoint.tensors[path], ArrayTensor) for path in match.fitting.values()):
+        notes.append(f"{arrays} weights in {checkpoint.path.name} are arrays of NumPy, and were taken as tensors")
     if match.leftovers:
         shown = ", ".join(match.leftovers[:LISTED])
         more = f", … {len(match.leftovers) - LISTED} more" if len(match.leftovers) > LISTED else ""

@@ -17,6 +17,9 @@ class LayerRow:
     share: float = column("labelled units of all; NaN without units", low=0, high=1)
     low: float = column("lower end of the share's 95 % Wilson interval", low=0, high=1)
     high: float = column("upper end of that interval", low=0, high=1)
+    fdr: float | None = column(
+        "false discovery rate of units that are related to no concept; null: labels were not tested", low=0, high=1
+    )
     unique_concepts: int = column("different labels", low=0)
     dead: int = column("units without a label because they are 0 on every probing image", low=0)
     constant: int = column("units without a label because they are always the same", low=0)

@@ -20,6 +20,11 @@ class RunConfig:
     description: str | None = setting(help="A few sentences for the head of the report.")
     runs: str = setting("runs", help="Folder of run folders and of the store: what is in it is not computed again.")
     seed: Annotated[int, Ge(0)] = setting(0, help="All random choices derive from it. Default: 0.")
+    repeats: Annotated[int, Ge(0)] = setting(
+        1,
+        help="Further seeds that random methods, such as LIME, are tried with on the first 10 images, to see how far "
+        "they agree with themselves. Default: 1.",
+    )
     on_error: Literal["skip", "stop"] = setting(
         "skip", metavar="skip|stop", help="What a bad image does. Default: skip (exit code 3)."
     )

@@ -1,22 +1,63 @@
-"""The sentences of the summary: each computed from tables, with its statistic, interval and test."""
+"""The sentences of the summary: each computed from tables, tested, and counted against the whole report."""
 
 from __future__ import annotations
 
-import dataclasses
+from typing import Any
 
 from lumiscope.runs import FindingRow
-from lumiscope.study.findings.accuracy import accuracy
-from lumiscope.study.findings.agreement import agreement
-from lumiscope.study.findings.labels import labels
-from lumiscope.study.stage import Tables
+from lumiscope.study.findings.claim import Claim, Decision, Hypothesis, Rows, answer, by_model, observed
+from lumiscope.study.findings.family import decide
+from lumiscope.study.findings.observations import observe
+from lumiscope.study.findings.overview import overview
+from lumiscope.study.findings.registry import FINDINGS, finding
 
-__all__ = ["find"]
+__all__ = [
+    "FINDINGS",
+    "Claim",
+    "Hypothesis",
+    "Rows",
+    "answer",
+    "by_model",
+    "find",
+    "finding",
+    "observe",
+    "observed",
+    "tables_needed",
+]
 
 
-def find(tables: Tables, fdr: float | None = None) -> list[FindingRow]:
-    """Every finding that the tables support, numbered.
+def find(tables: Rows) -> list[FindingRow]:
+    """Every finding that the tables support, contradict or leave open, numbered."""
+    claims = [(name, claim) for name, entry in FINDINGS.items() for claim in entry.claims(tables)]
+    decisions = decide([claim for _, claim in claims])
+    claims += [("overview", claim) for claim in overview([claim for _, claim in claims], decisions)]
+    decisions += decide([claim for _, claim in claims[len(decisions) :]])
+    return [
+        _row(number, name, claim, decision)
+        for number, ((name, claim), decision) in enumerate(zip(claims, decisions, strict=True), 1)
+    ]
 
-    `fdr`: the false discovery rate at which labels were tested; 1: they were not.
-    """
-    claims = [*accuracy(tables), *agreement(tables), *labels(tables, fdr)]
-    return [dataclasses.replace(finding, number=number) for number, finding in enumerate(claims, 1)]
+
+def tables_needed() -> tuple[type[Any], ...]:
+    """The rows of all tables that some finding reads."""
+    return tuple(dict.fromkeys(row for entry in FINDINGS.values() for row in entry.needs))
+
+
+def _row(number: int, name: str, claim: Claim, decision: Decision) -> FindingRow:
+    sentence = claim.say(decision)
+    return FindingRow(
+        number=number,
+        finding=name,
+        claim=sentence.text,
+        meaning=sentence.meaning,
+        outcome=sentence.outcome,
+        statistic=claim.statistic,
+        value=claim.value,
+        low=claim.low,
+        high=claim.high,
+        test=claim.test,
+        p_value=min(decision.p_values.values(), default=None),
+        images=claim.images,
+        tables=claim.tables,
+        named_images=tuple(claim.named_images),
+    )

@@ -4,18 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lumiscope.runs import (
-    AgreementRow,
-    AgreementSummaryRow,
-    CategoryRow,
-    ConceptCountRow,
-    FindingRow,
-    JudgementRow,
-    LayerRow,
-    ModelDifferenceRow,
-    UnitRow,
-)
-from lumiscope.study.findings import find
+from lumiscope.runs import FindingRow
+from lumiscope.study.findings import find, tables_needed
 from lumiscope.study.stage import Collected, Results, Stage, Tables, stage
 
 if TYPE_CHECKING:
@@ -26,16 +16,7 @@ if TYPE_CHECKING:
 class Findings(Stage):
     """Says what the tables support."""
 
-    needs = (
-        JudgementRow,
-        AgreementRow,
-        AgreementSummaryRow,
-        UnitRow,
-        LayerRow,
-        ConceptCountRow,
-        CategoryRow,
-        ModelDifferenceRow,
-    )
+    needs = tables_needed()
     writes = (FindingRow,)
 
     def applies(self, study: OpenStudy) -> bool:
@@ -44,4 +25,4 @@ class Findings(Stage):
 
     def collect(self, study: OpenStudy, tables: Tables, results: Results) -> Collected:
         """See `lumiscope.study.findings`."""
-        return Collected({FindingRow: find(tables, study.dissect.fdr)})
+        return Collected({FindingRow: find(tables)})

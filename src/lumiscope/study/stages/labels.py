@@ -184,7 +184,7 @@ class Labels(Stage):
         }
         rows: dict[type[Any], Sequence[Any]] = {
             UnitRow: unit_rows(labels),
-            LayerRow: layer_summary(labels),
+            LayerRow: layer_summary(labels, None if study.evidence.fdr >= 1 else study.evidence.fdr),
             ConceptCountRow: concept_counts(labels),
             CategoryRow: category_histogram(labels, CATEGORIES),
             ModelDifferenceRow: model_differences(labels),

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from lumiscope.agreement import disagreement
 from lumiscope.images import View
 from lumiscope.report.labels import class_names, label_text
 from lumiscope.report.outline import enlarge, enlargement
@@ -24,21 +25,23 @@ from lumiscope.runs import (
     JudgementRow,
     MaskRow,
     ModelRow,
+    ObservationRow,
     PredictionRow,
     accounts_of,
 )
 from lumiscope.types import SaliencyMap
 
 Key = tuple[str, str]  # a model and an image
-Row = TypeVar("Row", AgreementRow, ExplanationRow, MaskRow)
+Row = TypeVar("Row", AgreementRow, ExplanationRow, MaskRow, ObservationRow)
 
 
 @dataclass(frozen=True)
 class Card:
     """One image as one model sees it. `judgement`: what is explained. `view`: None where the file is gone or changed.
 
-    `assumed`: of the model's preprocessing, "" for nothing. `truth`: the true mask, where there is one. `why`: the
-    units that made the prediction; None where no layer was dissected.
+    `assumed`: of the model's preprocessing, "" for nothing. `truth`: the true mask, where there is one. `disagreement`:
+    where the methods rank pixels most differently; None with a single one. `observations`: of each method, what there
+    is to see. `why`: the units that made the prediction; None where no layer was dissected.
     """
 
     model: str
@@ -48,6 +51,8 @@ class Card:
     view: Picture | None
     truth: MaskFigure | None
     maps: tuple[MapFigure, ...]
+    disagreement: MapFigure | None
+    observations: tuple[tuple[str, str], ...]
     why: Why | None
     overlaps: tuple[Overlap[AgreementRow], ...]
 
@@ -78,6 +83,7 @@ class CardMaker:
         self._accounts = {(account.model, account.image): account for account in accounts_of(run)}
         self._explanations = _by_card(run.rows(ExplanationRow))
         self._masks = _by_card(run.rows(MaskRow))
+        self._observations = _by_card(run.rows(ObservationRow))
         self._agreements = _by_card(run.rows(AgreementRow))
 
     @property
@@ -112,6 +118,10 @@ class CardMaker:
             view=None if view is None else _view_picture(view, f"{image} as {model} sees it"),
             truth=None if view is None else self._mask(key, GROUND_TRUTH, view),
             maps=() if view is None else tuple(self._maps(key, view, maps, scale)),
+            disagreement=None if view is None else self._disagreement(key, view, maps, scale),
+            observations=tuple(
+                (self._page.method_title(row.method), row.text) for row in self._observations.get(key, ())
+            ),
             why=None if account is None else why(account),
             overlaps=overlaps(self._agreements.get(key, ()), self._page),
         )
@@ -128,6 +138,18 @@ class CardMaker:
                 continue
             mask = self._mask(key, row.method, view)
             yield MapFigure.of(title, view, maps[model, row.method], scale=scale, subject=subject, mask=mask)
+
+    def _disagreement(
+        self, key: Key, view: View, maps: Mapping[tuple[str, str], SaliencyMap], scale: float
+    ) -> MapFigure | None:
+        model, image = key
+        shown = {method: saliency.display() for (owner, method), saliency in maps.items() if owner == model}
+        if len(shown) < 2:
+            return None
+        values = disagreement(shown)
+        first = next(saliency for (owner, _), saliency in maps.items() if owner == model)
+        figure = SaliencyMap(image, "disagreement", first.target, values, shown=values)
+        return MapFigure.of("Disagreement", view, figure, scale=scale, subject=f"{image}, {model}", mask=None)
 
     def _mask(self, key: Key, method: str, view: View) -> MaskFigure | None:
         model, image = key

@@ -11,19 +11,24 @@ from lumiscope.report.parts.thumbnail import Thumbnail
 from lumiscope.report.registry import section
 from lumiscope.report.sections.summary.glance import Glance, glance
 from lumiscope.report.sections.summary.judged_images import JudgedImage, judged_images
-from lumiscope.runs import FindingRow, JudgementRow, ModelRow
+from lumiscope.runs import FAMILY_RULE, FindingRow, JudgementRow, ModelRow
 
 IMAGES_SHOWN = 100
+Told = tuple[FindingRow, str, tuple[tuple[str, str], ...]]
+"""A finding with its evidence in words, and each of its tables with the anchor of the section that shows it, or ""."""
 
 
 @dataclass(frozen=True)
 class Summary:
-    """What the section shows. `findings`: with their evidence in words. `images`: the first of `image_count`.
+    """What the section shows. `answered`, `open`: findings whose outcome is known, and the others.
 
+    `rule`: how sure the sentences are; "" where none was tested. `images`: the first of `image_count`.
     `assumptions`: for each model of which it was assumed what it sees, what that was.
     """
 
-    findings: tuple[tuple[FindingRow, str], ...]
+    answered: tuple[Told, ...]
+    open: tuple[Told, ...]
+    rule: str
     models: tuple[str, ...]
     tallies: tuple[str, ...]
     assumptions: tuple[str, ...]
@@ -39,9 +44,11 @@ def summary(page: Page) -> Summary:
     shown = images if len(images) <= IMAGES_SHOWN else sorted(images, key=lambda image: not image.differs)
     described = page.run.rows(ModelRow)
     models = tuple(row.model for row in described)
-    judgements = page.run.rows(JudgementRow)
+    judgements, findings = page.run.rows(JudgementRow), page.run.rows(FindingRow)
     return Summary(
-        findings=tuple((row, _evidence(row)) for row in page.run.rows(FindingRow)),
+        answered=tuple(_told(page, row) for row in findings if not row.outcome.is_open),
+        open=tuple(_told(page, row) for row in findings if row.outcome.is_open),
+        rule=FAMILY_RULE if any(row.p_value is not None for row in findings) else "",
         models=models,
         tallies=tuple(_tally(model, judgements) for model in models) if images else (),
         assumptions=tuple(_assumption(row) for row in described if row.assumed) if images else (),
@@ -69,6 +76,11 @@ def _assumption(row: ModelRow) -> str:
         f"{row.model}: what it sees was assumed, as nothing states it: {row.assumed}. If that is wrong, so are its "
         "predictions; --mean, --std and --input-size say it"
     )
+
+
+def _told(page: Page, row: FindingRow) -> Told:
+    tables = tuple((name, page.section_of(name)) for name in row.tables.split(", ") if name)
+    return row, _evidence(row), tables
 
 
 def _evidence(row: FindingRow) -> str:

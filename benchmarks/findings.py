@@ -1,0 +1,104 @@
+"""Whole reports on planted studies: how many contain a false sentence, and what is found of what is there?
+
+    python benchmarks/findings.py
+    python benchmarks/findings.py --studies 100 --jobs 2
+
+Null studies have 3 to 300 images, with unrelated maps or methods that follow the object equally well, and images alone
+or four to a class; what is planted for power is a medium effect with 100 images. See `lumiscope.testing.planted_study`.
+Prints Markdown.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import time
+from collections import Counter
+from collections.abc import Iterable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+
+from lumiscope.statistics import wilson_interval
+from lumiscope.testing import EFFECTS, planted_study
+
+IMAGES = (3, 6, 10, 20, 30, 100, 300)
+FOR_POWER = 100  # images
+POWER_STUDIES = 0.1  # of the null studies, for each effect
+
+
+@dataclass(frozen=True)
+class Case:
+    """One study. `effects`: of `EFFECTS`."""
+
+    seed: int
+    images: int
+    effects: tuple[str, ...]
+    clustered: bool
+
+
+def main() -> None:
+    """Simulate, and print both tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--studies", type=int, default=1000, help="null studies")
+    parser.add_argument("--jobs", type=int, default=2, help="processes")
+    arguments = parser.parse_args()
+    started = time.perf_counter()
+    kinds = itertools.cycle(itertools.product(((), ("related",)), (False, True), IMAGES))
+    null = [Case(seed, images, effects, clustered) for seed, (effects, clustered, images) in
+            zip(range(arguments.studies), kinds, strict=False)]  # fmt: skip
+    with ProcessPoolExecutor(arguments.jobs) as pool:
+        print_null(zip(null, pool.map(false_findings, null, chunksize=4), strict=True))
+        seeds = range(10**6, 10**6 + max(1, round(POWER_STUDIES * arguments.studies)))
+        effects = [effect for effect in EFFECTS if effect != "related"]
+        planted = [Case(seed, FOR_POWER, ("related", effect), False) for effect in effects for seed in seeds]
+        print_power(zip(planted, pool.map(supported, planted, chunksize=2), strict=True))
+    print(f"\n{time.perf_counter() - started:.0f} s with {arguments.jobs} processes.")
+
+
+def false_findings(case: Case) -> list[str]:
+    """The kinds of the false sentences of a report."""
+    study = planted_study(case.seed, case.images, case.effects, clustered=case.clustered)
+    return [row.finding for row in study.false_sentences]
+
+
+def supported(case: Case) -> set[str]:
+    """What a report calls supported."""
+    return planted_study(case.seed, case.images, case.effects, clustered=case.clustered).supported
+
+
+def print_null(results: Iterable[tuple[Case, list[str]]]) -> None:
+    """How many reports contain a false sentence."""
+    studies, false, kinds = Counter[tuple[str, str]](), Counter[tuple[str, str]](), Counter[str]()
+    for case, found in results:
+        maps = "follow the object" if case.effects else "unrelated"
+        row = f"{maps}, {'four images a class' if case.clustered else 'classes alone'}", str(case.images)
+        for key in (row, ("all", "")):
+            studies[key] += 1
+            false[key] += bool(found)
+        kinds.update(set(found))
+    print("| maps | images | studies | with a false sentence | 95 % interval |\n| --- | --: | --: | --: | --- |")
+    for (maps, images), total in studies.items():
+        low, high = wilson_interval(false[maps, images], total)
+        print(f"| {maps} | {images} | {total} | {false[maps, images]} | {low:.1%} to {high:.1%} |")
+    told = ", ".join(f"{name} {count}" for name, count in kinds.most_common()) or "none"
+    print(f"\nFalse sentences by kind: {told}.\n")
+
+
+def print_power(results: Iterable[tuple[Case, set[str]]]) -> None:
+    """How often what is planted is found."""
+    studies, hits = Counter[str](), Counter[tuple[str, str]]()
+    for case, found in results:
+        effect = case.effects[-1]
+        studies[effect] += 1
+        hits.update((effect, name) for name in EFFECTS[effect] | EFFECTS["related"] if name in found)
+    print("| planted | found as | studies | found |\n| --- | --- | --: | --: |")
+    for effect, name in sorted((planted, name) for planted in studies for name in EFFECTS[planted]):
+        print(f"| {effect} | {name} | {studies[effect]} | {hits[effect, name] / studies[effect]:.0%} |")
+    total = sum(studies.values())
+    for name in sorted(EFFECTS["related"]):
+        share = sum(hits[effect, name] for effect in studies) / total
+        print(f"| related | {name} | {total} | {share:.0%} |")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,151 @@
+"""How alike two maps of one image are, without masks: on common cells, on segments, and less what both owe to habit.
+
+Pixels of a map are not independent, and maps of different methods differ in grain. So maps are compared on the same
+14 x 14 cells and on the segments that one of the methods used. What is left after the centre of the view and the edges
+of the picture are taken out is what neither can explain.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from lumiscope.agreement.other_images import image_groups
+from lumiscope.statistics import pairing_test
+from lumiscope.types import DoubleArray, FloatArray, IntArray
+
+CELLS = 14  # a side
+TOP = (0.05, 0.1, 0.2, 0.3, 0.5)  # shares of the cells that are called the most important
+DEGREE = 3  # of the polynomials of centre and edges that are taken out
+CENTRE = 0.25  # standard deviation of the centred Gaussian, in sides of the view
+
+
+@dataclass(frozen=True)
+class CellMap:
+    """What is kept of one map. `ranks`, `residuals`: (196,) of mean 0 and length 1; None where the map is constant.
+
+    `residuals`: of the ranks, after all that a polynomial of degree 3 can make of the ranks of a centred Gaussian and
+    of the picture's edges is taken out. `means`: of the cells. `segments`: mean in each segment; None where there are
+    none.
+    """
+
+    means: DoubleArray
+    ranks: DoubleArray | None
+    residuals: DoubleArray | None
+    segments: DoubleArray | None
+
+
+def cell_means(values: FloatArray | DoubleArray, cells: int = CELLS) -> DoubleArray:
+    """(H, W) -> (cells²,), or fewer where the view has fewer pixels: the mean of each cell, row by row."""
+    rows, columns = (np.linspace(0, size, min(cells, size) + 1).astype(np.int64) for size in values.shape)
+    sums = np.add.reduceat(np.add.reduceat(np.asarray(values, np.float64), rows[:-1], axis=0), columns[:-1], axis=1)
+    return np.asarray(sums / np.outer(np.diff(rows), np.diff(columns))).ravel()
+
+
+def cell_map(shown: FloatArray, edges: FloatArray | DoubleArray, segments: IntArray | None = None) -> CellMap:
+    """What `likeness` needs of a map. `shown`: (H, W) as displayed. `edges`: (H, W), strength of the picture's edges.
+
+    `segments`: (H, W) ids 0..d-1.
+    """
+    means = cell_means(shown)
+    ranks = _standard(_ranks(means))
+    return CellMap(
+        means=means,
+        ranks=ranks,
+        residuals=None if ranks is None else _standard(_without_habit(ranks, shown.shape, cell_means(edges))),
+        segments=None if segments is None else _segment_means(shown, segments),
+    )
+
+
+def rank_likeness(a: CellMap, b: CellMap) -> float:
+    """Spearman's rank correlation on the cells; NaN where a map is constant."""
+    return math.nan if a.ranks is None or b.ranks is None else float(a.ranks @ b.ranks)
+
+
+def partial_likeness(a: CellMap, b: CellMap) -> float:
+    """The same of what centre and edges leave: a partial rank correlation."""
+    return math.nan if a.residuals is None or b.residuals is None else float(a.residuals @ b.residuals)
+
+
+def segment_likeness(a: CellMap, b: CellMap) -> float:
+    """Spearman's rank correlation of the means in segments; NaN without segments or where a map is constant there."""
+    if a.segments is None or b.segments is None:
+        return math.nan
+    ranks_a, ranks_b = _standard(_ranks(a.segments)), _standard(_ranks(b.segments))
+    return math.nan if ranks_a is None or ranks_b is None else float(ranks_a @ ranks_b)
+
+
+def top_agreement(a: CellMap, b: CellMap, share: float) -> float:
+    """|A ∩ B| / k of the k most important cells of either map, k being the `share` of all.
+
+    Where cells tie for the last places, the value that is expected if chance decides (Krishna et al. 2022, The
+    disagreement problem in explainable machine learning, "feature agreement"; there ties go by position). Maps that
+    have nothing to do with one another reach k over the number of cells. NaN where a map is constant.
+    """
+    if a.ranks is None or b.ranks is None:
+        return math.nan
+    count = max(1, round(share * len(a.means)))
+    return float(_chosen(a.means, count) @ _chosen(b.means, count)) / count
+
+
+def compare_maps_of_other_images(
+    a: Sequence[DoubleArray | None], b: Sequence[DoubleArray | None], *, seed: int = 0
+) -> tuple[float, float]:
+    """Mean correlation of the maps of different images, and the p-value of that of the same; see `pairing_test`.
+
+    `a`, `b`: ranks or residuals of either method, image by image; images where one is None do not count.
+    """
+    both = [(first, second) for first, second in zip(a, b, strict=True) if first is not None and second is not None]
+    if not both:
+        return math.nan, math.nan
+    groups = image_groups(range(len(both)), seed)
+    first, second = (np.stack(side) for side in zip(*both, strict=True))
+    return pairing_test([first[group] @ second[group].T for group in groups], seed=seed)
+
+
+def disagreement(shown: Mapping[str, FloatArray]) -> FloatArray:
+    """(H, W) float32 in [0, 1]: the standard deviation of the methods' ranks at each pixel, 1 being the most possible.
+
+    `shown`: method -> (H, W) as displayed; ranks are shares of the pixels below, ties at their mean.
+    """
+    ranks = np.stack([(_ranks(values.ravel()) - 0.5) / values.size for values in shown.values()])
+    shape = next(iter(shown.values())).shape
+    return np.asarray(2 * ranks.std(axis=0), np.float32).reshape(shape)
+
+
+def _chosen(means: DoubleArray, count: int) -> DoubleArray:
+    """(d,) how surely each cell is among the `count` highest: 1, 0, or a share where cells tie for the last places."""
+    last = np.sort(means)[-count]
+    above, level = means > last, means == last
+    return np.asarray(above + level * (count - above.sum()) / level.sum(), np.float64)
+
+
+def _ranks(values: DoubleArray | FloatArray) -> DoubleArray:
+    from scipy.stats import rankdata
+
+    return np.asarray(rankdata(values), np.float64)
+
+
+def _standard(values: DoubleArray) -> DoubleArray | None:
+    """Mean 0 and length 1; None for what is constant or not finite."""
+    centred = values - values.mean()
+    length = math.sqrt(float(centred @ centred))
+    return None if not length > 1e-9 * max(1.0, float(np.abs(values).max())) else np.asarray(centred / length)
+
+
+def _without_habit(ranks: DoubleArray, shape: tuple[int, ...], edges: DoubleArray) -> DoubleArray:
+    rows, columns = ((np.arange(min(CELLS, size)) + 0.5) / min(CELLS, size) - 0.5 for size in shape)
+    centre = np.exp(-(rows[:, np.newaxis] ** 2 + columns**2) / (2 * CENTRE**2)).ravel()
+    x, y = (2 * _ranks(habit) / len(habit) - 1 for habit in (centre, edges))
+    # Ranks of a sum are no sum of ranks: polynomials follow what is left of it.
+    habits = np.stack([x**i * y**j for i in range(DEGREE + 1) for j in range(DEGREE + 1 - i)], axis=1)
+    return np.asarray(ranks - habits @ np.linalg.lstsq(habits, ranks, rcond=None)[0])
+
+
+def _segment_means(shown: FloatArray, segments: IntArray) -> DoubleArray:
+    sizes = np.bincount(segments.ravel())
+    sums = np.bincount(segments.ravel(), weights=shown.ravel())
+    return np.asarray(sums[sizes > 0] / sizes[sizes > 0])

@@ -1,0 +1,88 @@
+"""Every pair of maps of one model, compared without masks."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from lumiscope.agreement.map_likeness import (
+    TOP,
+    CellMap,
+    compare_maps_of_other_images,
+    partial_likeness,
+    rank_likeness,
+    segment_likeness,
+    top_agreement,
+)
+from lumiscope.runs import MapAgreementRow, MapAgreementSummaryRow
+from lumiscope.statistics import mean_interval
+
+Maps = Mapping[str, CellMap]
+"""Method -> what is kept of its map of one image."""
+TOPS = {f"top_{round(100 * share)}": share for share in TOP}
+
+
+def compare_maps(model: str, image: str, maps: Maps) -> list[MapAgreementRow]:
+    """Every pair of maps of one image, in order."""
+    return [
+        MapAgreementRow(
+            model=model,
+            image=image,
+            method_a=a,
+            method_b=b,
+            cells=rank_likeness(maps[a], maps[b]),
+            partial=partial_likeness(maps[a], maps[b]),
+            segments=segment_likeness(maps[a], maps[b]),
+            **{name: top_agreement(maps[a], maps[b], share) for name, share in TOPS.items()},
+        )
+        for a, b in itertools.combinations(maps, 2)
+    ]
+
+
+def summarise_maps(
+    rows: Iterable[MapAgreementRow], images: Mapping[str, Maps], *, seed: int = 0
+) -> Iterator[MapAgreementSummaryRow]:
+    """Means over the images of one model. `images`: image -> its maps."""
+    pairs: dict[tuple[str, str], list[MapAgreementRow]] = {}
+    for row in rows:
+        pairs.setdefault((row.method_a, row.method_b), []).append(row)
+    for (a, b), of_pair in pairs.items():
+        both = [maps for maps in images.values() if a in maps and b in maps]
+        others, _ = compare_maps_of_other_images(
+            [maps[a].ranks for maps in both], [maps[b].ranks for maps in both], seed=seed
+        )
+        partial_others, p_value = compare_maps_of_other_images(
+            [maps[a].residuals for maps in both], [maps[b].residuals for maps in both], seed=seed
+        )
+        cells, partial = ([getattr(row, name) for row in of_pair] for name in ("cells", "partial"))
+        yield MapAgreementSummaryRow(
+            model=of_pair[0].model,
+            method_a=a,
+            method_b=b,
+            images=len(_known(cells)),
+            cells=_mean(cells),
+            **dict(zip(("low", "high"), mean_interval(_known(cells), bounds=(-1, 1), seed=seed), strict=True)),
+            other_images=others,
+            partial=_mean(partial),
+            **dict(
+                zip(
+                    ("partial_low", "partial_high"),
+                    mean_interval(_known(partial), bounds=(-1, 1), seed=seed),
+                    strict=True,
+                )
+            ),
+            partial_other_images=partial_others,
+            p_value=p_value,
+            segments=_mean([row.segments for row in of_pair]),
+            **{name: _mean([getattr(row, name) for row in of_pair]) for name in TOPS},
+        )
+
+
+def _known(values: Sequence[float]) -> list[float]:
+    return [value for value in values if not math.isnan(value)]
+
+
+def _mean(values: Sequence[float]) -> float:
+    known = _known(values)
+    return math.fsum(known) / len(known) if known else math.nan

@@ -1,0 +1,1 @@
+"""The findings: one question a function, found by `@finding`."""

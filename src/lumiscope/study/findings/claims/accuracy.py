@@ -1,0 +1,72 @@
+"""How many images each model gets right, and which labels look wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from lumiscope.runs import JudgementRow, PredictionRow
+from lumiscope.statistics import wilson_interval
+from lumiscope.study.findings.claim import Claim, Rows, by_model, observed
+from lumiscope.study.findings.registry import finding
+
+NAMED = 5  # images that a sentence spells out
+CONFIDENT = 0.9  # a probability from which on a mistake may be the label's
+
+
+@finding("accuracy", order=10, needs=(JudgementRow,))
+def accuracy(tables: Rows) -> Iterator[Claim]:
+    """One sentence a model, about the images that have a label among its classes."""
+    for model, rows in by_model(tables.rows(JudgementRow)).items():
+        judged = {row.image: row.correct for row in rows if row.correct is not None}
+        if not judged:
+            continue
+        right = sum(judged.values())
+        low, high = wilson_interval(right, len(judged))
+        wrong = [image for image, correct in judged.items() if not correct]
+        missed = f" It misses {_listed(wrong)}." if wrong else ""
+        yield Claim(
+            observed(f"{model} predicts the label of {right} of {len(judged)} labelled images.{missed}"),
+            statistic="accuracy",
+            value=right / len(judged),
+            low=low,
+            high=high,
+            test="95 % Wilson interval",
+            images=len(judged),
+            tables="judgements",
+            named_images=wrong[:NAMED],
+        )
+
+
+@finding("doubtful_labels", order=11, needs=(JudgementRow, PredictionRow))
+def doubtful_labels(tables: Rows) -> Iterator[Claim]:
+    """The images of which a model is sure that they show something else than their label."""
+    first = {(row.model, row.image): row for row in tables.rows(PredictionRow) if row.rank == 1}
+    for model, rows in by_model(tables.rows(JudgementRow)).items():
+        labelled = [row for row in rows if row.correct is not None and (model, row.image) in first]
+        sure = [row for row in labelled if first[model, row.image].probability >= CONFIDENT]
+        against = [row for row in sure if not row.correct]
+        if not against:
+            continue
+        against.sort(key=lambda row: -first[model, row.image].probability)
+        named = [
+            f"{row.image} ({first[model, row.image].short_name} {first[model, row.image].probability:.2f}, labelled "
+            f"{row.label_short_name})"
+            for row in against
+        ]
+        yield Claim(
+            observed(
+                f"{model} is at least {CONFIDENT:.0%} sure of another class than the label on {len(against)} of "
+                f"{len(labelled)} labelled images: {_listed(named)}.",
+                f"{len(sure) - len(against)} of {len(sure)} images that it is as sure of agree with their label; where "
+                "a label is wrong, it is likely among these",
+            ),
+            statistic="share of labelled images",
+            value=len(against) / len(labelled),
+            images=len(labelled),
+            tables="judgements, predictions",
+            named_images=[row.image for row in against[:NAMED]],
+        )
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")

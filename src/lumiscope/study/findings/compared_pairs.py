@@ -1,0 +1,57 @@
+"""The pairs of methods that are compared, with what each shares on an image beyond different images."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from lumiscope.runs import GROUND_TRUTH, AgreementRow, AgreementSummaryRow, JudgementRow, models_with_foreign_masks
+from lumiscope.study.findings.claim import Rows, by_model
+from lumiscope.study.findings.titles import method_title
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """The pairs of one model that are compared. `excess`: pair -> image -> IoU less that of different images."""
+
+    model: str
+    rows: dict[str, AgreementSummaryRow]
+    excess: dict[str, dict[str, float]]
+    foreign: bool
+
+
+def compared_pairs(tables: Rows, *, with_truth: bool) -> Iterator[Pairs]:
+    """Of each model its pairs of methods, or its methods with the true masks, that any image defines."""
+    foreign = models_with_foreign_masks(tables.rows(JudgementRow))
+    images = by_model(tables.rows(AgreementRow))
+    for model, summary in by_model(tables.rows(AgreementSummaryRow)).items():
+        rows = {_titles(row): row for row in summary if row.images and (row.method_b == GROUND_TRUTH) == with_truth}
+        excess: dict[str, dict[str, float]] = {name: {} for name in rows}
+        for row in images.get(model, ()):
+            if _titles(row) in excess and not math.isnan(row.iou - row.other_images):
+                excess[_titles(row)][row.image] = row.iou - row.other_images
+        if rows:
+            yield Pairs(model, rows, excess, model in foreign)
+
+
+def _titles(row: AgreementRow | AgreementSummaryRow) -> str:
+    if row.method_b == GROUND_TRUTH:
+        return method_title(row.method_a)
+    return f"{method_title(row.method_a)} and {method_title(row.method_b)}"
+
+
+def agreement_by_image(tables: Rows) -> dict[str, dict[str, float]]:
+    """Model -> image -> how much more the pairs agree on it, beyond different images, than they do on average.
+
+    The mean over the pairs that are defined on the image, each less its mean over images.
+    """
+    result: dict[str, dict[str, float]] = {}
+    for pairs in compared_pairs(tables, with_truth=False):
+        sums: dict[str, list[float]] = {}
+        for of_images in pairs.excess.values():
+            mean = math.fsum(of_images.values()) / max(1, len(of_images))
+            for image, value in of_images.items():
+                sums.setdefault(image, []).append(value - mean)
+        result[pairs.model] = {image: math.fsum(values) / len(values) for image, values in sums.items()}
+    return result

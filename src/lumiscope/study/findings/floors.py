@@ -1,0 +1,41 @@
+"""The smallest p-value that a permutation test of so many images can give."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+
+def sign_flips(images: int) -> float:
+    """Of a one-sided sign-flip test: one of 2^n patterns of signs."""
+    return 0.5**images
+
+
+def two_sided_sign_flips(images: int) -> float:
+    """Of a two-sided sign-flip test: two of 2^n patterns of signs."""
+    return min(1.0, 2 * sign_flips(images))
+
+
+def pairings(images: int) -> float:
+    """Of a test that pairs images anew, and of a one-sided rank correlation: one of n! orders."""
+    return 1 / math.factorial(min(images, 100))
+
+
+def two_sided_ranks(images: int) -> float:
+    """Of a two-sided rank correlation: the rising and the falling order of n!."""
+    return min(1.0, 2 * pairings(images))
+
+
+def two_groups(share: float) -> Callable[[int], float]:
+    """Of a test that chooses a group anew, two-sided. `share`: of the images that are in the group."""
+
+    def floor(images: int) -> float:
+        chosen = min(max(1, round(share * images)), images - 1)
+        return min(1.0, 2 / math.comb(images, chosen)) if images > 1 else 1.0
+
+    return floor
+
+
+def none(images: int) -> float:
+    """Of a test of units, of which there are many."""
+    return 0.0

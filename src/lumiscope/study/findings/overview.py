@@ -1,0 +1,47 @@
+"""The last sentence of a report: how many of its sentences so few images allow, and how many would do."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from lumiscope.runs import Outcome
+from lumiscope.study.findings.claim import Claim, Decision, observed
+from lumiscope.study.findings.family import images_for_medium, sharing_of
+
+WORDS = {
+    Outcome.SUPPORTED: "shown",
+    Outcome.CONTRADICTED: "contradicted",
+    Outcome.UNDECIDED: "undecided",
+    Outcome.CANNOT_TELL: "beyond what so few images can tell",
+}
+
+
+def overview(claims: Sequence[Claim], decisions: Sequence[Decision]) -> list[Claim]:
+    """One sentence where images were tested, none elsewhere."""
+    tested = [(claim, decision) for claim, decision in zip(claims, decisions, strict=True) if claim.hypotheses]
+    images = [claim.images for claim, _ in tested if claim.images is not None]
+    if not images:
+        return []
+    outcomes = Counter(claim.say(decision).outcome for claim, decision in tested)
+    told = ", ".join(f"{outcomes[outcome]} {words}" for outcome, words in WORDS.items() if outcomes[outcome])
+    wanted = images_for_medium(sharing_of(claims))
+    enough = (
+        f"a difference of half the spread between images takes about {wanted} images to be shown here in four of five "
+        f"studies; there are {max(images)}"
+    )
+    text = f"Of {len(tested)} sentences that were tested, {told}; {enough}."
+    return [
+        Claim(
+            observed(
+                text,
+                "what is undecided is no sign that there is nothing"
+                if any(outcome.is_open for outcome in outcomes)
+                else "",
+            ),
+            statistic="images for a medium difference",
+            value=float(wanted),
+            images=max(images),
+            tables="findings",
+        )
+    ]

@@ -1,0 +1,119 @@
+"""Maps compared without masks."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from lumiscope.agreement.map_likeness import (
+    cell_map,
+    cell_means,
+    compare_maps_of_other_images,
+    disagreement,
+    partial_likeness,
+    rank_likeness,
+    segment_likeness,
+    top_agreement,
+)
+
+RNG = np.random.default_rng(0)
+FLAT = np.zeros((28, 28))
+
+
+def random_map() -> np.ndarray:
+    return RNG.random((28, 28)).astype(np.float32)
+
+
+def test_cells_are_means_of_blocks() -> None:
+    values = np.arange(28 * 28, dtype=np.float64).reshape(28, 28)
+    assert cell_means(values)[0] == np.mean([0, 1, 28, 29])
+    assert cell_means(values).shape == (196,)
+    assert cell_means(values[:5, :7]).shape == (35,), "no more cells than pixels"
+    uneven = cell_means(np.ones((15, 29)))
+    np.testing.assert_allclose(uneven, 1)
+
+
+def test_rank_correlation_is_that_of_scipy() -> None:
+    a, b = random_map(), random_map()
+    expected = stats.spearmanr(cell_means(a), cell_means(b)).statistic
+    assert rank_likeness(cell_map(a, FLAT), cell_map(b, FLAT)) == pytest.approx(expected)
+    assert rank_likeness(cell_map(a, FLAT), cell_map(a**3, FLAT)) == pytest.approx(
+        stats.spearmanr(cell_means(a), cell_means(a**3)).statistic
+    )
+
+
+def test_what_only_centre_and_edges_explain_leaves_nothing() -> None:
+    """Two maps that are the centre and the edges, in different shares, and noise of their own."""
+    edges = random_map()
+    rows = (np.arange(28) + 0.5) / 28 - 0.5
+    centre = np.exp(-(rows[:, None] ** 2 + rows**2) / (2 * 0.25**2))
+    left = []
+    for _ in range(40):
+        a, b = (cell_map((share * centre + edges + 0.5 * random_map()).astype(np.float32), edges) for share in (1, 2))
+        assert rank_likeness(a, b) > 0.5
+        left.append(partial_likeness(a, b))
+    assert abs(np.mean(left)) < 0.12
+
+
+def test_partial_correlation_is_that_of_residuals() -> None:
+    a, b, edges = random_map(), random_map(), random_map()
+    rows = (np.arange(14) + 0.5) / 14 - 0.5
+    centre = np.exp(-(rows[:, None] ** 2 + rows**2) / (2 * 0.25**2)).ravel()
+    x, y = (stats.rankdata(habit) / 196 for habit in (centre, cell_means(edges)))
+    habits = np.stack([np.ones(196), x, y, x * x, x * y, y * y, x**3, x * x * y, x * y * y, y**3], axis=1)
+
+    def left(values: np.ndarray) -> np.ndarray:
+        ranks = stats.rankdata(cell_means(values))
+        return ranks - habits @ np.linalg.solve(habits.T @ habits, habits.T @ ranks)
+
+    expected = stats.pearsonr(left(a), left(b)).statistic
+    assert partial_likeness(cell_map(a, edges), cell_map(b, edges)) == pytest.approx(expected)
+
+
+def test_segments_are_compared_by_their_means() -> None:
+    segments = np.repeat(np.arange(4), 7)[:, None].repeat(28, axis=1)
+    a = segments.astype(np.float32)
+    b = np.array([0, 2, 1, 3], np.float32)[segments]
+    assert segment_likeness(cell_map(a, FLAT, segments), cell_map(b, FLAT, segments)) == pytest.approx(0.8)
+    assert math.isnan(segment_likeness(cell_map(a, FLAT), cell_map(b, FLAT)))
+
+
+def test_the_most_important_cells_are_counted_and_ties_are_shared() -> None:
+    """10 % of 196 are 20 cells. With 28 cells of one height each has 20/28, so that the same map shares 20/28."""
+    rising = np.arange(196, dtype=np.float32).reshape(14, 14)
+    a, turned = cell_map(rising, FLAT), cell_map(rising[::-1, ::-1], FLAT)
+    assert top_agreement(a, a, 0.1) == 1
+    assert top_agreement(a, turned, 0.1) == 0
+    assert top_agreement(a, turned, 1.0) == 1
+    two_rows = np.zeros((14, 14), np.float32)
+    two_rows[:2] = 1
+    tied = cell_map(two_rows, FLAT)
+    assert top_agreement(tied, tied, 0.1) == pytest.approx(28 * (20 / 28) ** 2 / 20)
+
+
+def test_a_constant_map_has_no_likeness() -> None:
+    flat, other = cell_map(np.ones((28, 28), np.float32), FLAT), cell_map(random_map(), FLAT)
+    assert math.isnan(rank_likeness(flat, other))
+    assert math.isnan(partial_likeness(other, flat))
+    assert math.isnan(top_agreement(flat, other, 0.1))
+
+
+def test_maps_of_other_images_are_the_null() -> None:
+    """Three images whose maps are the same for both methods, and unlike each other: 1 of 6 pairings is as good."""
+    ranks = [cell_map(random_map(), FLAT).ranks for _ in range(3)]
+    mean, p_value = compare_maps_of_other_images(ranks, ranks)
+    assert p_value == pytest.approx(1 / 6)
+    off = [float(ranks[i] @ ranks[j]) for i in range(3) for j in range(3) if i != j]
+    assert mean == pytest.approx(np.mean(off))
+    assert all(map(math.isnan, compare_maps_of_other_images([None], ranks[:1])))
+
+
+def test_disagreement_is_largest_where_one_is_first_and_the_other_last() -> None:
+    rising = np.arange(16, dtype=np.float32).reshape(4, 4)
+    shown = disagreement({"a": rising, "b": rising[::-1, ::-1].copy()})
+    assert shown[0, 0] == pytest.approx(15 / 16)
+    assert shown[1, 3] == pytest.approx(1 / 16)
+    assert disagreement({"a": rising, "b": rising}).max() == 0

@@ -1,0 +1,68 @@
+"""What manifest.json says of a run, and which manifests are refused in words."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from lumiscope.errors import StoreError
+from lumiscope.runs import Manifest, Timing
+from lumiscope.runs.manifest import read_manifest
+
+LEAST = {
+    "format": 2,
+    "name": "cells",
+    "lumiscope": "0.2.0",
+    "started": "2026-01-01T00:00:00+00:00",
+    "finished": "2026-01-01T00:00:09+00:00",
+    "seconds": 9.0,
+    "seed": 0,
+    "target": "predicted",
+    "machine": {"system": "Linux", "python": "3.12", "processor": "x", "cores": 2, "threads": 1},
+    "versions": {"torch": "2"},
+}
+
+
+def read(folder: Path, content: object) -> Manifest:
+    path = folder / "manifest.json"
+    path.write_text(json.dumps(content))
+    return read_manifest(path, "lumiscope run study.toml")
+
+
+def test_what_a_study_has_no_part_for_is_none_or_empty(tmp_path: Path) -> None:
+    manifest = read(tmp_path, LEAST)
+    facts = manifest.model_dump()
+    assert {name: facts.pop(name) for name in LEAST} == LEAST
+    assert facts.pop("skipped") == 0
+    assert set(map(repr, facts.values())) == {"None", "{}", "()"}
+    assert (manifest.mask_rules, manifest.titles) == ({}, {})
+
+
+def test_it_is_read_as_it_was_written(tmp_path: Path) -> None:
+    manifest = Manifest.model_validate({**LEAST, "skipped": 3, "fdr": 0.05, "name": "Zellen in Öl"})
+    manifest.write(tmp_path / "manifest.json")
+    assert read_manifest(tmp_path / "manifest.json", "again") == manifest
+
+
+@pytest.mark.parametrize("unknown", [0, 3, 99, "2", None, [2]])
+def test_a_run_of_an_unknown_format_is_refused(tmp_path: Path, unknown: object) -> None:
+    with pytest.raises(StoreError, match=r"have another format: .*, where this lumiscope reads 2\. Run it again: lumi"):
+        read(tmp_path, {**LEAST, "format": unknown})
+
+
+def test_a_run_of_lumiscope_0_1_did_not_say_its_format(tmp_path: Path) -> None:
+    for older in ({**LEAST, "format": 1}, {name: value for name, value in LEAST.items() if name != "format"}):
+        with pytest.raises(StoreError, match="have an older format: 1, where this lumiscope reads 2"):
+            read(tmp_path, older)
+
+
+@pytest.mark.parametrize("content", [[], None, 2, {**LEAST, "seed": "x"}, {**LEAST, "colour": 1}, {"format": 2}])
+def test_a_damaged_one_says_how_to_go_on(tmp_path: Path, content: object) -> None:
+    with pytest.raises(StoreError, match=r"manifest\.json is damaged: .*Run it again: lumiscope run study\.toml"):
+        read(tmp_path, content)
+
+
+def test_what_was_not_computed_came_from_the_store() -> None:
+    assert Timing(model="m", method="lime", images=9, computed=2, seconds_each=1.0).stored == 7

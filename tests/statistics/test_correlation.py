@@ -1,0 +1,104 @@
+"""Spearman's rank correlation and the AUROC: against scipy, and against numbers that can be counted."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from lumiscope.errors import UsageError
+from lumiscope.statistics import rank_correlation, separation
+
+
+@pytest.mark.parametrize("ties", [False, True])
+def test_the_correlation_is_that_of_scipy(ties: bool) -> None:
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(size=(2, 30))
+    if ties:
+        a, b = np.round(a), np.round(b)
+    theirs = stats.spearmanr(a, b)
+    ours = rank_correlation(a, b)
+    assert ours.value == pytest.approx(theirs.statistic)
+    assert ours.p_value == pytest.approx(theirs.pvalue, abs=0.02)
+
+
+def test_few_images_are_counted_out() -> None:
+    a, b = [1.0, 2, 3, 4, 5], [2.0, 1, 3, 5, 4]
+    value = stats.spearmanr(a, b).statistic
+    all_of_them = [abs(stats.spearmanr(a, order).statistic) for order in itertools.permutations(b)]
+    assert rank_correlation(a, b).p_value == np.mean([other >= value - 1e-9 for other in all_of_them])
+    assert rank_correlation(a, a).p_value == 2 / 120
+
+
+def test_the_interval_is_that_of_bonett_and_wright() -> None:
+    rng = np.random.default_rng(1)
+    a = rng.normal(size=40)
+    ours = rank_correlation(a, a + rng.normal(size=40))
+    reach = stats.norm.ppf(0.975) * math.sqrt((1 + ours.value**2 / 2) / 37)
+    assert math.atanh(ours.high) - math.atanh(ours.low) == pytest.approx(2 * reach)
+    assert (rank_correlation([1, 2, 3], [1, 3, 2]).low, rank_correlation([1, 2, 3], [1, 3, 2]).high) == (-1, 1)
+
+
+def test_what_has_no_correlation() -> None:
+    for a, b in (([1.0], [2.0]), ([1, 1, 1], [1, 2, 3])):
+        assert math.isnan(rank_correlation(a, b).value)
+    with pytest.raises(UsageError, match="finite"):
+        rank_correlation([1, math.nan], [1, 2])
+    with pytest.raises(UsageError):
+        rank_correlation([1, 2, 3], [1, 2])
+
+
+def test_the_test_holds_its_level() -> None:
+    """5 % of 400 are 20; more than 32 have a probability below 0.005."""
+    rng = np.random.default_rng(2)
+    found = [rank_correlation(*rng.normal(size=(2, 12)), permutations=500).p_value <= 0.05 for _ in range(400)]
+    assert sum(found) <= 32
+
+
+@pytest.mark.parametrize(("size", "others"), [(3, 5), (20, 30)])
+def test_the_auroc_is_that_of_mann_and_whitney(size: int, others: int) -> None:
+    rng = np.random.default_rng(3)
+    values = np.concatenate([rng.normal(0.7, 1, size), rng.normal(0, 1, others)])
+    group = np.arange(size + others) < size
+    theirs = stats.mannwhitneyu(values[group], values[~group], method="exact" if size < 9 else "asymptotic")
+    ours = separation(values, group)
+    assert ours.auroc == pytest.approx(theirs.statistic / (size * others))
+    assert ours.p_value == pytest.approx(theirs.pvalue, abs=1e-12 if size < 9 else 0.01)
+    assert 0 <= ours.low < ours.auroc < ours.high <= 1
+
+
+def test_ties_count_half() -> None:
+    assert separation([1, 1, 2, 0], [True, False, True, False]).auroc == (0.5 + 1 + 1 + 1) / 4
+    assert separation([1, 1], [True, False]).auroc == 0.5
+    assert separation([1, 1], [True, False]).p_value == 1
+
+
+def test_an_empty_group_has_no_auroc() -> None:
+    assert math.isnan(separation([1, 2], [True, True]).auroc)
+    with pytest.raises(UsageError, match="finite"):
+        separation([1, math.nan], [True, False])
+
+
+def test_the_interval_solves_the_equation_of_newcombe() -> None:
+    """At either end the observed AUROC is 1.96 standard errors of that end away."""
+    rng = np.random.default_rng(4)
+    group = np.arange(50) < 20
+    ours = separation(rng.normal(size=50) + group, group)
+    for end in (ours.low, ours.high):
+        spread = 1 + 24 * ((1 - end) / (2 - end) + end / (1 + end))
+        error = math.sqrt(end * (1 - end) * spread / (20 * 30))
+        assert abs(ours.auroc - end) == pytest.approx(stats.norm.ppf(0.975) * error, rel=1e-6)
+
+
+def test_nineteen_of_twenty_intervals_hold_the_auroc() -> None:
+    """Normal scores of which the AUROC is known: Φ(d / √2)."""
+    rng = np.random.default_rng(5)
+    true, group = stats.norm.cdf(1 / math.sqrt(2)), np.arange(40) < 15
+    held = 0
+    for _ in range(300):
+        ours = separation(rng.normal(size=40) + group, group, permutations=1)
+        held += ours.low <= true <= ours.high
+    assert held >= 273, "285 are expected; fewer than 273 have a probability below 0.005"

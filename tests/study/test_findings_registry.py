@@ -1,0 +1,94 @@
+"""What is true of every finding: it is declared, says what it needs, and its sentences follow from the tables alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from lumiscope.runs import Outcome
+from lumiscope.study import FINDINGS, Claim, Hypothesis, Tables, answer, find
+from lumiscope.study.findings.claim import Decision
+from lumiscope.study.findings.family import decide, images_for_medium, sharing
+from lumiscope.testing import planted_study
+
+
+@pytest.mark.parametrize("name", FINDINGS)
+def test_without_tables_nothing_is_claimed(name: str) -> None:
+    entry = FINDINGS[name]
+    assert entry.needs
+    assert list(entry.claims(Tables())) == []
+
+
+@pytest.mark.parametrize("name", FINDINGS)
+def test_a_finding_reads_no_table_but_those_it_needs(name: str) -> None:
+    whole, entry = planted_study(0, 12).tables, FINDINGS[name]
+    own = Tables()
+    for row in entry.needs:
+        own.write(row, whole.rows(row))
+    assert [claim.say(Decision({}, 0.05)) for claim in entry.claims(own)] == [
+        claim.say(Decision({}, 0.05)) for claim in entry.claims(whole)
+    ]
+
+
+def test_every_ending_of_a_claim_has_a_sentence_of_its_own() -> None:
+    """Whatever the tests say, the outcome fits the sentence, and no sentence is empty."""
+    for row_name, entry in FINDINGS.items():
+        for claim in entry.claims(planted_study(1, 12, ("related",)).tables):
+            if not claim.hypotheses:
+                assert claim.say(Decision({}, 0.05)).outcome is Outcome.OBSERVED, row_name
+                continue
+            shown, unshown = (dict.fromkeys(claim.hypotheses, p) for p in (0.0, 1.0))
+            sentences = [
+                claim.say(Decision(shown, 0.05)),
+                claim.say(Decision(unshown, 0.05)),
+                claim.say(Decision(unshown, 0.05, attainable=False)),
+            ]
+            assert sentences[0].outcome in {Outcome.SUPPORTED, Outcome.CONTRADICTED}, row_name
+            assert [sentence.outcome for sentence in sentences[1:]] == [Outcome.UNDECIDED, Outcome.CANNOT_TELL]
+            assert len({sentence.text for sentence in sentences}) == 3, row_name
+            assert "cannot be told with 12 images" in sentences[2].text or "of 12 images" in sentences[2].text
+
+
+def claim_of(*p_values: float, floor: float = 0.0) -> Claim:
+    tests = {str(number): Hypothesis(p, 10, lambda images: floor) for number, p in enumerate(p_values)}
+    say = answer(supported="yes", undecided="perhaps", cannot_tell="never", contradicted={"1": "no"})
+    return Claim(say, statistic="s", value=0.0, tables="t", hypotheses=tests)
+
+
+def test_sentences_share_the_level_and_hypotheses_share_a_sentence() -> None:
+    """Two sentences: each p-value counts twice; inside the first Holm's factors are 2 and 1."""
+    first, second = decide([claim_of(0.01, 0.02), claim_of(0.03)])
+    assert first.p_values == pytest.approx({"0": 0.04, "1": 0.04})
+    assert second.p_values == pytest.approx({"0": 0.06})
+    assert first.shown == ["0", "1"]
+    assert second.shown == []
+
+
+def test_what_can_never_be_shown_takes_no_share() -> None:
+    """Tarone: with a floor of 0.06 the second can never be shown, so the first is alone."""
+    first, second = decide([claim_of(0.04), claim_of(0.06, floor=0.06)])
+    assert first.p_values["0"] == pytest.approx(0.04)
+    assert first.attainable
+    assert not second.attainable
+    assert [sharing([0.0, 0.0, 0.03]), sharing([0.02, 0.02, 0.02]), sharing([])] == [2, 3, 1]
+
+
+def test_an_answer_tells_support_from_contradiction() -> None:
+    say = claim_of(1, 1).say
+    assert say(Decision({"0": 0.01, "1": 0.01}, 0.05)).text == "yes"
+    assert say(Decision({"0": 0.5, "1": 0.01}, 0.05)).outcome is Outcome.CONTRADICTED
+    assert say(Decision({"0": 0.5, "1": 0.5}, 0.05)).text == "perhaps"
+    assert say(Decision({"0": 0.5, "1": 0.5}, 0.05, attainable=False)).text == "never"
+
+
+def test_a_medium_difference_takes_as_many_images_as_the_textbook_says() -> None:
+    """Cohen: 80 % power at 5 %, two-sided, d = 0.5: (1.960 + 0.842)² / 0.25 = 31.4 by the normal approximation."""
+    assert images_for_medium(1) == 32
+    assert images_for_medium(10) > 50
+
+
+def test_the_last_sentence_counts_the_others() -> None:
+    *others, last = find(planted_study(2, 30, ("related",)).tables)
+    tested = [row for row in others if row.p_value is not None]
+    shown = sum(row.outcome is Outcome.SUPPORTED for row in tested)
+    assert last.claim.startswith(f"Of {len(tested)} sentences that were tested, {shown} shown, ")
+    assert last.outcome is Outcome.OBSERVED
