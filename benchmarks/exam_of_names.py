@@ -34,9 +34,9 @@ class Mean:
     high: float
 
     @classmethod
-    def of(cls, values: Sequence[float]) -> Mean:
+    def of(cls, values: Sequence[float], low: float = 0) -> Mean:
         """Of one value an image."""
-        return cls(float(np.mean(values)), *mean_interval(values, bounds=(0, 1)))
+        return cls(float(np.mean(values)), *mean_interval(values, bounds=(low, 1)))
 
     def __str__(self) -> str:
         return f"{self.mean:.2f} [{self.low:.2f}, {self.high:.2f}]"

@@ -106,7 +106,7 @@ def corner(count: int, methods: Sequence[str] = EXAMINED, **options: Options) ->
             shortcut, objects = ([weight_in(box, saliency) for saliency in model_maps] for model_maps in maps)
             gains = [float(more - less) for more, less in zip(shortcut, objects, strict=True)]
             results.append(
-                Corner(name, area, Mean.of(shortcut), Mean.of(objects), Mean.of(gains), sign_flip_test(gains))
+                Corner(name, area, Mean.of(shortcut), Mean.of(objects), Mean.of(gains, low=-1), sign_flip_test(gains))
             )
     return results
 
