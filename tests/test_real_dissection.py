@@ -83,8 +83,8 @@ def test_small_probing_sets_need_the_cubed_cosine(pictures: object) -> None:
 
 
 def test_the_automatic_choice_is_the_best_one_there_is(pictures: object) -> None:
-    assert choose_similarity(pictures.scores)[0] == "cos_cubed"
-    assert choose_similarity(pictures.scores[:100])[0] == "cos_cubed"
+    assert choose_similarity(pictures.scores, class_units=True)[0] == "cos_cubed"
+    assert choose_similarity(pictures.scores[:100], class_units=True)[0] == "cos_cubed"
 
 
 def test_one_picture_a_class_supports_few_labels(pictures: object) -> None:
