@@ -20,6 +20,7 @@ NEAR = 0.1  # of the squared distance that two images usually have
 CHANCE = 0.01  # pairs so near that may be expected of images that have nothing to do with each other
 SKETCHED = 64  # random directions in which distances are tried first
 SAMPLED_PAIRS = 4000
+COMPARED = 100  # columns in which rows may coincide by chance: more make it less probable still
 MOST_SAMPLED = 0.1  # of sampled pairs that may be near: more are no copies, but images on which little happens
 ROWS = 512
 MOST_IMAGES = 20_000  # all pairs of them are looked at
@@ -40,7 +41,7 @@ class _Rows:
             self._centre[where], width = columns.mean(axis=0), columns.std(axis=0)
             self._width[where] = np.where(width > 0, width, np.inf)
             self.sketch += self._scaled(columns, where) @ random.normal(size=(columns.shape[1], SKETCHED))
-            self.coincidence += sum(_log_coincidence(column) for column in columns.T)
+            self.coincidence += sum(_log_coincidence(column) for column in columns.T[: max(0, COMPARED - where.start)])
         self.sketch /= np.sqrt(SKETCHED)
         first, second = random.integers(0, num_images, (2, SAMPLED_PAIRS))
         usual = self.distances(first[first != second], second[first != second])

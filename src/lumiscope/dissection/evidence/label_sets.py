@@ -14,7 +14,7 @@ from lumiscope.types import BoolArray, DoubleArray, IntArray
 
 LEVEL = 0.05
 LISTED_WORDS = 20
-RESAMPLES = 1000
+RESAMPLES = 500
 MOST_CONTENDERS = 100  # that are resampled together; of more, none is told from the leader
 FEWEST_IMAGES = 15
 WEIGHTS = 9  # arrays of the size of a block of concepts that are held at a time

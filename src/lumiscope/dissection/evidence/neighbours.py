@@ -18,6 +18,7 @@ LAGS_A_BLOCK = 3
 FEWEST_BLOCKS = 6  # with fewer, no order of them tells anything
 FEWEST_IMAGES = 20
 ORDERS = 30
+MOST_UNITS = 256  # evenly over the layer, that tell whether its units drift
 NOISE = 0.01  # how probable it is that some unit of a layer of noise looks as if neighbours were alike
 
 
@@ -69,8 +70,10 @@ def drift_within(activations: Columns, groups: ImageGroups, classes: IntArray, s
         orders.append(order)
     places = np.arange(len(of)) - _class_means(np.arange(float(len(of)))[:, np.newaxis], of)[:, 0]
     sums = np.zeros((len(orders), 2))
-    for where in blocks(activations, 4):
-        columns = Selection(activations, groups.first)[:, where].astype(np.float64)
+    units = np.unique(np.linspace(0, activations.shape[1] - 1, MOST_UNITS).astype(int))
+    looked_at = Selection(activations, groups.first, units)
+    for where in blocks(looked_at, 4):
+        columns = looked_at[:, where].astype(np.float64)
         residuals = deviations(columns - _class_means(columns, of))
         for number, order in enumerate(orders):
             ordered = residuals[order]
