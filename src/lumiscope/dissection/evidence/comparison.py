@@ -98,7 +98,7 @@ class Comparison:
         words, place = np.unique(concepts, return_inverse=True)
         scores = standardised(Selection(self.concept_scores, columns=np.maximum(words, 0))[:, :])[:, place]
         correlation = np.einsum("di,di->i", standardised(columns), scores)
-        return np.where((concepts < 0) | np.isnan(correlation), 0, correlation)
+        return np.where((concepts < 0) | np.isnan(correlation), 0, np.round(correlation, 12))
 
     def _permuted_columns(self, units: IntArray, orders: list[IntArray]) -> NDArray[np.floating[Any]]:
         distinct, copies = np.unique(units, return_inverse=True)
