@@ -128,7 +128,7 @@ def _activated(scores: Scores, inputs: torch.Tensor, chosen: Candidate, said: Ac
         if ending is not None and ending.activation == "sigmoid":
             return _before(ending, scores, "log sigmoid")
     if kind == "logits":
-        if (shares := _divided(scores, inputs, said)) is not None:
+        if (shares := _divided(scores, inputs, chosen, said)) is not None:
             return shares
         if said == "none":
             return replace(scores, network=complete, activation="none")
@@ -147,11 +147,14 @@ def _activated(scores: Scores, inputs: torch.Tensor, chosen: Candidate, said: Ac
                          "them as asked; if they are probabilities, say --activation none")  # fmt: skip
 
 
-def _divided(scores: Scores, inputs: torch.Tensor, said: Activation | None) -> Scores | None:
+def _divided(scores: Scores, inputs: torch.Tensor, chosen: Candidate, said: Activation | None) -> Scores | None:
     """The scores where they are percentages or shares of another whole: divided by it, or before their last step.
 
     None for numbers of another kind. Those of which each is true or not are known by their sigmoid alone.
     """
+    seen = chosen.rows.detach().float().cpu().numpy()
+    if not are_percentages(seen) and (scores.single or whole_of(seen) is None):
+        return None  # before it is asked about more pictures
     rows = _rows(scores.network, inputs, scores.single).cpu().numpy()
     whole = None if scores.single else whole_of(rows)
     if whole is None and not are_percentages(rows):
