@@ -12,6 +12,7 @@ from lumiscope.agreement.map_likeness import CellMap, cell_map, disagreement, ra
 from lumiscope.agreement.map_pairs import compare_maps, summarise_maps
 from lumiscope.agreement.map_shape import MapShape, measure_map
 from lumiscope.agreement.masks import make_mask
+from lumiscope.agreement.method_pairs import method_differences, method_ranks, shared_images
 from lumiscope.agreement.model_pairs import compare_models
 from lumiscope.agreement.other_images import OtherImages, compare_other_images
 from lumiscope.agreement.overlap import Overlap, overlap, overlap_with_truth
@@ -44,12 +45,15 @@ __all__ = [
     "make_mask",
     "mask_rule",
     "measure_map",
+    "method_differences",
+    "method_ranks",
     "overlap",
     "overlap_with_truth",
     "parse_rule",
     "parse_rules",
     "rank_likeness",
     "segment_mask",
+    "shared_images",
     "summarise",
     "summarise_maps",
     "with_other_images",

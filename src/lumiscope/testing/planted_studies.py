@@ -23,6 +23,7 @@ from lumiscope.agreement import (
     compare_models,
     compare_other_images,
     measure_map,
+    method_differences,
     summarise,
     summarise_maps,
     with_other_images,
@@ -34,11 +35,14 @@ from lumiscope.runs import (
     ImageComplexityRow,
     ImageRow,
     JudgementRow,
+    LayerRow,
     MapAgreementRow,
     MapAgreementSummaryRow,
     MapShapeRow,
+    MethodDifferenceRow,
     ModelAgreementRow,
     Outcome,
+    UnitRow,
 )
 from lumiscope.study import Tables, find
 from lumiscope.testing.fake_row import fake_row
@@ -61,8 +65,15 @@ EFFECTS: Mapping[str, frozenset[str]] = {
     "confidence": frozenset({"agreement_and_confidence"}),
     "mistakes": frozenset({"disagreement_and_mistakes"}),
     "models": frozenset({"model_extents"}),
+    "units": frozenset({"depth", "model_categories", "model_concepts"}),
 }
 """Effect -> the findings that it makes true."""
+ALWAYS = frozenset({"as_good"})  # that methods are equally good: most of them always are
+LAYERS = ("first", "last")
+CLUSTERS = 25  # of units in a layer, of 1 to 6 that have one label
+WORDS = {
+    f"{category} {number}": category for category in ("colour", "texture", "object", "place") for number in range(6)
+}
 
 
 @dataclass(frozen=True)
@@ -111,7 +122,8 @@ def planted_study(seed: int, images: int, effects: Collection[str] = (), *, clus
     tables.write(JudgementRow, _judgements(rng, names, classes, trouble, effects))
     _write_masks(tables, names, maps, truths)
     _write_cells(tables, names, maps, rng.random((images, SIDE, SIDE)))
-    return PlantedStudy(tables, frozenset().union(*(EFFECTS[effect] for effect in effects)))
+    _write_units(tables, rng, "units" in effects)
+    return PlantedStudy(tables, ALWAYS.union(*(EFFECTS[effect] for effect in effects)))
 
 
 def _noise(rng: np.random.Generator, classes: IntArray) -> DoubleArray:
@@ -247,21 +259,27 @@ def _write_masks(tables: Tables, names: list[str], maps: Mapping[str, Maps], tru
             for row in compare_models(method, {name: {m: masks[m][name][method] for m in MODELS} for name in names})
         ],
     )
-    tables.write(
-        MapShapeRow,
-        [
-            MapShapeRow(
-                model=model,
-                image=name,
-                method=method,
-                **asdict(measure_map(of_method[row], truths[row])),
-                covered=math.nan,
-            )
-            for model, of_model in maps.items()
-            for row, name in enumerate(names)
-            for method, of_method in of_model.items()
-        ],
-    )
+    shapes = [
+        MapShapeRow(
+            model=model,
+            image=name,
+            method=method,
+            **asdict(measure_map(of_method[row], truths[row])),
+            covered=math.nan,
+        )
+        for model, of_model in maps.items()
+        for row, name in enumerate(names)
+        for method, of_method in of_model.items()
+    ]
+    tables.write(MapShapeRow, shapes)
+    differences = []
+    for model in MODELS:
+        truth: dict[str, dict[str, float]] = {method: {} for method in METHODS}
+        for row in agreement:
+            if row.model == model and row.method_b == GROUND_TRUTH:
+                truth[row.method_a][row.image] = row.iou
+        differences += method_differences(model, "truth", truth)
+    tables.write(MethodDifferenceRow, differences)
 
 
 def _write_cells(tables: Tables, names: list[str], maps: Mapping[str, Maps], edges: DoubleArray) -> None:
@@ -278,3 +296,24 @@ def _write_cells(tables: Tables, names: list[str], maps: Mapping[str, Maps], edg
         summary += summarise_maps(of_images, cells)
     tables.write(MapAgreementRow, rows)
     tables.write(MapAgreementSummaryRow, summary)
+
+
+def _write_units(tables: Tables, rng: np.random.Generator, planted: bool) -> None:
+    """Units in clusters that respond alike and have one label; of `planted` ones the last layer of one differs."""
+    words = list(WORDS)
+    units: list[UnitRow] = []
+    for model in MODELS:
+        for layer in LAYERS:
+            own = planted and (model, layer) == (MODELS[1], LAYERS[1])
+            pool = [word for word in words if (WORDS[word] == "place") == own] if planted else words
+            for cluster in range(CLUSTERS):
+                label = pool[int(rng.integers(len(pool)))]
+                for _ in range(int(rng.integers(1, 7))):
+                    units.append(
+                        fake_row(
+                            UnitRow, model=model, layer=layer, unit=len(units), label=label, category=WORDS[label],
+                            cluster=cluster, heldout_correlation=math.nan,
+                        )
+                    )  # fmt: skip
+    tables.write(UnitRow, units)
+    tables.write(LayerRow, [fake_row(LayerRow, model=model, layer=layer) for model in MODELS for layer in LAYERS])
