@@ -102,3 +102,12 @@ def test_nineteen_of_twenty_intervals_hold_the_auroc() -> None:
         ours = separation(rng.normal(size=40) + group, group, permutations=1)
         held += ours.low <= true <= ours.high
     assert held >= 273, "285 are expected; fewer than 273 have a probability below 0.005"
+
+
+def test_a_perfect_auroc_of_few_images_is_far_from_certain() -> None:
+    """One image against two: the end solves 1 - A = 1.96 · √(A (1 - A) (1 + ½ ((1 - A)/(2 - A) + A/(1 + A))) / 2)."""
+    ours = separation([3.0, 1, 2], [True, False, False])
+    assert (ours.auroc, ours.high) == (1, 1)
+    assert 0.1 < ours.low < 0.4
+    opposite = separation([-3.0, -1, -2], [True, False, False])
+    assert (opposite.low, opposite.high) == (0, pytest.approx(1 - ours.low, abs=1e-6))

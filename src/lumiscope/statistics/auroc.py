@@ -15,6 +15,7 @@ from lumiscope.types import BoolArray, DoubleArray
 EXACT_UP_TO = 5_000  # ways to choose the group
 ROUNDING = 1e-9  # sums of ranks are multiples of a half
 AT_ONCE = 2**20
+NEAR = 1e-9  # to an AUROC of 0 or 1
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,8 @@ def _interval(auroc: float, size: int, others: int) -> tuple[float, float]:
         spread = 1 + between * ((1 - true) / (2 - true) + true / (1 + true))
         return math.sqrt(true * (1 - true) * spread / (size * others))
 
-    low = 0.0 if auroc == 0 else float(brentq(lambda true: auroc - true - z * error(true), 0, auroc))
-    high = 1.0 if auroc == 1 else float(brentq(lambda true: true - auroc - z * error(true), auroc, 1))
+    # An AUROC of 0 or 1 solves the equation, too: the other solution is asked for.
+    least, most = max(auroc, NEAR), min(auroc, 1 - NEAR)
+    low = 0.0 if auroc == 0 else float(brentq(lambda true: auroc - true - z * error(true), 0, most))
+    high = 1.0 if auroc == 1 else float(brentq(lambda true: true - auroc - z * error(true), least, 1))
     return low, high
