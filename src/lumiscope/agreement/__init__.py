@@ -8,7 +8,7 @@ from lumiscope.agreement.agreement import (
 )
 from lumiscope.agreement.compare import FALLBACK_RULE, compare, compare_masks, default_rule
 from lumiscope.agreement.compare_run import RunAgreement, compare_run
-from lumiscope.agreement.map_likeness import CellMap, cell_map, disagreement, rank_likeness
+from lumiscope.agreement.map_likeness import CellMap, cell_map, rank_likeness
 from lumiscope.agreement.map_pairs import compare_maps, summarise_maps
 from lumiscope.agreement.map_shape import MapShape, measure_map
 from lumiscope.agreement.masks import make_mask
@@ -41,7 +41,6 @@ __all__ = [
     "compare_other_images",
     "compare_run",
     "default_rule",
-    "disagreement",
     "make_mask",
     "mask_rule",
     "measure_map",

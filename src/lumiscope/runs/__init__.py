@@ -17,6 +17,7 @@ from lumiscope.runs.manifest import (
     Source,
     Timing,
 )
+from lumiscope.runs.map_disagreement import disagreement
 from lumiscope.runs.maps import map_arrays, map_from_arrays, mask_arrays, mask_from_arrays
 from lumiscope.runs.no_label import NO_LABEL, NoLabel, Reason
 from lumiscope.runs.reader import RunReader
@@ -134,6 +135,7 @@ __all__ = [
     "as_json",
     "check_table_path",
     "column",
+    "disagreement",
     "find_crops",
     "find_units",
     "map_arrays",

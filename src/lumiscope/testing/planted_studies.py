@@ -35,16 +35,15 @@ from lumiscope.runs import (
     ImageComplexityRow,
     ImageRow,
     JudgementRow,
-    LayerRow,
     MapAgreementRow,
     MapAgreementSummaryRow,
     MapShapeRow,
     MethodDifferenceRow,
     ModelAgreementRow,
     Outcome,
-    UnitRow,
 )
 from lumiscope.study import Tables, find
+from lumiscope.testing._planted_units import write_units
 from lumiscope.testing.fake_row import fake_row
 from lumiscope.types import BoolArray, DoubleArray, FloatArray, IntArray
 
@@ -69,11 +68,6 @@ EFFECTS: Mapping[str, frozenset[str]] = {
 }
 """Effect -> the findings that it makes true."""
 ALWAYS = frozenset({"as_good"})  # that methods are equally good: most of them always are
-LAYERS = ("first", "last")
-CLUSTERS = 25  # of units in a layer, of 1 to 6 that have one label
-WORDS = {
-    f"{category} {number}": category for category in ("colour", "texture", "object", "place") for number in range(6)
-}
 
 
 @dataclass(frozen=True)
@@ -122,7 +116,7 @@ def planted_study(seed: int, images: int, effects: Collection[str] = (), *, clus
     tables.write(JudgementRow, _judgements(rng, names, classes, trouble, effects))
     _write_masks(tables, names, maps, truths)
     _write_cells(tables, names, maps, rng.random((images, SIDE, SIDE)))
-    _write_units(tables, rng, "units" in effects)
+    write_units(tables, rng, MODELS, planted="units" in effects)
     return PlantedStudy(tables, ALWAYS.union(*(EFFECTS[effect] for effect in effects)))
 
 
@@ -296,24 +290,3 @@ def _write_cells(tables: Tables, names: list[str], maps: Mapping[str, Maps], edg
         summary += summarise_maps(of_images, cells)
     tables.write(MapAgreementRow, rows)
     tables.write(MapAgreementSummaryRow, summary)
-
-
-def _write_units(tables: Tables, rng: np.random.Generator, planted: bool) -> None:
-    """Units in clusters that respond alike and have one label; of `planted` ones the last layer of one differs."""
-    words = list(WORDS)
-    units: list[UnitRow] = []
-    for model in MODELS:
-        for layer in LAYERS:
-            own = planted and (model, layer) == (MODELS[1], LAYERS[1])
-            pool = [word for word in words if (WORDS[word] == "place") == own] if planted else words
-            for cluster in range(CLUSTERS):
-                label = pool[int(rng.integers(len(pool)))]
-                for _ in range(int(rng.integers(1, 7))):
-                    units.append(
-                        fake_row(
-                            UnitRow, model=model, layer=layer, unit=len(units), label=label, category=WORDS[label],
-                            cluster=cluster, heldout_correlation=math.nan,
-                        )
-                    )  # fmt: skip
-    tables.write(UnitRow, units)
-    tables.write(LayerRow, [fake_row(LayerRow, model=model, layer=layer) for model in MODELS for layer in LAYERS])
