@@ -85,7 +85,9 @@ def read_scores(
     network does not run or gives no scores, `UnknownNameError` for an output that it does not have.
     """
     with borrowed(network), torch.enable_grad(), _quiet():
-        inputs, returned = _first_run(network, contrasts, spec, channels)
+        inputs, returned, writes = _first_run(network, contrasts, spec, channels)
+        if writes:
+            network = twin(network, lambda run, some: run(some.clone()))
         network, returned, pooled = pooled_features(network, returned, inputs)
         among = candidates(returned, 2)
         if not among:
@@ -247,11 +249,13 @@ def _among_neighbours(scores: Scores, inputs: torch.Tensor, together: torch.Tens
 
 def _first_run(
     network: torch.nn.Module, contrasts: Callable[[int], torch.Tensor], spec: str, channels: int | None
-) -> tuple[torch.Tensor, object]:
-    """Noise of as many channels as the network takes, and what it returns for the first two rows."""
+) -> tuple[torch.Tensor, object, bool]:
+    """Noise of as many channels as the network takes, what it returns for two rows, and whether it writes into them."""
     inputs = contrasts(channels or RGB)
+    given = _leaf(inputs)
     try:
-        return inputs, network(_leaf(inputs))
+        returned = network(given)
+        return inputs, returned, not torch.equal(given.detach(), inputs[:2])
     except Exception as error:  # a network of another input size, or of two inputs, raises whatever it likes
         others = None if channels else other_channels(network, lambda width: contrasts(width)[:2], spec)
         if others is not None:
