@@ -25,6 +25,7 @@ from lumiscope.dissection import (
     unit_rows,
 )
 from lumiscope.engines import Report
+from lumiscope.images import WorldImage
 from lumiscope.runs import (
     CategoryRow,
     ConceptCountRow,
@@ -238,9 +239,11 @@ def known_of(images: Sequence[ImageItem]) -> KnownImages:
 
     An image without a group is a group by itself, or with files of the same content.
     """
+    # Pictures of the world are in no table, and to ask for their columns draws them.
+    of_table = [None if isinstance(item, WorldImage) else item.columns.get(GROUP) for item in images]
     groups = None
-    if any(item.columns.get(GROUP) for item in images):
-        groups = _numbered(item.columns.get(GROUP) or item.sha256 for item in images)
+    if any(of_table):
+        groups = _numbered(group or item.sha256 for group, item in zip(of_table, images, strict=True))
     classes = _numbered(
         item.path.parent if item.class_name is None and item.label is None else (item.class_name, item.label)
         for item in images
