@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lumiscope.engines import Report
 from lumiscope.runs import ProbingImageRow
 from lumiscope.study.stage import Collected, Results, Stage, Tables, stage
+from lumiscope.study.stages.image_task import ImageTask, batches
 from lumiscope.study.stages.stored_activations import SHARD, StoredActivations
 
 if TYPE_CHECKING:
@@ -17,30 +18,13 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class ReadActivations:
+class ReadActivations(ImageTask):
     """Run one model on a planned shard of probing images and keep what its dissected layers give."""
-
-    model: str
-    items: tuple[str, ...]
 
     @property
     def key(self) -> str:
         """The model and the first image."""
         return f"activations of {self.model}: {self.items[0]}"
-
-    @property
-    def subject(self) -> str:
-        """The model."""
-        return self.model
-
-    @property
-    def steps(self) -> int:
-        """One for each image."""
-        return len(self.items)
-
-    def part(self, items: Sequence[str]) -> ReadActivations:
-        """The same for some of the images."""
-        return replace(self, items=tuple(items))
 
     def lacking(self, study: OpenStudy) -> Sequence[ImageItem]:
         """The images that the model must look at."""
@@ -71,10 +55,10 @@ class Activations(Stage):
         """One for each model and planned shard of images."""
         ids = [item.id for item in study.probe or ()]
         return [
-            ReadActivations(name, tuple(ids[start : start + SHARD]))
+            ReadActivations(name, shard)
             for name, layers in study.layers.items()
             if layers
-            for start in range(0, len(ids), SHARD)
+            for shard in batches(ids, SHARD)
         ]
 
     def collect(self, study: OpenStudy, tables: Tables, results: Results) -> Collected:

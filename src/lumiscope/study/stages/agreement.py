@@ -16,6 +16,8 @@ from lumiscope.agreement import (
 from lumiscope.engines import Report
 from lumiscope.runs import AgreementRow, AgreementSummaryRow, MaskRow, mask_from_arrays
 from lumiscope.study.stage import Collected, Results, Stage, Tables, stage
+from lumiscope.study.stages.image_task import batches
+from lumiscope.study.stages.masks import masks_by_image
 from lumiscope.study.stages.uncut import UncutTask
 
 if TYPE_CHECKING:
@@ -87,12 +89,13 @@ class MaskAgreement(Stage):
 
     def tasks(self, study: OpenStudy, tables: Tables) -> list[CompareMasks | CompareOtherImages]:
         """Some images of a model at a time, and one for all that it has."""
-        models: dict[str, dict[str, list[MaskRow]]] = {}
-        for row in tables.rows(MaskRow):
-            models.setdefault(row.model, {}).setdefault(row.image, []).append(row)
-        by_model = {model: tuple(map(tuple, images.values())) for model, images in models.items()}
+        by_model = {model: tuple(images.values()) for model, images in masks_by_image(tables).items()}
         return [
-            *(CompareMasks(model, batch) for model, images in by_model.items() for batch in _batches(images)),
+            *(
+                CompareMasks(model, batch)
+                for model, images in by_model.items()
+                for batch in batches(images, IMAGES_AT_ONCE)
+            ),
             *(CompareOtherImages(model, images, study.run.seed) for model, images in by_model.items()),
         ]
 
@@ -102,7 +105,3 @@ class MaskAgreement(Stage):
         others: dict[str, list[OtherImages]] = dict(result for result in results.results if isinstance(result, tuple))
         summary = summarise(rows, others, seed=study.run.seed)
         return Collected({AgreementRow: with_other_images(rows, others), AgreementSummaryRow: summary})
-
-
-def _batches(images: tuple[tuple[MaskRow, ...], ...]) -> list[tuple[tuple[MaskRow, ...], ...]]:
-    return [images[start : start + IMAGES_AT_ONCE] for start in range(0, len(images), IMAGES_AT_ONCE)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from lumiscope.runs import BackendChoice, ExplanationRow, ImageRow, JudgementRow
 from lumiscope.short_name import short_name
 from lumiscope.study.stage import Collected, Results, Stage, Tables, stage
 from lumiscope.study.stages.explanation_plan import ExplanationPlan, check_names_of, check_settings
+from lumiscope.study.stages.image_task import ImageTask, batches
 from lumiscope.study.stages.stored_maps import StoredMaps
 
 if TYPE_CHECKING:
@@ -42,11 +43,9 @@ class Explained:
 
 
 @dataclass(frozen=True)
-class ExplainImages:
+class ExplainImages(ImageTask):
     """Explain a planned batch of images by all methods with one model."""
 
-    model: str
-    items: tuple[str, ...]
     methods: int
 
     @property
@@ -55,18 +54,9 @@ class ExplainImages:
         return f"explaining with {self.model}: {self.items[0]}"
 
     @property
-    def subject(self) -> str:
-        """The model."""
-        return self.model
-
-    @property
     def steps(self) -> int:
         """One for each map."""
         return len(self.items) * self.methods
-
-    def part(self, items: Sequence[str]) -> ExplainImages:
-        """The same for some of the images."""
-        return replace(self, items=tuple(items))
 
     def lacking(self, study: OpenStudy) -> Sequence[ImageItem]:
         """The images of which something is missing."""
@@ -169,8 +159,7 @@ def image_row(item: ImageItem) -> ImageRow:
 def explain_tasks(plan: ExplanationPlan, name: str, images: Sequence[ImageItem]) -> list[ExplainImages]:
     """The planned batches: their bounds depend on the images alone, so a resumed run computes the same ones."""
     ids = [item.id for item in images]
-    starts = range(0, len(ids), IMAGES_AT_ONCE)
-    return [ExplainImages(name, tuple(ids[start : start + IMAGES_AT_ONCE]), len(plan.methods)) for start in starts]
+    return [ExplainImages(name, batch, len(plan.methods)) for batch in batches(ids, IMAGES_AT_ONCE)]
 
 
 @stage("explanations")

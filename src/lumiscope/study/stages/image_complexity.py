@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +14,7 @@ from lumiscope.images import DECODERS, Complexity, measure_complexity
 from lumiscope.memo import Results as Kept
 from lumiscope.runs import ImageComplexityRow, ImageRow
 from lumiscope.study.stage import Collected, Results, Stage, Tables, stage
+from lumiscope.study.stages.image_task import ImageTask, batches
 
 if TYPE_CHECKING:
     from lumiscope.images import ImageItem
@@ -24,29 +25,13 @@ MEASURES = tuple(field.name for field in dataclasses.fields(Complexity))
 
 
 @dataclass(frozen=True)
-class MeasureImages:
+class MeasureImages(ImageTask):
     """Measure some images."""
-
-    items: tuple[str, ...]
 
     @property
     def key(self) -> str:
         """The first image."""
         return f"measuring images: {self.items[0]}"
-
-    @property
-    def subject(self) -> str:
-        """Nothing in particular."""
-        return ""
-
-    @property
-    def steps(self) -> int:
-        """One for each image."""
-        return len(self.items)
-
-    def part(self, items: Sequence[str]) -> MeasureImages:
-        """The same for some of the images."""
-        return replace(self, items=tuple(items))
 
     def lacking(self, study: OpenStudy) -> Sequence[ImageItem]:
         """Those that were not measured before."""
@@ -94,8 +79,7 @@ class ImageComplexity(Stage):
     def tasks(self, study: OpenStudy, tables: Tables) -> list[MeasureImages]:
         """Some images at a time."""
         ids = [row.image for row in tables.rows(ImageRow)]
-        starts = range(0, len(ids), IMAGES_AT_ONCE)
-        return [MeasureImages(tuple(ids[start : start + IMAGES_AT_ONCE])) for start in starts]
+        return [MeasureImages("", batch) for batch in batches(ids, IMAGES_AT_ONCE)]
 
     def collect(self, study: OpenStudy, tables: Tables, results: Results) -> Collected:
         """One row an image; what is said of one that could not be measured."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,44 +12,23 @@ from lumiscope.engines import Report
 from lumiscope.images import edge_strength
 from lumiscope.runs import ExplanationRow, MapAgreementRow, MapAgreementSummaryRow
 from lumiscope.study.stage import Collected, Results, Stage, Tables, stage
+from lumiscope.study.stages.image_task import ImageTask, batches
 from lumiscope.types import SegmentMap
 
 if TYPE_CHECKING:
-    from lumiscope.images import ImageItem
     from lumiscope.study.open_study import OpenStudy
 
 IMAGES_AT_ONCE = 32
 
 
 @dataclass(frozen=True)
-class ReadMaps:
+class ReadMaps(ImageTask):
     """Reduce one model's maps of some images to what is compared."""
-
-    model: str
-    items: tuple[str, ...]
 
     @property
     def key(self) -> str:
         """The model and the first image."""
         return f"comparing maps of {self.model} on cells: {self.items[0]}"
-
-    @property
-    def subject(self) -> str:
-        """The model."""
-        return self.model
-
-    @property
-    def steps(self) -> int:
-        """One for each image."""
-        return len(self.items)
-
-    def part(self, items: Sequence[str]) -> ReadMaps:
-        """The same for some of the images."""
-        return replace(self, items=tuple(items))
-
-    def lacking(self, study: OpenStudy) -> Sequence[ImageItem]:
-        """None: it takes no time."""
-        return ()
 
     def run(self, study: OpenStudy, report: Report) -> tuple[str, dict[str, dict[str, CellMap]]]:
         """The model, and image -> method -> what is kept of its map."""
@@ -82,10 +60,10 @@ class MapAgreement(Stage):
         for row in tables.rows(ExplanationRow):
             images.setdefault(row.model, {})[row.image] = None
         return [
-            ReadMaps(model, tuple(ids[start : start + IMAGES_AT_ONCE]))
-            for model, ids in ((model, list(of_model)) for model, of_model in images.items())
+            ReadMaps(model, batch)
+            for model, of_model in images.items()
             if len(study.plans[model].methods) > 1
-            for start in range(0, len(ids), IMAGES_AT_ONCE)
+            for batch in batches(list(of_model), IMAGES_AT_ONCE)
         ]
 
     def collect(self, study: OpenStudy, tables: Tables, results: Results) -> Collected:

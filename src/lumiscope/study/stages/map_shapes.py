@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lumiscope.agreement import MapShape, measure_map
 from lumiscope.engines import Report
 from lumiscope.runs import GROUND_TRUTH, VOID, MapShapeRow, MaskRow, mask_from_arrays
 from lumiscope.study.stage import Collected, Results, Stage, Tables, stage
+from lumiscope.study.stages.image_task import ImageTask, batches
+from lumiscope.study.stages.masks import masks_by_image
 
 if TYPE_CHECKING:
-    from lumiscope.images import ImageItem
     from lumiscope.study.open_study import OpenStudy
     from lumiscope.types import BoolArray
 
@@ -22,46 +23,24 @@ IMAGES_AT_ONCE = 32
 
 
 @dataclass(frozen=True)
-class MeasureMaps:
-    """Measure one model's maps of some images. `masks`: those of each image."""
+class MeasureMaps(ImageTask):
+    """Measure one model's maps of some images. `masks`: image -> its masks."""
 
-    model: str
-    masks: tuple[tuple[MaskRow, ...], ...]
+    masks: Mapping[str, Sequence[MaskRow]]
 
     @property
     def key(self) -> str:
         """The model and the first image."""
         return f"measuring maps of {self.model}: {self.items[0]}"
 
-    @property
-    def items(self) -> tuple[str, ...]:
-        """The images."""
-        return tuple(rows[0].image for rows in self.masks)
-
-    @property
-    def subject(self) -> str:
-        """The model."""
-        return self.model
-
-    @property
-    def steps(self) -> int:
-        """One for each image."""
-        return len(self.masks)
-
-    def part(self, items: Sequence[str]) -> MeasureMaps:
-        """The same for some of the images."""
-        return replace(self, masks=tuple(rows for rows in self.masks if rows[0].image in set(items)))
-
-    def lacking(self, study: OpenStudy) -> Sequence[ImageItem]:
-        """No image is looked at."""
-        return ()
-
     def run(self, study: OpenStudy, report: Report) -> list[MapShapeRow]:
         """One row a map, image by image."""
         stored = study.stored_maps[self.model]
         rows = []
-        for item, of_image in zip(study.explained(self.items), self.masks, strict=True):
-            masks = {row.method: mask_from_arrays(study.memo.open(row.location).get(row.key)) for row in of_image}
+        for item in study.explained(self.items):
+            masks = {
+                row.method: mask_from_arrays(study.memo.open(row.location).get(row.key)) for row in self.masks[item.id]
+            }
             truth, void = masks.get(GROUND_TRUTH), masks.get(VOID)
             for saliency in stored.read(item):
                 shape = measure_map(saliency.display(), truth, void)
@@ -97,20 +76,13 @@ class MapShapes(Stage):
 
     def tasks(self, study: OpenStudy, tables: Tables) -> list[MeasureMaps]:
         """Some images of a model at a time."""
-        models: dict[str, dict[str, list[MaskRow]]] = {}
-        for row in tables.rows(MaskRow):
-            models.setdefault(row.model, {}).setdefault(row.image, []).append(row)
         return [
-            MeasureMaps(model, tuple(map(tuple, batch)))
-            for model, images in models.items()
-            for batch in _batches(list(images.values()))
+            MeasureMaps(model, batch, {image: images[image] for image in batch})
+            for model, images in masks_by_image(tables).items()
+            for batch in batches(list(images), IMAGES_AT_ONCE)
         ]
 
     def collect(self, study: OpenStudy, tables: Tables, results: Results) -> Collected:
         """Rows model by model."""
         rows = [row for batch in results.results for row in batch]
         return Collected({MapShapeRow: rows}, skipped=results.skipped("map", study.images or ()))
-
-
-def _batches(images: list[list[MaskRow]]) -> list[list[list[MaskRow]]]:
-    return [images[start : start + IMAGES_AT_ONCE] for start in range(0, len(images), IMAGES_AT_ONCE)]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lumiscope.agreement import MASK_RULES, make_mask, parse_rule
@@ -21,6 +21,7 @@ from lumiscope.runs import (
     mask_from_arrays,
 )
 from lumiscope.study.stage import Collected, Results, Stage, Tables, stage
+from lumiscope.study.stages.image_task import ImageTask, batches
 
 if TYPE_CHECKING:
     from lumiscope.images import ImageItem
@@ -31,34 +32,13 @@ IMAGES_AT_ONCE = 32
 
 
 @dataclass(frozen=True)
-class MakeMasks:
+class MakeMasks(ImageTask):
     """Make the masks of one model's maps of some images, and put the true ones on its view."""
-
-    model: str
-    items: tuple[str, ...]
 
     @property
     def key(self) -> str:
         """The model and the first image."""
         return f"masks of {self.model}: {self.items[0]}"
-
-    @property
-    def subject(self) -> str:
-        """The model."""
-        return self.model
-
-    @property
-    def steps(self) -> int:
-        """One for each image."""
-        return len(self.items)
-
-    def part(self, items: Sequence[str]) -> MakeMasks:
-        """The same for some of the images."""
-        return replace(self, items=tuple(items))
-
-    def lacking(self, study: OpenStudy) -> Sequence[ImageItem]:
-        """No image is looked at: a mask is made of a map."""
-        return ()
 
     def run(self, study: OpenStudy, report: Report) -> list[MaskRow]:
         """One row a mask, image by image."""
@@ -131,10 +111,18 @@ class Masks(Stage):
     def tasks(self, study: OpenStudy, tables: Tables) -> list[MakeMasks]:
         """Some images of a model at a time."""
         ids = [row.image for row in tables.rows(ImageRow)]
-        starts = range(0, len(ids), IMAGES_AT_ONCE)
-        return [MakeMasks(name, tuple(ids[start : start + IMAGES_AT_ONCE])) for name in study.plans for start in starts]
+        return [MakeMasks(name, batch) for name in study.plans for batch in batches(ids, IMAGES_AT_ONCE)]
 
     def collect(self, study: OpenStudy, tables: Tables, results: Results) -> Collected:
         """Rows model by model; what is said of an image whose masks could not be made."""
         rows = [row for batch in results.results for row in batch]
         return Collected({MaskRow: rows}, skipped=results.skipped("mask", study.images or ()))
+
+
+def masks_by_image(tables: Tables) -> dict[str, dict[str, tuple[MaskRow, ...]]]:
+    """Model -> image -> its masks, in order."""
+    models: dict[str, dict[str, tuple[MaskRow, ...]]] = {}
+    for row in tables.rows(MaskRow):
+        images = models.setdefault(row.model, {})
+        images[row.image] = (*images.get(row.image, ()), row)
+    return models

@@ -15,6 +15,7 @@ from lumiscope.engines import Report
 from lumiscope.runs import ExplanationRow, SelfAgreementRow
 from lumiscope.statistics import mean_interval
 from lumiscope.study.stage import Collected, Results, Stage, Tables, stage
+from lumiscope.study.stages.image_task import ImageTask, batches
 from lumiscope.study.stages.stored_maps import StoredMaps
 
 if TYPE_CHECKING:
@@ -40,31 +41,15 @@ class Repeated:
 
 
 @dataclass(frozen=True)
-class RepeatMaps:
+class RepeatMaps(ImageTask):
     """Explain some images with other seeds. `repeats`: how many."""
 
-    model: str
-    items: tuple[str, ...]
     repeats: int
 
     @property
     def key(self) -> str:
         """The model and the first image."""
         return f"repeating with {self.model}: {self.items[0]}"
-
-    @property
-    def subject(self) -> str:
-        """The model."""
-        return self.model
-
-    @property
-    def steps(self) -> int:
-        """One for each image."""
-        return len(self.items)
-
-    def part(self, items: Sequence[str]) -> RepeatMaps:
-        """The same for some of the images."""
-        return replace(self, items=tuple(items))
 
     def lacking(self, study: OpenStudy) -> Sequence[ImageItem]:
         """The images of which a map is missing."""
@@ -137,10 +122,10 @@ class Repeats(Stage):
         """Some images of each model with such a method."""
         ids = list(dict.fromkeys(row.image for row in tables.rows(ExplanationRow)))[:IMAGES]
         return [
-            RepeatMaps(model, tuple(ids[start : start + IMAGES_AT_ONCE]), study.run.repeats)
+            RepeatMaps(model, batch, study.run.repeats)
             for model, plan in study.plans.items()
             if any(method.is_random(options) for method, options in plan.methods)
-            for start in range(0, len(ids), IMAGES_AT_ONCE)
+            for batch in batches(ids, IMAGES_AT_ONCE)
         ]
 
     def collect(self, study: OpenStudy, tables: Tables, results: Results) -> Collected:

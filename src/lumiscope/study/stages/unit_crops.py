@@ -10,6 +10,7 @@ from lumiscope.dissection import crop_box, shown_images
 from lumiscope.engines import Report
 from lumiscope.runs import ProbingImageRow, ShownUnitRow, UnitCropRow, UnitRow
 from lumiscope.study.stage import Collected, Results, Stage, Tables, stage
+from lumiscope.study.stages.image_task import batches
 from lumiscope.study.stages.unit_maps import SHARD, UnitMaps
 
 if TYPE_CHECKING:
@@ -141,7 +142,4 @@ def crop_tasks(units: Sequence[UnitRow], images: Iterable[str]) -> list[CropUnit
                 wanted[image].append(unit.unit)
     pairs = [(image, tuple(numbers)) for image, numbers in wanted.items() if numbers]
     first = units[0]
-    return [
-        CropUnits(first.model, first.layer, tuple(pairs[start : start + SHARD]))
-        for start in range(0, len(pairs), SHARD)
-    ]
+    return [CropUnits(first.model, first.layer, batch) for batch in batches(pairs, SHARD)]
