@@ -96,14 +96,24 @@ def compare_maps_of_other_images(
 ) -> tuple[float, float]:
     """Mean correlation of the maps of different images, and the p-value of that of the same; see `pairing_test`.
 
+    `a`, `b`: as in `cross_likeness`.
+    """
+    return pairing_test(cross_likeness(a, b, seed=seed), seed=seed)
+
+
+def cross_likeness(
+    a: Sequence[DoubleArray | None], b: Sequence[DoubleArray | None], *, seed: int = 0
+) -> list[DoubleArray]:
+    """Correlations of one method's maps (rows) with the other's (columns), in random groups of images.
+
     `a`, `b`: ranks or residuals of either method, image by image; images where one is None do not count.
     """
     both = [(first, second) for first, second in zip(a, b, strict=True) if first is not None and second is not None]
     if not both:
-        return math.nan, math.nan
+        return []
     groups = image_groups(range(len(both)), seed)
     first, second = (np.stack(side) for side in zip(*both, strict=True))
-    return pairing_test([first[group] @ second[group].T for group in groups], seed=seed)
+    return [first[group] @ second[group].T for group in groups]
 
 
 def _chosen(means: DoubleArray, count: int) -> DoubleArray:

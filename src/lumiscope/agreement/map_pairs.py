@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import itertools
-import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 
 from lumiscope.agreement.map_likeness import (
     TOP,
     CellMap,
     compare_maps_of_other_images,
+    cross_likeness,
     partial_likeness,
     rank_likeness,
     segment_likeness,
     top_agreement,
 )
 from lumiscope.runs import MapAgreementRow, MapAgreementSummaryRow
-from lumiscope.statistics import mean_interval
+from lumiscope.statistics import known, mean_interval, mean_of_known, mean_of_others
 
 Maps = Mapping[str, CellMap]
 """Method -> what is kept of its map of one image."""
@@ -49,9 +49,7 @@ def summarise_maps(
         pairs.setdefault((row.method_a, row.method_b), []).append(row)
     for (a, b), of_pair in pairs.items():
         both = [maps for maps in images.values() if a in maps and b in maps]
-        others, _ = compare_maps_of_other_images(
-            [maps[a].ranks for maps in both], [maps[b].ranks for maps in both], seed=seed
-        )
+        ranks = cross_likeness([maps[a].ranks for maps in both], [maps[b].ranks for maps in both], seed=seed)
         partial_others, p_value = compare_maps_of_other_images(
             [maps[a].residuals for maps in both], [maps[b].residuals for maps in both], seed=seed
         )
@@ -60,29 +58,20 @@ def summarise_maps(
             model=of_pair[0].model,
             method_a=a,
             method_b=b,
-            images=len(_known(cells)),
-            cells=_mean(cells),
-            **dict(zip(("low", "high"), mean_interval(_known(cells), bounds=(-1, 1), seed=seed), strict=True)),
-            other_images=others,
-            partial=_mean(partial),
+            images=len(known(cells)),
+            cells=mean_of_known(cells),
+            **dict(zip(("low", "high"), mean_interval(known(cells), bounds=(-1, 1), seed=seed), strict=True)),
+            other_images=mean_of_others(ranks),
+            partial=mean_of_known(partial),
             **dict(
                 zip(
                     ("partial_low", "partial_high"),
-                    mean_interval(_known(partial), bounds=(-1, 1), seed=seed),
+                    mean_interval(known(partial), bounds=(-1, 1), seed=seed),
                     strict=True,
                 )
             ),
             partial_other_images=partial_others,
             p_value=p_value,
-            segments=_mean([row.segments for row in of_pair]),
-            **{name: _mean([getattr(row, name) for row in of_pair]) for name in TOPS},
+            segments=mean_of_known([row.segments for row in of_pair]),
+            **{name: mean_of_known([getattr(row, name) for row in of_pair]) for name in TOPS},
         )
-
-
-def _known(values: Sequence[float]) -> list[float]:
-    return [value for value in values if not math.isnan(value)]
-
-
-def _mean(values: Sequence[float]) -> float:
-    known = _known(values)
-    return math.fsum(known) / len(known) if known else math.nan

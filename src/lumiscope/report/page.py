@@ -42,9 +42,16 @@ class Page:
 
     def section_of(self, table: str) -> str:
         """The anchor of the section of this page that shows a table; "" where none does."""
-        shown = (section for section in SECTIONS.values() if section.is_part_of(self.run))
-        anchors = (part.anchor for part in shown if table in {table_of(row).name for row in part.needs})
-        return next(anchors, "")
+        return self._sections.get(table, "")
+
+    @functools.cached_property
+    def _sections(self) -> dict[str, str]:
+        """Table -> the anchor of the first section that shows it."""
+        anchors: dict[str, str] = {}
+        for section in SECTIONS.values():
+            for row in section.needs if section.is_part_of(self.run) else ():
+                anchors.setdefault(table_of(row).name, section.anchor)
+        return anchors
 
     def anchor(self, image: str) -> str:
         """What a link to all maps of an image ends with."""

@@ -14,9 +14,10 @@ from lumiscope.statistics.comparison import Best, PairComparison, best_of, compa
 from lumiscope.statistics.correlation import RankCorrelation, rank_correlation
 from lumiscope.statistics.equivalence import Equivalence, equivalence_test
 from lumiscope.statistics.groups import Groups
+from lumiscope.statistics.known_values import known, mean_of_known
 from lumiscope.statistics.means import mean_interval, simultaneous_intervals
 from lumiscope.statistics.multiple import benjamini_hochberg, holm
-from lumiscope.statistics.pairing import pairing_test
+from lumiscope.statistics.pairing import mean_of_others, pairing_test
 from lumiscope.statistics.permutation import ALTERNATIVES, Alternative, sign_flip_test
 from lumiscope.statistics.proportions import difference_interval, share_test, wilson_interval
 from lumiscope.statistics.ranks import rank_probabilities
@@ -45,7 +46,10 @@ __all__ = [
     "difference_interval",
     "equivalence_test",
     "holm",
+    "known",
     "mean_interval",
+    "mean_of_known",
+    "mean_of_others",
     "null_p_values",
     "pairing_test",
     "rank_correlation",

@@ -40,9 +40,7 @@ def pairing_test(
         raise UsageError(f"a permutation test needs at least 1 permutation; got {permutations}")
     if not groups:
         return math.nan, math.nan
-    together = sum(float(np.trace(group)) for group in groups)
-    others = sum(len(group) * (len(group) - 1) for group in groups)
-    mean = (sum(float(group.sum()) for group in groups) - together) / others if others else math.nan
+    together, mean = sum(float(np.trace(group)) for group in groups), mean_of_others(groups)
     least = together - ROUNDING * sum(float(np.abs(group).sum()) for group in groups)
     if len(groups) == 1 and len(groups[0]) <= EXACT_UP_TO:
         pairings = np.array(list(itertools.permutations(range(len(groups[0])))))
@@ -57,6 +55,13 @@ def pairing_test(
     )
     fewest = math.exp(-sum(math.lgamma(len(group) + 1) for group in groups))
     return mean, max(fewest, float(null_p_values(np.array([least]), draws)[0]))
+
+
+def mean_of_others(likenesses: Sequence[DoubleArray]) -> float:
+    """The mean of what is off the diagonals of square matrices; NaN where no matrix has two rows."""
+    others = sum(len(matrix) * (len(matrix) - 1) for matrix in likenesses)
+    together = sum(float(np.trace(matrix)) for matrix in likenesses)
+    return (sum(float(matrix.sum()) for matrix in likenesses) - together) / others if others else math.nan
 
 
 def _parts(total: int, size: int) -> list[int]:

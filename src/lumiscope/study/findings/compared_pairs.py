@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from lumiscope.runs import GROUND_TRUTH, AgreementRow, AgreementSummaryRow, JudgementRow, models_with_foreign_masks
 from lumiscope.study.findings.claim import Rows, by_model
 from lumiscope.study.findings.classes import Groups, groups_of
-from lumiscope.study.findings.titles import method_title
+from lumiscope.study.findings.titles import method_title, pair_title
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def compared_pairs(tables: Rows, *, with_truth: bool) -> Iterator[Pairs]:
 def _titles(row: AgreementRow | AgreementSummaryRow) -> str:
     if row.method_b == GROUND_TRUTH:
         return method_title(row.method_a)
-    return f"{method_title(row.method_a)} and {method_title(row.method_b)}"
+    return pair_title(row.method_a, row.method_b)
 
 
 def agreement_by_image(tables: Rows) -> dict[str, dict[str, float]]:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 
 from lumiscope.runs import GROUND_TRUTH, AgreementRow, MapShapeRow, ObservationRow
+from lumiscope.statistics import mean_of_known
 from lumiscope.study.findings.claim import Rows
 
 ODD = 0.5  # of what the others share with one another: who shares less with them is the odd one out
@@ -53,13 +54,7 @@ def odd_one_out(pairs: Mapping[Pair, float]) -> tuple[str, float, float] | None:
     methods = sorted(set().union(*defined)) if defined else []
     if len(methods) < FEWEST:
         return None
-    shares = {name: _mean(iou for pair, iou in defined.items() if name in pair) for name in methods}
+    shares = {name: mean_of_known(iou for pair, iou in defined.items() if name in pair) for name in methods}
     last = min(methods, key=lambda name: shares[name])
-    others = _mean(iou for pair, iou in defined.items() if last not in pair)
+    others = mean_of_known(iou for pair, iou in defined.items() if last not in pair)
     return (last, shares[last], others) if shares[last] < ODD * others else None
-
-
-def _mean(values: Iterator[float]) -> float:
-    """NaN without any."""
-    known = list(values)
-    return math.fsum(known) / len(known) if known else math.nan

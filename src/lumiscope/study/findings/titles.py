@@ -1,11 +1,43 @@
-"""How sentences call methods."""
+"""How sentences call methods, and how they list what they name."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Protocol
+
 from lumiscope.attribution import METHODS
+
+
+class _BesideOthers(Protocol):
+    """A row with an IoU and that of different images."""
+
+    @property
+    def iou(self) -> float:
+        """On the same images."""
+        ...
+
+    @property
+    def other_images(self) -> float:
+        """On different ones."""
+        ...
 
 
 def method_title(name: str) -> str:
     """The title of a registered method; any other name as it is."""
     method = METHODS.get(name)
     return name if method is None else method.title
+
+
+def pair_title(method_a: str, method_b: str) -> str:
+    """Both titles."""
+    return f"{method_title(method_a)} and {method_title(method_b)}"
+
+
+def beside_others(name: str, row: _BesideOthers) -> str:
+    """A name with its IoU beside that of different images."""
+    return f"{name} (IoU {row.iou:.2f}, on different images {row.other_images:.2f})"
+
+
+def listed(parts: Sequence[str], most: int) -> str:
+    """The first `most` with commas, and how many there are more."""
+    return ", ".join(parts[:most]) + (f" and {len(parts) - most} more" if len(parts) > most else "")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -13,7 +12,7 @@ import numpy as np
 from lumiscope.agreement import cell_map, make_mask, overlap, rank_likeness
 from lumiscope.engines import Report
 from lumiscope.runs import ExplanationRow, SelfAgreementRow
-from lumiscope.statistics import mean_interval
+from lumiscope.statistics import known, mean_interval, mean_of_known
 from lumiscope.study.stage import Collected, Results, Stage, Tables, stage
 from lumiscope.study.stages.image_task import ImageTask, batches
 from lumiscope.study.stages.stored_maps import StoredMaps
@@ -92,19 +91,9 @@ def _compared(model: str, maps: Sequence[SaliencyMap], rule: str) -> Repeated:
     return Repeated(
         model,
         maps[0].method,
-        iou=_mean([overlap(a, b).iou for a, b in itertools.combinations(masks, 2)]),
-        cells=_mean([rank_likeness(a, b) for a, b in itertools.combinations(cells, 2)]),
+        iou=mean_of_known([overlap(a, b).iou for a, b in itertools.combinations(masks, 2)]),
+        cells=mean_of_known([rank_likeness(a, b) for a, b in itertools.combinations(cells, 2)]),
     )
-
-
-def _mean(values: Sequence[float]) -> float:
-    """NaN without any."""
-    known = _known(values)
-    return math.fsum(known) / len(known) if known else math.nan
-
-
-def _known(values: Sequence[float]) -> list[float]:
-    return [value for value in values if not math.isnan(value)]
 
 
 @stage("repeats")
@@ -136,17 +125,17 @@ class Repeats(Stage):
         rows = []
         for (model, method), of_images in methods.items():
             iou = [repeated.iou for repeated in of_images]
-            low, high = mean_interval(_known(iou), bounds=(0, 1), seed=study.run.seed)
+            low, high = mean_interval(known(iou), bounds=(0, 1), seed=study.run.seed)
             rows.append(
                 SelfAgreementRow(
                     model=model,
                     method=method,
                     images=len(of_images),
                     seeds=study.run.repeats + 1,
-                    iou=_mean(iou),
+                    iou=mean_of_known(iou),
                     low=low,
                     high=high,
-                    cells=_mean([repeated.cells for repeated in of_images]),
+                    cells=mean_of_known([repeated.cells for repeated in of_images]),
                 )
             )
         return Collected({SelfAgreementRow: rows}, skipped=results.skipped("map", study.images or ()))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from lumiscope.runs import JudgementRow, PredictionRow
 from lumiscope.statistics import wilson_interval
 from lumiscope.study.findings.claim import Claim, Rows, by_model, observed
 from lumiscope.study.findings.registry import finding
+from lumiscope.study.findings.titles import listed
 
 NAMED = 5  # images that a sentence spells out
 CONFIDENT = 0.9  # a probability from which on a mistake may be the label's
@@ -23,7 +24,7 @@ def accuracy(tables: Rows) -> Iterator[Claim]:
         right = sum(judged.values())
         low, high = wilson_interval(right, len(judged))
         wrong = [image for image, correct in judged.items() if not correct]
-        missed = f" It misses {_listed(wrong)}." if wrong else ""
+        missed = f" It misses {listed(wrong, NAMED)}." if wrong else ""
         yield Claim(
             observed(f"{model} predicts the label of {right} of {len(judged)} labelled images.{missed}"),
             statistic="accuracy",
@@ -56,7 +57,7 @@ def doubtful_labels(tables: Rows) -> Iterator[Claim]:
         yield Claim(
             observed(
                 f"{model} is at least {CONFIDENT:.0%} sure of another class than the label on {len(against)} of "
-                f"{len(labelled)} labelled images: {_listed(named)}.",
+                f"{len(labelled)} labelled images: {listed(named, NAMED)}.",
                 f"{len(sure) - len(against)} of {len(sure)} images that it is as sure of agree with their label; where "
                 "a label is wrong, it is likely among these",
             ),
@@ -66,7 +67,3 @@ def doubtful_labels(tables: Rows) -> Iterator[Claim]:
             tables="judgements, predictions",
             named_images=[row.image for row in against[:NAMED]],
         )
-
-
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")

@@ -11,11 +11,11 @@ from lumiscope.study.findings.claim import Claim, Hypothesis, Rows, answer, by_m
 from lumiscope.study.findings.compared_pairs import Pairs, agreement_by_image, compared_pairs
 from lumiscope.study.findings.extremes import EXTREME, extreme
 from lumiscope.study.findings.registry import finding
-from lumiscope.study.findings.titles import method_title
+from lumiscope.study.findings.titles import beside_others, listed, pair_title
 
 PAIRING = "permutation of which images' masks belong together"
 FOREIGN = "the masks show something else than its labels, so this tells where it looks, not whether that is right"
-NAMED = 3  # images that a sentence spells out
+NAMED = 3  # pairs, or images, that a sentence spells out
 NEEDS = (ImageRow, AgreementRow, AgreementSummaryRow, JudgementRow)
 
 
@@ -93,10 +93,8 @@ def _beyond(pairs: Pairs, what: str, meaning: str, otherwise: str = "") -> Claim
     )
 
 
-def _listed(pairs: Pairs, names: Sequence[str], most: int = 3) -> str:
-    rows = pairs.rows
-    named = [f"{name} (IoU {rows[name].iou:.2f}, on different images {rows[name].other_images:.2f})" for name in names]
-    return ", ".join(named[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+def _listed(pairs: Pairs, names: Sequence[str]) -> str:
+    return listed([beside_others(name, pairs.rows[name]) for name in names], NAMED)
 
 
 def _end(pairs: Pairs, who: str, verb: str, kind: str, meaning: str, *, highest: bool = True) -> Iterator[Claim]:
@@ -129,11 +127,7 @@ def _end(pairs: Pairs, who: str, verb: str, kind: str, meaning: str, *, highest:
 def agreement_without_habit(tables: Rows) -> Iterator[Claim]:
     """Which pairs agree on more than the centre and the picture's edges."""
     for model, rows in by_model(tables.rows(MapAgreementSummaryRow)).items():
-        pairs = {
-            f"{method_title(row.method_a)} and {method_title(row.method_b)}": row
-            for row in rows
-            if not math.isnan(row.p_value)
-        }
+        pairs = {pair_title(row.method_a, row.method_b): row for row in rows if not math.isnan(row.p_value)}
         if pairs:
             yield _without_habit(model, pairs)
 
@@ -142,9 +136,8 @@ def _without_habit(model: str, pairs: dict[str, MapAgreementSummaryRow]) -> Clai
     images = max(row.images for row in pairs.values())
     beyond = "agree on more than the centre of the view and the edges of the picture"
 
-    def told(names: Sequence[str], most: int = 3) -> str:
-        numbers = [f"{name} ({pairs[name].partial:.2f} of {pairs[name].cells:.2f})" for name in names]
-        return ", ".join(numbers[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+    def told(names: Sequence[str]) -> str:
+        return listed([f"{name} ({pairs[name].partial:.2f} of {pairs[name].cells:.2f})" for name in names], NAMED)
 
     highest = max(pairs.values(), key=lambda row: row.partial)
     what = "rank correlation that is left"

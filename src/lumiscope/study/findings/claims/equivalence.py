@@ -8,7 +8,7 @@ from lumiscope.runs import MARGIN, MethodDifferenceRow
 from lumiscope.study.findings import floors
 from lumiscope.study.findings.claim import Claim, Hypothesis, Rows, answer, by_model
 from lumiscope.study.findings.registry import finding
-from lumiscope.study.findings.titles import method_title
+from lumiscope.study.findings.titles import pair_title
 
 
 @finding("as_good", order=32, needs=(MethodDifferenceRow,))
@@ -16,7 +16,7 @@ def as_good(tables: Rows) -> Iterator[Claim]:
     """Which methods overlap the true masks as far as each other, within 0.05 of IoU."""
     for model, rows in by_model(tables.rows(MethodDifferenceRow)).items():
         pairs = {
-            f"{method_title(row.method_a)} and {method_title(row.method_b)}": row
+            pair_title(row.method_a, row.method_b): row
             for row in rows
             if row.measure == "truth" and row.p_equivalent is not None
         }

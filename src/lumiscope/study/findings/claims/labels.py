@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -125,28 +125,39 @@ def _changes(first: Sequence[UnitRow], second: Sequence[UnitRow]) -> dict[str, _
 
 
 def _depth_claim(model: str, first: str, last: str, changes: Mapping[str, _Change]) -> Claim:
-    biggest = max(changes, key=lambda name: abs(changes[name].difference))
-
     def told(name: str) -> str:
         change = changes[name]
         return f"from {change.first:.0%} of the units in {first} to {change.second:.0%} in {last}"
 
     def text(shown: list[str]) -> str:
-        shown.sort(key=lambda name: -abs(changes[name].difference))
         parts = [f"{name} {'grow' if changes[name].difference > 0 else 'fade'}, {told(name)}" for name in shown]
         return f"{model}: with depth, labels of the category {'; of '.join(parts)}."
 
+    def undecided(biggest: str) -> str:
+        return (
+            f"{model}: no change with depth is shown. It is largest in the category {biggest}, {told(biggest)}, which "
+            "chance could explain."
+        )
+
+    return _change_claim(changes, text, undecided, "units")
+
+
+def _change_claim(
+    changes: Mapping[str, _Change], text: Callable[[list[str]], str], undecided: Callable[[str], str], tables: str
+) -> Claim:
+    """`text`: given the categories that change, the largest change first. `undecided`: given the largest of all."""
+    size = {name: -abs(change.difference) for name, change in changes.items()}
+    biggest = min(changes, key=lambda name: size[name])
     return Claim(
         answer(
-            supported=text,
-            undecided=f"{model}: no change with depth is shown. It is largest in the category {biggest}, "
-            f"{told(biggest)}, which chance could explain.",
+            supported=lambda shown: text(sorted(shown, key=lambda name: size[name])),
+            undecided=undecided(biggest),
         ),
         hypotheses={name: Hypothesis(change.p_value, change.clusters, floors.none) for name, change in changes.items()},
         statistic=f"difference of shares of {biggest}",
         value=changes[biggest].difference,
         test=CLUSTERS,
-        tables="units",
+        tables=tables,
     )
 
 
@@ -161,27 +172,19 @@ def model_categories(tables: Rows) -> Iterator[Claim]:
 
 
 def _categories_claim(models: str, layers: str, changes: Mapping[str, _Change]) -> Claim:
-    biggest = max(changes, key=lambda name: abs(changes[name].difference))
-
     def told(name: str) -> str:
         return f"{name}, {changes[name].first:.0%} of the units in {layers} against {changes[name].second:.0%}"
 
     def text(shown: list[str]) -> str:
-        shown.sort(key=lambda name: -abs(changes[name].difference))
         return f"{models} differ in categories: {'; '.join(map(told, shown))}."
 
-    return Claim(
-        answer(
-            supported=text,
-            undecided=f"{models}: that their units are of different categories is not shown. The difference is largest "
-            f"in {told(biggest)}, which chance could explain.",
-        ),
-        hypotheses={name: Hypothesis(change.p_value, change.clusters, floors.none) for name, change in changes.items()},
-        statistic=f"difference of shares of {biggest}",
-        value=changes[biggest].difference,
-        test=CLUSTERS,
-        tables="units, model_differences",
-    )
+    def undecided(biggest: str) -> str:
+        return (
+            f"{models}: that their units are of different categories is not shown. The difference is largest in "
+            f"{told(biggest)}, which chance could explain."
+        )
+
+    return _change_claim(changes, text, undecided, "units, model_differences")
 
 
 @finding("model_concepts", order=61, needs=(LayerRow, UnitRow))

@@ -11,7 +11,7 @@ from lumiscope.study.findings import floors
 from lumiscope.study.findings.claim import Claim, Hypothesis, Rows, answer, by_model
 from lumiscope.study.findings.classes import Groups, groups_of
 from lumiscope.study.findings.registry import finding
-from lumiscope.study.findings.titles import method_title
+from lumiscope.study.findings.titles import beside_others, method_title
 
 PAIRS = 3  # pairs of models that get sentences; the tables have all
 
@@ -32,10 +32,7 @@ def _same_places(model_a: str, model_b: str, rows: dict[str, ModelAgreementRow])
     beyond = f"{model_a} and {model_b} look at the same places of an image, beyond what different images share"
 
     def told(names: list[str]) -> str:
-        numbers = [
-            f"{name} (IoU {rows[name].iou:.2f}, on different images {rows[name].other_images:.2f})" for name in names
-        ]
-        return ", ".join(numbers)
+        return ", ".join(beside_others(name, rows[name]) for name in names)
 
     first = max(rows.values(), key=lambda row: row.iou - row.other_images)
     return Claim(
