@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from lumiscope.types import BoolArray, ByteArray
 from lumiscope.world import SIZE, describe, renderer_version
 
 SCHEME = "world:"
+CAPTION = "caption"  # a column
 MOST = 100_000
 _SPEC = re.compile(r"world:([0-9]{1,12})(?:@([0-9]{1,10}))?")
 _ADDRESS = re.compile(r"world:([0-9]+)@([0-9]+)#(\w+)")
@@ -56,6 +57,23 @@ def world_image_at(address: str) -> WorldImage | None:
     if match[3] != renderer_version():
         raise ImageError("drawn by another version of the world's renderer")
     return WorldImage(int(match[1]), int(match[2]))
+
+
+class _Columns(Mapping[str, str]):
+    """Facts of a picture and its caption, which takes a drawing: it is made for who asks for it."""
+
+    def __init__(self, facts: Mapping[str, str], caption: Callable[[], str]) -> None:
+        self._facts = facts
+        self._caption = caption
+
+    def __getitem__(self, name: str) -> str:
+        return self._caption() if name == CAPTION else self._facts[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter((*self._facts, CAPTION))
+
+    def __len__(self) -> int:
+        return len(self._facts) + 1
 
 
 @dataclass(frozen=True)
@@ -112,7 +130,7 @@ class WorldImage:
     def columns(self) -> Mapping[str, str]:
         """The scene, colour and texture in words, and the caption."""
         facts = {name: word for name, word in self._facts.items() if name != "object"}
-        return {**facts, "caption": drawing(self.index, self.seed).caption}
+        return _Columns(facts, lambda: drawing(self.index, self.seed).caption)
 
     @property
     def size(self) -> tuple[int, int]:

@@ -13,7 +13,7 @@ from lumiscope.statistics.clusters import (
 from lumiscope.statistics.comparison import Best, PairComparison, best_of, compare_methods
 from lumiscope.statistics.correlation import RankCorrelation, rank_correlation
 from lumiscope.statistics.equivalence import Equivalence, equivalence_test
-from lumiscope.statistics.groups import Groups
+from lumiscope.statistics.groups import Groups, numbered
 from lumiscope.statistics.known_values import known, mean_of_known
 from lumiscope.statistics.means import mean_interval, simultaneous_intervals
 from lumiscope.statistics.multiple import benjamini_hochberg, holm
@@ -51,6 +51,7 @@ __all__ = [
     "mean_of_known",
     "mean_of_others",
     "null_p_values",
+    "numbered",
     "pairing_test",
     "rank_correlation",
     "rank_probabilities",

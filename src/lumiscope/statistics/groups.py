@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,5 +52,10 @@ def group_numbers(groups: Groups, images: int) -> IntArray:
     """(n,): the number of each image's group, counted from 0 in the order in which the groups first appear."""
     if len(groups) != images:
         raise UsageError(f"groups need one label per image; got {len(groups)} labels for {images} images")
+    return np.array(numbered(groups), np.int64)
+
+
+def numbered(keys: Iterable[Hashable]) -> list[int]:
+    """A number for each key, the same for equal ones, from 0 in the order in which they first appear."""
     numbers: dict[Hashable, int] = {}
-    return np.array([numbers.setdefault(label, len(numbers)) for label in groups], np.int64)
+    return [numbers.setdefault(key, len(numbers)) for key in keys]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lumiscope.statistics import numbered
 from lumiscope.types import IntArray
 
 SELECTION_SHARE = 2 / 3  # of the images, which choose and test labels; the others estimate
@@ -32,8 +33,7 @@ class ImageGroups:
     @classmethod
     def by(cls, keys: Iterable[Hashable]) -> ImageGroups:
         """Images with the same key, (D,), are a group."""
-        numbers: dict[Hashable, int] = {}
-        return cls(np.array([numbers.setdefault(key, len(numbers)) for key in keys], np.int64))
+        return cls(np.array(numbered(keys), np.int64))
 
     def __len__(self) -> int:
         """How many groups there are."""

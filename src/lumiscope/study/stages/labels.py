@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +25,6 @@ from lumiscope.dissection import (
     unit_rows,
 )
 from lumiscope.engines import Report
-from lumiscope.images import WorldImage
 from lumiscope.runs import (
     CategoryRow,
     ConceptCountRow,
@@ -35,6 +34,7 @@ from lumiscope.runs import (
     ProbingImageRow,
     UnitRow,
 )
+from lumiscope.statistics import numbered
 from lumiscope.store import from_json_array, json_array
 from lumiscope.study.config import AUTO
 from lumiscope.study.stage import Collected, Results, Stage, Tables, stage
@@ -239,22 +239,16 @@ def known_of(images: Sequence[ImageItem]) -> KnownImages:
 
     An image without a group is a group by itself, or with files of the same content.
     """
-    # Pictures of the world are in no table, and to ask for their columns draws them.
-    of_table = [None if isinstance(item, WorldImage) else item.columns.get(GROUP) for item in images]
     groups = None
-    if any(of_table):
-        groups = _numbered(group or item.sha256 for group, item in zip(of_table, images, strict=True))
-    classes = _numbered(
-        item.path.parent if item.class_name is None and item.label is None else (item.class_name, item.label)
-        for item in images
+    if any(item.columns.get(GROUP) for item in images):
+        groups = tuple(numbered(item.columns.get(GROUP) or item.sha256 for item in images))
+    classes = tuple(
+        numbered(
+            item.path.parent if item.class_name is None and item.label is None else (item.class_name, item.label)
+            for item in images
+        )
     )
     return KnownImages(groups, classes if any(classes) else None)
-
-
-def _numbered(keys: Iterable[Hashable]) -> tuple[int, ...]:
-    """A number for each key, the same for equal ones, from 0 as they come."""
-    numbers: dict[Hashable, int] = {}
-    return tuple(numbers.setdefault(key, len(numbers)) for key in keys)
 
 
 def gives_scores(model: TorchModel, layer: str) -> bool:
