@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 LEAST = 0.001  # below this only the bound is written
-P_COLUMNS = frozenset({"p_value", "p_adjusted", "q_value"})
+P_COLUMNS = frozenset({"p_value", "p_adjusted", "p_equivalent", "q_value"})
 """Columns of tables that hold such numbers."""
 
 
