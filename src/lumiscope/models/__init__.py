@@ -28,6 +28,7 @@ from lumiscope.models.stages import equal_blocks, select_layers, stage_notes, st
 from lumiscope.models.torch_model import TorchModel
 from lumiscope.models.unit_model import unit_model
 from lumiscope.models.unit_pooling import UnitPooling, find_layer, locate_units
+from lumiscope.models.untrained import batch_statistics, untrained, with_network, with_statistics
 from lumiscope.models.vision_model import (
     Activation,
     VisionModel,
@@ -61,6 +62,7 @@ __all__ = [
     "UnitPooling",
     "VisionModel",
     "available_backends",
+    "batch_statistics",
     "borrowed",
     "check_asked",
     "check_files",
@@ -89,4 +91,7 @@ __all__ = [
     "stages",
     "unit_model",
     "unmatched_labels",
+    "untrained",
+    "with_network",
+    "with_statistics",
 ]
