@@ -28,7 +28,13 @@ from lumiscope.models.stages import equal_blocks, select_layers, stage_notes, st
 from lumiscope.models.torch_model import TorchModel
 from lumiscope.models.unit_model import unit_model
 from lumiscope.models.unit_pooling import UnitPooling, find_layer, locate_units
-from lumiscope.models.untrained import batch_statistics, untrained, with_network, with_statistics
+from lumiscope.models.untrained import (
+    batch_statistics,
+    has_batch_statistics,
+    untrained,
+    with_network,
+    with_statistics,
+)
 from lumiscope.models.vision_model import (
     Activation,
     VisionModel,
@@ -74,6 +80,7 @@ __all__ = [
     "find_layer",
     "find_source",
     "first_tensor",
+    "has_batch_statistics",
     "in_batches",
     "in_float64",
     "is_out_of_memory",

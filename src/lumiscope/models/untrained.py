@@ -63,6 +63,11 @@ def _keeps_statistics(part: torch.nn.Module) -> bool:
     return all(isinstance(getattr(part, name, None), torch.Tensor) for name in KEPT)
 
 
+def has_batch_statistics(network: torch.nn.Module) -> bool:
+    """Whether some part of it normalises by statistics of the images that it was trained on."""
+    return any(map(_keeps_statistics, network.modules()))
+
+
 def batch_statistics(network: torch.nn.Module, inputs: torch.Tensor) -> dict[str, torch.Tensor]:
     """Mean and variance that each normalisation of `network` meets on `inputs`, (N, channels, H, W), by their names.
 
