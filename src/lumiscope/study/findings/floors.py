@@ -39,3 +39,8 @@ def two_groups(share: float) -> Callable[[int], float]:
 def none(images: int) -> float:
     """Of a test of units, of which there are many."""
     return 0.0
+
+
+def never(images: int) -> float:
+    """Of a test that could not be made."""
+    return 1.0
