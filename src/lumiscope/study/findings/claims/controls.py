@@ -127,16 +127,15 @@ def _beyond_claim(model: str, layers: Mapping[str, _Layer]) -> Claim:
     others = "a network with random weights" if number == 1 else f"each of {number} networks with random weights"
     more = f"labels explain more of what units do, beyond light, contrast, colour and edges, than in {others}"
 
+    of = "of the variance, in brackets with random weights:"
+
     def told(names: Sequence[str]) -> str:
         return ", ".join(f"{name} {layers[name].shares}" for name in names)
 
     return Claim(
         answer(
-            supported=lambda shown: (
-                f"{model}: {more}; of the variance, in brackets with random weights: {told(shown)}."
-            ),
-            undecided=f"{model}: that {more} is shown of no layer; of the variance, in brackets with random weights: "
-            f"{told([first] if leads else [])}.",
+            supported=lambda shown: f"{model}: {more}; {of} {told(shown)}.",
+            undecided=f"{model}: that {more} is shown of no layer; {of} {told([first] if leads else [])}.",
             cannot_tell=f"{model}: whether {more} cannot be told: too few probing images had no part in the labels.",
             meaning="there the labels tell of training, as far as linear effects of such features can be taken out",
             otherwise="labels alone are no evidence of what this model learnt",
