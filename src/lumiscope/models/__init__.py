@@ -21,6 +21,13 @@ from lumiscope.models.layout import Layout
 from lumiscope.models.load import check_asked, default_name, load_model
 from lumiscope.models.options import parse_model_options
 from lumiscope.models.outputs import first_tensor, logits_of
+from lumiscope.models.random_weights import (
+    batch_statistics,
+    has_batch_statistics,
+    untrained,
+    with_network,
+    with_statistics,
+)
 from lumiscope.models.sources import SOURCES, Source, find_source
 from lumiscope.models.sources.python_source import find_callable
 from lumiscope.models.split import Cut, Split, split
@@ -28,13 +35,6 @@ from lumiscope.models.stages import equal_blocks, select_layers, stage_notes, st
 from lumiscope.models.torch_model import TorchModel
 from lumiscope.models.unit_model import unit_model
 from lumiscope.models.unit_pooling import UnitPooling, find_layer, locate_units
-from lumiscope.models.untrained import (
-    batch_statistics,
-    has_batch_statistics,
-    untrained,
-    with_network,
-    with_statistics,
-)
 from lumiscope.models.vision_model import (
     Activation,
     VisionModel,
