@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import ast
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -10,6 +14,8 @@ import lumiscope
 from lumiscope.errors import ImageError
 from lumiscope.images import Geometry, decode, read_bands, read_pixels, shown_triple
 from lumiscope.images._raster import is_image, upright_size
+from lumiscope.images.bands import read_bands_of
+from lumiscope.images.decode import decode_labels
 
 CUBE = np.random.default_rng(0).uniform(-5, 3000, (5, 12, 10)).astype(np.float32)
 LAST = np.moveaxis(CUBE, 0, 2)
@@ -136,3 +142,24 @@ def test_what_pillow_cannot_read_of_a_tiff(tmp_path):
     tifffile.imwrite(tmp_path / "deep.tif", np.zeros((9, 8, 4), np.uint16), photometric="rgb")
     with pytest.raises(ImageError, match="Pillow reads 8 of the 16 bits of its 4 bands"):
         read_bands(str(tmp_path / "deep.tif"))
+
+
+def test_headers_of_arrays_are_read_in_turn(tmp_path, monkeypatch):
+    at_once, most, literal_eval = [], [], ast.literal_eval
+
+    def slow(text):
+        at_once.append(text)
+        most.append(len(at_once))
+        time.sleep(0.01)
+        at_once.pop()
+        return literal_eval(text)
+
+    monkeypatch.setattr(ast, "literal_eval", slow)
+    for number in range(8):
+        np.save(tmp_path / f"{number}.npy", CUBE)
+        np.save(tmp_path / f"labels{number}.npy", np.zeros((2, 2), int))
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(read_bands_of, [tmp_path / f"{number}.npy" for number in range(8)]))
+        list(pool.map(decode_labels, [tmp_path / f"labels{number}.npy" for number in range(8)]))
+    assert len(most) >= 16
+    assert max(most) == 1

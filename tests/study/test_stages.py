@@ -187,7 +187,7 @@ def test_tasks_can_be_done_anywhere_and_rows_follow_from_results(everything: Stu
         assert not [*collected.skipped, *again.skipped]
     assert max(Counter(keys).values()) == 1, "a key is a task's own"
     assert with_tasks == ["activations", "concept_scores", "detectors", "explanations", "image_complexity", "labels",
-                          "contributions", "map_agreement", "masks", "agreement", "map_shapes",
+                          "contributions", "controls", "map_agreement", "masks", "agreement", "map_shapes",
                           "model_agreement", "repeats", "unit_crops"]  # fmt: skip
     assert [name for name, declared in TABLES.items() if not tables.rows(declared.row)] == ["skipped"]
 

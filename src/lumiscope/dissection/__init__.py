@@ -3,6 +3,7 @@
 from lumiscope.dissection.activations import Probe, collect_activations, map_probe, unit_probe
 from lumiscope.dissection.compositions import Formula, HeldOutComposition, compositions_that_hold
 from lumiscope.dissection.crops import crop_box
+from lumiscope.dissection.evidence.beyond_low_level import BeyondLowLevel, beyond_low_level
 from lumiscope.dissection.evidence.capacity import small_sample_notes
 from lumiscope.dissection.evidence.image_groups import KnownImages
 from lumiscope.dissection.evidence.options import EvidenceOptions
@@ -34,6 +35,7 @@ __all__ = [
     "MOST_GRID_IMAGES",
     "QUANTILE",
     "SIMILARITIES",
+    "BeyondLowLevel",
     "EvidenceOptions",
     "Fired",
     "Formula",
@@ -51,6 +53,7 @@ __all__ = [
     "Thresholds",
     "UnitEvidence",
     "UnitLabels",
+    "beyond_low_level",
     "category_histogram",
     "category_rows",
     "choose_grid",

@@ -13,6 +13,7 @@ from lumiscope.images.image_file import ImageFile
 from lumiscope.images.image_item import ImageItem
 from lumiscope.images.image_set import ImageSet
 from lumiscope.images.label_folder import numbers_in
+from lumiscope.images.low_level import LowLevel, measure_low_level
 from lumiscope.images.mask_file import decode_mask
 from lumiscope.images.open_images import open_images
 from lumiscope.images.skipped import Skipped
@@ -29,6 +30,7 @@ __all__ = [
     "ImageFile",
     "ImageItem",
     "ImageSet",
+    "LowLevel",
     "Skipped",
     "View",
     "WorldImage",
@@ -41,6 +43,7 @@ __all__ = [
     "edge_strength",
     "holds_bands",
     "measure_complexity",
+    "measure_low_level",
     "names_world",
     "numbers_in",
     "open_annotations",

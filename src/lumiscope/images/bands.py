@@ -17,6 +17,7 @@ from PIL import Image, UnidentifiedImageError
 
 from lumiscope.errors import ImageError
 from lumiscope.images._formats import open_raster
+from lumiscope.images._npy_headers import ONE_AT_A_TIME
 from lumiscope.images._pillow_warnings import pillow_warnings_silenced
 from lumiscope.types import ByteArray, FloatArray
 
@@ -141,7 +142,8 @@ def _shape_of_array(path: Path) -> tuple[int, ...]:
 @contextmanager
 def _arrays_refused_in_words() -> Iterator[None]:
     try:
-        yield
+        with ONE_AT_A_TIME:
+            yield
     except FileNotFoundError:
         raise ImageError("file not found") from None
     except (OSError, ValueError, EOFError, TypeError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:

@@ -11,6 +11,7 @@ from PIL.TiffImagePlugin import TiffImageFile
 
 from lumiscope.errors import ImageError
 from lumiscope.images._formats import LOSSY
+from lumiscope.images._npy_headers import ONE_AT_A_TIME
 from lumiscope.images._raster import loaded, orientation, reason_of, refuse_pixels, refuse_what_is_no_file, turned
 from lumiscope.images._tiff import tiff_content
 from lumiscope.images.bands import holds_bands, read_bands_of, shown_triple
@@ -111,7 +112,8 @@ def _stored_numbers(path: Path) -> IntArray:
     refuse_what_is_no_file(path)
     try:
         # Mapped, so that a header that promises more than the file has takes no memory.
-        stored = np.load(path, mmap_mode="r", allow_pickle=False)
+        with ONE_AT_A_TIME:
+            stored = np.load(path, mmap_mode="r", allow_pickle=False)
     except (ValueError, OSError, EOFError, SyntaxError, TypeError, OverflowError) as error:
         raise ImageError(reason_of(error)) from error
     if stored.ndim != 2 or stored.dtype.kind not in "iub":

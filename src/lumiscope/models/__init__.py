@@ -21,6 +21,13 @@ from lumiscope.models.layout import Layout
 from lumiscope.models.load import check_asked, default_name, load_model
 from lumiscope.models.options import parse_model_options
 from lumiscope.models.outputs import first_tensor, logits_of
+from lumiscope.models.random_weights import (
+    batch_statistics,
+    has_batch_statistics,
+    untrained,
+    with_network,
+    with_statistics,
+)
 from lumiscope.models.sources import SOURCES, Source, find_source
 from lumiscope.models.sources.python_source import find_callable
 from lumiscope.models.split import Cut, Split, split
@@ -61,6 +68,7 @@ __all__ = [
     "UnitPooling",
     "VisionModel",
     "available_backends",
+    "batch_statistics",
     "borrowed",
     "check_asked",
     "check_files",
@@ -72,6 +80,7 @@ __all__ = [
     "find_layer",
     "find_source",
     "first_tensor",
+    "has_batch_statistics",
     "in_batches",
     "in_float64",
     "is_out_of_memory",
@@ -89,4 +98,7 @@ __all__ = [
     "stages",
     "unit_model",
     "unmatched_labels",
+    "untrained",
+    "with_network",
+    "with_statistics",
 ]

@@ -3,6 +3,7 @@
 from lumiscope.runs.tables.agreement import AgreementRow, AgreementSummaryRow
 from lumiscope.runs.tables.concept_counts import CategoryRow, ConceptCountRow
 from lumiscope.runs.tables.contributions import ContributionRow
+from lumiscope.runs.tables.controls import ControlCategoryRow, ControlRow, LowLevelRow
 from lumiscope.runs.tables.explanations import ExplanationRow, NoMap
 from lumiscope.runs.tables.findings import FAMILY_RULE, FindingRow, Outcome
 from lumiscope.runs.tables.image_complexity import ImageComplexityRow
@@ -36,6 +37,8 @@ __all__ = [
     "CategoryRow",
     "ConceptCountRow",
     "ContributionRow",
+    "ControlCategoryRow",
+    "ControlRow",
     "DetectorRow",
     "ExplanationRow",
     "FindingRow",
@@ -43,6 +46,7 @@ __all__ = [
     "ImageRow",
     "JudgementRow",
     "LayerRow",
+    "LowLevelRow",
     "MapAgreementRow",
     "MapAgreementSummaryRow",
     "MapShapeRow",

@@ -13,6 +13,7 @@ from lumiscope.study.config.setting import FORBID_UNKNOWN, setting
 
 AUTO = "auto"
 DEFAULT_LAYERS = ("auto:5",)
+MOST_CONTROLS = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,8 +22,9 @@ class DissectConfig:
 
     `prompts`: sentences with {} where a concept goes, for scorers that embed text; none: the scorer's own. `fdr`: the
     share of units with a label that may be related to no concept at all; `min_stability`: how often a label must win
-    when the probing images are drawn again. `annotations`: a folder that says what is at each pixel of the probing
-    images; None: the scorer's, or what the world knows of its own.
+    when the probing images are drawn again. `controls`: copies of each model with random weights that are dissected,
+    too, to say what an untrained network would get. `annotations`: a folder that says what is at each pixel of the
+    probing images; None: the scorer's, or what the world knows of its own.
     """
 
     __pydantic_config__ = FORBID_UNKNOWN
@@ -61,6 +63,10 @@ class DissectConfig:
     min_stability: Annotated[float, Ge(0), Le(1)] = setting(
         0.5,
         help="How often a label must come first when the probing images are drawn again, 0 to 1. Default: 0.5.",
+    )
+    controls: Annotated[int, Ge(0), Le(MOST_CONTROLS)] = setting(
+        3,
+        help="How many copies of each model with random weights are dissected beside it; 0: none. Default: 3.",
     )
     annotations: str | None = setting(
         help="A folder that says what is at each pixel of the probing images: Network Dissection."

@@ -41,6 +41,7 @@ from lumiscope.study.stage import Collected, Results, Stage, Tables, stage
 from lumiscope.study.stages.activations import activations_of
 from lumiscope.study.stages.concept_scores import ScoredImageRow, scores_of
 from lumiscope.study.stages.label_arrays import label_arrays, labels_from
+from lumiscope.study.stages.stored_activations import StoredActivations
 from lumiscope.study.stages.uncut import UncutTask
 
 if TYPE_CHECKING:
@@ -110,25 +111,32 @@ class LabelLayer(UncutTask):
 
     def run(self, study: OpenStudy, report: Report) -> LayerLabels:
         """Compare the layer's units with all concepts."""
-        naming, similarity = self.naming, self.naming.similarity(study, self.model, self.layer)
-        activations = activations_of(study, self.model, naming.images)
-        return study.memo.value(
-            "labels",
-            {**naming.inputs(study, similarity), "activations": activations.location(self.layer)},
-            lambda: label_units(
-                activations[self.layer],
-                study.concept_scores(naming.images),
-                model=self.model,
-                layer=self.layer,
-                similarity=similarity,
-                options=naming.evidence,
-                seed=naming.seed,
-                images=naming.known,
-            ),
-            made_by=[label_units, SIMILARITIES[similarity].compare],
-            to_arrays=label_arrays,
-            from_arrays=lambda arrays: labels_from(arrays, self.model, self.layer),
-        )
+        activations = activations_of(study, self.model, self.naming.images)
+        return label_layer(study, self.naming, activations, self.model, self.layer)
+
+
+def label_layer(
+    study: OpenStudy, naming: Naming, activations: StoredActivations, model: str, layer: str
+) -> LayerLabels:
+    """The labels of a layer's units, made once. `activations`: of the model, or of a control of it."""
+    similarity = naming.similarity(study, model, layer)
+    return study.memo.value(
+        "labels",
+        {**naming.inputs(study, similarity), "activations": activations.location(layer)},
+        lambda: label_units(
+            activations[layer],
+            study.concept_scores(naming.images),
+            model=model,
+            layer=layer,
+            similarity=similarity,
+            options=naming.evidence,
+            seed=naming.seed,
+            images=naming.known,
+        ),
+        made_by=[label_units, SIMILARITIES[similarity].compare],
+        to_arrays=label_arrays,
+        from_arrays=lambda arrays: labels_from(arrays, model, layer),
+    )
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from lumiscope.report.categories import coloured
 from lumiscope.report.page import Page
 from lumiscope.report.parts.category import Category
 from lumiscope.report.registry import section
+from lumiscope.report.sections.dissection.controls import ControlledLayer, controlled_layers
 from lumiscope.report.sections.dissection.differences import ModelPair, model_pairs
 from lumiscope.report.sections.dissection.layers import DissectedModel, dissected_models
 from lumiscope.report.sections.dissection.notes import notes
@@ -30,6 +31,7 @@ class Dissection:
     legend: tuple[Category, ...]
     highest_share: float
     pairs: tuple[ModelPair, ...]
+    controlled: tuple[ControlledLayer, ...]
     notes: tuple[str, ...]
     unit_json: Markup
     unit_count: int
@@ -52,6 +54,7 @@ def dissection(page: Page) -> Dissection:
         legend=legend,
         highest_share=max((row.high for trend in trends for row in trend.shares), default=0.0),
         pairs=model_pairs(run.rows(ModelDifferenceRow), categories),
+        controlled=tuple(controlled_layers(run)),
         notes=tuple(notes(run)),
         unit_json=units_json(units),
         unit_count=len(units),
