@@ -71,16 +71,22 @@ def _p_value(ranks: DoubleArray, inside: BoolArray, permutations: int, seed: int
 
 
 def _interval(auroc: float, size: int, others: int) -> tuple[float, float]:
-    """The values from which the observed one is 1.96 of *their* standard errors away."""
+    return 1 - _highest(1 - auroc, size, others), _highest(auroc, size, others)
+
+
+def _highest(auroc: float, size: int, others: int) -> float:
+    """The highest AUROC from which the observed one is 1.96 of *its* standard errors away; 1 for an observed 1."""
     from scipy.optimize import brentq
     from scipy.stats import norm
 
     z, between = float(norm.ppf(0.975)), (size + others) / 2 - 1
+    if auroc == 1:
+        return 1.0
 
-    def error(true: float) -> float:
+    def beyond(true: float) -> float:
+        """How much further it is than 1.96 standard errors, squared; of an observed 0 over `true`, else 0 is a root."""
         spread = 1 + between * ((1 - true) / (2 - true) + true / (1 + true))
-        return math.sqrt(true * (1 - true) * spread / (size * others))
+        variance = z**2 * (1 - true) * spread / (size * others)
+        return true - variance if auroc == 0 else (true - auroc) ** 2 - true * variance
 
-    low = 0.0 if auroc == 0 else float(brentq(lambda true: auroc - true - z * error(true), 0, auroc))
-    high = 1.0 if auroc == 1 else float(brentq(lambda true: true - auroc - z * error(true), auroc, 1))
-    return low, high
+    return float(brentq(beyond, auroc, 1))

@@ -38,8 +38,9 @@ def rank_correlation(
 
     The p-value is that of as strong a correlation, either way, if each b could as well belong to any a: all n! orders
     up to n = 7, else p = (c + 1) / (m + 1) of m drawn ones. The interval is Fisher's z with the standard error
-    √((1 + r²/2) / (n - 3)) of Bonett and Wright 2000, Sample size requirements for correlations, eq. 9; (-1, 1) with 3
-    images or fewer. All is NaN with fewer than 2 images, or where a or b is constant.
+    √((1 + r²/2) / (n - 3)) of Bonett and Wright 2000, Sample size requirements for correlations, eq. 9, of an r no
+    nearer to ±1 than half of what turning two neighbours costs: that few images lie in one order does not make it
+    certain. (-1, 1) with 3 images or fewer. All is NaN with fewer than 2 images, or where a or b is constant.
     Errors: `UsageError` for lengths that differ, and for numbers that are not finite.
     """
     first, second = np.asarray(a, np.float64), np.asarray(b, np.float64)
@@ -79,7 +80,8 @@ def _interval(value: float, images: int) -> tuple[float, float]:
 
     if images <= 3:
         return -1.0, 1.0
-    if abs(value) == 1:
-        return value, value
-    reach = float(norm.ppf(0.975)) * math.sqrt((1 + value**2 / 2) / (images - 3))
-    return math.tanh(math.atanh(value) - reach), math.tanh(math.atanh(value) + reach)
+    largest = 1 - 6 / (images**3 - images)  # turning two neighbours costs twice that from 1
+    inner = min(largest, max(-largest, value))
+    reach = float(norm.ppf(0.975)) * math.sqrt((1 + inner**2 / 2) / (images - 3))
+    low, high = math.tanh(math.atanh(inner) - reach), math.tanh(math.atanh(inner) + reach)
+    return min(low, value), max(high, value)

@@ -30,10 +30,10 @@ def mean_interval(
     """Return the interval (low, high) of the mean of `values`, (n,), one number per image.
 
     `bounds`: between which the quantity lies, such as (0, 1) for an IoU; the interval keeps to them. `groups`: one
-    label per image where images come in clusters; then groups are counted, not images. `skewed`: whether the quantity may
-    be skewed; differences of two alike are not. Student's interval, corrected for skewness (Hall 1992), which needs no
-    resampling; where the quantity is bounded and has at least half of the values on a bound or on one number, or there
-    are fewer than 5, the weighted interval (Gaffke 2005), which needs no spread (`seed`: its weights).
+    label per image where images come in clusters; then groups are counted, not images. `skewed`: whether the quantity
+    may be skewed; differences of two alike are not. Student's interval, corrected for skewness (Hall 1992), which needs
+    no resampling; where the quantity is bounded and has at least half of the values on a bound or on one number, or
+    there are fewer than 5, the weighted interval (Gaffke 2005), which needs no spread (`seed`: its weights).
     benchmarks/statistics.py shows how often either holds the truth, beside what else is in use.
     Where nothing can be said the interval is `bounds`, or (NaN, NaN) without: with fewer than 3 values or groups, and,
     without bounds, where all are equal. (NaN, NaN) without values, or if one of them is not finite.
