@@ -109,7 +109,9 @@ def test_p_values_are_uniform_where_nothing_belongs_together(size: int) -> None:
 
 def test_what_cannot_be_tested() -> None:
     assert all(map(math.isnan, pairing_test([])))
-    assert all(map(math.isnan, pairing_test([np.empty((0, 0))])))
+    for nothing in (np.empty((0, 0)), np.empty(0)):
+        assert all(map(math.isnan, pairing_test([nothing])))
+        assert pairing_test([nothing, np.eye(9)], permutations=99) == pairing_test([np.eye(9)], permutations=99)
     for wrong in (np.ones((2, 3)), np.array([[1, np.nan], [0, 1]]), np.ones(4)):
         with pytest.raises(UsageError, match="square matrices of finite numbers"):
             pairing_test([wrong])

@@ -43,15 +43,15 @@ def pairing_test(
     Source: Fisher 1935, section 21, for the pairing; shuffled images as the null of maps are those of Zhang et al.
     2008, SUN, section 5, "shuffled AUC".
     """
-    matrices = [np.asarray(matrix, np.float64) for matrix in likenesses]
-    if any(len(matrix) and not _is_square(matrix) for matrix in matrices):
+    matrices = [np.asarray(matrix, np.float64) if len(matrix) else np.empty((0, 0)) for matrix in likenesses]
+    if any(not _is_square(matrix) for matrix in matrices):
         raise UsageError("a pairing test needs square matrices of finite numbers, images by images")
     if permutations < 1:
         raise UsageError(f"a permutation test needs at least 1 permutation; got {permutations}")
     sizes = [len(matrix) for matrix in matrices]
     if not sum(sizes):
         return math.nan, math.nan
-    together = sum(float(np.trace(matrix)) for matrix in matrices if len(matrix))
+    together = sum(float(np.trace(matrix)) for matrix in matrices)
     others = sum(size * (size - 1) for size in sizes)
     mean = (sum(float(matrix.sum()) for matrix in matrices) - together) / others if others else math.nan
     least = together - ROUNDING * sum(float(np.abs(matrix).sum()) for matrix in matrices)
