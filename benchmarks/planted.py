@@ -70,7 +70,7 @@ class Exam:
     def sit(self, similarity: str = "auto") -> LayerLabels:
         """Label the units."""
         scores = self.presence.astype(np.float32)
-        name = choose_similarity(scores)[0] if similarity == "auto" else similarity
+        name = choose_similarity(scores, class_units=False)[0] if similarity == "auto" else similarity
         return label_units(self.activations, scores, model="planted", layer="units", similarity=name)
 
 

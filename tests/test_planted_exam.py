@@ -113,7 +113,7 @@ def class_units(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str
 def test_class_units_are_named_after_their_class(class_units: dict[tuple[str, str], UnitLabels], spec: str) -> None:
     labels = class_units[spec, "world:clip"]
     named = [labels.concepts[concept] if concept >= 0 else None for concept in labels.layers[-1].concept]
-    assert labels.similarity == "wpmi"
+    assert labels.similarity == "cos_cubed, wpmi", "inside and of the class units"
     assert named == list(load_model(spec).classes)
 
 

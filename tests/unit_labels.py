@@ -35,6 +35,11 @@ def layer_labels(model: str, layer: str, concepts: Sequence[int], **changes: Any
         silent_with=np.full((units, 1), -1),
         histogram=np.ones((units, 4), np.int64),
         span=np.tile(np.array([0, 1], np.float32), (units, 1)),
+        label_set=np.array(concepts, np.int64)[:, None],
+        label_set_size=np.where(np.array(concepts, np.int64) >= 0, 1, -1),
+        cluster=np.arange(units),
+        groups=np.zeros(0, np.int64),
+        blocks=np.ones(units, np.int64),
     )
     return dataclasses.replace(labels, **changes)
 

@@ -31,6 +31,9 @@ class Target:
     logit: float
     probability: float
 
+    def __int__(self) -> int:
+        return self.index
+
 
 @dataclass(frozen=True)
 class SaliencyMap:

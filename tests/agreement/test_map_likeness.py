@@ -12,12 +12,12 @@ from lumiscope.agreement.map_likeness import (
     cell_map,
     cell_means,
     compare_maps_of_other_images,
-    disagreement,
     partial_likeness,
     rank_likeness,
     segment_likeness,
     top_agreement,
 )
+from lumiscope.runs import disagreement
 
 RNG = np.random.default_rng(0)
 FLAT = np.zeros((28, 28))

@@ -139,9 +139,9 @@ def test_units_that_the_score_does_not_depend_on(model_of, prepare):
 
 
 def test_shares_and_error_by_hand():
-    result = UnitContributions(
-        "layer", np.array([[3.0, -1.0], [1.0, 1.0]]), np.array([3.0, 1.0]), np.array([0.5, 1.0]), np.array([8, 8])
-    )
+    contributions, nothing = np.array([[3.0, -1.0], [1.0, 1.0]]), np.zeros((2, 2))
+    scores, baselines = np.array([3.0, 1.0]), np.array([0.5, 1.0])
+    result = UnitContributions("layer", contributions, nothing, nothing, scores, baselines, np.array([8, 8]))
     np.testing.assert_allclose(result.shares[0], [1.2, -0.4])
     assert result.completeness_error[0] == pytest.approx(0.2)
     assert np.isnan(result.shares[1]).all()
@@ -152,7 +152,10 @@ def test_shares_and_error_by_hand():
 def test_a_difference_within_rounding_of_the_scores_is_none(baseline):
     """A hundred-thousandth of the scores is what float32 leaves of their difference."""
     scores = baseline * (1 + np.array([0.0, 0.9e-5, -0.9e-5, 1.1e-5, -1.1e-5]))
-    result = UnitContributions("layer", np.ones((5, 1)), scores, np.full(5, baseline), np.zeros(5, np.int64))
+    nothing = np.zeros((5, 1))
+    result = UnitContributions(
+        "layer", np.ones((5, 1)), nothing, nothing, scores, np.full(5, baseline), np.zeros(5, np.int64)
+    )
     assert np.isnan(result.differences).tolist() == [True, True, True, False, False]
     np.testing.assert_allclose(result.differences[3:], baseline * np.array([1.1e-5, -1.1e-5]), rtol=1e-9)
 
@@ -161,3 +164,54 @@ def test_a_layer_without_units(model_of, prepare):
     prepared = prepare(model_of("swin"), count=1)
     with pytest.raises(LayerError, match="windows"):
         unit_contributions(prepared.at("layers.0.blocks.0.attn.qkv"), prepared.targets(0, [None]))
+
+
+@pytest.mark.parametrize(("kind", "layer", "class_token", "part", "positions"), CASES)
+def test_each_unit_is_said_to_be_off_by_as_much_as_it_is(model_of, prepare, kind, layer, class_token, part, positions):
+    """The error is that of the integration: against 400 nodes, no unit is off by much more than the largest says."""
+    model = model_of(kind)
+    prepared = prepare(model, layer, count=1)
+    targets = prepared.targets("predicted", [None])
+    result = unit_contributions(prepared.at(layer), targets, class_token=class_token)
+    double = copy.deepcopy(model.module).double()
+    image = prepared.inputs.values.double()[:1]
+    slow = slow_contributions(double, image, layer, targets[0].index, part).sum(positions)[0].numpy()
+    off = np.abs(result.contributions[0] - slow)
+    assert off.max() <= 2 * result.errors[0].max() + 1e-3 * np.abs(slow).max()
+    assert result.errors[0].max() <= 2 * off.max() + 1e-3 * np.abs(slow).max()
+
+
+@pytest.mark.parametrize(("kind", "layer", "class_token", "part", "positions"), CASES)
+def test_a_unit_is_removed_by_setting_it_to_zero(model_of, prepare, kind, layer, class_token, part, positions):
+    model = model_of(kind)
+    prepared = prepare(model, layer, count=1)
+    targets = prepared.targets("predicted", [None])
+    result = unit_contributions(prepared.at(layer), targets, class_token=class_token, removed=3)
+    largest = np.argsort(-np.abs(result.contributions[0]), kind="stable")[:3]
+    assert np.flatnonzero(np.isfinite(result.removals[0])).tolist() == sorted(largest)
+    image = prepared.inputs.values[:1]
+    channel = 1 if positions == (2, 3) else -1
+
+    def silence(unit):
+        def put(_, __, output):
+            changed = output.clone()
+            changed[part].select(channel, unit).zero_()
+            return changed
+
+        return put
+
+    network = model.module
+    with torch.no_grad():
+        whole = network(image)[0, targets[0].index].item()
+        for unit in largest:
+            handle = network.get_submodule(layer).register_forward_hook(silence(int(unit)))
+            without = network(image)[0, targets[0].index].item()
+            handle.remove()
+            assert result.removals[0, unit] == pytest.approx(whole - without, rel=1e-3, abs=1e-5)
+
+
+def test_of_a_linear_head_removal_is_the_contribution_and_nothing_is_off(networks, torch_model, prepare):
+    prepared = prepare(torch_model(networks.seeded(networks.plain)), "3")
+    result = unit_contributions(prepared.at("3"), prepared.targets(1, [None] * 3), removed=100)
+    np.testing.assert_allclose(result.removals, result.contributions, rtol=1e-4, atol=1e-6)
+    assert not result.errors.any()

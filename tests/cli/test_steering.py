@@ -113,6 +113,7 @@ def contributions(model: str, image: str) -> list[ContributionRow]:
             label=label,
             contribution=contribution,
             share=contribution / 10,
+            removal_share=contribution / 10,
             **facts,
         )
         for rank, (unit, label, contribution) in enumerate(units, 1)
@@ -133,7 +134,15 @@ def test_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
     assert [line.split(" (")[0] for line in lines] == ["one: goldfish", "one: shark", "two: goldfish"]
     assert call(monkeypatch, "why", str(tmp_path), "--json", "--top", "1") == 0
     first = json.loads(capsys.readouterr().out)[0]
-    unit = {"address": "layer4:12", "label": "orange", "nearest": None, "share": 0.31, "contribution": 3.1}
+    unit = {
+        "address": "layer4:12",
+        "label": "orange",
+        "nearest": None,
+        "share": 0.31,
+        "contribution": 3.1,
+        "error": 0.0,
+        "removal": 0.31,
+    }
     assert first["units"] == [unit]
     assert (first["shown_units"], first["error"]) == (0.31, 0.002)
     assert first["all_units"] == pytest.approx(0.998)

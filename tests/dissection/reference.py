@@ -32,7 +32,7 @@ def cos_cubed(activations, scores):
     def cubes(column):
         mean = math.fsum(column) / len(column)
         cubed = [(x - mean) ** 3 for x in column]
-        norm = max(math.sqrt(sum(x * x for x in cubed)), 1e-3)
+        norm = math.sqrt(sum(x * x for x in cubed)) or 1
         return [x / norm for x in cubed]
 
     a_cubes = [cubes(column) for column in activations.T.tolist()]

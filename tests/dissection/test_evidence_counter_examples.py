@@ -41,3 +41,33 @@ def test_units_without_a_concept_have_no_counter_examples():
     for kind in examples:
         assert (kind[[0, 2]] == -1).all()
     assert (examples[0][1] >= 0).any()
+
+
+@pytest.mark.parametrize(("zeros", "absent"), [(30, [25, 28, -1]), (95, [25, 28, 60])])
+def test_a_concept_that_takes_no_share_of_an_image_is_absent_from_it(zeros, absent):
+    """Its share is 0 on the first images and rises on the others; the unit is most active on three images."""
+    shares = np.concatenate([np.zeros(zeros), np.linspace(0.05, 0.6, 100 - zeros)])
+    activation = np.linspace(0, 1, 100) ** 2
+    activation[[25, 28, 60]] = [4.0, 3.0, 2.0]
+    active_without, _ = counter_examples(activation[:, np.newaxis], shares[:, np.newaxis], np.array([0]))
+    assert active_without.tolist() == [absent], "a small share is a share"
+
+
+def test_images_without_any_share_do_not_show_a_concept():
+    """It is on 2 of 100 images, so the third to fifth highest scores are 0."""
+    shares = np.zeros(100)
+    shares[[40, 70]] = [0.2, 0.1]
+    activation = np.linspace(1, 2, 100)
+    activation[40] = 0
+    assert counter_examples(activation[:, np.newaxis], shares[:, np.newaxis], np.array([0]))[1].tolist() == [
+        [40, -1, -1]
+    ]
+
+
+def test_a_score_scaled_to_the_unit_interval_has_one_lowest_image_and_goes_by_its_median():
+    scores = np.linspace(0, 1, 100)
+    activation = np.linspace(0, 1, 100)
+    activation[30] = 3.0
+    assert counter_examples(activation[:, np.newaxis], scores[:, np.newaxis], np.array([0]))[0].tolist() == [
+        [30, -1, -1]
+    ]

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lumiscope.dissection import SIMILARITIES
+from lumiscope.dissection import SIMILARITIES, EvidenceOptions, label_units
 from lumiscope.dissection.evidence._seeds import generator
 from lumiscope.dissection.evidence.comparison import Comparison
-from lumiscope.dissection.evidence.held_out import halves, held_out_scores
+from lumiscope.dissection.evidence.held_out import halves, held_out_scores, parts
+from lumiscope.dissection.evidence.image_groups import ImageGroups
 from lumiscope.dissection.evidence.ranking import best_concepts
 from lumiscope.dissection.evidence.stability import resampled_best
 
@@ -32,34 +33,24 @@ def test_halves_part_the_images():
     assert not np.array_equal(first, halves(11, seed=5)[0])
 
 
-@pytest.mark.parametrize("name", ["pearson", "soft_wpmi", "iou"])
-def test_held_out_scores_by_hand(name):
+def test_held_out_scores_by_hand():
     activations, presence = case()
-    method = SIMILARITIES[name]
-    correlation, precision, chance = held_out_scores(Comparison.make(method, activations, presence), seed=0)
-    first, second = halves(80, 0)
-    totals = method.row_totals(presence)
-    unitwise = method.unitwise(activations[first], presence[first], None if totals is None else totals[first])
-    chosen = method.contrasted(unitwise, method.layer_average(unitwise)).argmax(axis=1)
-    for unit, concept in enumerate(chosen):
-        activation, shown = activations[second, unit], presence[second, concept]
+    concept = np.array([3, 1, -1, 0, 5])
+    correlation, precision, chance = held_out_scores(activations, presence, concept)
+    for unit in (0, 1, 3, 4):
+        activation, shown = activations[:, unit], presence[:, concept[unit]]
         assert correlation[unit] == pytest.approx(np.corrcoef(activation, shown)[0, 1])
         assert precision[unit] == pytest.approx(average_precision(activation, shown))
         assert chance[unit] == pytest.approx(shown.mean())
+    assert np.isnan([correlation[2], precision[2], chance[2]]).all()
 
 
-def test_noise_is_at_chance_on_held_out_images():
-    rng = np.random.default_rng(0)
-    presence = (rng.random((400, 50)) < 0.2).astype(np.float64)
-    comparison = Comparison.make(SIMILARITIES["pearson"], rng.normal(size=(400, 100)), presence)
-    correlation, precision, chance = held_out_scores(comparison, seed=0)
-    assert abs(correlation.mean()) < 0.03
-    assert precision.mean() == pytest.approx(chance.mean(), abs=0.03)
-
-
-def test_too_few_images_have_no_held_out_half():
-    comparison = Comparison.make(SIMILARITIES["cos"], np.random.default_rng(0).random((3, 2)), np.eye(3))
-    assert np.isnan(held_out_scores(comparison, 0)).all()
+def test_two_thirds_choose_and_with_few_images_all_do():
+    first, second = parts(ImageGroups.single(12), seed=4)
+    assert sorted([*first, *second]) == list(range(12))
+    assert (len(first), len(second)) == (8, 4)
+    assert not np.array_equal(first, parts(ImageGroups.single(12), seed=5)[0])
+    assert [len(part) for part in parts(ImageGroups.single(5), seed=4)] == [5, 0]
 
 
 @pytest.mark.parametrize("name", ["cos_cubed", "soft_wpmi", "auroc"])
@@ -101,3 +92,35 @@ def test_a_unit_without_a_concept_has_no_winner():
     winners = resampled_best(comparison, best, resamples=3, seed=0)
     assert (winners[0] == 3).all()
     assert (winners[1:] == -1).all()
+
+
+def test_null_units_that_pass_are_at_chance_on_the_images_that_estimate():
+    """One in ten passes by chance at p <= 0.1: what the tenth with the highest correlations has elsewhere is 0."""
+    correlations, excess = [], []
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        presence = (rng.random((150, 40)) < 0.2).astype(np.float64)
+        options = EvidenceOptions(draws=300, resamples=5)
+        layer = label_units(
+            rng.normal(size=(150, 150)),
+            presence,
+            model="m",
+            layer="l",
+            similarity="pearson",
+            options=options,
+            seed=seed,
+        )
+        passes = layer.evidence.p_value <= 0.1
+        correlations += [*layer.evidence.heldout_correlation[passes]]
+        excess += [*(layer.evidence.heldout_precision - layer.evidence.heldout_chance)[passes]]
+    assert len(correlations) > 100
+    assert abs(np.mean(correlations)) < 3 * np.std(correlations) / np.sqrt(len(correlations))
+    # A random order of n images, k of them with the concept, has a little more than k / n: about (1 - k / n) ln n / n.
+    assert 0 < np.mean(excess) < np.log(50) / 50
+
+
+def test_too_few_images_estimate_nothing():
+    options = EvidenceOptions(draws=50, resamples=5)
+    rng = np.random.default_rng(0)
+    layer = label_units(rng.random((5, 2)), rng.random((5, 3)), model="m", layer="l", similarity="cos", options=options)
+    assert np.isnan(layer.evidence.heldout_correlation).all()

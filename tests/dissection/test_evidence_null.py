@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 from scipy.special import logsumexp
@@ -10,11 +12,18 @@ from scipy.stats import binom
 from lumiscope.dissection import SIMILARITIES
 from lumiscope.dissection._unit_facts import describe_units
 from lumiscope.dissection.evidence import comparison as comparison_module
+from lumiscope.dissection.evidence import null_distribution
 from lumiscope.dissection.evidence._layer_contrast import LayerContrast
 from lumiscope.dissection.evidence._seeds import generator
 from lumiscope.dissection.evidence._shape_groups import shape_groups
 from lumiscope.dissection.evidence.comparison import Comparison
-from lumiscope.dissection.evidence.null_distribution import _standardised, label_p_values, permuted_correlations
+from lumiscope.dissection.evidence.image_groups import ImageGroups
+from lumiscope.dissection.evidence.null_distribution import (
+    _standardised,
+    carried_shares,
+    label_p_values,
+    permuted_correlations,
+)
 from lumiscope.dissection.evidence.ranking import best_concepts
 from lumiscope.statistics import null_p_values
 
@@ -92,8 +101,9 @@ def test_permuted_units_choose_their_best_concept_anew(name):
 
 
 @pytest.mark.parametrize(("draws", "groups"), [(30, 7), (60, 4), (200, 3)])
-def test_each_unit_is_compared_with_its_group_by_loops(draws, groups):
+def test_each_unit_is_compared_with_its_group_by_loops(draws, groups, monkeypatch):
     """Four draws for each of 50 units make 7, 4 and 1 groups of 30, 60 and 200 draws; at least 3."""
+    monkeypatch.setattr(null_distribution, "CARRIED", 1)  # which would be groups of their own
     activations, scores = null_units(80, 10), concept_scores("soft", 80, 6)
     comparison = Comparison.make(SIMILARITIES["pearson"], activations, scores)
     best = np.concatenate([best_concepts(ranked, 1)[:, 0] for _, ranked in comparison.statistics()])
@@ -106,7 +116,7 @@ def test_each_unit_is_compared_with_its_group_by_loops(draws, groups):
         drawn = permuted_correlations(comparison, members, 5, number)
         correlations = np.array([np.corrcoef(activations[:, unit], scores[:, best[unit]])[0, 1] for unit in group])
         expected[group] = null_p_values(*_standardised(drawn, shape[members], correlations, shape[group])[::-1])
-    np.testing.assert_allclose(label_p_values(comparison, best, shape, draws=draws, seed=5), expected, rtol=1e-9)
+    np.testing.assert_allclose(label_p_values(comparison, best, shape, draws=draws, seed=5), expected, rtol=1e-6)
 
 
 @pytest.mark.parametrize("facts", [1, 2])
@@ -182,3 +192,26 @@ def test_units_are_alike_within_a_quarter(apart, groups):
     parts = shape_groups(shape, most=8)
     expected = [[0, 2, 4, 6, 8], [1, 3, 5, 7, 9]] if groups == 2 else [list(range(10))]
     assert [part.tolist() for part in parts] == expected
+
+
+def test_a_unit_that_one_image_carries_has_at_best_one_place_in_so_many():
+    """Active on one image of 300, the one that a concept stands out on: by chance it is 1 time in 300, no less."""
+    rng = np.random.default_rng(0)
+    scores = rng.normal(size=(300, 20))
+    scores[17, 4] = 40.0
+    activations = np.column_stack([rng.normal(size=(300, 30)), np.arange(300) == 17])
+    assert carried_shares(Comparison.make(SIMILARITIES["pearson"], activations, scores))[-1] == pytest.approx(299 / 300)
+    p_values = p_values_of("pearson", activations, scores, draws=3000)
+    assert p_values[-1] == pytest.approx(1 / 300, rel=0.6), "10 of 3,000 draws, give or take 3.2"
+    assert p_values[-1] >= 1 / 3001
+
+
+def test_a_group_of_images_carries_a_unit_as_one_image_does():
+    activations = np.zeros((40, 1))
+    activations[[3, 5, 9]] = 1.0
+    comparison = Comparison.make(SIMILARITIES["pearson"], activations, np.random.default_rng(0).random((40, 3)))
+    by_image = carried_shares(comparison)
+    groups = ImageGroups.by([-1 if image in (3, 5, 9) else image for image in range(40)])
+    together = carried_shares(dataclasses.replace(comparison, groups=groups))
+    assert by_image == pytest.approx((37 / 40) ** 2 / (3 * 37 / 40))
+    assert together == pytest.approx(3 * by_image)

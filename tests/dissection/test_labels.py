@@ -248,7 +248,7 @@ def test_two_words_for_one_thing_do_not_make_a_label_unstable_nor_a_second_one()
 def test_a_label_that_changes_with_the_images_is_unstable():
     rng = np.random.default_rng(1)
     truth = rng.normal(size=200)
-    scores = truth[:, np.newaxis] + rng.normal(0, 0.3, (200, 60))
+    scores = truth[:, np.newaxis] + rng.normal(0, 0.1, (200, 60))
     result = label(truth[:, np.newaxis] + rng.normal(0, 1, (200, 1)), scores, "pearson", QUICK)
     stability = result.evidence.stability[0]
     assert stability < 0.5

@@ -207,3 +207,27 @@ def test_equals_the_plain_loop_on_real_scores(name, references):
     got = SIMILARITIES[name](activations, scores)
     wanted = references[name](activations.astype(np.float64), scores.astype(np.float64))
     assert_alike(got, wanted, max(TOLERANCES.get(name, 0), 1e-10))
+
+
+def test_the_cubed_cosine_is_the_same_on_any_scale():
+    """Powers of two change no digit. A column that varies by rounding alone, or not at all, is like nothing."""
+    rng = np.random.default_rng(0)
+    activations, scores = rng.random((60, 4)), 0.2 + 0.02 * rng.normal(size=(60, 5))
+    plain = SIMILARITIES["cos_cubed"](activations, scores)
+    powers = 2.0 ** np.array([-40, -3, 0, 5, 60])
+    np.testing.assert_array_equal(SIMILARITIES["cos_cubed"](activations * 2.0**-30, scores * powers), plain)
+    np.testing.assert_allclose(SIMILARITIES["cos_cubed"](activations, 1e-9 * scores), plain, rtol=1e-9)
+    flat = np.column_stack([np.full(60, 0.3), 0.3 + 1e-8 * rng.normal(size=60), np.zeros(60)])
+    np.testing.assert_array_equal(SIMILARITIES["cos_cubed"](activations, flat), 0)
+
+
+def test_concepts_of_little_spread_are_found_as_often_as_those_of_much():
+    """Scores of image-text models spread by about 0.02, some words by less; 100 images, one unit for each word."""
+    rng = np.random.default_rng(0)
+    truth = rng.normal(size=(100, 300))
+    activations = truth + rng.normal(0, 1.2, truth.shape)
+    spread = np.where(np.arange(300) % 2, 0.02, 0.2)
+    right = SIMILARITIES["cos_cubed"](activations, 0.2 + spread * truth).argmax(axis=1) == np.arange(300)
+    assert right[0::2].mean() == pytest.approx(right[1::2].mean(), abs=3 * np.sqrt(2 * 0.25 / 150))
+    alike = SIMILARITIES["cos_cubed"](activations, truth).argmax(axis=1) == np.arange(300)
+    np.testing.assert_array_equal(right, alike)

@@ -107,9 +107,9 @@ def test_auto_goes_by_what_the_scores_are():
     """Scores 0 to 1 in equal steps: a sixth of the images is above 2/3 of the way from mean to maximum."""
     soft = np.linspace(0, 1, 3000)[:, np.newaxis]
     few = soft[::30]
-    assert choose_similarity((soft > 0.5) * 1.0)[0] == "pearson"
-    assert choose_similarity(few)[0] == "cos_cubed"
-    assert choose_similarity(ColumnFile.from_rows([soft.astype(np.float32)], 3000, 1))[0] == "wpmi"
-    name, why = choose_similarity(few)
+    assert choose_similarity((soft > 0.5) * 1.0, class_units=True)[0] == "pearson"
+    assert choose_similarity(few, class_units=True)[0] == "cos_cubed"
+    assert choose_similarity(ColumnFile.from_rows([soft.astype(np.float32)], 3000, 1), class_units=True)[0] == "wpmi"
+    name, why = choose_similarity(few, class_units=True)
     assert name in why
     assert "100 probing images" in why

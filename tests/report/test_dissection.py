@@ -35,7 +35,7 @@ def test_layers_and_concepts(page, run):
 
 def test_the_reader_is_told_what_the_evidence_means(page):
     text = words(page)
-    assert "of the labels with q up to 0.05 about 5 % are expected to be chance" in text
+    assert "with q up to 0.05 at most 5 % are expected to have nothing to do with any concept" in text
     assert "a unit below 50 % is unstable" in text
     assert "Of all 120 units, 80.0 % got a label" in text
     assert "The others: 6 dead, 6 constant, 6 not significant, 6 unstable." in text

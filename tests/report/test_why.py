@@ -10,7 +10,7 @@ from lumiscope.testing import fake_row
 def row(image, rank, unit, label, contribution, **changes):
     facts = {
         "model": "objects", "image": image, "layer": "stage4", "rank": rank, "unit": unit, "label": label,
-        "contribution": contribution, "share": contribution / 10, "score": 11.0,
+        "contribution": contribution, "share": contribution / 10, "removal_share": contribution / 10, "score": 11.0,
         "baseline_score": 1.0, "total": 9.98, "labelled_total": 6.5, "completeness_error": 0.002, "steps": 16,
     }  # fmt: skip
     return fake_row(ContributionRow, **{**facts, **changes})

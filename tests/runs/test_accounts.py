@@ -23,7 +23,7 @@ class Rows:
 def contribution(rank: int, unit: int, label: str | None, contribution: float, **changes: Any) -> ContributionRow:
     facts = {
         "model": "m", "image": "goldfish", "layer": "layer4", "rank": rank, "unit": unit, "label": label,
-        "contribution": contribution, "share": contribution / 10, "score": 11.0,
+        "contribution": contribution, "share": contribution / 10, "removal_share": contribution / 10, "score": 11.0,
         "baseline_score": 1.0, "total": 9.98, "labelled_total": 6.0, "completeness_error": 0.002,
     }  # fmt: skip
     return fake_row(ContributionRow, **{**facts, **changes})
@@ -85,3 +85,16 @@ def test_an_account_that_is_incomplete_or_undefined_says_so() -> None:
     nothing = {"completeness_error": float("nan"), "share": float("nan"), "baseline_score": 11.0}
     empty = account([contribution(1, 12, "orange", 0.0, **nothing)])
     assert empty.text() == "goldfish (why goldfish): the score does not depend on layer4"
+
+
+def test_what_is_known_of_single_units_is_said():
+    """Off by 0.6 % at most; silencing orange alone takes 0.12 away, not 0.31, and fin's 0.225 is near enough."""
+    rows = [
+        contribution(1, 12, "orange", 3.1, error=0.006, removal_share=0.12),
+        contribution(2, 99, "fin", 2.2, error=0.001, removal_share=0.225),
+    ]
+    assert account(rows).single_units == (
+        "; single shares are within 0.6% of the score's rise; "
+        "silencing one alone takes away another share, of orange 0.12"
+    )
+    assert account([contribution(1, 12, "orange", 3.1)]).single_units == ""

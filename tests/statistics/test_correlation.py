@@ -145,3 +145,12 @@ def test_intervals_of_strong_relations_hold_with_few_images(size: int) -> None:
         correlations += correlation.low <= spearman <= correlation.high
         separations += apart.low <= area <= apart.high
     assert min(correlations, separations) >= 273
+
+
+def test_a_perfect_auroc_of_few_images_is_far_from_certain() -> None:
+    """One image against two: the end solves 1 - A = 1.96 · √(A (1 - A) (1 + ½ ((1 - A)/(2 - A) + A/(1 + A))) / 2)."""
+    ours = separation([3.0, 1, 2], [True, False, False])
+    assert (ours.auroc, ours.high) == (1, 1)
+    assert 0.1 < ours.low < 0.4
+    opposite = separation([-3.0, -1, -2], [True, False, False])
+    assert (opposite.low, opposite.high) == (0, pytest.approx(1 - ours.low, abs=1e-6))

@@ -131,3 +131,10 @@ def test_without_a_tail_the_count_decides():
 def test_no_draws_is_an_error():
     with pytest.raises(UsageError, match="at least one draw"):
         null_p_values(np.array([1.0]), np.zeros(0))
+
+
+def test_draws_of_two_values_have_no_tail():
+    """The 100 highest of 400 are one value: no excess above another, so there is nothing to fit."""
+    draws = np.repeat([1.0, 0.5], [100, 300])
+    assert fit_pareto_tail(draws) is None
+    assert null_p_values(np.array([1.0, 2.0]), draws).tolist() == [101 / 401, 1 / 401]

@@ -132,7 +132,7 @@ def test_pictures_of_another_renderer_are_gone(world_run: Run, monkeypatch: pyte
 def small(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """The built-in study with fewer probing images and fewer samples for LIME."""
     runs = str(tmp_path_factory.mktemp("builtin"))
-    fewer = {"runs": runs, "probe": "world:240@1", "options": {"lime": {"num_samples": 60}}}
+    fewer = {"runs": runs, "probe": "world:600@1", "options": {"lime": {"num_samples": 60}}}
     return run_study(changed(builtin_study(), **fewer))
 
 

@@ -44,7 +44,10 @@ def test_every_ending_of_a_claim_has_a_sentence_of_its_own() -> None:
             ]
             assert sentences[0].outcome in {Outcome.SUPPORTED, Outcome.CONTRADICTED}, row_name
             assert [sentence.outcome for sentence in sentences[1:]] == [Outcome.UNDECIDED, Outcome.CANNOT_TELL]
-            assert len({sentence.text for sentence in sentences}) == 3, row_name
+            assert sentences[0].text not in {sentence.text for sentence in sentences[1:]}, row_name
+            if claim.images is None:
+                continue  # units are always enough
+            assert sentences[1].text != sentences[2].text, row_name
             assert "cannot be told with 12 images" in sentences[2].text or "of 12 images" in sentences[2].text
 
 

@@ -8,10 +8,11 @@ from lumiscope.agreement.agreement import (
 )
 from lumiscope.agreement.compare import FALLBACK_RULE, compare, compare_masks, default_rule
 from lumiscope.agreement.compare_run import RunAgreement, compare_run
-from lumiscope.agreement.map_likeness import CellMap, cell_map, disagreement, rank_likeness
+from lumiscope.agreement.map_likeness import CellMap, cell_map, rank_likeness
 from lumiscope.agreement.map_pairs import compare_maps, summarise_maps
 from lumiscope.agreement.map_shape import MapShape, measure_map
 from lumiscope.agreement.masks import make_mask
+from lumiscope.agreement.method_pairs import method_differences, method_ranks, shared_images
 from lumiscope.agreement.model_pairs import compare_models
 from lumiscope.agreement.other_images import OtherImages, compare_other_images
 from lumiscope.agreement.overlap import Overlap, overlap, overlap_with_truth
@@ -40,16 +41,18 @@ __all__ = [
     "compare_other_images",
     "compare_run",
     "default_rule",
-    "disagreement",
     "make_mask",
     "mask_rule",
     "measure_map",
+    "method_differences",
+    "method_ranks",
     "overlap",
     "overlap_with_truth",
     "parse_rule",
     "parse_rules",
     "rank_likeness",
     "segment_mask",
+    "shared_images",
     "summarise",
     "summarise_maps",
     "with_other_images",

@@ -8,7 +8,7 @@ of the picture are taken out is what neither can explain.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -104,16 +104,6 @@ def compare_maps_of_other_images(
     groups = image_groups(range(len(both)), seed)
     first, second = (np.stack(side) for side in zip(*both, strict=True))
     return pairing_test([first[group] @ second[group].T for group in groups], seed=seed)
-
-
-def disagreement(shown: Mapping[str, FloatArray]) -> FloatArray:
-    """(H, W) float32 in [0, 1]: the standard deviation of the methods' ranks at each pixel, 1 being the most possible.
-
-    `shown`: method -> (H, W) as displayed; ranks are shares of the pixels below, ties at their mean.
-    """
-    ranks = np.stack([(_ranks(values.ravel()) - 0.5) / values.size for values in shown.values()])
-    shape = next(iter(shown.values())).shape
-    return np.asarray(2 * ranks.std(axis=0), np.float32).reshape(shape)
 
 
 def _chosen(means: DoubleArray, count: int) -> DoubleArray:

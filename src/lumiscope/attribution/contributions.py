@@ -9,6 +9,7 @@ unit contributes its weight times its mean activation, exactly.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -24,6 +25,7 @@ from lumiscope.unit_address import CLASS_TOKEN
 TOLERANCE = 0.01
 NODES = 8  # of each part of the path
 MOST_STEPS = 512
+REMOVED = 10
 ROUNDING = 1e-5  # of the scores: what float32 leaves of their difference
 
 
@@ -34,10 +36,15 @@ class UnitContributions:
     `layer`: its address. `contributions`: (B, U) float64. `scores`: (B,) S(A) for the activations A that the image
     gives. `baselines`: (B,) S(0), with the units silent and all else, such as what flows around the layer, as it is.
     `steps`: (B,) nodes of the integration; 0 where the contributions have a closed form.
+    `errors`: (B, U) how far each contribution is from what twice as many nodes give; 0 for a closed form. `removals`:
+    (B, U) S(A) - S(A without the unit), exactly, of the units with the largest |contribution|; NaN for the others. It
+    differs from the contribution where the head is not linear: what a unit adds then depends on the other units.
     """
 
     layer: str
     contributions: DoubleArray
+    errors: DoubleArray
+    removals: DoubleArray
     scores: DoubleArray
     baselines: DoubleArray
     steps: IntArray
@@ -68,13 +75,14 @@ def unit_contributions(
     class_token: bool = False,
     tolerance: float = TOLERANCE,
     most_steps: int = MOST_STEPS,
+    removed: int = REMOVED,
 ) -> UnitContributions:
     """What the units of one layer contribute to the target score of each image of a batch.
 
     `class_token`: of a layer of tokens, the units of the class token alone; else those of the patches alone. Nodes
     are added until the contributions miss at most `tolerance` of S(A) - S(0), or there are `most_steps`; what they
-    miss is in `completeness_error`. Errors: `LayerError` for a layer without units; `ModelError` where the score has no
-    gradient.
+    miss is in `completeness_error`. `removed`: how many units are silenced one at a time. Errors: `LayerError` for a
+    layer without units; `ModelError` where the score has no gradient.
     """
     layer = find_layer(prepared.model, prepared.name)
     pooling = UnitPooling.of(layer, class_token=class_token)
@@ -86,15 +94,22 @@ def unit_contributions(
     if weights is not None:
         means = in_float64(pooling.total(prepared.cut.activations)) / layer.map_layout.positions
         contributions = torch.stack([means[row] * in_float64(weights[to.index]) for row, to in enumerate(targets)])
+        errors = torch.zeros_like(contributions)
         steps = [0] * len(targets)
     else:
         ends = zip(silent.tolist(), scores.tolist(), strict=True)
         parts = [path.integrated(both, tolerance, most_steps) for path, both in zip(paths, ends, strict=True)]
-        contributions = torch.stack([torch.stack([part.contributions for part in of_path]).sum(0) for of_path in parts])
+        contributions = torch.stack([_sum(of_path) for of_path in parts])
+        finer = (path.halved(of_path) for path, of_path in zip(paths, parts, strict=True))
+        errors = torch.stack([(_sum(fine) - _sum(coarse)).abs() for fine, coarse in zip(finer, parts, strict=True)])
         steps = [NODES * len(of_path) for of_path in parts]
     return UnitContributions(
         layer.name + (CLASS_TOKEN if class_token else ""),
         contributions.cpu().numpy(),
+        errors.cpu().numpy(),
+        torch.stack([path.removals(row, removed) for path, row in zip(paths, contributions, strict=True)])
+        .cpu()
+        .numpy(),
         scores.cpu().numpy(),
         silent.cpu().numpy(),
         np.array(steps, np.int64),
@@ -117,6 +132,11 @@ class _Part:
     def error(self) -> float:
         """How much of the score's change on this part the contributions miss."""
         return abs(float(self.contributions.sum()) - (self.scores[2] - self.scores[0]))
+
+
+def _sum(parts: Sequence[_Part]) -> torch.Tensor:
+    """(U,): the contributions on all parts of a path."""
+    return torch.stack([part.contributions for part in parts]).sum(0)
 
 
 @dataclass(frozen=True)
@@ -143,14 +163,32 @@ class _Path:
         allowed = tolerance * abs(ends[1] - ends[0])
         while sum(part.error for part in parts) > allowed and NODES * (len(parts) + 1) <= most_steps:
             worst = max(parts, key=lambda part: part.error)
-            first, middle, last = worst.scores
-            halfway = (worst.start + worst.end) / 2
             at = parts.index(worst)
-            parts[at : at + 1] = [
-                self.part(worst.start, halfway, (first, middle)),
-                self.part(halfway, worst.end, (middle, last)),
-            ]
+            parts[at : at + 1] = self.halved([worst])
         return parts
+
+    def halved(self, parts: Sequence[_Part]) -> list[_Part]:
+        """Each part in two, with as many nodes on either half as on the whole."""
+        halves = []
+        for part in parts:
+            first, middle, last = part.scores
+            halfway = (part.start + part.end) / 2
+            halves += [self.part(part.start, halfway, (first, middle)), self.part(halfway, part.end, (middle, last))]
+        return halves
+
+    def removals(self, contributions: torch.Tensor, count: int) -> torch.Tensor:
+        """(U,) float64: how much the score falls without a unit, of the `count` with the largest |contribution|."""
+        units = contributions.abs().argsort(descending=True, stable=True)[:count]
+
+        def run(first: int, last: int) -> torch.Tensor:
+            activations = self.pooling.without(self.cut.activations, units[first:last].to(self.cut.activations.device))
+            logits = self.layer.head(self.cut.with_activations(activations))
+            return in_float64(target_scores(logits, [self.target] * (last - first)))
+
+        without = in_batches(run, len(units), self.layer.model.batch_size)
+        removals = torch.full_like(contributions, math.nan)
+        removals[units] = (self.score(1.0) - without).to(removals)
+        return removals
 
     def part(self, start: float, end: float, ends: tuple[float, float]) -> _Part:
         """A · (the mean of dS/dA on a part of the path) · its length, by a Gauss-Legendre sum, over unit positions.

@@ -4,6 +4,7 @@ from lumiscope.dissection.activations import Probe, collect_activations, map_pro
 from lumiscope.dissection.compositions import Formula, HeldOutComposition, compositions_that_hold
 from lumiscope.dissection.crops import crop_box
 from lumiscope.dissection.evidence.capacity import small_sample_notes
+from lumiscope.dissection.evidence.image_groups import KnownImages
 from lumiscope.dissection.evidence.options import EvidenceOptions
 from lumiscope.dissection.grid_masks import MOST_GRID_IMAGES, GridMasks, choose_grid
 from lumiscope.dissection.labels import label_units
@@ -16,6 +17,7 @@ from lumiscope.dissection.network_dissection import (
     name_detectors,
     network_dissection_rows,
 )
+from lumiscope.dissection.notes import image_notes
 from lumiscope.dissection.overlaps import Fired, LabelledView, Overlaps, OverlapStream
 from lumiscope.dissection.shown_units import shown_images, shown_units
 from lumiscope.dissection.similarity import (
@@ -37,6 +39,7 @@ __all__ = [
     "Formula",
     "GridMasks",
     "HeldOutComposition",
+    "KnownImages",
     "LabelledView",
     "LayerLabels",
     "NetworkDissection",
@@ -58,6 +61,7 @@ __all__ = [
     "count_units",
     "crop_box",
     "detector_rows",
+    "image_notes",
     "label_units",
     "layer_summary",
     "map_probe",

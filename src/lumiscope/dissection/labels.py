@@ -9,28 +9,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lumiscope.columns import Columns
+from lumiscope.dissection._gathering import Gathered, gather, nothing_gathered, spread
 from lumiscope.dissection._selection import Selection, blocks
 from lumiscope.dissection._unit_facts import UnitFacts, describe_units
 from lumiscope.dissection.evidence.comparison import Comparison
 from lumiscope.dissection.evidence.counter_examples import counter_examples
-from lumiscope.dissection.evidence.further_labels import further_labels
-from lumiscope.dissection.evidence.held_out import held_out_scores
-from lumiscope.dissection.evidence.null_distribution import label_p_values
+from lumiscope.dissection.evidence.image_groups import KnownImages
 from lumiscope.dissection.evidence.options import EvidenceOptions
 from lumiscope.dissection.evidence.ranking import best_concepts
-from lumiscope.dissection.evidence.stability import resampled_best
+from lumiscope.dissection.evidence.unit_clusters import unit_clusters
 from lumiscope.dissection.similarity import SIMILARITIES
-from lumiscope.dissection.unit_labels import LayerLabels, UnitEvidence
+from lumiscope.dissection.unit_labels import LayerLabels
 from lumiscope.errors import ScorerError
 from lumiscope.p_values import p_equation
 from lumiscope.runs import NoLabel, Reason
-from lumiscope.statistics import benjamini_hochberg
 from lumiscope.types import DoubleArray, IntArray
 
-LISTED = 5  # best concepts of each unit, which are also those that may come first in a resample
+LISTED = 5  # best concepts of each unit
 
 DEAD = NoLabel(Reason.DEAD, "0 on every probing image")
 UNDEFINED = NoLabel(Reason.UNDEFINED, "the similarity gives no concept a finite score")
+UNVARIED = NoLabel(Reason.UNDEFINED, "no concept has a finite score on the images that choose labels")
 
 
 @dataclass(frozen=True)
@@ -51,13 +50,19 @@ def label_units(
     options: EvidenceOptions | None = EvidenceOptions(),  # noqa: B008 - frozen
     seed: int = 0,
     top_images: int = 10,
+    images: KnownImages = KnownImages(),  # noqa: B008 - frozen
 ) -> LayerLabels:
     """Give every unit its most similar concept, if the evidence speaks for it, and all that is known of the unit.
 
+    Two thirds of the images choose the label and test it; the others estimate its held-out correlation and the set of
+    concepts that could be the best. Most similar concepts, score and margin are of all images, and so is the label
+    where nothing is tested (`fdr` 1).
+
     `activations`: (D, U) pooled activations. `concept_scores`: (D, K), finite. `similarity`: a registered name.
     `options`: what a label must pass; None: no evidence is gathered and every live unit is labelled. `seed`:
-    permutations, halves and resamples derive from it, whatever the layer. `top_images`: how many of the most
-    activating images to keep of each unit (all of them, where there are fewer).
+    permutations, parts and resamples derive from it, whatever the layer. `top_images`: how many of the most
+    activating images to keep of each unit (all of them, where there are fewer). `images`: what is known of
+    them beforehand. Images that are copies of others are found in any case, and count as one.
 
     A unit without a label has concept -1 and a reason (see `Reason`); one that is not significant or unstable keeps its
     best concepts, score and margin. Dead, constant and non-finite units are left out of the similarity, so they
@@ -78,16 +83,17 @@ def label_units(
     ranking = _rank(comparison)
     best = _placed(ranking.rivals, live, len(facts.finite), -1)
     best_scores = _placed(ranking.scores, live, len(best), np.nan)
-    live_further = np.full((len(live), 0), -1)
-    evidence, agreed = None, np.ones(len(best))
-    if comparison is not None and options is not None:
-        evidence, live_further, agreed = _gather(comparison, ranking, facts, options, seed)
-    elif options is not None:
-        evidence = UnitEvidence(*np.full((6, len(best)), np.nan))
-    reasons = _reasons(facts, best, evidence, agreed, options)
-    concept = np.where([reason is None for reason in reasons], best[:, 0], -1)
-    further = np.where(concept[:, np.newaxis] >= 0, _placed(live_further, live, len(best), -1), -1)
-    active_without, silent_with = counter_examples(activations, concept_scores, best[:, 0])
+    gathered = nothing_gathered(len(best), len(activations))
+    if live.size and options is not None:
+        gathered = gather(method, units, concept_scores, images=images, options=options, seed=seed)
+        gathered = spread(gathered, live, len(best))
+    tested = options is not None and options.fdr < 1
+    candidate = gathered.concept if tested else best[:, 0]
+    reasons = _reasons(facts, best, candidate, gathered, options)
+    labelled = np.array([reason is None for reason in reasons], np.bool_)
+    concept = np.where(labelled, candidate, -1)
+    chosen = labelled & (gathered.concept == concept)
+    active_without, silent_with = counter_examples(activations, concept_scores, np.where(labelled, concept, best[:, 0]))
     return LayerLabels(
         model=model,
         layer=layer,
@@ -97,10 +103,15 @@ def label_units(
         runner_up=best[:, 1],
         # A hair below 0 where two score alike up to rounding.
         margin=np.maximum(best_scores[:, 0] - best_scores[:, 1], 0),
-        further=further,
+        further=np.where(labelled[:, np.newaxis], gathered.further, -1),
         best=best,
         best_scores=best_scores,
-        evidence=evidence,
+        evidence=None if options is None else gathered.evidence,
+        label_set=np.where(chosen[:, np.newaxis], gathered.label_set, -1),
+        label_set_size=np.where(chosen, gathered.label_set_size, -1),
+        cluster=unit_clusters(activations, live, concept),
+        groups=gathered.groups,
+        blocks=gathered.blocks,
         top_images=facts.top_images,
         top_activations=facts.top_activations,
         active_without=active_without,
@@ -138,31 +149,6 @@ def _rank(comparison: Comparison | None) -> _Ranking:
     return ranking
 
 
-def _gather(
-    comparison: Comparison, ranking: _Ranking, facts: UnitFacts, options: EvidenceOptions, seed: int
-) -> tuple[UnitEvidence, IntArray, DoubleArray]:
-    """The evidence for each unit; further labels of the live ones, (n, m); how many resamples agree, (U,).
-
-    A resample agrees where the best concept or a further label comes first: of two concepts that a unit responds to
-    alike, chance decides which is the first.
-    """
-    live, num_units = facts.live, len(facts.finite)
-    best = ranking.rivals[:, 0]
-    p_values = label_p_values(comparison, best, facts.shape[live], draws=options.draws, seed=seed)
-    q_values = benjamini_hochberg(p_values)
-    winners = resampled_best(comparison, ranking.rivals, resamples=options.resamples, seed=seed)
-    significant = np.where(q_values <= options.fdr, best, -1)
-    further = further_labels(
-        comparison.activations, comparison.concept_scores, significant, max_labels=options.max_labels, seed=seed
-    )
-    supported = np.column_stack([best, further])
-    agreed = (winners[:, :, np.newaxis] == supported[:, np.newaxis]).any(axis=2) & (winners >= 0)
-    stability = np.where(best >= 0, (winners == best[:, np.newaxis]).mean(axis=1), np.nan)
-    columns = (p_values, q_values, stability, *held_out_scores(comparison, seed))
-    evidence = UnitEvidence(*(_placed(column, live, num_units, np.nan) for column in columns))
-    return evidence, further, _placed(agreed.mean(axis=1), live, num_units, np.nan)
-
-
 def _placed(rows: NDArray[Any], where: IntArray, count: int, missing: float) -> NDArray[Any]:
     """`rows` put at `where` among `count` rows, all others `missing`."""
     placed = np.full((count, *rows.shape[1:]), missing, rows.dtype)
@@ -173,12 +159,13 @@ def _placed(rows: NDArray[Any], where: IntArray, count: int, missing: float) -> 
 def _reasons(
     facts: UnitFacts,
     best: IntArray,
-    evidence: UnitEvidence | None,
-    agreed: DoubleArray,
+    candidate: IntArray,
+    gathered: Gathered,
     options: EvidenceOptions | None,
 ) -> tuple[NoLabel | None, ...]:
     """Why each unit has no label; None where it has one."""
     reasons: list[NoLabel | None] = [None] * len(best)
+    evidence = gathered.evidence
     for unit in range(len(best)):
         if not facts.finite[unit]:
             count, first = facts.not_finite[unit], facts.first_not_finite[unit]
@@ -190,12 +177,14 @@ def _reasons(
             reasons[unit] = NoLabel(Reason.CONSTANT, f"{value:.4g} on every probing image") if value else DEAD
         elif best[unit, 0] < 0:
             reasons[unit] = UNDEFINED
-        elif evidence is None or options is None:
+        elif options is None:
             continue
+        elif candidate[unit] < 0:
+            reasons[unit] = UNVARIED
         elif evidence.q_value[unit] > options.fdr:
             p, q = p_equation(evidence.p_value[unit], "p", ".2g"), p_equation(evidence.q_value[unit], "q", ".2g")
             reasons[unit] = NoLabel(Reason.NOT_SIGNIFICANT, f"{p}, {q}")
-        elif agreed[unit] < options.min_stability:
+        elif gathered.agreed[unit] < options.min_stability:
             detail = f"first in only {100 * evidence.stability[unit]:.0f} % of resamples"
             reasons[unit] = NoLabel(Reason.UNSTABLE, detail)
     return tuple(reasons)

@@ -17,13 +17,13 @@ from lumiscope.types import DoubleArray, FloatArray, IntArray
 class UnitEvidence:
     """What speaks for the labels of a layer's units; arrays of length U, NaN where nothing could be tested.
 
-    `p_value`: of the activation's correlation with the best concept, among those of permuted units with theirs, chosen
-    anew in every permutation. `q_value`: the p-value adjusted over the units of the layer (Benjamini and Hochberg).
-    `stability`: the share of bootstrap resamples of the images in which the same concept comes first.
-    On held-out images, for the concept chosen on the other half: `heldout_correlation`, of the activation and the
-    concept's scores (the simulation correlation of Oikarinen and Weng 2024); `heldout_precision`, the average
-    precision with which the activation ranks the images that show the concept; `heldout_chance`, what a random order
-    has.
+    `p_value`: of the activation's correlation with the best concept, on the images that choose it, among those of
+    permuted units with theirs, chosen anew in every permutation. `q_value`: the p-value adjusted over the units of the
+    layer (Benjamini and Hochberg). `stability`: the share of bootstrap resamples of the images in which the same
+    concept comes first. On the other images, which had no part in this, for the same concept: `heldout_correlation`, of
+    the activation and the concept's scores (the simulation correlation of Oikarinen and Weng 2024);
+    `heldout_precision`, the average precision with which the activation ranks the images that show the concept;
+    `heldout_chance`, what a random order has.
     """
 
     p_value: DoubleArray
@@ -50,6 +50,9 @@ class LayerLabels:
     `silent_with`: (U, n) images that show the best concept and leave the unit silent; -1: none.
     `histogram`: (U, bins) how many images have an activation in each of equally wide bins over `span`, (U, 2): the
     lowest and highest activation.
+    `label_set`: (U, n) the first concepts of the set of those that could be the best, the label first, -1: no more;
+    `label_set_size`: (U,) how many are in the set, -1 where it cannot be told. `cluster`: (U,) see `unit_clusters`.
+    `groups`: (D,) which images counted as one. `blocks`: (U,) how many neighbours in the list kept together, 1: none.
     """
 
     model: str
@@ -69,6 +72,11 @@ class LayerLabels:
     silent_with: IntArray
     histogram: IntArray
     span: FloatArray
+    label_set: IntArray
+    label_set_size: IntArray
+    cluster: IntArray
+    groups: IntArray
+    blocks: IntArray
 
     def __len__(self) -> int:
         return len(self.concept)
@@ -127,6 +135,9 @@ def _layer_rows(layer: LayerLabels, labels: UnitLabels) -> Iterator[UnitRow]:
             reason=None if reason is None else reason.reason,
             reason_detail=None if reason is None else reason.detail,
             **{name: float(getattr(evidence, name)[unit]) for name in EVIDENCE},
+            label_set=_words(layer.label_set[unit], concepts),
+            label_set_size=int(layer.label_set_size[unit]) if layer.label_set_size[unit] > 0 else None,
+            cluster=int(layer.cluster[unit]),
             best_concepts=_words(layer.best[unit], concepts),
             best_scores=tuple(scores[np.isfinite(scores)].tolist()),
             top_images=_words(layer.top_images[unit], labels.image_ids),

@@ -85,7 +85,9 @@ def read_scores(
     network does not run or gives no scores, `UnknownNameError` for an output that it does not have.
     """
     with borrowed(network), torch.enable_grad(), _quiet():
-        inputs, returned = _first_run(network, contrasts, spec, channels)
+        inputs, returned, writes = _first_run(network, contrasts, spec, channels)
+        if writes:
+            network = twin(network, lambda run, some: run(some.clone()))
         network, returned, pooled = pooled_features(network, returned, inputs)
         among = candidates(returned, 2)
         if not among:
@@ -128,7 +130,7 @@ def _activated(scores: Scores, inputs: torch.Tensor, chosen: Candidate, said: Ac
         if ending is not None and ending.activation == "sigmoid":
             return _before(ending, scores, "log sigmoid")
     if kind == "logits":
-        if (shares := _divided(scores, inputs, said)) is not None:
+        if (shares := _divided(scores, inputs, chosen, said)) is not None:
             return shares
         if said == "none":
             return replace(scores, network=complete, activation="none")
@@ -147,11 +149,14 @@ def _activated(scores: Scores, inputs: torch.Tensor, chosen: Candidate, said: Ac
                          "them as asked; if they are probabilities, say --activation none")  # fmt: skip
 
 
-def _divided(scores: Scores, inputs: torch.Tensor, said: Activation | None) -> Scores | None:
+def _divided(scores: Scores, inputs: torch.Tensor, chosen: Candidate, said: Activation | None) -> Scores | None:
     """The scores where they are percentages or shares of another whole: divided by it, or before their last step.
 
     None for numbers of another kind. Those of which each is true or not are known by their sigmoid alone.
     """
+    seen = chosen.rows.detach().float().cpu().numpy()
+    if not are_percentages(seen) and (scores.single or whole_of(seen) is None):
+        return None  # before it is asked about more pictures
     rows = _rows(scores.network, inputs, scores.single).cpu().numpy()
     whole = None if scores.single else whole_of(rows)
     if whole is None and not are_percentages(rows):
@@ -244,11 +249,13 @@ def _among_neighbours(scores: Scores, inputs: torch.Tensor, together: torch.Tens
 
 def _first_run(
     network: torch.nn.Module, contrasts: Callable[[int], torch.Tensor], spec: str, channels: int | None
-) -> tuple[torch.Tensor, object]:
-    """Noise of as many channels as the network takes, and what it returns for the first two rows."""
+) -> tuple[torch.Tensor, object, bool]:
+    """Noise of as many channels as the network takes, what it returns for two rows, and whether it writes into them."""
     inputs = contrasts(channels or RGB)
+    given = _leaf(inputs)
     try:
-        return inputs, network(_leaf(inputs))
+        returned = network(given)
+        return inputs, returned, not torch.equal(given.detach(), inputs[:2])
     except Exception as error:  # a network of another input size, or of two inputs, raises whatever it likes
         others = None if channels else other_channels(network, lambda width: contrasts(width)[:2], spec)
         if others is not None:

@@ -72,6 +72,14 @@ class UnitPooling:
         scaled[:, self.start : self.stop] *= weights
         return scaled
 
+    def without(self, output: torch.Tensor, units: torch.Tensor) -> torch.Tensor:
+        """(N, ...): one image's output, (1, ...), once for each of N units, (N,), with that unit's activations 0."""
+        silenced = output.repeat(len(units), *[1] * (output.ndim - 1))
+        part = self.part(silenced)
+        by_unit = part if self.axes == (2, 3) else part.movedim(-1, 1)
+        by_unit[torch.arange(len(units)), units] = 0
+        return silenced
+
     @property
     def _some(self) -> bool:
         return bool(self.start) or self.stop is not None

@@ -17,6 +17,7 @@ from lumiscope.runs.manifest import (
     Source,
     Timing,
 )
+from lumiscope.runs.map_disagreement import disagreement
 from lumiscope.runs.maps import map_arrays, map_from_arrays, mask_arrays, mask_from_arrays
 from lumiscope.runs.no_label import NO_LABEL, NoLabel, Reason
 from lumiscope.runs.reader import RunReader
@@ -29,6 +30,7 @@ from lumiscope.runs.tables import (
     CATEGORY,
     CONCEPT,
     FAMILY_RULE,
+    MARGIN,
     AgreementRow,
     AgreementSummaryRow,
     CategoryBestRow,
@@ -46,6 +48,8 @@ from lumiscope.runs.tables import (
     MapAgreementSummaryRow,
     MapShapeRow,
     MaskRow,
+    MethodDifferenceRow,
+    MethodRankRow,
     ModelAgreementRow,
     ModelDifferenceRow,
     ModelRow,
@@ -71,6 +75,7 @@ __all__ = [
     "FAMILY_RULE",
     "FORMAT",
     "GROUND_TRUTH",
+    "MARGIN",
     "NO_LABEL",
     "STORE",
     "TABLES",
@@ -100,7 +105,9 @@ __all__ = [
     "MapAgreementSummaryRow",
     "MapShapeRow",
     "MaskRow",
+    "MethodDifferenceRow",
     "MethodFacts",
+    "MethodRankRow",
     "ModelAgreementRow",
     "ModelDifferenceRow",
     "ModelRow",
@@ -128,6 +135,7 @@ __all__ = [
     "as_json",
     "check_table_path",
     "column",
+    "disagreement",
     "find_crops",
     "find_units",
     "map_arrays",

@@ -18,7 +18,8 @@ COMPLETE = 0.01  # a completeness error up to this is not worth a word
 class UnitShare:
     """One unit. `label`: None where it has none. `nearest`: the concept that it is most like, evidence or not.
 
-    `share`: what it contributes, of S(A) - S(0); negative: against.
+    `share`: what it contributes, of S(A) - S(0); negative: against. `error`: how far that may be off. `removal`: by
+    what share of S(A) - S(0) the score falls if this unit alone is silenced.
     """
 
     address: str
@@ -26,6 +27,8 @@ class UnitShare:
     nearest: str | None
     share: float
     contribution: float
+    error: float
+    removal: float
 
     @property
     def name(self) -> str:
@@ -76,6 +79,17 @@ class Account:
         return self.error <= COMPLETE
 
     @property
+    def single_units(self) -> str:
+        """How far single shares may be off, and how far they are from what silencing a unit alone takes away."""
+        errors = [unit.error for unit in self.units if not math.isnan(unit.error)]
+        apart = [unit for unit in self.units if abs(unit.removal - unit.share) > COMPLETE]
+        said = f"; single shares are within {max(errors):.1%} of the score's rise" if max(errors, default=0) > 0 else ""
+        if apart:
+            most = max(apart, key=lambda unit: abs(unit.removal - unit.share))
+            said += f"; silencing one alone takes away another share, of {most.name} {most.removal:z.2f}"
+        return said
+
+    @property
     def head(self) -> str:
         """ "goldfish (predicted goldfish, 0.93)": the image, and what it is taken for."""
         said = "" if self.predicted is None else f"predicted {self.predicted}, {self.probability:.2f}"
@@ -98,6 +112,7 @@ class Account:
             f"{self.head}: {listed}; {these} {self.shown_units:z.0%} of what the layer adds to the score, those with a "
             f"label {self.labelled_units:z.0%}, all units together {self.all_units:z.1%}"
         )
+        said += self.single_units
         if any(unit.label is None and unit.nearest for unit in self.units):
             said += "; a word with ? is only the nearest: the evidence for it does not suffice"
         return said if self.is_complete else f"{said} (the sum misses {self.error:.1%} of it: trust the order alone)"
@@ -125,7 +140,15 @@ def _account(rows: Sequence[ContributionRow], target: str, prediction: Predictio
         score=first.score,
         baseline=first.baseline_score,
         units=tuple(
-            UnitShare(str(UnitAddress(row.layer, row.unit)), row.label, row.nearest, row.share, row.contribution)
+            UnitShare(
+                str(UnitAddress(row.layer, row.unit)),
+                row.label,
+                row.nearest,
+                row.share,
+                row.contribution,
+                row.error,
+                row.removal_share,
+            )
             for row in rows
         ),
         all_units=first.total / difference if known else math.nan,

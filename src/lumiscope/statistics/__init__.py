@@ -4,6 +4,12 @@ The image is the unit, or the group of images where `groups` says which belong t
 """
 
 from lumiscope.statistics.auroc import Separation, separation
+from lumiscope.statistics.clusters import (
+    ClusteredShare,
+    cluster_counts,
+    clustered_share_interval,
+    clustered_share_test,
+)
 from lumiscope.statistics.comparison import Best, PairComparison, best_of, compare_methods
 from lumiscope.statistics.correlation import RankCorrelation, rank_correlation
 from lumiscope.statistics.equivalence import Equivalence, equivalence_test
@@ -22,6 +28,7 @@ __all__ = [
     "ALTERNATIVES",
     "Alternative",
     "Best",
+    "ClusteredShare",
     "Equivalence",
     "Groups",
     "PairComparison",
@@ -30,6 +37,9 @@ __all__ = [
     "Superiority",
     "benjamini_hochberg",
     "best_of",
+    "cluster_counts",
+    "clustered_share_interval",
+    "clustered_share_test",
     "compare_methods",
     "counted_p_values",
     "difference_interval",

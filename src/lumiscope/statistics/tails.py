@@ -47,7 +47,7 @@ def fit_pareto_tail(draws: DoubleArray) -> ParetoTail | None:
     """
     falling = np.sort(draws)[::-1]
     for count in range(int(LARGEST_SHARE * len(falling)), FEWEST - 1, -STEP):
-        if not (np.isfinite(falling[[0, count]]).all() and falling[0] > falling[count]):
+        if not (np.isfinite(falling[[0, count]]).all() and falling[0] > falling[count - 1]):
             continue
         threshold = (falling[count - 1] + falling[count]) / 2
         excess = falling[:count] - threshold

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from lumiscope.fronts import lazy_front
 
 if TYPE_CHECKING:
+    from lumiscope.runs import Run
     from lumiscope.study.builtin import builtin_study
     from lumiscope.study.config import (
         AUTO,
@@ -85,7 +86,7 @@ _HOMES = {
     "pipeline": ("compute",),
     "stage": ("Tables",),
     "stages.explanation_plan": ("ExplanationPlan",),
-    "unit_crops": ("crops_of_unit",),
+    "unit_crops": ("Run", "crops_of_unit"),
 }
 __all__ = [
     "AUTO",
@@ -99,6 +100,7 @@ __all__ = [
     "Hypothesis",
     "ModelConfig",
     "Rows",
+    "Run",
     "RunConfig",
     "Setting",
     "Study",

@@ -23,6 +23,7 @@ from lumiscope.agreement import (
     compare_models,
     compare_other_images,
     measure_map,
+    method_differences,
     summarise,
     summarise_maps,
     with_other_images,
@@ -37,10 +38,12 @@ from lumiscope.runs import (
     MapAgreementRow,
     MapAgreementSummaryRow,
     MapShapeRow,
+    MethodDifferenceRow,
     ModelAgreementRow,
     Outcome,
 )
 from lumiscope.study import Tables, find
+from lumiscope.testing._planted_units import write_units
 from lumiscope.testing.fake_row import fake_row
 from lumiscope.types import BoolArray, DoubleArray, FloatArray, IntArray
 
@@ -61,8 +64,10 @@ EFFECTS: Mapping[str, frozenset[str]] = {
     "confidence": frozenset({"agreement_and_confidence"}),
     "mistakes": frozenset({"disagreement_and_mistakes"}),
     "models": frozenset({"model_extents"}),
+    "units": frozenset({"depth", "model_categories", "model_concepts"}),
 }
 """Effect -> the findings that it makes true."""
+ALWAYS = frozenset({"as_good"})  # that methods are equally good: most of them always are
 
 
 @dataclass(frozen=True)
@@ -111,7 +116,8 @@ def planted_study(seed: int, images: int, effects: Collection[str] = (), *, clus
     tables.write(JudgementRow, _judgements(rng, names, classes, trouble, effects))
     _write_masks(tables, names, maps, truths)
     _write_cells(tables, names, maps, rng.random((images, SIDE, SIDE)))
-    return PlantedStudy(tables, frozenset().union(*(EFFECTS[effect] for effect in effects)))
+    write_units(tables, rng, MODELS, planted="units" in effects)
+    return PlantedStudy(tables, ALWAYS.union(*(EFFECTS[effect] for effect in effects)))
 
 
 def _noise(rng: np.random.Generator, classes: IntArray) -> DoubleArray:
@@ -247,21 +253,27 @@ def _write_masks(tables: Tables, names: list[str], maps: Mapping[str, Maps], tru
             for row in compare_models(method, {name: {m: masks[m][name][method] for m in MODELS} for name in names})
         ],
     )
-    tables.write(
-        MapShapeRow,
-        [
-            MapShapeRow(
-                model=model,
-                image=name,
-                method=method,
-                **asdict(measure_map(of_method[row], truths[row])),
-                covered=math.nan,
-            )
-            for model, of_model in maps.items()
-            for row, name in enumerate(names)
-            for method, of_method in of_model.items()
-        ],
-    )
+    shapes = [
+        MapShapeRow(
+            model=model,
+            image=name,
+            method=method,
+            **asdict(measure_map(of_method[row], truths[row])),
+            covered=math.nan,
+        )
+        for model, of_model in maps.items()
+        for row, name in enumerate(names)
+        for method, of_method in of_model.items()
+    ]
+    tables.write(MapShapeRow, shapes)
+    differences = []
+    for model in MODELS:
+        truth: dict[str, dict[str, float]] = {method: {} for method in METHODS}
+        for row in agreement:
+            if row.model == model and row.method_b == GROUND_TRUTH:
+                truth[row.method_a][row.image] = row.iou
+        differences += method_differences(model, "truth", truth)
+    tables.write(MethodDifferenceRow, differences)
 
 
 def _write_cells(tables: Tables, names: list[str], maps: Mapping[str, Maps], edges: DoubleArray) -> None:

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from lumiscope.runs import Run, UnitRow
 
 COLUMNS = [
-    "model", "layer", "unit", "label", "further_labels", "category", "score", "q_value", "heldout_correlation",
-    "stability", "reason",
+    "model", "layer", "unit", "label", "label_set_size", "further_labels", "category", "score", "q_value",
+    "heldout_correlation", "stability", "reason",
 ]  # fmt: skip
 
 

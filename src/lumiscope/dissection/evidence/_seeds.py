@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-STREAMS = ("permutations", "members", "halves", "resamples", "capacity")
+STREAMS = (
+    "permutations", "members", "halves", "resamples", "capacity", "parts", "copies", "label sets", "neighbours",
+)  # fmt: skip
 
 
 def generator(seed: int, stream: str, *place: int) -> np.random.Generator:

@@ -13,6 +13,8 @@ from lumiscope.dissection.evidence._partial_correlation import deviations
 from lumiscope.dissection.evidence._seeds import generator
 from lumiscope.dissection.evidence.comparison import Comparison
 from lumiscope.dissection.evidence.further_labels import SYNONYM
+from lumiscope.dissection.evidence.held_out import parts
+from lumiscope.dissection.evidence.image_groups import ImageGroups, KnownImages
 from lumiscope.dissection.evidence.options import EvidenceOptions
 from lumiscope.dissection.evidence.ranking import best_concepts, rounding
 from lumiscope.dissection.similarity import SIMILARITIES
@@ -49,7 +51,12 @@ class Capacity:
 
 
 def small_sample_notes(
-    similarity: str, concept_scores: Columns, *, options: EvidenceOptions = DEFAULTS, seed: int = 0
+    similarity: str,
+    concept_scores: Columns,
+    *,
+    options: EvidenceOptions = DEFAULTS,
+    seed: int = 0,
+    images: KnownImages = KnownImages(),  # noqa: B008 - frozen
 ) -> tuple[str, ...]:
     """Say what few probing images cannot tell, and what they can; empty where there are enough.
 
@@ -61,27 +68,37 @@ def small_sample_notes(
     num_images = len(concept_scores)
     notes = []
     if num_images < method.minimum_images:
-        images = "1 probing image is" if num_images == 1 else f"{num_images} probing images are"
+        counted = "1 probing image is" if num_images == 1 else f"{num_images} probing images are"
         notes.append(
-            f"{images} few: {method.title} is defined for {method.minimum_images} or more; "
+            f"{counted} few: {method.title} is defined for {method.minimum_images} or more; "
             f"with fewer it {method.with_fewer}."
         )
     if num_images <= FEW_IMAGES:
-        capacity = measure_capacity(similarity, concept_scores, options=options, seed=seed)
+        groups = images.known(num_images)
+        capacity = measure_capacity(similarity, concept_scores, options=options, seed=seed, groups=groups)
         if capacity.good < POWER:
             notes += _sentences(capacity, similarity)
     return tuple(notes)
 
 
 def measure_capacity(
-    similarity: str, concept_scores: Columns, *, options: EvidenceOptions = DEFAULTS, seed: int = 0
+    similarity: str,
+    concept_scores: Columns,
+    *,
+    options: EvidenceOptions = DEFAULTS,
+    seed: int = 0,
+    groups: ImageGroups | None = None,
 ) -> Capacity:
     """Make units that respond to known concepts and count how many would be told from permuted ones.
 
-    `concept_scores`: (D, K), finite. 50 concepts are sampled, and 1,000 permutations drawn, whatever D and K.
+    `concept_scores`: (D, K), finite. `groups`: images that count as one; None: each by itself. Labels are tested on two
+    thirds of the images, and so are these. 50 concepts are sampled, and 1,000 permutations drawn, whatever D and K.
     """
     method = SIMILARITIES[similarity]
     num_images, num_concepts = concept_scores.shape
+    groups = ImageGroups.single(num_images) if groups is None else groups
+    selection = parts(groups, seed)[0]
+    concept_scores, groups = Selection(concept_scores, selection), groups.among(selection)
     random = generator(seed, "capacity", 0)
     order = random.permutation(num_concepts)
     varied = order[_varied(concept_scores)[order]]
@@ -91,7 +108,7 @@ def measure_capacity(
     good = GOOD_CORRELATION * deviations(perfect) + math.sqrt(1 - GOOD_CORRELATION**2) * noise
     counts = _counts(num_concepts)
     totals = method.row_totals(concept_scores)
-    comparisons = [Comparison.make(method, units, concept_scores, totals) for units in (perfect, good)]
+    comparisons = [Comparison.make(method, units, concept_scores, totals, groups) for units in (perfect, good)]
     shares = [
         (
             (_p_values(comparison, sampled, counts, seed) <= options.fdr)

@@ -13,6 +13,7 @@ from lumiscope.columns import Columns
 from lumiscope.dissection._selection import Selection, slices
 from lumiscope.dissection.evidence._layer_contrast import LayerContrast
 from lumiscope.dissection.evidence._seeds import generator
+from lumiscope.dissection.evidence.image_groups import ImageGroups
 from lumiscope.dissection.similarity import SimilarityMethod
 from lumiscope.dissection.similarity.preparation import standardised
 from lumiscope.types import DoubleArray, IntArray
@@ -25,7 +26,9 @@ class Comparison:
     """What a similarity gives for a layer.
 
     `activations`: (D, U) of units that are neither constant nor infinite, U >= 1. `concept_scores`: (D, K).
-    `row_totals`: (D,) or None, `unitwise`: (U, K), see `SimilarityMethod`. `contrast`: made of `unitwise`.
+    `row_totals`: (D,) or None, `unitwise`: (U, K), see `SimilarityMethod`. `contrast`: made of `unitwise`. `groups`: of
+    the images. `blocks`: (U,) how many neighbouring groups keep together where a unit is permuted, see
+    `block_lengths`.
     """
 
     method: SimilarityMethod
@@ -34,6 +37,8 @@ class Comparison:
     row_totals: DoubleArray | None
     unitwise: DoubleArray
     contrast: LayerContrast
+    groups: ImageGroups
+    blocks: IntArray
 
     @classmethod
     def make(
@@ -42,19 +47,20 @@ class Comparison:
         activations: Columns,
         concept_scores: Columns,
         row_totals: DoubleArray | None = None,
+        groups: ImageGroups | None = None,
+        blocks: IntArray | None = None,
     ) -> Comparison:
-        """Compare. `row_totals`: those of all concepts, where they are known already."""
+        """Compare. `row_totals`: those of all concepts, where they are known already.
+
+        `groups`, `blocks`: None: each image is a group by itself, and neighbours are not alike.
+        """
         if row_totals is None:
             row_totals = method.row_totals(concept_scores)
         unitwise = method.unitwise(activations, concept_scores, row_totals)
         contrast = LayerContrast(method, unitwise)
-        return cls(method, activations, concept_scores, row_totals, unitwise, contrast)
-
-    def on_images(self, images: IntArray) -> Comparison:
-        """The comparison on some of the images alone, its layer average included."""
-        activations, scores = Selection(self.activations, images), Selection(self.concept_scores, images)
-        totals = None if self.row_totals is None else self.row_totals[images]
-        return Comparison.make(self.method, activations, scores, totals)
+        groups = ImageGroups.single(len(activations)) if groups is None else groups
+        blocks = np.ones(activations.shape[1], np.int64) if blocks is None else blocks
+        return cls(method, activations, concept_scores, row_totals, unitwise, contrast, groups, blocks)
 
     def statistics(self) -> Iterator[tuple[slice, DoubleArray]]:
         """Yield blocks of units and the statistic by which each of them ranks the concepts, (n, K)."""
@@ -67,15 +73,15 @@ class Comparison:
     ) -> Iterator[tuple[slice, NDArray[np.floating[Any]], DoubleArray]]:
         """Yield blocks of draws: each of `units` with its images permuted, and how it ranks the concepts.
 
-        `units`: (n,), repeats may occur: each has a permutation of its own, which depends on the seed, the stream and
-        the place in `units`, on nothing else. Yields the places in `units`, the permuted columns (D, m), and the
-        statistic (m, K) as in `statistics`, each in the place of its unit among the layer's. NaN is -inf here: what is
-        undefined is not the best.
+        `units`: (n,), repeats may occur: each has a permutation of its own, of groups or of blocks of them, which
+        depends on the seed, the stream and the place in `units`, on nothing else. Yields the places in `units`, the
+        permuted columns (D, m), and the statistic (m, K) as in `statistics`, each in the place of its unit among the
+        layer's. NaN is -inf here: what is undefined is not the best.
         """
         num_images, num_concepts = self.concept_scores.shape
         for where in slices(len(units), 3 * (num_images + num_concepts), PERMUTED_BYTES):
             orders = [
-                generator(seed, "permutations", *stream, place).permutation(num_images)
+                self.groups.permuted(generator(seed, "permutations", *stream, place), int(self.blocks[units[place]]))
                 for place in range(where.start, where.stop)
             ]
             columns = self._permuted_columns(units[where], orders)
@@ -92,7 +98,7 @@ class Comparison:
         words, place = np.unique(concepts, return_inverse=True)
         scores = standardised(Selection(self.concept_scores, columns=np.maximum(words, 0))[:, :])[:, place]
         correlation = np.einsum("di,di->i", standardised(columns), scores)
-        return np.where((concepts < 0) | np.isnan(correlation), 0, correlation)
+        return np.where((concepts < 0) | np.isnan(correlation), 0, np.round(correlation, 12))
 
     def _permuted_columns(self, units: IntArray, orders: list[IntArray]) -> NDArray[np.floating[Any]]:
         distinct, copies = np.unique(units, return_inverse=True)

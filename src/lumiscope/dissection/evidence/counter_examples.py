@@ -11,6 +11,7 @@ from lumiscope.types import BoolArray, DoubleArray, IntArray
 SHOWN = 3
 STRONG_SHARE, FEWEST_STRONG = 0.05, 10
 PRESENT_SHARE, FEWEST_PRESENT = 0.05, 5
+INFLATED_SHARE = 0.1
 
 
 def counter_examples(activations: Columns, concept_scores: Columns, concept: IntArray) -> tuple[IntArray, IntArray]:
@@ -20,8 +21,9 @@ def counter_examples(activations: Columns, concept_scores: Columns, concept: Int
     Active without: among the 5 % of images, or 10, on which the unit is most active, those where the concept is
     absent; the most active first. Silent with: of the images that show the concept most, the 3 with the lowest
     activation, if that is below the unit's median or its lowest of all; the highest score first.
-    Where scores are 0 or 1, a concept is absent on images with 0, and those with 1 show it. Else it counts as absent
-    where its score is below its median, and the 5 % of images, or 5, with the highest scores show it.
+    Where scores are 0 or 1, a concept is absent on images with 0, and those with 1 show it. Else the 5 % of images, or
+    5, with the highest scores show it, and it counts as absent where its score is below its median; where one in ten
+    images or more share the lowest score, as those have on which it takes no share, it is absent on these alone.
     Returns two (U, 3) arrays of images; -1: there are no more.
     """
     num_units = activations.shape[1]
@@ -47,7 +49,10 @@ def _absent_and_present(scores: DoubleArray) -> tuple[BoolArray, IntArray]:
     if np.isin(scores, (0, 1)).all():
         return scores == 0, np.flatnonzero(scores == 1)
     present = _highest(scores, max(round(PRESENT_SHARE * len(scores)), FEWEST_PRESENT))
-    return scores < np.median(scores), present
+    lowest = scores == scores.min()
+    if lowest.mean() < INFLATED_SHARE:
+        return scores < np.median(scores), present
+    return lowest, present[~lowest[present]]
 
 
 def _highest(values: DoubleArray, count: int) -> IntArray:

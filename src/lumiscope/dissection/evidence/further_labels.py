@@ -10,6 +10,7 @@ from lumiscope.columns import Columns
 from lumiscope.dissection._selection import Selection, blocks, slices
 from lumiscope.dissection.evidence._partial_correlation import deviations, partial_test
 from lumiscope.dissection.evidence.held_out import halves
+from lumiscope.dissection.evidence.image_groups import ImageGroups
 from lumiscope.statistics import benjamini_hochberg
 from lumiscope.types import DoubleArray, IntArray
 
@@ -26,12 +27,19 @@ class _Half:
 
 
 def further_labels(
-    activations: Columns, concept_scores: Columns, concept: IntArray, *, max_labels: int, seed: int
+    activations: Columns,
+    concept_scores: Columns,
+    concept: IntArray,
+    *,
+    max_labels: int,
+    seed: int,
+    groups: ImageGroups | None = None,
 ) -> IntArray:
     """Add labels to units one at a time, each with the highest partial correlation given those before it.
 
     `activations`: (D, U), `concept_scores`: (D, K). `concept`: (U,) the first label; -1: none, and so no further one.
-    Of two random halves of the images, one proposes a concept and the other tests it, so that nothing has to be said
+    `groups`: of the images, of which the first of each is looked at; None: all are. Of two random halves of these, one
+    proposes a concept and the other tests it, so that nothing has to be said
     of the maximum over all concepts. It is accepted if on the second half its partial correlation is at least 0.1
     (it explains 1 % of what the labels so far leave unexplained), significant at 0.05 after the correction of
     Benjamini and Hochberg over the units of the layer, and its plain correlation positive.
@@ -42,11 +50,12 @@ def further_labels(
     step and positive weights only.
     """
     further = np.full((len(concept), max_labels - 1), -1)
-    if len(activations) < FEWEST_IMAGES:
+    looked_at = np.arange(len(activations)) if groups is None else groups.first
+    if len(looked_at) < FEWEST_IMAGES:
         return further
     proposing, testing = (
-        _Half(Selection(activations, images), Selection(concept_scores, images))
-        for images in halves(len(activations), seed)
+        _Half(Selection(activations, looked_at[half]), Selection(concept_scores, looked_at[half]))
+        for half in halves(len(looked_at), seed)
     )
     labels = concept[:, np.newaxis]
     units = np.flatnonzero(concept >= 0)

@@ -5,16 +5,20 @@ from __future__ import annotations
 import numpy as np
 
 from lumiscope.dissection._selection import blocks
+from lumiscope.dissection.evidence._partial_correlation import deviations
 from lumiscope.dissection.evidence._seeds import generator
 from lumiscope.dissection.evidence._shape_groups import shape_groups
 from lumiscope.dissection.evidence.comparison import Comparison
+from lumiscope.dissection.evidence.neighbours import FEWEST_BLOCKS
 from lumiscope.dissection.evidence.ranking import best_concepts
-from lumiscope.statistics import null_p_values
+from lumiscope.statistics import counted_p_values, null_p_values
 from lumiscope.types import DoubleArray, IntArray
 
 GROUPS = (3, 8)  # at least and at most, where units differ in shape
 GROUPED = 4  # draws for each unit, all groups together, unless that gives too few groups
 FEWEST_PER_FACT = 20  # draws, for each fact of a shape that location and spread are fitted to
+TIE = 1e-9  # the same images in another order are summed up to rounding: a draw that is the unit itself is as high
+CARRIED = 0.5  # of a unit's sum of squares: with more on one image, that image's place decides
 
 
 def label_p_values(comparison: Comparison, best: IntArray, shape: DoubleArray, *, draws: int, seed: int) -> DoubleArray:
@@ -25,6 +29,9 @@ def label_p_values(comparison: Comparison, best: IntArray, shape: DoubleArray, *
     with the concept that comes first. (With Pearson's correlation as the similarity that is the maximum itself.)
     Units of one shape share `draws` permutations, each unit of the group as often as another; within a group, location
     and spread of the correlation are fitted to what is left of the differences in shape.
+    Units that one image, or group of images, carries for the most part, and units that are permuted in blocks, are
+    groups of their own. What these can be like is told by few places and so comes in lumps, for which no tail can be
+    fitted: there the p-value is the count. 1 where there are fewer than 6 blocks to permute.
     NaN where there is no best concept.
     """
     correlations = np.full(len(best), np.nan)
@@ -32,13 +39,37 @@ def label_p_values(comparison: Comparison, best: IntArray, shape: DoubleArray, *
         columns = comparison.activations[:, where]
         correlations[where] = np.where(best[where] >= 0, comparison.correlations(columns, best[where]), np.nan)
     most = int(np.clip(-(-GROUPED * len(best) // draws), *GROUPS))
+    carried = carried_shares(comparison) > CARRIED
+    in_blocks = comparison.blocks > 1
+    facts = np.column_stack([shape, np.log2(comparison.blocks)])
+    groups = [
+        (group, lumpy)
+        for lumpy, kind in ((False, ~carried & ~in_blocks), (True, carried & ~in_blocks), (True, in_blocks))
+        for group in _groups_among(np.flatnonzero(kind), facts, most)
+    ]
     p_values = np.full(len(best), np.nan)
-    for number, group in enumerate(shape_groups(shape, most)):
+    for number, (group, lumpy) in enumerate(groups):
         members = generator(seed, "members", number).permutation(group)[np.arange(draws) % len(group)]
         drawn = permuted_correlations(comparison, members, seed, number)
-        standard, observed = _standardised(drawn, shape[members], correlations[group], shape[group])
-        p_values[group] = null_p_values(observed, standard)
-    return p_values
+        standard, observed = _standardised(drawn, facts[members], correlations[group], facts[group])
+        p_values[group] = (counted_p_values if lumpy else null_p_values)(observed - TIE, standard)
+    untold = in_blocks & (comparison.blocks * FEWEST_BLOCKS > len(comparison.groups))
+    return np.where(untold & ~np.isnan(p_values), 1.0, p_values)
+
+
+def _groups_among(units: IntArray, facts: DoubleArray, most: int) -> list[IntArray]:
+    return [units[group] for group in shape_groups(facts[units], most)] if units.size else []
+
+
+def carried_shares(comparison: Comparison) -> DoubleArray:
+    """(U,): what share of a unit's squared deviations from its mean is on one group of images."""
+    shares = np.empty(comparison.activations.shape[1])
+    order = np.argsort(comparison.groups.of, kind="stable")
+    starts = np.searchsorted(comparison.groups.of[order], np.arange(len(comparison.groups)))
+    for where in blocks(comparison.activations, 4):
+        squares = deviations(comparison.activations[:, where]) ** 2
+        shares[where] = np.add.reduceat(squares[order], starts, axis=0).max(axis=0)
+    return shares
 
 
 def permuted_correlations(comparison: Comparison, units: IntArray, seed: int, *stream: int) -> DoubleArray:

@@ -11,7 +11,8 @@ from lumiscope.errors import UsageError
 class EvidenceOptions:
     """How much evidence a label needs, and how much work goes into it.
 
-    `fdr`: the highest share of false discoveries among the labels of a layer, in (0, 1]; 1 lets every unit pass.
+    `fdr`: of the units of a layer that get a label, the highest share that may be related to no concept, in (0, 1]; 1
+    lets every unit pass. It says nothing of labels that are not the best word for a unit that is related to some.
     `min_stability`: the least share of bootstrap resamples in which the same concept must come first, in [0, 1].
     `draws`: random permutations for each group of units that share a null distribution. `resamples`: of the bootstrap.
     `max_labels`: how many labels a unit may have, the first one included.

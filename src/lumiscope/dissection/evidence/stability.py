@@ -16,13 +16,14 @@ UNITS_AT_ONCE = 64
 def resampled_best(comparison: Comparison, best: IntArray, *, resamples: int, seed: int) -> IntArray:
     """The concept that is first in each bootstrap resample of the images, (U, resamples); -1: none.
 
+    Images of one group are drawn together.
+
     `best`: (U, n) each unit's most similar concepts, best first, -1 for none: those that may come first; the best ones
     of 63 other units, which are looked at together, may too. The other units of the layer are held as observed.
     Where the unit's best concept ties with the first, as one that occurs on the same images does, it is the first.
     Source: Efron and Tibshirani 1993, An Introduction to the Bootstrap, chapter 6.
     """
     winners = np.full((len(best), resamples), -1)
-    num_images = len(comparison.activations)
     tried = np.flatnonzero(best[:, 0] >= 0)
     # Units with the same best concept have much the same rivals: a block of them needs few concepts.
     tried = tried[np.argsort(best[tried, 0], kind="stable")]
@@ -35,7 +36,7 @@ def resampled_best(comparison: Comparison, best: IntArray, *, resamples: int, se
         others = others if others.shape[1] == 1 else others[:, candidates]
         best_columns = np.searchsorted(candidates, best[units, 0])
         for number in range(resamples):
-            images = generator(seed, "resamples", number).integers(0, num_images, num_images)
+            images = comparison.groups.resampled(generator(seed, "resamples", number))
             totals = None if comparison.row_totals is None else comparison.row_totals[images]
             resampled = comparison.method.unitwise(columns[images], scores[images], totals)
             first = _first(comparison.contrast.statistic(resampled, others), best_columns)

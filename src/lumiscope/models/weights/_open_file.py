@@ -40,12 +40,13 @@ def open_file(path: Path) -> Any:
             raise WeightsError(f"{path} cannot be read as weights: it is no regular file")
         with path.open("rb") as file:
             begin = file.read(512)
+        # Before pickles: the length of its header comes first, and may begin with any byte.
+        if _begins_as_safetensors(begin, path.stat().st_size):
+            return _read_safetensors(path)
         if begin.startswith(ZIP):
             return read_zip(path)
         if begin.startswith(PICKLE) or (begin[:1] and begin[:1] in b"(]}cl"):
             return read_legacy(path)
-        if begin[8:9] == SAFETENSORS:
-            return _read_safetensors(path)
     except WeightsError:
         raise
     except ForeignNameError as error:
@@ -64,6 +65,11 @@ def open_file(path: Path) -> Any:
         raise WeightsError(f"{path} cannot be read as weights: it is a whole model; its spec is onnx:{path}")
     other = next((words for magic, words in OTHER_KINDS.items() if begin.lstrip().startswith(magic)), "")
     raise WeightsError(f"{path} cannot be read as weights: {'it is ' + other if other else DAMAGED}")
+
+
+def _begins_as_safetensors(begin: bytes, size: int) -> bool:
+    """The length of a header that fits into the file, in 8 bytes, and the brace that opens it."""
+    return begin[8:9] == SAFETENSORS and int.from_bytes(begin[:8], "little") <= size - 8
 
 
 def _read_safetensors(path: Path) -> dict[str, MadeTensor]:

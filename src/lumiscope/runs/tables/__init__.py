@@ -12,6 +12,7 @@ from lumiscope.runs.tables.layers import LayerRow
 from lumiscope.runs.tables.map_agreement import MapAgreementRow, MapAgreementSummaryRow
 from lumiscope.runs.tables.map_shapes import MapShapeRow
 from lumiscope.runs.tables.masks import MaskRow
+from lumiscope.runs.tables.method_differences import MARGIN, MethodDifferenceRow, MethodRankRow
 from lumiscope.runs.tables.model_agreement import ModelAgreementRow
 from lumiscope.runs.tables.model_differences import ALPHA, CATEGORY, CONCEPT, ModelDifferenceRow
 from lumiscope.runs.tables.models import ASSUMED_OF_PREPROCESSING, ModelRow
@@ -28,6 +29,7 @@ __all__ = [
     "CATEGORY",
     "CONCEPT",
     "FAMILY_RULE",
+    "MARGIN",
     "AgreementRow",
     "AgreementSummaryRow",
     "CategoryBestRow",
@@ -45,6 +47,8 @@ __all__ = [
     "MapAgreementSummaryRow",
     "MapShapeRow",
     "MaskRow",
+    "MethodDifferenceRow",
+    "MethodRankRow",
     "ModelAgreementRow",
     "ModelDifferenceRow",
     "ModelRow",

@@ -20,6 +20,8 @@ class ContributionRow:
     )
     contribution: float = column("what it contributes to the score")
     share: float = column("of score - baseline_score; NaN where the score does not depend on the layer")
+    error: float = column("how far that share may be off, by twice as many nodes; 0: a closed form", low=0)
+    removal_share: float = column("share by which the score falls if this unit alone is silenced, exactly")
     score: float = column("S(A): the target's raw score")
     baseline_score: float = column("S(0): that score with the layer silent")
     total: float = column("sum of the contributions of all units of the layer")

@@ -27,7 +27,12 @@ class UnitRow:
     p_value: float = column("of the correlation with the best of all concepts, under permutation", low=0, high=1)
     q_value: float = column("the p-value adjusted over the layer (Benjamini and Hochberg)", low=0, high=1)
     stability: float = column("share of resamples of the images in which the same concept is first", low=0, high=1)
-    heldout_correlation: float = column("correlation with the concept on images not chosen on", low=-1, high=1)
+    label_set: tuple[str, ...] = column("words that could be the best: the label, then by correlation, at most 20")
+    label_set_size: int | None = column("how many words could be; null: no label, or too few images", low=1)
+    cluster: int = column("units of the layer that respond alike have the same number, from 0", low=0)
+    heldout_correlation: float = column(
+        "correlation with the concept on images that had no part in choosing and testing it", low=-1, high=1
+    )
     heldout_precision: float = column("average precision with which it ranks those that show it", low=0, high=1)
     heldout_chance: float = column("the average precision of a random order", low=0, high=1)
     best_concepts: tuple[str, ...] = column("the most similar concepts, best first, whatever the evidence says")
@@ -51,9 +56,19 @@ class UnitRow:
         return None if self.reason is None else NoLabel(self.reason, self.reason_detail or "")
 
     @property
+    def words_in_set(self) -> str:
+        """The set of words that could be the best, in words."""
+        if self.label_set_size is None:
+            return "cannot be told with so few images"
+        if self.label_set_size == 1:
+            return "this word alone"
+        more = self.label_set_size - len(self.label_set)
+        return f"{self.label_set_size:,} words: {', '.join(self.label_set)}" + (f" and {more:,} more" if more else "")
+
+    @property
     def best_concept(self) -> str | None:
-        """The most similar concept, whether or not it is the label."""
-        return next(iter(self.best_concepts), self.label)
+        """The label; the most similar concept where there is none."""
+        return self.label or next(iter(self.best_concepts), None)
 
 
 @table("shown_units", "each unit that the report shows a card of")

@@ -20,9 +20,9 @@ class DissectConfig:
     """How units are named. `probe`: images to dissect with; None: no dissection.
 
     `prompts`: sentences with {} where a concept goes, for scorers that embed text; none: the scorer's own. `fdr`: the
-    share of labels that may be chance; `min_stability`: how often a label must win when the probing images are drawn
-    again. `annotations`: a folder that says what is at each pixel of the probing images; None: the scorer's, or what
-    the world knows of its own.
+    share of units with a label that may be related to no concept at all; `min_stability`: how often a label must win
+    when the probing images are drawn again. `annotations`: a folder that says what is at each pixel of the probing
+    images; None: the scorer's, or what the world knows of its own.
     """
 
     __pydantic_config__ = FORBID_UNKNOWN
@@ -55,7 +55,8 @@ class DissectConfig:
         "mean", metavar="mean|max", help="One number of a unit's map. Default: mean."
     )
     fdr: Annotated[float, Gt(0), Le(1)] = setting(
-        0.05, help="The share of labels that may be chance; 1 labels every unit. Default: 0.05."
+        0.05,
+        help="The share of units with a label that may be related to no concept; 1 labels every unit. Default: 0.05.",
     )
     min_stability: Annotated[float, Ge(0), Le(1)] = setting(
         0.5,

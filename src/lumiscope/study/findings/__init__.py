@@ -6,6 +6,7 @@ from typing import Any
 
 from lumiscope.runs import FindingRow
 from lumiscope.study.findings.claim import Claim, Decision, Hypothesis, Rows, answer, by_model, observed
+from lumiscope.study.findings.classes import groups_of
 from lumiscope.study.findings.family import decide
 from lumiscope.study.findings.observations import observe
 from lumiscope.study.findings.overview import overview
@@ -20,6 +21,7 @@ __all__ = [
     "by_model",
     "find",
     "finding",
+    "groups_of",
     "observe",
     "observed",
     "tables_needed",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from lumiscope.runs import GROUND_TRUTH, AgreementRow, AgreementSummaryRow, JudgementRow, models_with_foreign_masks
 from lumiscope.study.findings.claim import Rows, by_model
+from lumiscope.study.findings.classes import Groups, groups_of
 from lumiscope.study.findings.titles import method_title
 
 
@@ -19,10 +20,12 @@ class Pairs:
     rows: dict[str, AgreementSummaryRow]
     excess: dict[str, dict[str, float]]
     foreign: bool
+    groups: Groups
 
 
 def compared_pairs(tables: Rows, *, with_truth: bool) -> Iterator[Pairs]:
     """Of each model its pairs of methods, or its methods with the true masks, that any image defines."""
+    groups = groups_of(tables)
     foreign = models_with_foreign_masks(tables.rows(JudgementRow))
     images = by_model(tables.rows(AgreementRow))
     for model, summary in by_model(tables.rows(AgreementSummaryRow)).items():
@@ -32,7 +35,7 @@ def compared_pairs(tables: Rows, *, with_truth: bool) -> Iterator[Pairs]:
             if _titles(row) in excess and not math.isnan(row.iou - row.other_images):
                 excess[_titles(row)][row.image] = row.iou - row.other_images
         if rows:
-            yield Pairs(model, rows, excess, model in foreign)
+            yield Pairs(model, rows, excess, model in foreign, groups)
 
 
 def _titles(row: AgreementRow | AgreementSummaryRow) -> str:

@@ -10,6 +10,7 @@ from typing import TypeVar
 from lumiscope.statistics import sign_flip_test
 from lumiscope.study.findings import floors
 from lumiscope.study.findings.claim import Hypothesis
+from lumiscope.study.findings.classes import Groups
 
 Candidate = TypeVar("Candidate")
 EXTREME = (
@@ -28,10 +29,11 @@ class Extreme:
     test: Hypothesis
 
 
-def extreme(values: Mapping[str, Mapping[str, float]], *, highest: bool) -> Extreme | None:
+def extreme(values: Mapping[str, Mapping[str, float]], *, highest: bool, groups: Groups) -> Extreme | None:
     """The candidate with the highest, or lowest, mean; None with fewer than two.
 
-    `values`: candidate -> image -> value; only images that both have count where two are compared. The p-value is that
+    `values`: candidate -> image -> value; only images that both have count where two are compared. `groups`: which of
+    them belong together. The p-value is that
     of an intersection-union test: it lies beyond all others only where it lies beyond each of them (Berger 1982); times
     the number of candidates, as which one is tested was seen in the data.
     """
@@ -41,15 +43,17 @@ def extreme(values: Mapping[str, Mapping[str, float]], *, highest: bool) -> Extr
     sign = 1 if highest else -1
     means = {name: math.fsum(of_images.values()) / len(of_images) for name, of_images in known.items()}
     first = max(means, key=lambda name: sign * means[name])
-    p_values = [_ahead(known[first], known[name], sign) for name in known if name != first]
+    p_values = [_ahead(known[first], known[name], sign, groups) for name in known if name != first]
     candidates = len(known)
+    witnesses = len(set(groups(known[first])))
     test = Hypothesis(
-        min(1.0, candidates * max(p_values)), len(known[first]), lambda images: candidates * floors.sign_flips(images)
+        min(1.0, candidates * max(p_values)), witnesses, lambda count: candidates * floors.sign_flips(count)
     )
     return Extreme(first, means[first], len(known[first]), candidates, test)
 
 
-def _ahead(first: Mapping[str, float], other: Mapping[str, float], sign: int) -> float:
+def _ahead(first: Mapping[str, float], other: Mapping[str, float], sign: int, groups: Groups) -> float:
     """1 where they share no image."""
-    differences = [sign * (first[image] - other[image]) for image in first if image in other]
-    return sign_flip_test(differences) if differences else 1.0
+    shared = [image for image in first if image in other]
+    differences = [sign * (first[image] - other[image]) for image in shared]
+    return sign_flip_test(differences, groups=groups(shared)) if shared else 1.0

@@ -39,3 +39,8 @@ def two_groups(share: float) -> Callable[[int], float]:
 def none(images: int) -> float:
     """Of a test of units, of which there are many."""
     return 0.0
+
+
+def student(images: int) -> float:
+    """Of a t-test, whose p-values have no bound; with fewer than 3 images there is none."""
+    return 1.0 if images < 3 else 0.0

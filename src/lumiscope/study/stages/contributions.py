@@ -121,6 +121,8 @@ class StoredContributions:
         return [
             {
                 "contributions": computed.contributions[row : row + 1],
+                "errors": computed.errors[row : row + 1],
+                "removals": computed.removals[row : row + 1],
                 "scores": computed.scores[row : row + 1],
                 "baselines": computed.baselines[row : row + 1],
                 "steps": computed.steps[row : row + 1],
@@ -178,6 +180,8 @@ def contribution_rows(
             nearest=next(iter(units[unit].best_concepts), None),
             contribution=float(contributions[unit]),
             share=float(shares[unit]),
+            error=float(abs(values.errors[0, unit] / values.differences[0])),
+            removal_share=float(values.removals[0, unit] / values.differences[0]),
             score=float(values.scores[0]),
             baseline_score=float(values.baselines[0]),
             total=float(contributions.sum()),

@@ -9,9 +9,15 @@ from dataclasses import dataclass
 from lumiscope.report.numbers import defined
 from lumiscope.report.page import Page
 from lumiscope.report.registry import section
-from lumiscope.runs import MapShapeRow, ModelAgreementRow
+from lumiscope.runs import MapShapeRow, MethodDifferenceRow, MethodRankRow, ModelAgreementRow
 
 MEASURES = ("extent", "entropy", "gini", "contour", "sharpness", "inside", "covered")
+MEASURE_NAMES = {
+    "extent": "half of the weight",
+    "sharpness": "sharpness",
+    "inside": "on the object",
+    "truth": "IoU with the true mask",
+}
 
 
 @dataclass(frozen=True)
@@ -25,15 +31,36 @@ class Shape:
 
 
 @dataclass(frozen=True)
+class Ranked:
+    """One method by one measure. `shares`: how probable each rank is, the first being the highest mean."""
+
+    model: str
+    measure: str
+    method: str
+    mean: float
+    shares: tuple[float, ...]
+
+
+@dataclass(frozen=True)
 class Extent:
-    """What the section shows. `has_truth`: whether any number is about true masks. `models`: pairs of them."""
+    """What the section shows. `has_truth`: whether any number is about true masks. `models`: pairs of them.
+
+    `ranks`: of the methods by each measure.
+    """
 
     shapes: tuple[Shape, ...]
     has_truth: bool
     models: tuple[tuple[str, ModelAgreementRow], ...]
+    ranks: tuple[Ranked, ...]
 
 
-@section("extent", title="Extent and sharpness", order=61, needs=(MapShapeRow, ModelAgreementRow), link="Extent")
+@section(
+    "extent",
+    title="Extent and sharpness",
+    order=61,
+    needs=(MapShapeRow, ModelAgreementRow, MethodDifferenceRow, MethodRankRow),
+    link="Extent",
+)
 def extent(page: Page) -> Extent:
     """Means over the images from `map_shapes`, and the pairs of models from `model_agreement`."""
     groups: dict[tuple[str, str], list[MapShapeRow]] = {}
@@ -41,7 +68,18 @@ def extent(page: Page) -> Extent:
         groups.setdefault((row.model, row.method), []).append(row)
     shapes = tuple(_shape(model, page.method_title(method), rows) for (model, method), rows in groups.items())
     pairs = tuple((page.method_title(row.method), row) for row in page.run.rows(ModelAgreementRow))
-    return Extent(shapes, any(defined(shape.means["inside"]) for shape in shapes), pairs)
+    return Extent(shapes, any(defined(shape.means["inside"]) for shape in shapes), pairs, _ranks(page))
+
+
+def _ranks(page: Page) -> tuple[Ranked, ...]:
+    groups: dict[tuple[str, str, str], list[MethodRankRow]] = {}
+    for row in page.run.rows(MethodRankRow):
+        groups.setdefault((row.model, row.measure, row.method), []).append(row)
+    return tuple(
+        Ranked(model, MEASURE_NAMES[measure], page.method_title(method), rows[0].mean,
+               tuple(row.probability for row in rows))
+        for (model, measure, method), rows in groups.items()
+    )  # fmt: skip
 
 
 def _shape(model: str, title: str, rows: Sequence[MapShapeRow]) -> Shape:

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from lumiscope.agreement import disagreement
 from lumiscope.images import View
 from lumiscope.report.labels import class_names, label_text
 from lumiscope.report.outline import enlarge, enlargement
@@ -28,6 +27,7 @@ from lumiscope.runs import (
     ObservationRow,
     PredictionRow,
     accounts_of,
+    disagreement,
 )
 from lumiscope.types import SaliencyMap
 

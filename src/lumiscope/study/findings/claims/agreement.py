@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from lumiscope.runs import AgreementRow, AgreementSummaryRow, JudgementRow, MapAgreementSummaryRow
+from lumiscope.runs import AgreementRow, AgreementSummaryRow, ImageRow, JudgementRow, MapAgreementSummaryRow
 from lumiscope.study.findings import floors
 from lumiscope.study.findings.claim import Claim, Hypothesis, Rows, answer, by_model, observed
 from lumiscope.study.findings.compared_pairs import Pairs, agreement_by_image, compared_pairs
@@ -16,7 +16,7 @@ from lumiscope.study.findings.titles import method_title
 PAIRING = "permutation of which images' masks belong together"
 FOREIGN = "the masks show something else than its labels, so this tells where it looks, not whether that is right"
 NAMED = 3  # images that a sentence spells out
-NEEDS = (AgreementRow, AgreementSummaryRow, JudgementRow)
+NEEDS = (ImageRow, AgreementRow, AgreementSummaryRow, JudgementRow)
 
 
 @finding("agreement", order=20, needs=NEEDS)
@@ -101,7 +101,7 @@ def _listed(pairs: Pairs, names: Sequence[str], most: int = 3) -> str:
 
 def _end(pairs: Pairs, who: str, verb: str, kind: str, meaning: str, *, highest: bool = True) -> Iterator[Claim]:
     """The pair at one end, where there are several."""
-    end = extreme(pairs.excess, highest=highest)
+    end = extreme(pairs.excess, highest=highest, groups=pairs.groups)
     if end is None:
         return
     row = pairs.rows[end.name]

@@ -6,8 +6,9 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from lumiscope.runs import MapShapeRow
+from lumiscope.runs import ImageRow, MapShapeRow
 from lumiscope.study.findings.claim import Claim, Rows, answer, by_model
+from lumiscope.study.findings.classes import groups_of
 from lumiscope.study.findings.extremes import EXTREME, extreme
 from lumiscope.study.findings.registry import finding
 from lumiscope.study.findings.titles import method_title
@@ -28,19 +29,19 @@ BROADEST = _Kind("extent", True, "broadest", "small evidence may be lost in its 
 SHARPEST = _Kind("sharpness", True, "sharpest", "such borders are drawn by the method as much as by the model")
 
 
-@finding("focused", order=40, needs=(MapShapeRow,))
+@finding("focused", order=40, needs=(ImageRow, MapShapeRow))
 def focused(tables: Rows) -> Iterator[Claim]:
     """The method whose maps hold half of their weight on the smallest part of the view."""
     yield from _claims(tables, FOCUSED)
 
 
-@finding("broadest", order=41, needs=(MapShapeRow,))
+@finding("broadest", order=41, needs=(ImageRow, MapShapeRow))
 def broadest(tables: Rows) -> Iterator[Claim]:
     """The method whose maps spread furthest."""
     yield from _claims(tables, BROADEST)
 
 
-@finding("sharpest", order=42, needs=(MapShapeRow,))
+@finding("sharpest", order=42, needs=(ImageRow, MapShapeRow))
 def sharpest(tables: Rows) -> Iterator[Claim]:
     """The method whose maps have the steepest borders."""
     yield from _claims(tables, SHARPEST)
@@ -53,7 +54,7 @@ def _claims(tables: Rows, kind: _Kind) -> Iterator[Claim]:
             value = getattr(row, kind.column)
             if not math.isnan(value):
                 values.setdefault(method_title(row.method), {})[row.image] = value
-        end = extreme(values, highest=kind.highest)
+        end = extreme(values, highest=kind.highest, groups=groups_of(tables))
         if end is None:
             continue
         means = {name: math.fsum(of.values()) / len(of) for name, of in values.items()}

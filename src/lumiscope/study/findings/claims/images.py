@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 
-from lumiscope.runs import AgreementRow, AgreementSummaryRow, ImageComplexityRow, JudgementRow
+from lumiscope.runs import AgreementRow, AgreementSummaryRow, ImageComplexityRow, ImageRow, JudgementRow
 from lumiscope.statistics import RankCorrelation, rank_correlation, separation
 from lumiscope.study.findings import floors
 from lumiscope.study.findings.claim import Claim, Hypothesis, Rows, answer, by_model
@@ -14,7 +14,7 @@ from lumiscope.study.findings.registry import finding
 
 CONFIDENCE = "confidence"
 MISTAKES = "mistakes"
-AGREEMENT = (AgreementRow, AgreementSummaryRow, JudgementRow)
+AGREEMENT = (ImageRow, AgreementRow, AgreementSummaryRow, JudgementRow)
 MEASURES = {
     "segments": "number of segments",
     "edges": "strength of edges",

@@ -4,28 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from lumiscope.concepts import CATEGORIES
-from lumiscope.runs import (
-    CATEGORY,
-    CONCEPT,
-    NO_LABEL,
-    CategoryRow,
-    ConceptCountRow,
-    LayerRow,
-    ModelDifferenceRow,
-    Reason,
-    UnitRow,
-)
-from lumiscope.statistics import difference_interval, share_test, sharing_test
+from lumiscope.runs import ConceptCountRow, LayerRow, Reason, UnitRow
+from lumiscope.statistics import ClusteredShare, cluster_counts, clustered_share_test, sharing_test
 from lumiscope.study.findings import floors
 from lumiscope.study.findings.claim import Claim, Hypothesis, Rows, answer, by_model, observed
 from lumiscope.study.findings.registry import finding
 
 NAMED = 3  # concepts that a sentence spells out
-FEWER = "fewer concepts in common"  # a hypothesis beside that of a concept
+CLUSTERS = "permutation of whole clusters of units, which respond alike or have one label; category by category"
 PAIRS = 3  # pairs of models that get sentences; the tables have all
 
 
@@ -83,162 +74,174 @@ def heldout_labels(tables: Rows) -> Iterator[Claim]:
         )
 
 
-@finding("depth", order=52, needs=(LayerRow, CategoryRow))
+@finding("depth", order=52, needs=(LayerRow, UnitRow))
 def depth(tables: Rows) -> Iterator[Claim]:
     """The categories whose share changes between the first and the last layer of each model."""
-    categories = tables.rows(CategoryRow)
-    for model, rows in by_model(tables.rows(LayerRow)).items():
-        layers = [row for row in rows if row.layer is not None]
-        if len(layers) < 2:
-            continue
-        counts = {(row.layer, row.category): row.units for row in categories if row.model == model}
-        first, last = layers[0], layers[-1]
-        # A category without units at both ends could never be found to change: no test to correct for (Tarone 1990).
-        known = {name: _Change(name, first, last, counts) for name in CATEGORIES if name != "other"}
-        changes = {name: change for name, change in known.items() if change.start[0] or change.end[0]}
-        if changes:
-            yield _depth_claim(model, changes)
+    for model, layers in _units_by_layer(tables).items():
+        if len(layers) > 1:
+            first, *_, last = layers
+            changes = _changes(layers[first], layers[last])
+            if changes:
+                yield _depth_claim(model, first, last, changes)
 
 
+@dataclass(frozen=True)
 class _Change:
-    """The share of a category in two layers. `start`, `end`: units of the category, units of the layer."""
+    """The share of a category in two groups of units, and the p-value that it is the same."""
 
-    def __init__(
-        self, category: str, first: LayerRow, last: LayerRow, counts: Mapping[tuple[str | None, str], int]
-    ) -> None:
-        self.start, self.end = ((counts.get((row.layer, category), 0), row.units) for row in (first, last))
-        self._layers = first.layer, last.layer
-        self.difference = self.end[0] / self.end[1] - self.start[0] / self.start[1]
+    first: float
+    second: float
+    p_value: float
+    clusters: int
 
-    def __str__(self) -> str:
-        shares = [units / total for units, total in (self.start, self.end)]
-        return f"from {shares[0]:.0%} of the units in {self._layers[0]} to {shares[1]:.0%} in {self._layers[1]}"
+    @property
+    def difference(self) -> float:
+        """Second minus first."""
+        return self.second - self.first
 
 
-def _depth_claim(model: str, changes: Mapping[str, _Change]) -> Claim:
+def _units_by_layer(tables: Rows) -> dict[str, dict[str, list[UnitRow]]]:
+    """Model -> layer, in order -> its units."""
+    order = {(row.model, row.layer): place for place, row in enumerate(tables.rows(LayerRow))}
+    models: dict[str, dict[str, list[UnitRow]]] = {}
+    for row in sorted(tables.rows(UnitRow), key=lambda row: order.get((row.model, row.layer), len(order))):
+        models.setdefault(row.model, {}).setdefault(row.layer, []).append(row)
+    return models
+
+
+def _changes(first: Sequence[UnitRow], second: Sequence[UnitRow]) -> dict[str, _Change]:
+    """Category -> its change. One without units on either side could never be found to change (Tarone 1990)."""
+    changes = {}
+    for category in CATEGORIES:
+        shares = [
+            ClusteredShare.of([row.category == category for row in units], [row.cluster for row in units])
+            for units in (first, second)
+        ]
+        if category != "other" and any(share.hits.any() for share in shares):
+            _, p_value = clustered_share_test(*shares)
+            clusters = sum(len(share.sizes) for share in shares)
+            changes[category] = _Change(shares[0].share, shares[1].share, p_value, clusters)
+    return changes
+
+
+def _depth_claim(model: str, first: str, last: str, changes: Mapping[str, _Change]) -> Claim:
     biggest = max(changes, key=lambda name: abs(changes[name].difference))
-    low, high = difference_interval(changes[biggest].start, changes[biggest].end)
+
+    def told(name: str) -> str:
+        change = changes[name]
+        return f"from {change.first:.0%} of the units in {first} to {change.second:.0%} in {last}"
 
     def text(shown: list[str]) -> str:
         shown.sort(key=lambda name: -abs(changes[name].difference))
-        told = [f"{name} {'grow' if changes[name].difference > 0 else 'fade'}, {changes[name]}" for name in shown]
-        return f"{model}: with depth, labels of the category {'; of '.join(told)}."
+        parts = [f"{name} {'grow' if changes[name].difference > 0 else 'fade'}, {told(name)}" for name in shown]
+        return f"{model}: with depth, labels of the category {'; of '.join(parts)}."
 
     return Claim(
         answer(
             supported=text,
             undecided=f"{model}: no change with depth is shown. It is largest in the category {biggest}, "
-            f"{changes[biggest]}, which chance could explain.",
+            f"{told(biggest)}, which chance could explain.",
         ),
-        hypotheses={
-            name: Hypothesis(share_test(change.start, change.end), sum((change.start[1], change.end[1])), floors.none)
-            for name, change in changes.items()
-        },
-        statistic="difference of shares",
+        hypotheses={name: Hypothesis(change.p_value, change.clusters, floors.none) for name, change in changes.items()},
+        statistic=f"difference of shares of {biggest}",
         value=changes[biggest].difference,
-        low=low,
-        high=high,
-        test="Fisher's exact test of each category between these two layers; Newcombe's 95 % interval",
-        tables="categories",
+        test=CLUSTERS,
+        tables="units",
     )
 
 
-@finding("model_categories", order=60, needs=(ModelDifferenceRow,))
+@finding("model_categories", order=60, needs=(LayerRow, UnitRow))
 def model_categories(tables: Rows) -> Iterator[Claim]:
-    """For the first pairs of models: the category in which their last layers differ."""
-    for rows in _last_layers(tables):
-        categories = [row for row in rows if row.kind == CATEGORY and row.name != NO_LABEL]
-        if categories:
-            yield _category_difference(categories)
+    """For the first pairs of models: the categories in which their last layers differ."""
+    for model_a, model_b, layers, units_a, units_b in _last_layers(tables):
+        changes = _changes(units_a, units_b)
+        if not changes:
+            continue
+        yield _categories_claim(f"{model_a} and {model_b}", layers, changes)
 
 
-@finding("model_concepts", order=61, needs=(ModelDifferenceRow,))
-def model_concepts(tables: Rows) -> Iterator[Claim]:
-    """For the first pairs of models: how many concepts their last layers share."""
-    for rows in _last_layers(tables):
-        concepts = [row for row in rows if row.kind == CONCEPT]
-        if concepts:
-            yield _concept_difference(concepts)
+def _categories_claim(models: str, layers: str, changes: Mapping[str, _Change]) -> Claim:
+    biggest = max(changes, key=lambda name: abs(changes[name].difference))
 
-
-def _last_layers(tables: Rows) -> Iterator[list[ModelDifferenceRow]]:
-    pairs: dict[tuple[str, str], list[ModelDifferenceRow]] = {}
-    for row in tables.rows(ModelDifferenceRow):
-        if row.layer_a is not None:
-            pairs.setdefault((row.model_a, row.model_b), []).append(row)
-    for rows in list(pairs.values())[:PAIRS]:
-        yield [row for row in rows if (row.layer_a, row.layer_b) == (rows[-1].layer_a, rows[-1].layer_b)]
-
-
-def _category_difference(rows: Sequence[ModelDifferenceRow]) -> Claim:
-    top = min(rows, key=lambda row: (row.p_adjusted, -abs(row.difference)))
-    shares = (top.units_a / top.of_a, top.units_b / top.of_b)
-    numbers = f"{top.name}: {shares[0]:.0%} of the units in {_layers(top)} against {shares[1]:.0%}"
-    return Claim(
-        answer(
-            supported=f"{top.model_a} and {top.model_b} differ most clearly in the category {numbers}.",
-            undecided=f"{top.model_a} and {top.model_b}: that their units are of different categories is not shown. "
-            f"They differ most clearly in {numbers}, which chance could explain.",
-        ),
-        hypotheses={top.name: Hypothesis(top.p_adjusted, top.of_a + top.of_b, floors.none)},
-        statistic="difference of shares",
-        value=top.difference,
-        low=top.low,
-        high=top.high,
-        test="Fisher's exact test, Holm over all categories; Newcombe's 95 % interval",
-        tables="model_differences",
-    )
-
-
-def _concept_difference(rows: Sequence[ModelDifferenceRow]) -> Claim:
-    """How many concepts two models share, against the same units dealt out to them at random."""
-    top = min(rows, key=lambda row: row.p_adjusted)
-    expected, p_value = sharing_test([row.units_a for row in rows], [row.units_b for row in rows])
-    only_a = [row for row in rows if row.units_a and not row.units_b]
-    only_b = [row for row in rows if row.units_b and not row.units_a]
-    both = len(rows) - len(only_a) - len(only_b)
-    parts = [
-        f"{len(only)} only in {model}" + (f" ({_most(only, counts)})" if only else "")
-        for only, model, counts in (
-            (only_a, top.model_a, [row.units_a for row in only_a]),
-            (only_b, top.model_b, [row.units_b for row in only_b]),
-        )
-    ]
-    opening = f"Of the {len(rows)} concepts in {_layers(top)}, {both} {'is' if both == 1 else 'are'} in both models"
-    closing = f"{expected:.1f} if their units were dealt out at random), {parts[0]} and {parts[1]}."
+    def told(name: str) -> str:
+        return f"{name}, {changes[name].first:.0%} of the units in {layers} against {changes[name].second:.0%}"
 
     def text(shown: list[str]) -> str:
-        fewer = "fewer than " if FEWER in shown else "not shown to be fewer than "
-        return f"{opening} ({fewer}{closing}" + (f" Most different: {_told(top)}." if top.name in shown else "")
+        shown.sort(key=lambda name: -abs(changes[name].difference))
+        return f"{models} differ in categories: {'; '.join(map(told, shown))}."
 
     return Claim(
-        answer(supported=text, undecided=text([])),
-        hypotheses={
-            FEWER: Hypothesis(p_value, top.of_a + top.of_b, floors.none),
-            top.name: Hypothesis(top.p_adjusted, top.of_a + top.of_b, floors.none),
-        },
-        statistic="share of concepts in both models",
-        value=both / len(rows),
-        test="permutation test: so few shared, units dealt out at random; of the most different, Fisher's exact test",
-        tables="model_differences",
+        answer(
+            supported=text,
+            undecided=f"{models}: that their units are of different categories is not shown. The difference is largest "
+            f"in {told(biggest)}, which chance could explain.",
+        ),
+        hypotheses={name: Hypothesis(change.p_value, change.clusters, floors.none) for name, change in changes.items()},
+        statistic=f"difference of shares of {biggest}",
+        value=changes[biggest].difference,
+        test=CLUSTERS,
+        tables="units, model_differences",
     )
 
 
-def _most(rows: Sequence[ModelDifferenceRow], counts: Sequence[int]) -> str:
-    """The names with the most units."""
-    ordered = sorted(zip(rows, counts, strict=True), key=lambda pair: (-pair[1], pair[0].name))
-    named = [row.name for row, _ in ordered[:NAMED]]
-    return ", ".join(named) + (", …" if len(rows) > NAMED else "")
+@finding("model_concepts", order=61, needs=(LayerRow, UnitRow))
+def model_concepts(tables: Rows) -> Iterator[Claim]:
+    """For the first pairs of models: how many concepts their last layers share."""
+    for model_a, model_b, layers, units_a, units_b in _last_layers(tables):
+        counts = [
+            cluster_counts([row.label for row in units], [row.cluster for row in units]) for units in (units_a, units_b)
+        ]
+        names = [str(name) for name in dict.fromkeys([*counts[0], *counts[1]])]
+        if names:
+            first, second = ([of_model.get(name, 0) for name in names] for of_model in counts)
+            yield _concept_claim(model_a, model_b, layers, names, first, second)
 
 
-def _told(row: ModelDifferenceRow) -> str:
-    return f"{row.name}, {row.units_a} of {row.of_a} units against {row.units_b} of {row.of_b}"
+def _concept_claim(
+    model_a: str, model_b: str, layers: str, names: Sequence[str], first: Sequence[int], second: Sequence[int]
+) -> Claim:
+    """How many concepts two models share, against the same clusters of units dealt out to them at random."""
+    expected, p_value = sharing_test(first, second)
+    rows = list(zip(names, first, second, strict=True))
+    only_a, only_b = [row for row in rows if row[1] and not row[2]], [row for row in rows if row[2] and not row[1]]
+    both = len(names) - len(only_a) - len(only_b)
+    parts = " and ".join(
+        f"{len(only)} only in {model}" + (f" ({_most(only)})" if only else "")
+        for only, model in ((only_a, model_a), (only_b, model_b))
+    )
+    opening = f"Of the {len(names)} concepts in {layers}, {both} {'is' if both == 1 else 'are'} in both models"
+    closing = f"{expected:.1f} if their units were dealt out at random), {parts}."
+    return Claim(
+        answer(
+            supported=f"{opening} (fewer than {closing}",
+            undecided=f"{opening} (not shown to be fewer than {closing}",
+            meaning="what the one knows is mostly unknown to the other",
+        ),
+        hypotheses={"fewer": Hypothesis(p_value, sum(first) + sum(second), floors.none)},
+        statistic="share of concepts in both models",
+        value=both / len(names),
+        test="permutation test: so few shared, clusters of units dealt out at random",
+        tables="units, model_differences",
+    )
 
 
-def _layers(row: ModelDifferenceRow) -> str:
-    if row.layer_a == row.layer_b:
-        return str(row.layer_a)
-    return f"their last layers ({row.layer_a} and {row.layer_b})"
+Compared = tuple[str, str, str, list[UnitRow], list[UnitRow]]
+
+
+def _last_layers(tables: Rows) -> Iterator[Compared]:
+    """The first pairs of models: both names, how their last layers are called, and the units of either."""
+    models = _units_by_layer(tables)
+    pairs = [(a, b) for place, a in enumerate(models) for b in list(models)[place + 1 :]]
+    for model_a, model_b in pairs[:PAIRS]:
+        last_a, last_b = list(models[model_a])[-1], list(models[model_b])[-1]
+        layers = last_a if last_a == last_b else f"their last layers ({last_a} and {last_b})"
+        yield model_a, model_b, layers, models[model_a][last_a], models[model_b][last_b]
+
+
+def _most(rows: Sequence[tuple[str, int, int]]) -> str:
+    """The names with the most clusters of units."""
+    ordered = [name for name, *_ in sorted(rows, key=lambda row: (-row[1] - row[2], row[0]))]
+    return ", ".join(ordered[:NAMED]) + (", …" if len(rows) > NAMED else "")
 
 
 def _whole(rows: Sequence[LayerRow]) -> LayerRow | None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from lumiscope.runs import MapShapeRow, ModelAgreementRow
+from lumiscope.runs import ImageRow, MapShapeRow, ModelAgreementRow
 from lumiscope.statistics import sign_flip_test
 from lumiscope.study.findings import floors
 from lumiscope.study.findings.claim import Claim, Hypothesis, Rows, answer, by_model
+from lumiscope.study.findings.classes import Groups, groups_of
 from lumiscope.study.findings.registry import finding
 from lumiscope.study.findings.titles import method_title
 
@@ -56,7 +57,7 @@ def _same_places(model_a: str, model_b: str, rows: dict[str, ModelAgreementRow])
     )
 
 
-@finding("model_extents", order=46, needs=(MapShapeRow,))
+@finding("model_extents", order=46, needs=(ImageRow, MapShapeRow))
 def model_extents(tables: Rows) -> Iterator[Claim]:
     """By which methods the maps of one model are broader than those of another."""
     extents: dict[str, dict[str, dict[str, float]]] = {}
@@ -77,10 +78,12 @@ def model_extents(tables: Rows) -> Iterator[Claim]:
         }
         shared = {method: of_images for method, of_images in differences.items() if of_images}
         if shared:
-            yield _extents_claim(model_a, model_b, shared)
+            yield _extents_claim(model_a, model_b, shared, groups_of(tables))
 
 
-def _extents_claim(model_a: str, model_b: str, shared: dict[str, dict[str, tuple[float, float]]]) -> Claim:
+def _extents_claim(
+    model_a: str, model_b: str, shared: dict[str, dict[str, tuple[float, float]]], groups: Groups
+) -> Claim:
     means = {
         method: [math.fsum(side) / len(of_images) for side in zip(*of_images.values(), strict=True)]
         for method, of_images in shared.items()
@@ -106,8 +109,10 @@ def _extents_claim(model_a: str, model_b: str, shared: dict[str, dict[str, tuple
         ),
         hypotheses={
             method: Hypothesis(
-                sign_flip_test([a - b for a, b in of_images.values()], alternative="two-sided"),
-                len(of_images),
+                sign_flip_test(
+                    [a - b for a, b in of_images.values()], alternative="two-sided", groups=groups(of_images)
+                ),
+                len(set(groups(of_images))),
                 floors.two_sided_sign_flips,
             )
             for method, of_images in shared.items()

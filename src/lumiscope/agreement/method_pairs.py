@@ -1,0 +1,76 @@
+"""How the methods of one model differ by a measure: pairs on the same images, and ranks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+
+from lumiscope.runs import MARGIN, MethodDifferenceRow, MethodRankRow
+from lumiscope.statistics import Groups, compare_methods, equivalence_test, rank_probabilities
+from lumiscope.types import DoubleArray
+
+WITHOUT_MARGIN = ("sharpness",)
+
+
+def method_differences(
+    model: str, measure: str, scores: Mapping[str, Mapping[str, float]], groups: Groups | None = None, *, seed: int = 0
+) -> list[MethodDifferenceRow]:
+    """Every pair of methods. `scores`: method -> image -> value; images that all methods have count.
+
+    `groups`: one label for each of these images, in the order of the first method; None: each by itself.
+    """
+    names, matrix = _matrix(scores)
+    if not matrix.size:
+        return []
+    return [
+        MethodDifferenceRow(
+            model=model,
+            measure=measure,
+            method_a=names[pair.first],
+            method_b=names[pair.second],
+            images=len(matrix),
+            difference=pair.difference,
+            low=pair.low,
+            high=pair.high,
+            p_value=pair.p_value,
+            p_adjusted=pair.p_adjusted,
+            superiority=pair.superiority.probability,
+            superiority_low=pair.superiority.low,
+            superiority_high=pair.superiority.high,
+            p_equivalent=None
+            if measure in WITHOUT_MARGIN
+            else equivalence_test(matrix[:, pair.first] - matrix[:, pair.second], MARGIN, groups=groups).p_value,
+        )
+        for pair in compare_methods(matrix, groups=groups, seed=seed)
+    ]
+
+
+def method_ranks(
+    model: str, measure: str, scores: Mapping[str, Mapping[str, float]], groups: Groups | None = None, *, seed: int = 0
+) -> Iterator[MethodRankRow]:
+    """Every method and rank; see `method_differences`."""
+    names, matrix = _matrix(scores)
+    if not matrix.size:
+        return
+    for method, shares, mean in zip(
+        names, rank_probabilities(matrix, groups=groups, seed=seed), matrix.mean(0), strict=True
+    ):
+        for rank, share in enumerate(shares, 1):
+            yield MethodRankRow(
+                model=model, measure=measure, method=method, rank=rank, probability=float(share), mean=float(mean)
+            )
+
+
+def shared_images(scores: Mapping[str, Mapping[str, float]]) -> list[str]:
+    """The images that all methods have, in the order of the first."""
+    first, *others = scores.values()
+    return [image for image in first if all(image in other for other in others)]
+
+
+def _matrix(scores: Mapping[str, Mapping[str, float]]) -> tuple[Sequence[str], DoubleArray]:
+    """(n, k): a row an image, a column a method; empty with fewer than two methods."""
+    if len(scores) < 2:
+        return [], np.zeros((0, 0))
+    images = shared_images(scores)
+    return list(scores), np.array([[scores[name][image] for name in scores] for image in images], np.float64)

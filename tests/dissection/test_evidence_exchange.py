@@ -1,0 +1,195 @@
+"""Images that are not exchangeable: copies, groups, and an order of the list; and what noise may say then."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from lumiscope.dissection import EvidenceOptions, KnownImages, label_units
+from lumiscope.dissection.evidence.copies import with_copies
+from lumiscope.dissection.evidence.image_groups import ImageGroups
+from lumiscope.dissection.evidence.neighbours import autocorrelations, block_lengths, drift_within
+from lumiscope.dissection.notes import image_notes
+
+QUICK = EvidenceOptions(draws=300, resamples=10)
+UNITS, CONCEPTS = 60, 40
+NOTHING = KnownImages()
+
+
+def labelled(activations, scores, images=NOTHING, similarity="pearson"):
+    return label_units(activations, scores, model="m", layer="l", similarity=similarity, options=QUICK, images=images)
+
+
+def noise(images, seed=0):
+    rng = np.random.default_rng(seed)
+    return rng, rng.normal(size=(images, UNITS)), rng.normal(size=(images, CONCEPTS))
+
+
+def by_class(rng, classes, images, width):
+    """Each class has a value of its own in each column; classes one after the other."""
+    return np.repeat(rng.normal(size=(classes, width)), images // classes, axis=0)
+
+
+def test_single_images_are_permuted_and_drawn_as_images_are():
+    groups = ImageGroups.single(9)
+    assert groups.permuted(np.random.default_rng(3)).tolist() == np.random.default_rng(3).permutation(9).tolist()
+    drawn = np.random.default_rng(3).integers(0, 9, 9).tolist()
+    assert groups.resampled(np.random.default_rng(3)).tolist() == drawn
+
+
+def test_a_group_in_the_place_of_another_repeats_or_lends_its_images():
+    """Images 0 1 of a, 2 of b, 3 4 5 6 of c: b in a's place, c in b's, a in c's."""
+    groups = ImageGroups.by(["a", "a", "b", "c", "c", "c", "c"])
+    assert len(groups) == 3
+    assert groups.first.tolist() == [0, 2, 3]
+    assert groups.rearranged(np.array([1, 2, 0])).tolist() == [2, 2, 3, 0, 0, 1, 1]
+
+
+def test_blocks_keep_neighbours_together():
+    order = ImageGroups.single(12).permuted(np.random.default_rng(0), block=4)
+    assert sorted(order) == list(range(12))
+    steps = np.diff(order) % 12
+    assert (steps[[0, 1, 2, 4, 5, 6, 8, 9, 10]] == 1).all(), "within a block, on the circle"
+
+
+@pytest.mark.parametrize("block", [1, 5])
+def test_parts_cut_no_group_and_no_block(block):
+    keys = np.repeat(np.arange(60), np.random.default_rng(0).integers(1, 6, 60))
+    groups = ImageGroups.by(keys)
+    first, second = groups.parted(np.random.default_rng(1), 2 / 3, block)
+    assert sorted([*first, *second]) == list(range(len(keys)))
+    assert not set(keys[first] // block) & set(keys[second] // block)
+    assert 2 / 3 <= len(first) / len(keys) <= 2 / 3 + 5 * block / len(keys)
+
+
+@pytest.mark.parametrize("error", [0, 0.1, 0.2])
+def test_copies_are_found_and_nothing_else(error):
+    rng, activations, scores = noise(100)
+    four = [np.repeat(matrix, 4, axis=0) for matrix in (activations, scores)]
+    copies = [matrix + error * rng.normal(size=matrix.shape) for matrix in four]
+    assert with_copies(ImageGroups.single(400), *copies, 0).of.tolist() == np.repeat(np.arange(100), 4).tolist()
+    unlike = [matrix + 0.5 * rng.normal(size=matrix.shape) for matrix in four]
+    assert len(with_copies(ImageGroups.single(400), *unlike, 0)) == 400, "1 / 1.25 is a correlation of 0.8"
+
+
+@pytest.mark.parametrize(("units", "concepts"), [(1, 1), (3, 4), (20, 20)])
+def test_images_on_which_little_happens_are_no_copies(units, concepts):
+    rng = np.random.default_rng(0)
+    activations = (rng.random((300, units)) < 0.05) * rng.normal(size=(300, units))
+    presence = (rng.random((300, concepts)) < 0.1) * 1.0
+    assert len(with_copies(ImageGroups.single(300), activations, presence, 0)) == 300
+
+
+@pytest.mark.parametrize("similarity", ["pearson", "cos_cubed", "soft_wpmi"])
+@pytest.mark.parametrize("error", [0, 0.1])
+def test_noise_on_copies_gets_no_label(error, similarity):
+    counts = []
+    for seed in range(3):
+        rng, *matrices = noise(100, seed)
+        activations, scores = (
+            np.repeat(matrix, 4, axis=0) + error * rng.normal(size=(400, matrix.shape[1])) for matrix in matrices
+        )
+        counts.append(np.count_nonzero(labelled(activations, scores, similarity=similarity).concept >= 0))
+    assert sum(counts) <= 0.05 * 3 * UNITS
+
+
+def test_what_units_know_is_told_on_copies_and_said_of_them():
+    rng = np.random.default_rng(0)
+    presence = (rng.random((150, 30)) < 0.15) * 1.0
+    activations = presence + rng.normal(0, 0.4, presence.shape)
+    result = labelled(np.repeat(activations, 3, axis=0), np.repeat(presence, 3, axis=0))
+    np.testing.assert_array_equal(result.concept, np.arange(30))
+    assert result.groups.tolist() == np.repeat(np.arange(150), 3).tolist()
+    (note,) = image_notes([result])
+    assert note.startswith("The 450 probing images count as 150:")
+
+
+def test_noise_that_comes_in_groups_gets_labels_only_where_nobody_says_so():
+    with_groups, without = 0, 0
+    for seed in range(3):
+        rng = np.random.default_rng(seed)
+        of = np.repeat(np.arange(60), rng.integers(1, 12, 60))
+        activations, scores = (
+            rng.normal(size=(60, width))[of] + 0.7 * rng.normal(size=(len(of), width)) for width in (UNITS, CONCEPTS)
+        )
+        order = rng.permutation(len(of))
+        activations, scores, of = activations[order], scores[order], of[order]
+        with_groups += np.count_nonzero(labelled(activations, scores, KnownImages(groups=tuple(of))).concept >= 0)
+        without += np.count_nonzero(labelled(activations, scores).concept >= 0)
+    assert with_groups <= 0.05 * 3 * UNITS
+    assert without >= UNITS
+
+
+DRIFTS = {
+    "walk": lambda rng, images: np.cumsum(rng.normal(size=(images, UNITS)), axis=0),
+    "waves": lambda rng, images: (
+        np.sin(2 * np.pi * (rng.uniform(0.5, 3, UNITS) * np.arange(images)[:, np.newaxis] / images + rng.random(UNITS)))
+        + 0.5 * rng.normal(size=(images, UNITS))
+    ),
+    "trend": lambda rng, images: (
+        2 * np.linspace(0, 1, images)[:, np.newaxis] * rng.choice([-1, 1], UNITS)
+        + 0.5 * rng.normal(size=(images, UNITS))
+    ),
+}
+
+
+@pytest.mark.parametrize("known", [False, True], ids=["classes unknown", "classes known"])
+@pytest.mark.parametrize("drift", ["walk", "waves"])
+def test_units_that_drift_along_a_list_sorted_by_class_get_no_labels(drift, known):
+    rng = np.random.default_rng(1)
+    scores = by_class(rng, 20, 400, CONCEPTS) + 0.5 * rng.normal(size=(400, CONCEPTS))
+    images = KnownImages(classes=tuple(np.repeat(np.arange(20), 20))) if known else NOTHING
+    activations = DRIFTS[drift](rng, 400)
+    result = labelled(activations, scores, images)
+    assert np.count_nonzero(result.concept >= 0) <= 0.05 * UNITS
+    assert "The order of the probing images tells something: " in image_notes([result])[-1]
+    free = labelled(activations, scores, KnownImages(groups=tuple(range(400))))
+    assert np.count_nonzero(free.concept >= 0) > UNITS / 2, "whoever says that the order means nothing is believed"
+
+
+def test_a_trend_leaves_nothing_to_permute():
+    rng = np.random.default_rng(0)
+    scores = by_class(rng, 20, 400, CONCEPTS) + 0.5 * rng.normal(size=(400, CONCEPTS))
+    result = labelled(DRIFTS["trend"](rng, 400), scores)
+    slow = result.blocks == 400
+    assert slow.mean() > 0.9
+    assert (result.evidence.p_value[slow] == 1).all()
+
+
+def test_units_that_know_classes_keep_their_labels_in_a_list_sorted_by_known_classes():
+    rng = np.random.default_rng(0)
+    classes = np.repeat(np.arange(20), 20)
+    presence = (classes[:, np.newaxis] == np.arange(20)) * 1.0
+    activations = presence + rng.normal(0, 0.3, presence.shape)
+    result = labelled(activations, presence, KnownImages(classes=tuple(classes)))
+    np.testing.assert_array_equal(result.concept, np.arange(20))
+    assert not image_notes([result])
+
+
+def test_drift_within_classes_is_told_from_classes():
+    rng = np.random.default_rng(0)
+    classes = np.repeat(np.arange(10), 30)
+    step = by_class(rng, 10, 300, UNITS) + rng.normal(size=(300, UNITS))
+    slope = step + 3 * np.linspace(-1, 1, 300)[:, np.newaxis]
+    groups = ImageGroups.single(300)
+    assert not drift_within(step, groups, classes, 0)
+    assert drift_within(slope, groups, classes, 0)
+    assert drift_within(step, groups, np.arange(300), 0), "a class for each image explains nothing"
+
+
+def test_autocorrelations_by_loops_and_the_length_of_a_block():
+    rng = np.random.default_rng(0)
+    column = np.convolve(rng.normal(size=520), np.ones(10), "valid")[:500, np.newaxis]
+    centred = column - column.mean()
+    centred /= np.linalg.norm(centred)
+    expected = [float(centred[lag:, 0] @ centred[:-lag, 0]) for lag in range(1, 8)]
+    np.testing.assert_allclose(autocorrelations(centred, 7)[:, 0], expected, atol=1e-12)
+    (length,) = block_lengths(column, ImageGroups.single(500))
+    assert 3 * 6 <= length <= 3 * 10, "a sum of ten: alike up to nine lags, and below the threshold a little before"
+    assert block_lengths(rng.normal(size=(500, 20)), ImageGroups.single(500)).tolist() == [1] * 20
+
+
+def test_two_neighbours_that_a_rare_unit_happens_to_be_active_on_are_no_order():
+    activations = np.zeros((150, 300))
+    activations[np.random.default_rng(0).integers(0, 149, 300) + np.array([[0], [1]]), np.arange(300)] = 1
+    assert (block_lengths(activations, ImageGroups.single(150)) == 1).all()
