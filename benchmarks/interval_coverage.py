@@ -1,147 +1,275 @@
-"""What `benchmarks/statistics.py` simulates: how often intervals hold the truth on data like those of images."""
+"""What `statistics.py` simulates: samples of which the truth is known, and how many intervals hold it.
+
+An interval that is not given, NaN, is not counted.
+"""
 
 from __future__ import annotations
 
+import functools
 import math
-import time
-from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.stats import norm
 
 from lumiscope.statistics import (
-    best_of,
     difference_interval,
     mean_interval,
     rank_correlation,
     separation,
+    simultaneous_intervals,
     superiority,
     wilson_interval,
 )
 from lumiscope.types import DoubleArray
 
 SIZES = (3, 5, 10, 30, 100)
-Draw = Callable[[np.random.Generator, int], DoubleArray]
-
-
-def zeros_and_beta(zeros: float) -> Draw:
-    """Like IoU: many images without any overlap."""
-    return lambda rng, n: np.where(rng.random(n) < zeros, 0.0, rng.beta(3, 3, n))
+WANTED = (0.93, 0.97)
+METHODS = 4  # of which intervals hold together
+GROUP = 4  # images
+RESAMPLES = 1_000  # of the percentile bootstrap
+ROUNDING = 1e-12  # an end that is the truth but for rounding
+Generator = np.random.Generator
+Draw = Callable[[Generator, tuple[int, ...]], DoubleArray]
 
 
 @dataclass(frozen=True)
-class Data:
-    """What means are taken of. `draw`: n values; `mean`: the truth."""
+class Kind:
+    """What is drawn. `draw`: (generator, shape) -> numbers, of which `mean` is known."""
 
+    name: str
     draw: Draw
     mean: float
     bounds: tuple[float, float] | None = None
-    skewed: bool = True
 
 
-DATA = {
-    "normal": Data(lambda rng, n: rng.normal(size=n), 0.0),
-    "exponential": Data(lambda rng, n: rng.exponential(size=n), 1.0),
-    "lognormal, σ = 0.5": Data(lambda rng, n: rng.lognormal(0, 0.5, n), math.exp(0.125)),
-    "lognormal, σ = 1": Data(lambda rng, n: rng.lognormal(0, 1, n), math.exp(0.5)),
-    "differences, skewed alike": Data(
-        lambda rng, n: rng.exponential(size=n) - rng.exponential(size=n), 0.0, None, False
-    ),
-    "uniform in [0, 1]": Data(lambda rng, n: rng.random(n), 0.5, (0, 1)),
-    "beta(½, ½)": Data(lambda rng, n: rng.beta(0.5, 0.5, n), 0.5, (0, 1)),
-    "beta(8, 2)": Data(lambda rng, n: rng.beta(8, 2, n), 0.8, (0, 1)),
-    "IoU, 30 % zeros": Data(zeros_and_beta(0.3), 0.35, (0, 1)),
-    "IoU, 50 % zeros": Data(zeros_and_beta(0.5), 0.25, (0, 1)),
-    "0 or 1, p = 0.3": Data(lambda rng, n: (rng.random(n) < 0.3).astype(float), 0.3, (0, 1)),
-}
+@dataclass(frozen=True)
+class Share:
+    """How many of the intervals that were given held the truth."""
+
+    held: int
+    given: int
+
+    def __str__(self) -> str:
+        if not self.given:
+            return "–"
+        share = self.held / self.given
+        error = math.sqrt(share * (1 - share) / self.given)
+        text = f"{100 * share:.1f} ± {100 * error:.1f}"
+        return text if WANTED[0] - 2 * error <= share <= WANTED[1] + 2 * error else f"**{text}**"
 
 
-def of_mean(name: str, size: int, trials: int) -> tuple[float, float]:
-    """Coverage of `mean_interval`, and of the percentile bootstrap."""
-    data, rng = DATA[name], np.random.default_rng(size)
-    ours, theirs = [], []
-    for trial in range(trials):
-        values = data.draw(rng, size)
-        low, high = mean_interval(values, bounds=data.bounds, skewed=data.skewed, seed=trial)
-        ours.append(math.isnan(low) or low <= data.mean <= high)
-        means = values[rng.integers(0, size, (500, size))].mean(1)
-        low, high = np.quantile(means, [0.025, 0.975])
-        theirs.append(low <= data.mean <= high)
-    return float(np.mean(ours)), float(np.mean(theirs))
+Cell = tuple[Share, ...]  # the interval, and the bootstrap where it is beside it
+Simulation = Callable[[Generator, int, int], Cell]
 
 
-def of_share(rng: np.random.Generator, n: int) -> bool:
-    """`wilson_interval` of p = 0.3."""
-    low, high = wilson_interval(int(rng.binomial(n, 0.3)), n)
-    return low <= 0.3 <= high
+@dataclass(frozen=True)
+class Row:
+    """An interval and what is drawn for it. `simulate`: (generator, trials, n) -> coverage."""
+
+    interval: str
+    drawn: str
+    simulate: Simulation
 
 
-def of_difference(rng: np.random.Generator, n: int) -> bool:
-    """`difference_interval` of shares 0.3 and 0.5."""
-    low, high = difference_interval((int(rng.binomial(n, 0.3)), n), (int(rng.binomial(n, 0.5)), n))
-    return low <= 0.2 <= high
+def like_iou(zeros: float) -> Draw:
+    """IoUs of which a share is 0, the others around 4/7."""
+    return lambda generator, shape: np.where(generator.random(shape) < zeros, 0, generator.beta(4, 3, shape))
 
 
-def of_correlation(rng: np.random.Generator, n: int) -> bool:
-    """`rank_correlation` of normal numbers that correlate by 0.5."""
-    a, noise = rng.normal(size=(2, n))
-    known = rank_correlation(a, 0.5 * a + math.sqrt(0.75) * noise, permutations=1)
-    truth = 6 / math.pi * math.asin(0.25)
-    return math.isnan(known.low) or known.low <= truth <= known.high
+def ones(share: float) -> Draw:
+    """1 with the probability `share`, else 0."""
+    return lambda generator, shape: (generator.random(shape) < share).astype(np.float64)
 
 
-def of_auroc(rng: np.random.Generator, n: int) -> bool:
-    """`separation`, a third of the images a standard deviation higher."""
-    group = np.arange(n) < max(1, n // 3)
-    known = separation(rng.normal(size=n) + group, group, permutations=1)
-    return bool(known.low <= norm.cdf(1 / math.sqrt(2)) <= known.high)
+UNBOUNDED = (
+    Kind("normal", lambda generator, shape: generator.normal(0, 1, shape), 0),
+    Kind("exponential", lambda generator, shape: generator.exponential(1, shape), 1),
+    Kind("lognormal, σ = 0.5", lambda generator, shape: generator.lognormal(0, 0.5, shape), math.exp(0.125)),
+    Kind("lognormal, σ = 1", lambda generator, shape: generator.lognormal(0, 1, shape), math.exp(0.5)),
+)
+BOUNDED = (
+    Kind("uniform", lambda generator, shape: generator.random(shape), 0.5, (0, 1)),
+    Kind("U-shaped, beta(0.5, 0.5)", lambda generator, shape: generator.beta(0.5, 0.5, shape), 0.5, (0, 1)),
+    Kind("like IoU, 30 % zeros", like_iou(0.3), 0.7 * 4 / 7, (0, 1)),
+    Kind("like IoU, 50 % zeros", like_iou(0.5), 0.5 * 4 / 7, (0, 1)),
+    Kind("0 or 1, 30 % ones", ones(0.3), 0.3, (0, 1)),
+    Kind("0 or 1, 90 % ones", ones(0.9), 0.9, (0, 1)),
+)
 
 
-def of_superiority(rng: np.random.Generator, n: int) -> bool:
-    """`superiority` of differences that are half a standard deviation above 0."""
-    known = superiority(rng.normal(0.5, 1, n), np.zeros(n))
-    return bool(known.low <= norm.cdf(0.5) <= known.high)
+def coverage(intervals: Sequence[tuple[float, float]], truth: float) -> Share:
+    """Count the intervals that hold `truth`; one that is NaN claims nothing and is not counted."""
+    low, high = np.array(intervals, np.float64).reshape(-1, 2).T
+    return Share(int(((low <= truth + ROUNDING) & (truth - ROUNDING <= high)).sum()), int((~np.isnan(low)).sum()))
 
 
-def of_best(rng: np.random.Generator, n: int) -> bool:
-    """`best_of` four methods that are alike: the interval of the one that was chosen."""
-    best = best_of(rng.beta(3, 3, (n, 4)), bounds=(0, 1))
-    return best.low <= 0.5 <= best.high
+@functools.lru_cache(maxsize=512)
+def interval_of(sample: bytes, bounds: tuple[float, float] | None, skewed: bool) -> tuple[float, float]:
+    """`mean_interval`, of equal samples once: 0 or 1 is drawn in few ways."""
+    return mean_interval(np.frombuffer(sample), bounds=bounds, skewed=skewed)
 
 
-OTHERS: dict[str, Callable[[np.random.Generator, int], bool]] = {
-    "a share of 0.3": of_share,
-    "difference of two shares": of_difference,
-    "rank correlation of 0.48": of_correlation,
-    "AUROC of 0.76": of_auroc,
-    "P(A higher than B) of 0.69": of_superiority,
-    "mean of the best of four": of_best,
-}
+@functools.lru_cache(maxsize=4)
+def bootstrap_shares(images: int) -> DoubleArray:
+    """(RESAMPLES, n): what share of a resample each image is."""
+    return np.random.default_rng(0).multinomial(images, np.full(images, 1 / images), RESAMPLES) / images
 
 
-def of_other(name: str, size: int, trials: int) -> float:
-    """Coverage of another interval."""
-    rng = np.random.default_rng(size)
-    return float(np.mean([OTHERS[name](rng, size) for _ in range(trials)]))
+def percentile_bootstrap(samples: DoubleArray) -> list[tuple[float, float]]:
+    """The middle 95 % of the means of resamples, of each row of `samples`, (trials, n)."""
+    ends = np.quantile(samples @ bootstrap_shares(samples.shape[1]).T, (0.025, 0.975), axis=1)
+    return list(zip(*ends, strict=True))
 
 
-def print_tables(trials: int, jobs: int) -> None:
-    """Simulate, and print both tables."""
-    started = time.perf_counter()
-    header = "| {} | " + " | ".join(f"n = {size}" for size in SIZES) + " |\n| --- |" + " --: |" * len(SIZES)
-    with ProcessPoolExecutor(jobs) as pool:
-        means = {(name, size): pool.submit(of_mean, name, size, trials) for name in DATA for size in SIZES}
-        others = {(name, size): pool.submit(of_other, name, size, trials) for name in OTHERS for size in SIZES}
-        print(header.format("mean of (beside: percentile bootstrap)"))
-        for name in DATA:
-            cells = [means[name, size].result() for size in SIZES]
-            print(
-                f"| {name} | " + " | ".join(f"{100 * ours:.1f} ({100 * theirs:.1f})" for ours, theirs in cells) + " |"
-            )
-        print("\n" + header.format("interval of"))
-        for name in OTHERS:
-            print(f"| {name} | " + " | ".join(f"{100 * others[name, size].result():.1f}" for size in SIZES) + " |")
-    error = 100 * math.sqrt(0.95 * 0.05 / trials)
-    print(f"\n{trials} trials a cell (standard error {error:.1f}), {time.perf_counter() - started:.0f} s.")
+def of_mean(kind: Kind, skewed: bool = True) -> Simulation:
+    """One `mean_interval`, with the bootstrap beside it."""
+
+    def simulate(generator: Generator, trials: int, images: int) -> Cell:
+        samples = np.sort(kind.draw(generator, (trials, images)), axis=1)
+        intervals = [interval_of(sample.tobytes(), kind.bounds, skewed) for sample in samples]
+        return coverage(intervals, kind.mean), coverage(percentile_bootstrap(samples), kind.mean)
+
+    return simulate
+
+
+def of_groups(generator: Generator, trials: int, groups: int) -> Cell:
+    """`mean_interval` of images of which those of one group share most of their value, with and without `groups`."""
+    labels = np.repeat(np.arange(groups), GROUP)
+    shared = generator.exponential(1, (trials, groups)) - 1
+    samples = shared[:, labels] + generator.normal(0, 0.3, (trials, len(labels)))
+    return coverage([mean_interval(sample, groups=labels.tolist()) for sample in samples], 0), coverage(
+        percentile_bootstrap(samples), 0
+    )
+
+
+def of_chosen(kind: Kind, *, all_hold: bool) -> Simulation:
+    """The intervals of METHODS exchangeable methods; or that of the highest mean, which is the one of `best_of`."""
+
+    def simulate(generator: Generator, trials: int, images: int) -> Cell:
+        scores = kind.draw(generator, (trials, images, METHODS))
+        together = [simultaneous_intervals(matrix, bounds=kind.bounds) for matrix in scores]
+        if not all_hold:
+            best = scores.mean(1).argmax(1)
+            return (coverage([tuple(rows[column]) for rows, column in zip(together, best, strict=True)], kind.mean),)
+        widest_that_fails = [(rows[:, 0].max(), rows[:, 1].min()) for rows in together]
+        return (coverage(widest_that_fails, kind.mean),)
+
+    return simulate
+
+
+def of_share(share: float) -> Simulation:
+    """`wilson_interval`."""
+
+    def simulate(generator: Generator, trials: int, images: int) -> Cell:
+        interval = functools.cache(wilson_interval)
+        return (coverage([interval(int(n), images) for n in generator.binomial(images, share, trials)], share),)
+
+    return simulate
+
+
+def of_share_difference(first: float, second: float) -> Simulation:
+    """`difference_interval` of two shares of n images each."""
+
+    def simulate(generator: Generator, trials: int, images: int) -> Cell:
+        counts = generator.binomial(images, [first, second], (trials, 2)).tolist()
+        interval = functools.cache(lambda a, b: difference_interval((a, images), (b, images)))
+        return (coverage([interval(a, b) for a, b in counts], second - first),)
+
+    return simulate
+
+
+def of_superiority(draw: Draw, truth: float) -> Simulation:
+    """`superiority` of the sign of a difference, which is all that it looks at, and of 0."""
+
+    @functools.cache
+    def interval(signs: bytes) -> tuple[float, float]:
+        first = np.frombuffer(signs)
+        result = superiority(first, np.zeros(len(first)))
+        return result.low, result.high
+
+    def simulate(generator: Generator, trials: int, images: int) -> Cell:
+        signs = np.sort(np.sign(draw(generator, (trials, images))), axis=1)
+        return (coverage([interval(row.tobytes()) for row in signs], truth),)
+
+    return simulate
+
+
+def of_correlation(pearson: float) -> Simulation:
+    """`rank_correlation` of two normal quantities, whose Spearman correlation is 6/π · asin(ρ/2)."""
+    truth = 6 / math.pi * math.asin(pearson / 2)
+
+    def simulate(generator: Generator, trials: int, images: int) -> Cell:
+        pairs = generator.multivariate_normal([0, 0], [[1, pearson], [pearson, 1]], (trials, images))
+        results = [rank_correlation(*pair.T, permutations=1) for pair in pairs]
+        return (coverage([(result.low, result.high) for result in results], truth),)
+
+    return simulate
+
+
+def of_separation(draw: Draw, others: Draw, truth: float) -> Simulation:
+    """`separation`, a third of the images in the group."""
+
+    def simulate(generator: Generator, trials: int, images: int) -> Cell:
+        group = np.arange(images) < round(images / 3)
+        values = np.where(group, draw(generator, (trials, images)), others(generator, (trials, images)))
+        results = [separation(row, group, permutations=1) for row in values]
+        return (coverage([(result.low, result.high) for result in results], truth),)
+
+    return simulate
+
+
+def ones_less_ones(generator: Generator, shape: tuple[int, ...]) -> DoubleArray:
+    """A 0 or 1 with 60 % ones less one with 30 %: above 0 in 42 %, level in 46 %."""
+    return ones(0.6)(generator, shape) - ones(0.3)(generator, shape)
+
+
+def shifted(by: float) -> Draw:
+    """Normal of mean `by`."""
+    return lambda generator, shape: generator.normal(by, 1, shape)
+
+
+def less_another(kind: Kind) -> Kind:
+    """The difference of two independent draws."""
+    draw = kind.draw
+    return Kind(f"{kind.name}, two", lambda generator, shape: draw(generator, shape) - draw(generator, shape), 0)
+
+
+def rows() -> list[Row]:
+    """All intervals, each of what it is used for."""
+    kinds = (*UNBOUNDED, *(replace(kind, bounds=None) for kind in BOUNDED))
+    together = (("simultaneous_intervals", True), ("best_of", False))
+    return [
+        *(Row("mean_interval", kind.name, of_mean(kind)) for kind in kinds),
+        *(Row("mean_interval within (0, 1)", kind.name, of_mean(kind)) for kind in BOUNDED),
+        Row("mean_interval, groups", f"n groups of {GROUP} images", of_groups),
+        *(Row("mean_interval, skewed=False", pair.name, of_mean(pair, False)) for pair in map(less_another, kinds)),
+        *(
+            Row(interval, f"{kind.name}, {METHODS} methods", of_chosen(kind, all_hold=all_hold))
+            for interval, all_hold in together
+            for kind in (UNBOUNDED[0], UNBOUNDED[1], BOUNDED[2])
+        ),
+        *(Row("superiority", f"normal, {by:g} apart", of_superiority(shifted(by), norm.cdf(by))) for by in (0, 1)),
+        Row("superiority", "0 or 1, 60 % and 30 % ones", of_superiority(ones_less_ones, 0.65)),
+        *(Row("wilson_interval", f"{share:g}", of_share(share)) for share in (0.5, 0.3, 0.1)),
+        *(
+            Row("difference_interval", f"{first:g} and {second:g}", of_share_difference(first, second))
+            for first, second in ((0.5, 0.5), (0.2, 0.6), (0.05, 0.15))
+        ),
+        *(Row("rank_correlation", f"normal, ρ = {rho:g}", of_correlation(rho)) for rho in (0, 0.5, 0.9)),
+        *(
+            Row("separation", f"normal, {by:g} apart", of_separation(shifted(by), shifted(0), norm.cdf(by / 2**0.5)))
+            for by in (0, 1, 2)
+        ),
+        Row("separation", "0 or 1, 70 % and 40 % ones", of_separation(ones(0.7), ones(0.4), 0.65)),
+    ]
+
+
+ROWS = rows()
+
+
+def simulated(job: tuple[int, int, int]) -> Cell:
+    """The cell of one row and n. `job`: (row, n, trials)."""
+    row, images, trials = job
+    return ROWS[row].simulate(np.random.default_rng((row, images)), trials, images)

@@ -104,6 +104,49 @@ def test_nineteen_of_twenty_intervals_hold_the_auroc() -> None:
     assert held >= 273, "285 are expected; fewer than 273 have a probability below 0.005"
 
 
+@pytest.mark.parametrize("size", [4, 5, 8, 20])
+def test_a_few_images_in_one_order_make_no_certainty(size: int) -> None:
+    """The interval of r = 1 is that of a correlation half as far from 1 as the next smaller one, and ends at 1."""
+    numbers = list(range(size))
+    turned = [1, 0, *numbers[2:]]
+    half = (1 + rank_correlation(numbers, turned).value) / 2
+    reach = stats.norm.ppf(0.975) * math.sqrt((1 + half**2 / 2) / (size - 3))
+    ours = rank_correlation(numbers, numbers)
+    assert (ours.low, ours.high) == pytest.approx((math.tanh(math.atanh(half) - reach), 1))
+    opposite = rank_correlation(numbers, numbers[::-1])
+    assert (opposite.low, opposite.high) == pytest.approx((-1, -ours.low))
+
+
+@pytest.mark.parametrize(("size", "others"), [(1, 2), (3, 5), (20, 30)])
+def test_a_few_images_that_are_apart_make_no_certainty(size: int, others: int) -> None:
+    """The lower end solves (1 - θ)² = 1.96² θ (1 - θ) (...) / mn, the equation of Newcombe at an AUROC of 1."""
+    values, group = np.arange(size + others), np.arange(size + others) >= others
+    ours = separation(values, group)
+    assert ours.auroc == ours.high == 1
+    spread = 1 + ((size + others) / 2 - 1) * ((1 - ours.low) / (2 - ours.low) + ours.low / (1 + ours.low))
+    error = math.sqrt(ours.low * (1 - ours.low) * spread / (size * others))
+    assert 1 - ours.low == pytest.approx(stats.norm.ppf(0.975) * error, rel=1e-6)
+    assert 0 < ours.low < 0.95
+    opposite = separation(-values, group)
+    assert (opposite.auroc, opposite.low, opposite.high) == (0, 0, pytest.approx(1 - ours.low))
+
+
+@pytest.mark.parametrize("size", [5, 10])
+def test_intervals_of_strong_relations_hold_with_few_images(size: int) -> None:
+    """Where the sample is often perfect. Of 300, 285 are expected; fewer than 273 have a probability below 0.005."""
+    rng = np.random.default_rng(6)
+    spearman, area = 6 / math.pi * math.asin(0.45), stats.norm.cdf(2 / math.sqrt(2))
+    group = np.arange(size) < round(size / 3)
+    correlations = separations = 0
+    for _ in range(300):
+        a, b = rng.multivariate_normal([0, 0], [[1, 0.9], [0.9, 1]], size).T
+        correlation = rank_correlation(a, b, permutations=1)
+        apart = separation(rng.normal(size=size) + 2 * group, group, permutations=1)
+        correlations += correlation.low <= spearman <= correlation.high
+        separations += apart.low <= area <= apart.high
+    assert min(correlations, separations) >= 273
+
+
 def test_a_perfect_auroc_of_few_images_is_far_from_certain() -> None:
     """One image against two: the end solves 1 - A = 1.96 · √(A (1 - A) (1 + ½ ((1 - A)/(2 - A) + A/(1 + A))) / 2)."""
     ours = separation([3.0, 1, 2], [True, False, False])

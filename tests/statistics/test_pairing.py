@@ -10,6 +10,7 @@ import pytest
 
 from lumiscope.errors import UsageError
 from lumiscope.statistics import pairing, pairing_test
+from lumiscope.statistics._exchange import Exchange
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 5, 7])
@@ -73,14 +74,14 @@ def test_as_many_are_drawn_at_once_as_memory_allows(
 ) -> None:
     """`fit`: indices at a time, 16 of them a permutation; 10 permutations, of which none is more alike than the 10."""
     drawn: list[int] = []
-    shuffled = pairing._shuffled
+    shuffled = Exchange.drawn
 
-    def noted(generator: np.random.Generator, size: int, count: int) -> np.ndarray:
+    def noted(exchange: Exchange, generator: np.random.Generator, count: int) -> np.ndarray:
         drawn.append(count)
-        return shuffled(generator, size, count)
+        return shuffled(exchange, generator, count)
 
     monkeypatch.setattr(pairing, "AT_ONCE", fit)
-    monkeypatch.setattr(pairing, "_shuffled", noted)
+    monkeypatch.setattr(Exchange, "drawn", noted)
     assert pairing_test([np.ones((16, 16))], permutations=10)[1] == 1
     assert drawn == counts
     assert pairing_test([np.eye(16)], permutations=10)[1] == pytest.approx(1 / 11)
@@ -108,7 +109,9 @@ def test_p_values_are_uniform_where_nothing_belongs_together(size: int) -> None:
 
 def test_what_cannot_be_tested() -> None:
     assert all(map(math.isnan, pairing_test([])))
-    assert all(map(math.isnan, pairing_test([np.empty((0, 0))])))
+    for nothing in (np.empty((0, 0)), np.empty(0)):
+        assert all(map(math.isnan, pairing_test([nothing])))
+        assert pairing_test([nothing, np.eye(9)], permutations=99) == pairing_test([np.eye(9)], permutations=99)
     for wrong in (np.ones((2, 3)), np.array([[1, np.nan], [0, 1]]), np.ones(4)):
         with pytest.raises(UsageError, match="square matrices of finite numbers"):
             pairing_test([wrong])

@@ -97,3 +97,17 @@ def test_wrong_arguments_are_said():
         sign_flip_test([1], alternative="great")
     with pytest.raises(UsageError, match="at least 1 permutation; got 0"):
         sign_flip_test([1], permutations=0)
+
+
+def test_images_of_a_class_flip_together():
+    """Ten classes of four like images: each class is one witness, as if it were one image."""
+    classes = np.array([0.5, 0.7, -0.2, 1.1, 0.4, 0.9, -0.1, 0.3, 0.8, -0.6])
+    together = sign_flip_test(np.repeat(classes, 4), groups=np.repeat(np.arange(10), 4).tolist())
+    assert together == sign_flip_test(classes)
+    assert sign_flip_test(np.repeat(classes, 4)) < together
+
+
+def test_a_tail_goes_on_where_draws_end():
+    """Forty differences of one sign: 2^-40, of which 10,000 draws see nothing."""
+    assert 2.0**-40 <= sign_flip_test(np.linspace(0.5, 1.5, 40)) < 1e-5
+    assert sign_flip_test(np.full(13, 1.0)) >= 2.0**-13

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from lumiscope.runs import AgreementRow, AgreementSummaryRow, FindingRow, JudgementRow, Outcome, PredictionRow
+from lumiscope.runs import AgreementRow, AgreementSummaryRow, FindingRow, ImageRow, JudgementRow, Outcome, PredictionRow
 from lumiscope.study.findings import find
 from lumiscope.study.stage import Tables
 from lumiscope.testing import fake_row
@@ -220,3 +220,25 @@ def test_many_misses_are_counted(count: int, more: str) -> None:
     (finding,) = find(tables([judgement(f"i{number}", False) for number in range(count)]))
     assert finding.claim.endswith(f"It misses i0, i1, i2, i3, i4{more}.")
     assert finding.named_images == ("i0", "i1", "i2", "i3", "i4")
+
+
+@pytest.mark.parametrize(("known", "outcome"), [(False, Outcome.SUPPORTED), (True, Outcome.UNDECIDED)])
+def test_images_of_one_class_are_one_witness(known: bool, outcome: Outcome) -> None:
+    """A rank correlation of 0.34 is nothing with twelve classes, and much with ten alike images of each."""
+    agreement, confidence = np.arange(12), np.array([3, 6, 1, 9, 4, 0, 11, 2, 8, 10, 5, 7])
+    judgements = [
+        fake_row(JudgementRow, model="m", image=str(image), correct=None, probability=value / 20)
+        for image, value in enumerate(np.repeat(confidence, 10).tolist())
+    ]
+    images = images_of("gradcam", "lime", np.repeat(agreement / 100, 10))
+    of = tables(judgements, [summary_row("gradcam", "lime", 0.4, 0.5)], images)
+    of.write(
+        ImageRow,
+        [
+            fake_row(ImageRow, image=str(image), class_name=f"class {image // 10}" if known else None)
+            for image in range(120)
+        ],
+    )
+    (finding,) = said(of, "agreement_and_confidence")
+    assert finding.outcome is outcome
+    assert finding.value == pytest.approx(stats.spearmanr(agreement, confidence).statistic)

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from lumiscope.errors import UsageError
+from lumiscope.statistics._exchange import Exchange
+from lumiscope.statistics.groups import Groups, clusters, group_numbers
 from lumiscope.types import BoolArray, DoubleArray
 
 EXACT_UP_TO = 5_000  # ways to choose the group
 ROUNDING = 1e-9  # sums of ranks are multiples of a half
 AT_ONCE = 2**20
-NEAR = 1e-9  # to an AUROC of 0 or 1
 
 
 @dataclass(frozen=True)
@@ -33,18 +34,24 @@ def separation(
     group: BoolArray | Sequence[bool],
     *,
     permutations: int = 10_000,
+    groups: Groups | None = None,
     seed: int = 0,
 ) -> Separation:
     """How well `values`, (n,), tell the images of `group`, (n,) bool, from the others.
 
     The p-value is that of an AUROC as far from 1/2 if the group were any of its size: all such groups up to 5,000, else
     p = (c + 1) / (m + 1) of m drawn ones. The interval is method 5 of Newcombe 2006, Confidence intervals for an effect
-    size measure based on the Mann-Whitney statistic, part 2. All is NaN where one of the groups is empty.
-    Errors: `UsageError` for lengths that differ, and for numbers that are not finite.
+    size measure based on the Mann-Whitney statistic, part 2. `groups`: one label per image where images come in
+    clusters, such as classes; then whole ones of equal size change places, and images within them, and such orders are
+    always drawn (one of a size that no other has keeps its place), and the interval counts the clusters that have
+    images in the group, and those that have others, not the images. All is NaN where `group` holds no image or all.
+    Errors: `UsageError` for lengths that differ, for numbers that are not finite, and unless `groups` has one label per
+    image.
     """
     numbers, inside = np.asarray(values, np.float64), np.asarray(group, np.bool_)
     if numbers.shape != inside.shape or numbers.ndim != 1 or not np.isfinite(numbers).all():
         raise UsageError(f"expected a finite number and a group of each image; got {numbers.shape} and {inside.shape}")
+    groups = clusters(groups, len(inside))
     size, others = int(inside.sum()), int((~inside).sum())
     if not size or not others:
         return Separation(math.nan, math.nan, math.nan, math.nan)
@@ -52,38 +59,46 @@ def separation(
 
     ranks = rankdata(numbers)
     auroc = (float(ranks[inside].sum()) - size * (size + 1) / 2) / (size * others)
-    return Separation(auroc, *_interval(auroc, size, others), _p_value(ranks, inside, permutations, seed))
+    if groups is not None:
+        numbered = group_numbers(groups, len(inside))
+        size, others = len(np.unique(numbered[inside])), len(np.unique(numbered[~inside]))
+    return Separation(auroc, *_interval(auroc, size, others), _p_value(ranks, inside, permutations, groups, seed))
 
 
-def _p_value(ranks: DoubleArray, inside: BoolArray, permutations: int, seed: int) -> float:
+def _p_value(ranks: DoubleArray, inside: BoolArray, permutations: int, groups: Groups | None, seed: int) -> float:
     size, total = int(inside.sum()), len(ranks)
     middle = size * (total + 1) / 2
     least = abs(float(ranks[inside].sum()) - middle) - ROUNDING
-    if math.comb(total, size) <= EXACT_UP_TO:
+    if groups is None and math.comb(total, size) <= EXACT_UP_TO:
         sums = ranks[np.array(list(itertools.combinations(range(total), size)))].sum(axis=1)
         return float(np.mean(np.abs(sums - middle) >= least))
-    generator = np.random.default_rng(seed)
+    generator, exchange = np.random.default_rng(seed), Exchange.of(total, groups)
+    places = np.arange(size) if groups is None else np.flatnonzero(inside)  # of single images any places do
     rows = max(1, AT_ONCE // total)
     extreme = 0
     for start in range(0, permutations, rows):
-        shuffled = generator.permuted(np.tile(ranks, (min(rows, permutations - start), 1)), axis=1)
-        extreme += int(np.count_nonzero(np.abs(shuffled[:, :size].sum(axis=1) - middle) >= least))
+        orders = exchange.drawn(generator, min(rows, permutations - start))
+        extreme += int(np.count_nonzero(np.abs(ranks[orders[:, places]].sum(axis=1) - middle) >= least))
     return (extreme + 1) / (permutations + 1)
 
 
 def _interval(auroc: float, size: int, others: int) -> tuple[float, float]:
-    """The values from which the observed one is 1.96 of *their* standard errors away."""
+    return 1 - _highest(1 - auroc, size, others), _highest(auroc, size, others)
+
+
+def _highest(auroc: float, size: int, others: int) -> float:
+    """The highest AUROC from which the observed one is 1.96 of *its* standard errors away; 1 for an observed 1."""
     from scipy.optimize import brentq
     from scipy.stats import norm
 
     z, between = float(norm.ppf(0.975)), (size + others) / 2 - 1
+    if auroc == 1:
+        return 1.0
 
-    def error(true: float) -> float:
+    def beyond(true: float) -> float:
+        """How much further it is than 1.96 standard errors, squared; of an observed 0 over `true`, else 0 is a root."""
         spread = 1 + between * ((1 - true) / (2 - true) + true / (1 + true))
-        return math.sqrt(true * (1 - true) * spread / (size * others))
+        variance = z**2 * (1 - true) * spread / (size * others)
+        return true - variance if auroc == 0 else (true - auroc) ** 2 - true * variance
 
-    # An AUROC of 0 or 1 solves the equation, too: the other solution is asked for.
-    least, most = max(auroc, NEAR), min(auroc, 1 - NEAR)
-    low = 0.0 if auroc == 0 else float(brentq(lambda true: auroc - true - z * error(true), 0, most))
-    high = 1.0 if auroc == 1 else float(brentq(lambda true: true - auroc - z * error(true), least, 1))
-    return low, high
+    return float(brentq(beyond, auroc, 1))

@@ -55,6 +55,11 @@ def group_numbers(groups: Groups, images: int) -> IntArray:
     return np.array(numbered(groups), np.int64)
 
 
+def clusters(groups: Groups | None, images: int) -> Groups | None:
+    """`groups`; None where each image is by itself. Raises UsageError unless there is one label per image."""
+    return None if groups is None or len(set(group_numbers(groups, images).tolist())) == images else groups
+
+
 def numbered(keys: Iterable[Hashable]) -> list[int]:
     """A number for each key, the same for equal ones, from 0 in the order in which they first appear."""
     numbers: dict[Hashable, int] = {}

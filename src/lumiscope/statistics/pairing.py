@@ -9,6 +9,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from lumiscope.errors import UsageError
+from lumiscope.statistics._exchange import Exchange
+from lumiscope.statistics.groups import Groups
 from lumiscope.statistics.tails import null_p_values
 from lumiscope.types import DoubleArray, IntArray
 
@@ -18,42 +20,49 @@ AT_ONCE = 2**20  # indices of permutations that are drawn at a time
 
 
 def pairing_test(
-    likenesses: Sequence[DoubleArray], *, permutations: int = 10_000, seed: int = 0
+    likenesses: Sequence[DoubleArray],
+    *,
+    permutations: int = 10_000,
+    groups: Sequence[Groups] | None = None,
+    seed: int = 0,
 ) -> tuple[float, float]:
     """Whether the a and the b of one image are more alike than those of different images.
 
-    `likenesses`: square matrices, (m, m) each, of groups of images: row i, column j says how alike the a of image i and
-    the b of image j of the group are, such as the IoU of their masks. Returns the mean over different images of one
-    group, and the p-value, in (0, 1], of the mean over the diagonals if each a could as well belong to the b of any
-    image of its group: up to 7 images in a single group all pairings are counted; else `permutations` are drawn and
+    `likenesses`: square matrices, (m, m) each, of sets of images: row i, column j says how alike the a of image i and
+    the b of image j of the set are, such as the IoU of their masks. Returns the mean over different images of one
+    set, and the p-value, in (0, 1], of the mean over the diagonals if each a could as well belong to the b of any
+    image of its set: up to 7 images in a single set all pairings are counted; else `permutations` are drawn and
     p = (b + 1) / (m + 1), b of m being at least as alike (Phipson and Smyth 2010); where fewer than 10 are, by a tail
-    that is fitted to them (`null_p_values`). With n images in one group no p-value is below 1 / n!.
-    (NaN, NaN) without images; the mean is NaN and p is 1 where no group has two. Errors: `UsageError` for matrices that
-    are not square, or not finite, and for fewer than 1 permutation.
+    that is fitted to them (`null_p_values`). With n images in one set no p-value is below 1 / n!.
+    `groups`: for each matrix one label per image, where images come in clusters, such as classes; a label may occur in
+    several. Then whole groups that are of equal size in every set change places, and images within their group, and
+    such pairings are always drawn; no p-value is below one over their number. A group of a size that no other has is
+    paired within itself.
+    (NaN, NaN) without images; the mean is NaN and p is 1 where no set has two. Errors: `UsageError` for matrices that
+    are not square, or not finite, for fewer than 1 permutation, and unless `groups` has one label per image.
     Source: Fisher 1935, section 21, for the pairing; shuffled images as the null of maps are those of Zhang et al.
     2008, SUN, section 5, "shuffled AUC".
     """
-    groups = [np.asarray(matrix, np.float64) for matrix in likenesses if len(matrix)]
-    if any(group.ndim != 2 or group.shape[0] != group.shape[1] or not np.isfinite(group).all() for group in groups):
+    matrices = [np.asarray(matrix, np.float64) if len(matrix) else np.empty((0, 0)) for matrix in likenesses]
+    if any(not _is_square(matrix) for matrix in matrices):
         raise UsageError("a pairing test needs square matrices of finite numbers, images by images")
     if permutations < 1:
         raise UsageError(f"a permutation test needs at least 1 permutation; got {permutations}")
-    if not groups:
+    sizes = [len(matrix) for matrix in matrices]
+    if not sum(sizes):
         return math.nan, math.nan
-    together, mean = sum(float(np.trace(group)) for group in groups), mean_of_others(groups)
-    least = together - ROUNDING * sum(float(np.abs(group).sum()) for group in groups)
-    if len(groups) == 1 and len(groups[0]) <= EXACT_UP_TO:
-        pairings = np.array(list(itertools.permutations(range(len(groups[0])))))
-        return mean, float(np.mean(_sums(groups[0], pairings) >= least))
+    together, mean = sum(float(np.trace(matrix)) for matrix in matrices), mean_of_others(matrices)
+    least = together - ROUNDING * sum(float(np.abs(matrix).sum()) for matrix in matrices)
+    if groups is None and max(sizes) == sum(sizes) <= EXACT_UP_TO:
+        (matrix,) = (matrix for matrix in matrices if len(matrix))
+        pairings = np.array(list(itertools.permutations(range(len(matrix)))))
+        return mean, float(np.mean(_sums(matrix, pairings) >= least))
+    exchange = _exchange(sizes, groups)
     generator = np.random.default_rng(seed)
-    rows = max(1, AT_ONCE // sum(map(len, groups)))
-    draws = np.concatenate(
-        [
-            sum((_sums(group, _shuffled(generator, len(group), count)) for group in groups), np.zeros(count))
-            for count in _parts(permutations, rows)
-        ]
-    )
-    fewest = math.exp(-sum(math.lgamma(len(group) + 1) for group in groups))
+    rows = max(1, AT_ONCE // sum(sizes))
+    blocks = (exchange.drawn(generator, count) for count in _parts(permutations, rows))
+    draws = np.concatenate([_sums_of_sets(matrices, pairings) for pairings in blocks])
+    fewest = math.exp(-exchange.log_count)
     return mean, max(fewest, float(null_p_values(np.array([least]), draws)[0]))
 
 
@@ -64,13 +73,31 @@ def mean_of_others(likenesses: Sequence[DoubleArray]) -> float:
     return (sum(float(matrix.sum()) for matrix in likenesses) - together) / others if others else math.nan
 
 
+def _is_square(matrix: DoubleArray) -> bool:
+    return matrix.ndim == 2 and matrix.shape[0] == matrix.shape[1] and bool(np.isfinite(matrix).all())
+
+
+def _exchange(sizes: Sequence[int], groups: Sequence[Groups] | None) -> Exchange:
+    """Images stay in their set."""
+    sets = np.repeat(np.arange(len(sizes)), sizes)
+    if groups is None:
+        return Exchange.of(len(sets), strata=sets)
+    if [len(labels) for labels in groups] != list(sizes):
+        raise UsageError(f"groups need one label per image; got {[*map(len, groups)]} labels for {list(sizes)} images")
+    return Exchange.of(len(sets), [label for labels in groups for label in labels], sets)
+
+
 def _parts(total: int, size: int) -> list[int]:
     return [min(size, total - start) for start in range(0, total, size)]
 
 
-def _shuffled(generator: np.random.Generator, size: int, count: int) -> IntArray:
-    """(count, size): permutations of 0 to size - 1."""
-    return generator.permuted(np.tile(np.arange(size), (count, 1)), axis=1)
+def _sums_of_sets(matrices: Sequence[DoubleArray], pairings: IntArray) -> DoubleArray:
+    """(k,): the sums over all sets, whose images are numbered on from set to set in `pairings`, (k, n)."""
+    total, first = np.zeros(len(pairings)), 0
+    for matrix in matrices:
+        total += _sums(matrix, pairings[:, first : first + len(matrix)] - first)
+        first += len(matrix)
+    return total
 
 
 def _sums(matrix: DoubleArray, pairings: IntArray) -> DoubleArray:

@@ -23,3 +23,8 @@ def groups_of(tables: Rows) -> Groups:
         return labels if len(set(labels)) >= FEWEST else names
 
     return groups
+
+
+def witnesses(groups: Groups, images: Iterable[str]) -> int:
+    """How many observations images are that belong together so."""
+    return len(set(groups(images)))

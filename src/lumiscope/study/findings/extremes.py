@@ -10,7 +10,7 @@ from typing import TypeVar
 from lumiscope.statistics import sign_flip_test
 from lumiscope.study.findings import floors
 from lumiscope.study.findings.claim import Hypothesis
-from lumiscope.study.findings.classes import Groups
+from lumiscope.study.findings.classes import Groups, witnesses
 
 Candidate = TypeVar("Candidate")
 EXTREME = (
@@ -45,10 +45,8 @@ def extreme(values: Mapping[str, Mapping[str, float]], *, highest: bool, groups:
     first = max(means, key=lambda name: sign * means[name])
     p_values = [_ahead(known[first], known[name], sign, groups) for name in known if name != first]
     candidates = len(known)
-    witnesses = len(set(groups(known[first])))
-    test = Hypothesis(
-        min(1.0, candidates * max(p_values)), witnesses, lambda count: candidates * floors.sign_flips(count)
-    )
+    images = witnesses(groups, known[first])
+    test = Hypothesis(min(1.0, candidates * max(p_values)), images, lambda count: candidates * floors.sign_flips(count))
     return Extreme(first, means[first], len(known[first]), candidates, test)
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from lumiscope.runs import AgreementRow, AgreementSummaryRow, ImageComplexityRow, ImageRow, JudgementRow
 from lumiscope.statistics import RankCorrelation, rank_correlation, separation
 from lumiscope.study.findings import floors
 from lumiscope.study.findings.claim import Claim, Hypothesis, Rows, answer, by_model
+from lumiscope.study.findings.classes import Groups, groups_of, witnesses
 from lumiscope.study.findings.compared_pairs import agreement_by_image
 from lumiscope.study.findings.registry import finding
 
@@ -24,10 +26,20 @@ MEASURES = {
 }
 
 
+@dataclass(frozen=True)
+class _Trend:
+    """Of agreement with a measure, on so many images, which are so many witnesses."""
+
+    correlation: RankCorrelation
+    images: int
+    witnesses: int
+
+
 @finding("agreement_and_complexity", order=25, needs=(*AGREEMENT, ImageComplexityRow))
 def agreement_and_complexity(tables: Rows) -> Iterator[Claim]:
     """Whether methods agree more on simple images."""
     complexity = {row.image: row for row in tables.rows(ImageComplexityRow)}
+    groups = groups_of(tables)
     for model, agreement in agreement_by_image(tables).items():
         found = {}
         for measure, words in MEASURES.items():
@@ -36,20 +48,20 @@ def agreement_and_complexity(tables: Rows) -> Iterator[Claim]:
                 for image, value in agreement.items()
                 if image in complexity and not math.isnan(getattr(complexity[image], measure))
             }
-            correlation = _correlation(pairs)
+            correlation = _correlation(pairs, groups)
             if correlation is not None:
-                found[words] = correlation, len(pairs)
+                found[words] = _Trend(correlation, len(pairs), witnesses(groups, pairs))
         if found:
             yield _complexity_claim(model, found)
 
 
-def _complexity_claim(model: str, found: Mapping[str, tuple[RankCorrelation, int]]) -> Claim:
-    strongest = max(found, key=lambda words: abs(found[words][0].value))
-    correlation, images = found[strongest]
-    rising = [words for words in found if found[words][0].value > 0]
+def _complexity_claim(model: str, found: Mapping[str, _Trend]) -> Claim:
+    strongest = max(found, key=lambda words: abs(found[words].correlation.value))
+    correlation, images = found[strongest].correlation, found[strongest].images
+    rising = [words for words in found if found[words].correlation.value > 0]
 
     def told(shown: list[str]) -> str:
-        return ", ".join(f"{words} {found[words][0].value:+.2f}" for words in shown)
+        return ", ".join(f"{words} {found[words].correlation.value:+.2f}" for words in shown)
 
     def text(shown: list[str]) -> str:
         against = [words for words in shown if words in rising]
@@ -72,7 +84,8 @@ def _complexity_claim(model: str, found: Mapping[str, tuple[RankCorrelation, int
             otherwise="" if images < 20 else "a simple picture is no reason to trust its maps more",
         ),
         hypotheses={
-            words: Hypothesis(known.p_value, count, floors.two_sided_ranks) for words, (known, count) in found.items()
+            words: Hypothesis(trend.correlation.p_value, trend.witnesses, floors.two_sided_ranks)
+            for words, trend in found.items()
         },
         statistic=f"rank correlation with {strongest}",
         value=correlation.value,
@@ -87,7 +100,7 @@ def _complexity_claim(model: str, found: Mapping[str, tuple[RankCorrelation, int
 @finding("agreement_and_confidence", order=26, needs=AGREEMENT)
 def agreement_and_confidence(tables: Rows) -> Iterator[Claim]:
     """Whether methods agree more where the model is more confident."""
-    judgements = by_model(tables.rows(JudgementRow))
+    judgements, groups = by_model(tables.rows(JudgementRow)), groups_of(tables)
     for model, agreement in agreement_by_image(tables).items():
         probability = {row.image: row.probability for row in judgements.get(model, ())}
         pairs = {
@@ -95,7 +108,7 @@ def agreement_and_confidence(tables: Rows) -> Iterator[Claim]:
             for image, value in agreement.items()
             if not math.isnan(probability.get(image, math.nan))
         }
-        correlation = _correlation(pairs)
+        correlation = _correlation(pairs, groups)
         if correlation is None:
             continue
         number = f"rank correlation {correlation.value:+.2f}"
@@ -110,7 +123,7 @@ def agreement_and_confidence(tables: Rows) -> Iterator[Claim]:
                 f"{len(pairs)} images.",
                 meaning="disagreement is a hint at doubt",
             ),
-            hypotheses={CONFIDENCE: Hypothesis(correlation.p_value, len(pairs), floors.two_sided_ranks)},
+            hypotheses={CONFIDENCE: Hypothesis(correlation.p_value, witnesses(groups, pairs), floors.two_sided_ranks)},
             statistic="rank correlation with the probability of the class",
             value=correlation.value,
             low=correlation.low,
@@ -124,7 +137,7 @@ def agreement_and_confidence(tables: Rows) -> Iterator[Claim]:
 @finding("disagreement_and_mistakes", order=27, needs=AGREEMENT)
 def disagreement_and_mistakes(tables: Rows) -> Iterator[Claim]:
     """Whether disagreement between methods predicts that the model is wrong."""
-    judgements = by_model(tables.rows(JudgementRow))
+    judgements, groups = by_model(tables.rows(JudgementRow)), groups_of(tables)
     for model, agreement in agreement_by_image(tables).items():
         correct = {row.image: row.correct for row in judgements.get(model, ()) if row.correct is not None}
         images = [image for image in agreement if image in correct]
@@ -132,7 +145,7 @@ def disagreement_and_mistakes(tables: Rows) -> Iterator[Claim]:
         if not any(wrong) or all(wrong):
             continue
         share = sum(wrong) / len(wrong)
-        apart = separation([-agreement[image] for image in images], wrong)
+        apart = separation([-agreement[image] for image in images], wrong, groups=groups(images))
         number = f"AUROC {apart.auroc:.2f}, {sum(wrong)} of {len(wrong)} images are wrong"
         opposite = {MISTAKES: f"{model}: methods agree more on images that it gets wrong: {number}."}
         yield Claim(
@@ -145,7 +158,7 @@ def disagreement_and_mistakes(tables: Rows) -> Iterator[Claim]:
                 f"cannot be told with {sum(wrong)} wrong of {len(wrong)} images.",
                 meaning="where the methods disagree, look at the prediction again",
             ),
-            hypotheses={MISTAKES: Hypothesis(apart.p_value, len(images), floors.two_groups(share))},
+            hypotheses={MISTAKES: Hypothesis(apart.p_value, witnesses(groups, images), floors.two_groups(share))},
             statistic="AUROC of disagreement for wrong predictions",
             value=apart.auroc,
             low=apart.low,
@@ -156,10 +169,10 @@ def disagreement_and_mistakes(tables: Rows) -> Iterator[Claim]:
         )
 
 
-def _correlation(pairs: Mapping[str, tuple[float, float]]) -> RankCorrelation | None:
+def _correlation(pairs: Mapping[str, tuple[float, float]], groups: Groups) -> RankCorrelation | None:
     """None where it is undefined."""
     if len(pairs) < 2:
         return None
     first, second = zip(*pairs.values(), strict=True)
-    correlation = rank_correlation(first, second)
+    correlation = rank_correlation(first, second, groups=groups(pairs))
     return None if math.isnan(correlation.value) else correlation

@@ -9,7 +9,7 @@ from lumiscope.runs import ImageRow, MapShapeRow, ModelAgreementRow
 from lumiscope.statistics import sign_flip_test
 from lumiscope.study.findings import floors
 from lumiscope.study.findings.claim import Claim, Hypothesis, Rows, answer, by_model
-from lumiscope.study.findings.classes import Groups, groups_of
+from lumiscope.study.findings.classes import Groups, groups_of, witnesses
 from lumiscope.study.findings.registry import finding
 from lumiscope.study.findings.titles import beside_others, method_title
 
@@ -109,7 +109,7 @@ def _extents_claim(
                 sign_flip_test(
                     [a - b for a, b in of_images.values()], alternative="two-sided", groups=groups(of_images)
                 ),
-                len(set(groups(of_images))),
+                witnesses(groups, of_images),
                 floors.two_sided_sign_flips,
             )
             for method, of_images in shared.items()

@@ -1,0 +1,62 @@
+"""Which images may take each other's place where nothing is to be found."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable
+from dataclasses import dataclass
+
+import numpy as np
+
+from lumiscope.statistics.groups import Groups, group_numbers
+from lumiscope.types import IntArray
+
+Alike = tuple[IntArray, ...]
+"""Groups of equal size, image by image, in each stratum: (g, s) images of g groups that have s in it, or none."""
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """The orders of `images` in which whole groups of equal size change places, and images within their group.
+
+    Images that belong together stay together. A group of which no other has the size keeps its place; where each image
+    is a group, all n! orders are among them. `alike`: the groups that may change places.
+    """
+
+    images: int
+    alike: tuple[Alike, ...]
+
+    @classmethod
+    def of(cls, images: int, groups: Groups | None = None, strata: IntArray | None = None) -> Exchange:
+        """Images stay in their stratum, (n,) int: groups are of equal size if they are in each of them.
+
+        Raises UsageError unless there is one group label per image.
+        """
+        layers = np.zeros(images, np.int64) if strata is None else strata
+        numbers = group_numbers(range(images) if groups is None else groups, images)
+        alike: dict[Hashable, list[list[IntArray]]] = {}
+        for group in range(int(numbers.max(initial=-1)) + 1):
+            members = np.flatnonzero(numbers == group)
+            parts = [members[layers[members] == layer] for layer in np.unique(layers[members])]
+            kind = tuple((int(layers[part[0]]), len(part)) for part in parts)
+            alike.setdefault(kind, []).append(parts)
+        return cls(images, tuple(tuple(map(np.array, zip(*same, strict=True))) for same in alike.values()))
+
+    def drawn(self, generator: np.random.Generator, count: int) -> IntArray:
+        """(count, n): orders drawn at random: at each place the image that comes there."""
+        orders = np.empty((count, self.images), np.int64)
+        for strata in self.alike:
+            places = generator.permuted(np.tile(np.arange(len(strata[0])), (count, 1)), axis=1)
+            for members in strata:
+                arrived = members[places]
+                if members.shape[1] > 1:
+                    arrived = generator.permuted(arrived, axis=2)
+                orders[:, members.ravel()] = arrived.reshape(count, -1)
+        return orders
+
+    @property
+    def log_count(self) -> float:
+        """The logarithm of how many orders there are."""
+        of_groups = sum(math.lgamma(len(strata[0]) + 1) for strata in self.alike)
+        within = (len(members) * math.lgamma(members.shape[1] + 1) for strata in self.alike for members in strata)
+        return of_groups + sum(within)
