@@ -7,12 +7,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lumiscope.runs import LayerRow, UnitRow
+from lumiscope.runs import LayerRow, LowLevelRow, UnitRow
 from lumiscope.study import Tables
 from lumiscope.testing.fake_row import fake_row
 
 LAYERS = ("first", "last")
 CLUSTERS = 25  # of units in a layer, of 1 to 6 that have one label
+CONTROLS = 3  # networks with random weights beside each model
+PARTIAL, SPREAD, WITHIN = 0.2, 0.12, 0.05  # correlation beyond low-level features; of clusters, and of their units
 WORDS = {
     f"{category} {number}": category for category in ("colour", "texture", "object", "place") for number in range(6)
 }
@@ -37,3 +39,21 @@ def write_units(tables: Tables, rng: np.random.Generator, models: Sequence[str],
                     )  # fmt: skip
     tables.write(UnitRow, units)
     tables.write(LayerRow, [fake_row(LayerRow, model=model, layer=layer) for model in models for layer in LAYERS])
+
+
+def write_controls(tables: Tables, rng: np.random.Generator, models: Sequence[str], *, planted: bool) -> None:
+    """What labels say beyond low-level features, `planted`: a deviation more in models than in random networks."""
+    rows: list[LowLevelRow] = []
+    for model in models:
+        for layer in LAYERS:
+            for seed in (None, *range(CONTROLS)):
+                mean = PARTIAL + SPREAD * (planted and seed is None)
+                for cluster, shared in enumerate(rng.normal(mean, SPREAD, CLUSTERS)):
+                    for partial in rng.normal(shared, WITHIN, int(rng.integers(1, 7))):
+                        rows.append(
+                            fake_row(
+                                LowLevelRow, model=model, layer=layer, seed=seed, unit=len(rows), cluster=cluster,
+                                label=next(iter(WORDS)), partial_correlation=float(partial), survives=True,
+                            )
+                        )  # fmt: skip
+    tables.write(LowLevelRow, rows)

@@ -43,7 +43,7 @@ from lumiscope.runs import (
     Outcome,
 )
 from lumiscope.study import Tables, find
-from lumiscope.testing._planted_units import write_units
+from lumiscope.testing._planted_units import write_controls, write_units
 from lumiscope.testing.fake_row import fake_row
 from lumiscope.types import BoolArray, DoubleArray, FloatArray, IntArray
 
@@ -64,6 +64,7 @@ EFFECTS: Mapping[str, frozenset[str]] = {
     "confidence": frozenset({"agreement_and_confidence"}),
     "mistakes": frozenset({"disagreement_and_mistakes"}),
     "models": frozenset({"model_extents"}),
+    "training": frozenset({"beyond_random"}),
     "units": frozenset({"depth", "model_categories", "model_concepts"}),
 }
 """Effect -> the findings that it makes true."""
@@ -117,6 +118,7 @@ def planted_study(seed: int, images: int, effects: Collection[str] = (), *, clus
     _write_masks(tables, names, maps, truths)
     _write_cells(tables, names, maps, rng.random((images, SIDE, SIDE)))
     write_units(tables, rng, MODELS, planted="units" in effects)
+    write_controls(tables, rng, MODELS, planted="training" in effects)
     return PlantedStudy(tables, ALWAYS.union(*(EFFECTS[effect] for effect in effects)))
 
 
