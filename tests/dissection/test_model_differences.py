@@ -1,9 +1,11 @@
-"""What differs between models is counted right and tested as scipy does."""
+"""What differs between models is counted right, and tested with whole clusters of units."""
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
+import numpy as np
 import pytest
 from scipy import stats
 
@@ -49,12 +51,12 @@ def test_units_are_counted(rows) -> None:
     assert (everything["concept", "red"].units_a, everything["concept", "red"].units_b) == (4, 4)
 
 
-def test_p_values_are_fishers_and_corrected_within_their_kind(rows) -> None:
+def test_p_values_permute_units_that_are_alone_and_are_corrected_within_their_kind(rows) -> None:
     groups: dict[tuple[object, ...], list[ModelDifferenceRow]] = {}
     for row in rows:
         groups.setdefault((row.layer_a, row.kind), []).append(row)
-        counts = [[row.units_a, row.of_a - row.units_a], [row.units_b, row.of_b - row.units_b]]
-        assert row.p_value == pytest.approx(stats.fisher_exact(counts)[1])
+        if not math.isnan(row.p_value):
+            assert row.p_value == pytest.approx(dealt_out(row), abs=0.02)
         assert row.low <= row.difference <= row.high
     for (layer, _), group in groups.items():
         tested = [row for row in group if not math.isnan(row.p_adjusted)]
@@ -62,8 +64,33 @@ def test_p_values_are_fishers_and_corrected_within_their_kind(rows) -> None:
         # Of 20 and 10 units two, or all but two, can fall so that p = 45/435 at the least, and three so that p < 0.05.
         if layer == "last":
             units = [row.units_a + row.units_b for row in group]
-            assert [math.isnan(row.p_adjusted) for row in group] == [not 2 < count < 28 for count in units]
-        assert [row.p_value for row in group] == sorted(row.p_value for row in group)
+            assert [math.isnan(row.p_value) for row in group] == [not 2 < count < 28 for count in units]
+        assert group == [*sorted(tested, key=lambda row: row.p_value), *group[len(tested) :]]
+
+
+def dealt_out(row: ModelDifferenceRow) -> float:
+    """How likely units that are dealt out to the models differ as much in their shares: hypergeometric."""
+    units = row.units_a + row.units_b
+    ways = stats.hypergeom(row.of_a + row.of_b, units, row.of_a)
+    return sum(
+        ways.pmf(in_a)
+        for in_a in range(units + 1)
+        if abs((units - in_a) / row.of_b - in_a / row.of_a) >= abs(row.difference) - 1e-12
+    )
+
+
+def test_units_that_respond_alike_are_one_observation(unit_labels) -> None:
+    """Nine units of ten with one label are much; in one cluster they are nothing."""
+    layers = [unit_labels.layer_labels(name, "l", [label] * 9 + [-1]) for name, label in (("a", 2), ("b", 0))]
+    alike = [dataclasses.replace(layer, cluster=np.array([0] * 9 + [1])) for layer in layers]
+    apart, together = (
+        model_differences(UnitLabels(tuple(of), CONCEPTS, CATEGORIES, ("i",), "cos")) for of in (layers, alike)
+    )
+    assert [row.is_certain for row in apart if row.name == "dog"] == [True, True]
+    assert all(math.isnan(row.p_value) for row in together)
+    assert {(row.name, row.units_a, row.units_b) for row in together} == {
+        (row.name, row.units_a, row.units_b) for row in apart
+    }
 
 
 def test_one_model_has_no_differences_and_three_have_three_pairs(unit_labels) -> None:

@@ -13,10 +13,15 @@ import pytest
 from lumiscope.dissection import UnitLabels, category_histogram, concept_counts, count_units, layer_summary
 from lumiscope.errors import UnknownNameError
 from lumiscope.runs import NoLabel, Reason
-from lumiscope.statistics.proportions import wilson_interval
+from lumiscope.statistics import ClusteredShare, clustered_share_interval
 
 CONCEPTS = ("zebra", "red", "ant", "sky")
 CATEGORIES = ("object", "colour", "object", "scene")
+
+
+def interval(units: int, total: int) -> tuple[float, float]:
+    """Of a share of units each of which is a cluster."""
+    return clustered_share_interval(ClusteredShare.of([unit < units for unit in range(total)], range(total)))
 
 
 @pytest.fixture
@@ -103,7 +108,7 @@ def test_every_layer_and_model_has_every_category_and_no_label_last(labels) -> N
     for row in rows[:15]:
         total = units[row.model, row.layer]
         assert row.share == row.units / total
-        assert (row.low, row.high) == wilson_interval(row.units, total)
+        assert (row.low, row.high) == interval(row.units, total)
     shares: dict[tuple[str, str | None], float] = {}
     for row in rows:
         shares[row.model, row.layer] = shares.get((row.model, row.layer), 0) + row.share
@@ -126,7 +131,7 @@ def test_layers_are_summed_up(labels) -> None:
     for row in (first, second, whole):
         assert sum(getattr(row, reason.column) for reason in Reason) == row.units - row.labelled
         assert row.share == row.labelled / row.units
-        assert (row.low, row.high) == wilson_interval(row.labelled, row.units)
+        assert (row.low, row.high) == interval(row.labelled, row.units)
 
 
 def test_no_layers_give_no_rows() -> None:
@@ -139,3 +144,14 @@ def test_a_layer_without_units_has_no_shares(unit_labels) -> None:
     row, _ = layer_summary(none)
     assert row.units == 0
     assert all(math.isnan(value) for value in (row.share, row.low, row.high))
+
+
+def test_units_that_respond_alike_are_one(unit_labels) -> None:
+    """Of three clusters, one of six units, one is labelled: less is known than of eight units."""
+    cluster = np.array([0, 0, 0, 0, 0, 0, 1, 2])
+    layer = unit_labels.layer_labels("m", "l", [0] * 6 + [-1] * 2, cluster=cluster)
+    summary, _ = layer_summary(UnitLabels((layer,), CONCEPTS, CATEGORIES, (), "cos"))
+    assert (summary.units, summary.share) == (8, 0.75)
+    clusters = ClusteredShare(np.array([6.0, 0, 0]), np.array([6.0, 1, 1]))
+    assert (summary.low, summary.high) == clustered_share_interval(clusters)
+    assert summary.low < interval(6, 8)[0]

@@ -29,7 +29,7 @@ from lumiscope.runs import (
     Reason,
     UnitRow,
 )
-from lumiscope.statistics.proportions import wilson_interval
+from lumiscope.statistics import ClusteredShare, clustered_share_interval
 from lumiscope.statistics.sharing import sharing_test
 from lumiscope.study.findings import find
 from lumiscope.study.stage import Tables
@@ -63,7 +63,10 @@ def test_labels_are_counted_and_so_is_what_refused_them(unit_labels) -> None:
         "m: 3 of 6 units in 2 layers got a label at a false discovery rate of 5%; the most frequent: red (2), dog (1). "
         "The others are left without one: 1 dead, 2 not significant."
     )
-    assert (labelled.value, (labelled.low, labelled.high)) == (0.5, wilson_interval(3, 6))
+    assert (labelled.value, (labelled.low, labelled.high)) == (
+        0.5,
+        clustered_share_interval(ClusteredShare.of([True, True, False, False, False, True], range(6))),
+    )
     assert "Benjamini and Hochberg" in labelled.test
 
 

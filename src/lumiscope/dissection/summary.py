@@ -9,9 +9,10 @@ from typing import TypedDict
 import numpy as np
 
 from lumiscope.concepts import find_concepts, is_pattern
+from lumiscope.dissection.clustered_units import clustered_share, in_category
 from lumiscope.dissection.unit_labels import LayerLabels, UnitLabels
 from lumiscope.runs import NO_LABEL, CategoryRow, ConceptCountRow, LayerRow, Reason
-from lumiscope.statistics import wilson_interval
+from lumiscope.statistics import ClusteredShare, clustered_share_interval
 from lumiscope.types import DoubleArray
 
 
@@ -33,7 +34,7 @@ def _layer_row(model: str, name: str | None, layers: Sequence[LayerLabels], fdr:
         layer=name,
         units=sum(map(len, layers)),
         labelled=len(concepts),
-        **_share(len(concepts), sum(map(len, layers))),
+        **_share(clustered_share(layers, lambda concept: concept >= 0)),
         fdr=fdr,
         unique_concepts=len(set(concepts)),
         **{reason.column: reasons[reason] for reason in Reason},
@@ -99,7 +100,7 @@ def category_histogram(labels: UnitLabels, categories_order: Sequence[str]) -> l
 
     Every layer has a row for every category of `categories_order`, in that order and with 0 where nothing falls, then
     for any further category that labels have, in the order of the concept set, and last for "no label". A layer's
-    shares sum to 1; their intervals take units for independent.
+    shares sum to 1; their intervals count clusters of units that respond alike.
     """
     used = {labels.categories[concept] for layer in labels.layers for concept in layer.concept if concept >= 0}
     further = [category for category in labels.categories if category in used]
@@ -110,24 +111,22 @@ def category_histogram(labels: UnitLabels, categories_order: Sequence[str]) -> l
 def _category_rows(
     labels: UnitLabels, model: str, name: str | None, layers: Sequence[LayerLabels], categories: Sequence[str]
 ) -> Iterator[CategoryRow]:
-    counts = Counter(labels.categories[concept] for layer in layers for concept in layer.concept if concept >= 0)
-    total = sum(map(len, layers))
-    unlabelled = total - counts.total()
-    for category, units in [*((category, counts[category]) for category in categories), (NO_LABEL, unlabelled)]:
-        yield CategoryRow(model=model, layer=name, category=category, units=units, **_share(units, total))
+    for category in (*categories, NO_LABEL):
+        sample = clustered_share(layers, in_category(labels, category))
+        yield CategoryRow(model=model, layer=name, category=category, units=int(sample.hits.sum()), **_share(sample))
 
 
 class _Share(TypedDict):
-    """A share in [0, 1] with its 95 % Wilson interval; NaN without units."""
+    """A share in [0, 1] with its 95 % interval; NaN without units."""
 
     share: float
     low: float
     high: float
 
 
-def _share(count: int, total: int) -> _Share:
-    low, high = wilson_interval(count, total)
-    return {"share": count / total if total else float("nan"), "low": low, "high": high}
+def _share(sample: ClusteredShare) -> _Share:
+    low, high = clustered_share_interval(sample)
+    return {"share": sample.share, "low": low, "high": high}
 
 
 def _layers_and_models(labels: UnitLabels) -> Iterator[tuple[str, str | None, list[LayerLabels]]]:

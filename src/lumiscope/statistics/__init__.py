@@ -7,6 +7,7 @@ from lumiscope.statistics.auroc import Separation, separation
 from lumiscope.statistics.clusters import (
     ClusteredShare,
     cluster_counts,
+    clustered_difference_interval,
     clustered_share_interval,
     clustered_share_test,
 )
@@ -39,6 +40,7 @@ __all__ = [
     "benjamini_hochberg",
     "best_of",
     "cluster_counts",
+    "clustered_difference_interval",
     "clustered_share_interval",
     "clustered_share_test",
     "compare_methods",

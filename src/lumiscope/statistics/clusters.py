@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lumiscope.errors import UsageError
+from lumiscope.statistics.proportions import combined_intervals
 from lumiscope.types import DoubleArray
 
 AT_ONCE = 2**20  # signs of clusters that are drawn at a time
@@ -72,6 +73,14 @@ def clustered_share_interval(sample: ClusteredShare, confidence: float = 0.95) -
     centre = (share + z2 / (2 * count)) / (1 + z2 / count)
     half = math.sqrt(z2 * (share * (1 - share) / count + z2 / (4 * count**2))) / (1 + z2 / count)
     return max(0.0, centre - half), min(1.0, centre + half)
+
+
+def clustered_difference_interval(first: ClusteredShare, second: ClusteredShare) -> tuple[float, float]:
+    """Return the 95 % interval of the second share minus the first; (NaN, NaN) where one has no cluster.
+
+    As `difference_interval`, of the intervals of `clustered_share_interval`.
+    """
+    return combined_intervals(*((sample.share, clustered_share_interval(sample)) for sample in (first, second)))
 
 
 def clustered_share_test(

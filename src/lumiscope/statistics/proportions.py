@@ -6,6 +6,9 @@ import math
 
 from lumiscope.errors import UsageError
 
+Estimate = tuple[float, tuple[float, float]]
+"""A number with its interval."""
+
 
 def wilson_interval(count: int, total: int, confidence: float = 0.95) -> tuple[float, float]:
     """Return the score interval (low, high), in [0, 1], of the share `count` / `total`; (NaN, NaN) for a total of 0.
@@ -30,8 +33,13 @@ def difference_interval(first: tuple[int, int], second: tuple[int, int]) -> tupl
     """
     if first[1] == 0 or second[1] == 0:
         return math.nan, math.nan
-    (low_first, high_first), (low_second, high_second) = wilson_interval(*first), wilson_interval(*second)
     start, end = first[0] / first[1], second[0] / second[1]
+    return combined_intervals((start, wilson_interval(*first)), (end, wilson_interval(*second)))
+
+
+def combined_intervals(first: Estimate, second: Estimate) -> tuple[float, float]:
+    """The interval of the second number minus the first, of two independent ones; Newcombe 1998, eq. 10."""
+    (start, (low_first, high_first)), (end, (low_second, high_second)) = first, second
     low = end - start - math.hypot(end - low_second, high_first - start)
     high = end - start + math.hypot(high_second - end, start - low_first)
     return low, high

@@ -26,5 +26,7 @@ class CategoryRow:
     category: str = column("the category; no label: units without one")
     units: int = column("units whose label is in it", low=0)
     share: float = column("of all units of the layer; NaN without units", low=0, high=1)
-    low: float = column("lower end of the share's 95 % Wilson interval", low=0, high=1)
+    low: float = column(
+        "lower end of the share's 95 % interval (Wilson, of clusters of units that respond alike)", low=0, high=1
+    )
     high: float = column("upper end of that interval", low=0, high=1)

@@ -15,7 +15,9 @@ class LayerRow:
     units: int = column("its units", low=0)
     labelled: int = column("units with a label", low=0)
     share: float = column("labelled units of all; NaN without units", low=0, high=1)
-    low: float = column("lower end of the share's 95 % Wilson interval", low=0, high=1)
+    low: float = column(
+        "lower end of the share's 95 % interval (Wilson, of clusters of units that respond alike)", low=0, high=1
+    )
     high: float = column("upper end of that interval", low=0, high=1)
     fdr: float | None = column(
         "false discovery rate of units that are related to no concept; null: labels were not tested", low=0, high=1

@@ -24,10 +24,12 @@ class ModelDifferenceRow:
     units_b: int = column("units of the second with it", low=0)
     of_b: int = column("units of the second in all", low=0)
     difference: float = column("share in b minus share in a", low=-1, high=1)
-    low: float = column("lower end of its 95 % interval (Newcombe)", low=-1, high=1)
+    low: float = column("lower end of its 95 % interval (Newcombe, of clusters of units)", low=-1, high=1)
     high: float = column("upper end of that interval", low=-1, high=1)
-    p_value: float = column("Fisher's exact test", low=0, high=1)
-    p_adjusted: float = column("Holm over the names that could be found to differ; NaN for others", low=0, high=1)
+    p_value: float = column(
+        "permutation of clusters of units; NaN where there are too few to find anything", low=0, high=1
+    )
+    p_adjusted: float = column("Holm over the names that are tested; NaN for others", low=0, high=1)
 
     @property
     def share_a(self) -> float:
