@@ -119,16 +119,20 @@ def test_formulas_are_kept_only_where_they_hold_on_other_positions() -> None:
     concepts[0] |= masks(generator, 1, 4000)[0]  # more frequent, so it is the best word
     true = concepts[0] | concepts[1]
     chance = masks(generator, 1, 4000, 0.01)[0]
-    units = np.stack([true, chance, concepts[3], np.r_[true[:2000], concepts[0][2000:]]])
-    parts = [(part[:, :2000], part[:, 2000:]) for part in (units, concepts)]
+    here = np.arange(4000) < 2000
+    measured = np.arange(4000) >= 3000
+    elsewhere = [np.where(here, true, concepts[0]), np.where(measured, concepts[0], true)]
+    units = np.stack([true, chance, concepts[3], *elsewhere])
+    parts = [(part[:, :2000], part[:, 2000:3000], part[:, 3000:]) for part in (units, concepts)]
     compositions = compositions_that_hold(*parts, NAMES)
     assert compositions[0].text in ("fish or boat", "boat or fish")
     assert compositions[0].heldout_iou == 1
     assert compositions[0].heldout_word_iou == pytest.approx(
-        reference_iou(concepts[compositions[0].word, 2000:], true[2000:])
+        reference_iou(concepts[compositions[0].word, 3000:], true[3000:])
     )
     assert compositions[2] is None, "one word explains it"
-    assert compositions[3] is None, "half of the formula is not true of the other half"
+    assert compositions[3] is None, "half of the formula is not true where it is checked"
+    assert compositions[4].heldout_word_iou == 1 > compositions[4].heldout_iou, "what is measured chooses nothing"
 
 
 def test_packed_masks_count_as_plain_ones(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -167,7 +167,7 @@ def test_units_of_the_world_classifier_detect_objects_and_their_parts() -> None:
     assert (last.q_value[last.detector] <= 0.05).mean() > 0.9
     compositions = [composition for composition in last.compositions if composition is not None]
     assert compositions
-    assert all(composition.heldout_iou >= 1.1 * composition.heldout_word_iou for composition in compositions)
+    assert all(composition.iou >= 1.1 * composition.word_iou for composition in compositions)
 
 
 def test_the_world_as_files_says_the_same(tmp_path: Path) -> None:

@@ -15,6 +15,8 @@ from lumiscope.types import BoolArray, DoubleArray, IntArray
 Operator: TypeAlias = Literal["or", "and", "and not"]
 OPERATORS: tuple[Operator, ...] = ("or", "and", "and not")
 Masks: TypeAlias = BoolArray | PackedMasks
+Parts: TypeAlias = tuple[Masks, Masks, Masks]
+"""On the positions to search, to check and to measure."""
 LENGTH, BEAM, GAIN = 3, 10, 0.1
 
 
@@ -124,36 +126,42 @@ def best_compositions(
 
 
 def compositions_that_hold(
-    unit_masks: tuple[Masks, Masks],
-    concept_masks: tuple[Masks, Masks],
+    unit_masks: Parts,
+    concept_masks: Parts,
     names: Sequence[str],
     *,
     length: int = LENGTH,
     beam: int = BEAM,
     gain: float = GAIN,
 ) -> tuple[HeldOutComposition | None, ...]:
-    """Formulas for the units that one word does not explain, checked on positions held out.
+    """Formulas for the units that one word does not explain, checked and measured on positions held out.
 
-    `unit_masks` and `concept_masks`: on the positions to search and on those held out; see `best_compositions`. A unit
-    gets a formula where that has an IoU of at least (1 + gain) times its best word's both where it was searched and
-    where it was held out; None for all others.
+    `unit_masks` and `concept_masks`: on the positions to search, to check and to measure; see `best_compositions`. A
+    unit gets a formula where that has an IoU of at least (1 + gain) times its best word's both where it was searched
+    and where it is checked; None for all others. `heldout_iou` is of the last positions, which chose nothing.
     """
     searched = best_compositions(unit_masks[0], concept_masks[0], names, length=length, beam=beam, gain=gain)
-    units, concepts = PackedMasks.of(unit_masks[1]).words, PackedMasks.of(concept_masks[1]).words
+    checked, measured = (
+        [_ious(composition, unit, concepts) for composition, unit in zip(searched, units, strict=True)]
+        for units, concepts in zip(map(_words, unit_masks[1:]), map(_words, concept_masks[1:]), strict=True)
+    )
     return tuple(
-        _held_out(composition, unit, concepts, gain) for composition, unit in zip(searched, units, strict=True)
+        HeldOutComposition(**vars(composition), heldout_iou=iou[0], heldout_word_iou=iou[1])
+        if composition is not None and len(composition.formula) > 1 and check[0] >= (1 + gain) * check[1] and check[0]
+        else None
+        for composition, check, iou in zip(searched, checked, measured, strict=True)
     )
 
 
-def _held_out(searched: Composition | None, unit: Words, concepts: Words, gain: float) -> HeldOutComposition | None:
-    if searched is None or len(searched.formula) == 1:
-        return None
-    iou, word_iou = (_iou_of(formula.words(concepts), unit) for formula in (searched.formula, Formula(searched.word)))
-    if not iou >= (1 + gain) * word_iou or iou == 0:
-        return None
-    return HeldOutComposition(
-        searched.formula, searched.text, searched.iou, searched.word, searched.word_iou, iou, word_iou
-    )
+def _words(masks: Masks) -> Words:
+    return PackedMasks.of(masks).words
+
+
+def _ious(composition: Composition | None, unit: Words, concepts: Words) -> tuple[float, float]:
+    """Of formula and best word; 0 without them."""
+    if composition is None:
+        return 0.0, 0.0
+    return _iou_of(composition.formula.words(concepts), unit), _iou_of(Formula(composition.word).words(concepts), unit)
 
 
 def _iou_of(mask: Words, unit: Words) -> float:

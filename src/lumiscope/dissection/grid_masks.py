@@ -34,10 +34,9 @@ class GridMasks:
         chosen = masks[:, down.astype(np.int64)[:, None], across.astype(np.int64)]
         self._words[rows, image] = packed(chosen.reshape(len(rows), self._side**2))
 
-    def halves(self) -> tuple[PackedMasks, PackedMasks]:
-        """The masks on the first half of the views, and on the others."""
-        half = self._words.shape[1] // 2
-        return self._part(slice(None, half)), self._part(slice(half, None))
+    def parts(self) -> tuple[PackedMasks, PackedMasks, PackedMasks]:
+        """The masks on every second view, and on every other one of the rest, so that a sorted list is in all parts."""
+        return self._part(slice(0, None, 2)), self._part(slice(1, None, 4)), self._part(slice(3, None, 4))
 
     def _part(self, images: slice) -> PackedMasks:
         part = self._words[:, images]

@@ -24,8 +24,8 @@ class NetworkDissectionRow:
     q_value: float = column("the p-value adjusted over the layer (Benjamini and Hochberg)", low=0, high=1)
     formula: str | None = column("a formula of concepts that says more than one word; null where none does")
     formula_iou: float | None = column("its IoU on the images that it was found on", low=0, high=1)
-    heldout_iou: float | None = column("its IoU on the other images", low=0, high=1)
-    heldout_word_iou: float | None = column("the best single word's IoU on the other images", low=0, high=1)
+    heldout_iou: float | None = column("its IoU on images that did not choose it", low=0, high=1)
+    heldout_word_iou: float | None = column("the best single word's IoU on these images", low=0, high=1)
     reason: Reason | None = column("why the unit is left out; null where it is not")
     reason_detail: str | None = column("more of the reason, in words")
 

@@ -250,9 +250,9 @@ class _Sample:
                 self._units[name].add(place, block.units, block.masks)
 
     def compositions(self, names: Sequence[str], track: Track) -> Mapping[str, Sequence[HeldOutComposition | None]]:
-        concepts = self._concepts.halves()
+        concepts = self._concepts.parts()
         layers = track(self._units.items(), "formulas of concepts", len(self._units))
-        return {name: compositions_that_hold(masks.halves(), concepts, names) for name, masks in layers}
+        return {name: compositions_that_hold(masks.parts(), concepts, names) for name, masks in layers}
 
 
 def _arrays(counted: _Counted) -> dict[str, NDArray[Any]]:
