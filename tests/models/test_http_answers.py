@@ -87,6 +87,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def file(self) -> None:
         self.begin(302, Location="file:///etc/passwd")
 
+    def commands(self) -> None:
+        self.send_response_only(400, "no\x1b[1m")
+        self.end_headers()
+        self.wfile.write(b"oops \x1b]0;title\x07\x1b[2J")
+
     def ftp(self) -> None:
         self.begin(302, Location="ftp://127.0.0.1/x")
 
@@ -124,6 +129,13 @@ def test_every_answer_ends_in_words_in_time_and_within_memory(address, path, mes
         client.predict(PICTURES)
     assert time.monotonic() - started < 2 * (2 * TIMEOUT + 1.5), "two tries"
     assert (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 < 3 * MOST_BYTES
+
+
+def test_what_a_terminal_would_obey_is_shown_as_escapes(address):
+    client = HttpClient(f"{address}/commands", HttpOptions(timeout=TIMEOUT, retries=0))
+    with pytest.raises(ModelError) as caught:
+        client.predict(PICTURES)
+    assert r"answered 400 no\x1b[1m: oops \x1b]0;title\x07\x1b[2J. Is it" in str(caught.value)
 
 
 @pytest.mark.parametrize("path", ["deep", "endless", "cut_error"])

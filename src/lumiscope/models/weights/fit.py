@@ -18,6 +18,7 @@ from lumiscope.models.weights._misfit import misfit, summary
 from lumiscope.models.weights._renamings import renamings, reshaped
 from lumiscope.models.weights._stored import MadeTensor, Stored, numel
 from lumiscope.models.weights.checkpoint import Checkpoint
+from lumiscope.printable import printable
 
 MOST_RENAMED = 4  # how many times as many numbers as the network has are read to try its renamings on
 LISTED = 3
@@ -73,7 +74,7 @@ def fit_weights(module: torch.nn.Module, checkpoint: Checkpoint, *, partial: boo
             raise WeightsError(f"nothing in {checkpoint.path} fits this model: {said}")
         notes.append(f"weights left out: {said}")
     _load(module, {key: plan.checkpoint.tensors[path] for key, path in match.fitting.items()})
-    return Fit(tuple(notes), frozenset((*match.missing, *match.other_shape)))
+    return Fit(tuple(map(printable, notes)), frozenset((*match.missing, *match.other_shape)))
 
 
 def _as_it_is(checkpoint: Checkpoint, wanted: Wanted) -> _Plan:
