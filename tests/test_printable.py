@@ -1,4 +1,4 @@
-"""What others wrote reaches no terminal as a command: errors, notes, tables and JSON show control characters as escapes."""
+"""What others wrote reaches no terminal as a command: control characters are shown as escapes."""
 
 from __future__ import annotations
 

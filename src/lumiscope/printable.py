@@ -1,4 +1,4 @@
-"""Text of others as it may be shown: a terminal obeys control characters, which names and answers of servers may hold."""
+"""Text of others as it may be shown: a terminal obeys control characters, which names and answers may hold."""
 
 from __future__ import annotations
 

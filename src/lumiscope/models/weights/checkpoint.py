@@ -26,6 +26,7 @@ MOST_STEPS = 200_000
 MOST_TENSORS = 200_000
 AVERAGED = ("state_dict_ema", "model_ema", "ema", "params_ema", "teacher")
 RAW = ("state_dict", "model", "model_state_dict", "net", "network", "weights", "params")
+OF_TRAINING = len(AVERAGED + RAW) + 1  # the last rank; that of unknown names lies before it
 HELD = (StorageTensor, MadeTensor, ArrayTensor)
 WRAPPERS = ("module.", "_orig_mod.")
 
@@ -143,8 +144,20 @@ def preference(prefix: str) -> tuple[int, int]:
     if any(re.search(r"(^|_)(ema|averaged|swa|teacher)(_|$)", word.lower()) for word in words):
         ranks.append(len(AVERAGED) - 1)
     if any(re.search(r"(^|_)(grads?|gradients?|momentum|optimi[sz]er)(_|$)", word.lower()) for word in words):
-        ranks = [len(AVERAGED + RAW) + 1]
-    return min(ranks, default=len(AVERAGED + RAW)), len(words)
+        ranks = [OF_TRAINING]
+    return min(ranks, default=OF_TRAINING - 1), len(words)
+
+
+def why_before(prefix: str, other: str) -> str:
+    """By which rule of `preference` the weights under `prefix` go before those under `other`; "" for none."""
+    (rank, depth), (other_rank, other_depth) = preference(prefix), preference(other)
+    if rank < len(AVERAGED) <= other_rank:
+        return "averaged weights, EMA or teacher, go before raw ones, as in timm"
+    if rank < other_rank == OF_TRAINING:
+        return "what belongs to the training comes last"
+    if rank < other_rank:
+        return "usual names go first"
+    return "the shorter way goes first" if (rank, depth) < (other_rank, other_depth) else ""
 
 
 class _Walk:
