@@ -155,6 +155,21 @@ def test_addresses_that_are_none(spec):
         load_model(spec)
 
 
+@pytest.mark.parametrize(
+    ("address", "advice"),
+    [
+        ("http://\u00e9.invalid:80/", "In ASCII it is 'http://xn--9ca.invalid:80/'"),
+        ("http://host/a b?x=\u00e4&y=1", "In ASCII it is 'http://host/a%20b?x=%C3%A4&y=1'"),
+        ("http://[::1]/\u00e4%20", "In ASCII it is 'http://[::1]/%C3%A4%20'"),
+        ("http://a b/", "The name of a host has no spaces"),
+    ],
+)
+def test_how_an_address_is_written_in_ascii(address, advice):
+    with pytest.raises(UsageError) as caught:
+        load_model(address)
+    assert advice in str(caught.value)
+
+
 def test_a_password_in_an_address_is_not_shown():
     with pytest.raises(UsageError, match="token_env") as caught:
         load_model("http://me:secret@127.0.0.1:8000")
