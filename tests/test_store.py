@@ -294,6 +294,16 @@ def test_a_damaged_scope_is_said_where_results_are_read_and_written_again_where_
     assert scope.read_text() == before
 
 
+def test_a_folder_in_the_place_of_a_scope_is_said_in_words(tmp_path):
+    writer = collection(tmp_path)
+    writer.put({KEYS[0]: {"x": np.ones(8)}})
+    (writer.folder / "scope.json").unlink()
+    (writer.folder / "scope.json").mkdir()
+    with pytest.raises(StoreError, match=r"it is a folder, where a file is expected") as caught:
+        Store(tmp_path).open_collection(writer.location)
+    assert "Errno" not in str(caught.value)
+
+
 @pytest.mark.parametrize("cost", ['{"seconds": 1e999, "results": 1e999}', "[]", "[" * 100_000, '{"seconds": "x"}'])
 def test_what_says_what_results_cost_may_say_anything(tmp_path, cost):
     writer = collection(tmp_path)

@@ -13,7 +13,7 @@
         └── PathError              exit code 2: it cannot be written where it was asked for; a UsageError, too
 
 Every message says what was expected, what came and how to mend it. The command line prints that text, never a
-traceback.
+traceback. It may quote what others wrote (names, keys, answers of servers): control characters are shown as escapes.
 """
 
 from __future__ import annotations
@@ -21,11 +21,16 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+from lumiscope.printable import printable
+
 
 class LumiscopeError(Exception):
     """Base of every error that lumiscope raises on purpose."""
 
     exit_code = 1
+
+    def __str__(self) -> str:
+        return printable(super().__str__(), keep="\n")
 
 
 class UsageError(LumiscopeError):

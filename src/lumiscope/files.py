@@ -67,6 +67,12 @@ def failure_in_words(error: OSError, path: Path | str | None = None) -> str:
     return (f"{_shown(where)}: " if where else "") + said + (f". {remedy}" if remedy else ".")
 
 
+def reason_of(error: Exception) -> str:
+    """Why a file could not be read, on one line of at most 200 characters, without a full stop."""
+    said = failure_in_words(error) if isinstance(error, OSError) else " ".join(str(error).split())[:200]
+    return said.removesuffix(".")
+
+
 def is_machines(error: BaseException) -> bool:
     """Whether the machine failed, and not what was worked on: a file of lumiscope's, a full disk, too many open files.
 

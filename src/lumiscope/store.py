@@ -36,6 +36,7 @@ from lumiscope.files import (
     parse_json,
     read_bytes,
     read_text,
+    reason_of,
     write_atomically,
     writing,
 )
@@ -90,7 +91,8 @@ class Store:
             if not isinstance(scope, dict):
                 raise ValueError(f"expected a JSON object; got {type(scope).__name__}")
         except (OSError, ValueError) as error:
-            raise StoreError(f"the results in {folder} are gone or damaged ({error}). Run the study again.") from error
+            reason = reason_of(error)
+            raise StoreError(f"the results in {folder} are gone or damaged ({reason}). Run the study again.") from error
         return Collection(self, folder, scope)
 
 

@@ -103,6 +103,38 @@ class TestShades:
         np.testing.assert_array_equal(reading.object, covered >= 2)
 
 
+class TestPalettesOfGrey:
+    """GIF has nothing else, and a palette's order is the program's that wrote it."""
+
+    @pytest.mark.parametrize(
+        "stored",
+        [
+            lambda image: image,
+            lambda image: image.convert("RGB"),  # whose palette Pillow begins with white
+            lambda image: image.convert("P"),
+            lambda image: image.quantize(256),
+        ],
+    )
+    @pytest.mark.parametrize("ending", ["gif", "png"])
+    def test_soft_and_hard_masks_are_read_as_they_are_drawn(self, tmp_path, stored, ending):
+        soft = grey(DISC).resize((64, 48), Image.Resampling.BOX)
+        reading = read_mask_file(saved(stored(soft), tmp_path / f"soft.{ending}"))
+        np.testing.assert_array_equal(reading.object, DISC.reshape(48, 2, 64, 2).sum(axis=(1, 3)) >= 2)
+        assert reading.notes == (MaskNote.SHADED,)
+        reading = read_mask_file(saved(stored(grey(SQUARE)), tmp_path / f"hard.{ending}"))
+        np.testing.assert_array_equal(reading.object, SQUARE)
+        assert reading.notes == ()
+
+    def test_indices_that_may_be_classes_stay(self, tmp_path):
+        """Spread greys in the order of the indices; two indices in one grey; colours."""
+        for palette in ([0, 0, 0, 85, 85, 85, 170, 170, 170], [255] * 3 + [0] * 6, [0, 0, 0, 0, 0, 255, 9, 0, 0]):
+            image = Image.fromarray(regions(0, 1, 2))
+            image.putpalette(palette)
+            reading = read_mask_file(saved(image, tmp_path / "m.png"))
+            np.testing.assert_array_equal(reading.object, regions(0, 1, 2) > 0)
+            assert reading.notes == ()
+
+
 class TestNumbers:
     @pytest.mark.parametrize(
         "numbers", [(0, 1), (0, 3), (0, 255), (0, 1, 2, 3), (0, 5, 20), (0, 90, 150), (0, 85, 170, 255)]

@@ -387,3 +387,28 @@ def test_partial_weights_load_what_fits(networks, module, target, fitted):
 def test_nothing_that_fits_is_an_error(module, fitted, partial):
     with pytest.raises(WeightsError, match="the file has 1: foo"):
         fitted({"foo": torch.ones(1)}, module, partial=partial)
+
+
+@pytest.mark.parametrize(
+    ("change", "kind"),
+    [
+        (torch.Tensor.to_sparse, "sparse (save tensor.to_dense())"),
+        (torch.Tensor.to_sparse_csr, "sparse (save tensor.to_dense())"),
+        (
+            lambda tensor: torch.quantize_per_tensor(tensor, 0.1, 0, torch.qint8),
+            "quantised (save tensor.dequantize())",
+        ),
+        (lambda tensor: tensor.to("meta"), "without numbers (of the device meta)"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:Sparse CSR tensor support:UserWarning", "ignore:.*quantiz.*")
+def test_a_tensor_that_is_not_read_is_not_called_missing(tmp_path, change, kind):
+    target = torch.nn.Linear(2, 3)
+    state = target.state_dict()
+    for prefix in ("", "model."):
+        content = {prefix + "weight": change(state["weight"]), prefix + "bias": state["bias"], b"epoch": 3}
+        torch.save(content, tmp_path / "w.pt")
+        with pytest.raises(WeightsError) as caught:
+            fit_weights(target, read_checkpoint(tmp_path / "w.pt"), partial=False)
+        assert f"1 not read: weight is {kind}. " in str(caught.value)
+        assert "missing" not in str(caught.value)

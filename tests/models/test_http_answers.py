@@ -87,6 +87,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def file(self) -> None:
         self.begin(302, Location="file:///etc/passwd")
 
+    def commands(self) -> None:
+        self.send_response_only(400, "no\x1b[1m")
+        self.end_headers()
+        self.wfile.write(b"oops \x1b]0;title\x07\x1b[2J")
+
     def ftp(self) -> None:
         self.begin(302, Location="ftp://127.0.0.1/x")
 
@@ -126,6 +131,13 @@ def test_every_answer_ends_in_words_in_time_and_within_memory(address, path, mes
     assert (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 < 3 * MOST_BYTES
 
 
+def test_what_a_terminal_would_obey_is_shown_as_escapes(address):
+    client = HttpClient(f"{address}/commands", HttpOptions(timeout=TIMEOUT, retries=0))
+    with pytest.raises(ModelError) as caught:
+        client.predict(PICTURES)
+    assert r"answered 400 no\x1b[1m: oops \x1b]0;title\x07\x1b[2J. Is it" in str(caught.value)
+
+
 @pytest.mark.parametrize("path", ["deep", "endless", "cut_error"])
 def test_a_server_that_describes_itself_so_says_nothing(address, path):
     options = HttpOptions(timeout=TIMEOUT, retries=0, backoff=0.01)
@@ -141,6 +153,21 @@ def test_a_server_that_describes_itself_so_says_nothing(address, path):
 def test_addresses_that_are_none(spec):
     with pytest.raises(UsageError, match="expected the address of a server"):
         load_model(spec)
+
+
+@pytest.mark.parametrize(
+    ("address", "advice"),
+    [
+        ("http://\u00e9.invalid:80/", "In ASCII it is 'http://xn--9ca.invalid:80/'"),
+        ("http://host/a b?x=\u00e4&y=1", "In ASCII it is 'http://host/a%20b?x=%C3%A4&y=1'"),
+        ("http://[::1]/\u00e4%20", "In ASCII it is 'http://[::1]/%C3%A4%20'"),
+        ("http://a b/", "The name of a host has no spaces"),
+    ],
+)
+def test_how_an_address_is_written_in_ascii(address, advice):
+    with pytest.raises(UsageError) as caught:
+        load_model(address)
+    assert advice in str(caught.value)
 
 
 def test_a_password_in_an_address_is_not_shown():

@@ -55,6 +55,27 @@ def test_averaged_weights_go_first_however_they_are_called(name: str, tmp_path: 
     assert any(name in note for note in notes)
 
 
+@pytest.mark.parametrize(
+    ("chosen", "other", "rule"),
+    [
+        ("best", "last", "the first in the file"),
+        ("epoch_1", "epoch_2", "the first in the file"),
+        ("generator", "discriminator", "the first in the file"),
+        ("ema", "model", "averaged weights"),
+        ("state_dict", "model", "usual names go first"),
+        ("best", "runs.best", "the shorter way"),
+    ],
+)
+def test_the_note_gives_the_rule_that_decided(chosen: str, other: str, rule: str, tmp_path: Path) -> None:
+    module, notes = loaded(
+        tmp_path / "w.pt", {chosen: network(1).state_dict(), "runs": {}, other: network(2).state_dict()}
+    )
+    assert same(module, network(1).state_dict())
+    assert len(notes) == 1
+    assert f"'{other}.' fit as well ({rule}" in notes[0]
+    assert ("averaged" in notes[0]) == (chosen == "ema")
+
+
 @pytest.mark.parametrize("name", ["grads", "momentum", "optimizer"])
 def test_what_a_training_keeps_comes_last(name: str, tmp_path: Path) -> None:
     weights, others = network(0).state_dict(), network(1).state_dict()

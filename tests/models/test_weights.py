@@ -182,10 +182,16 @@ def test_a_missing_file_names_the_offline_ways(tmp_path):
         ([torch.ones(1)], "names that are text; found none in a list"),
         ({"epoch": 3}, "expected tensors in .*; found none in a dict with 'epoch'"),
         ({0: torch.ones(1), ("a",): torch.ones(1)}, r"found none in a dict with 0, \('a',\)"),
+        ({b"model": {"a": torch.ones(2)}}, r"found none in a dict with b'model'; names that are bytes are not read"),
+        ({"a": torch.ones(2).to_sparse()}, r"in a dict with 'a'; a is sparse \(save tensor\.to_dense\(\)\)$"),
+        ({torch.ones(1): 3}, r"cannot be read as weights: a key is a tensor that is no text, number or short tuple"),
+        (b"weights", "found none in a bytes$"),
+        ({frozenset([1]): 3}, "found none in a dict with frozenset$"),
     ],
 )
-def test_a_file_without_a_state_dict(tmp_path, content, message):
-    torch.save(content, tmp_path / "w.pt")
+@pytest.mark.parametrize("protocol", [2, 4])  # bytes are written as text in the first
+def test_a_file_without_a_state_dict(tmp_path, content, message, protocol):
+    torch.save(content, tmp_path / "w.pt", pickle_protocol=protocol)
     with pytest.raises(WeightsError, match=message):
         read_weights(tmp_path / "w.pt")
 

@@ -58,6 +58,13 @@ def test_a_run_of_lumiscope_0_1_did_not_say_its_format(tmp_path: Path) -> None:
             read(tmp_path, older)
 
 
+def test_a_folder_in_its_place_is_said_in_words(tmp_path: Path) -> None:
+    (tmp_path / "manifest.json").mkdir()
+    with pytest.raises(StoreError, match=r"it is a folder, where a file is expected\. .*Run it again: again") as caught:
+        read_manifest(tmp_path / "manifest.json", "again")
+    assert "Errno" not in str(caught.value)
+
+
 @pytest.mark.parametrize("content", [[], None, 2, {**LEAST, "seed": "x"}, {**LEAST, "colour": 1}, {"format": 2}])
 def test_a_damaged_one_says_how_to_go_on(tmp_path: Path, content: object) -> None:
     with pytest.raises(StoreError, match=r"manifest\.json is damaged: .*Run it again: lumiscope run study\.toml"):

@@ -14,7 +14,9 @@ from lumiscope.cli._stdout import forget_unwritten_data, give_data_a_handle
 from lumiscope.cli.command import add_commands
 from lumiscope.errors import LumiscopeError
 from lumiscope.files import failure_in_words
+from lumiscope.printable import printable
 
+LINES = "\n\t"
 HELP = """What an image classifier sees, and how far that can be believed.
 
 One command takes any vision model and any images and writes one report: what the model's units respond to, where it
@@ -80,10 +82,10 @@ def _stop(*_: object) -> None:
 
 def _fail(text: str, code: int) -> None:
     with contextlib.suppress(OSError):  # nobody may be there to hear it
-        print(f"lumiscope: {text}", file=sys.stderr)
+        print(f"lumiscope: {printable(text, keep=LINES)}", file=sys.stderr)
     sys.exit(code)
 
 
 class _WarningsToStderr(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
-        print(f"lumiscope: {record.getMessage()}", file=sys.stderr)
+        print(f"lumiscope: {printable(record.getMessage(), keep=LINES)}", file=sys.stderr)

@@ -12,6 +12,7 @@ import typer
 
 from lumiscope.cli._stdout import data_stream
 from lumiscope.p_values import P_COLUMNS, p_text
+from lumiscope.printable import printable
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -21,17 +22,18 @@ if TYPE_CHECKING:
     from lumiscope.runs import NetworkDissectionRow, UnitRow
     from lumiscope.study import ExplanationPlan
 
+LINES = "\n\t"  # what parts lines and cells
 T = TypeVar("T")
 
 
 def say(text: str) -> None:
     """Talk to the user."""
-    print(text, file=sys.stderr)
+    print(printable(text, keep=LINES), file=sys.stderr)
 
 
 def print_data(text: object) -> None:
     """Print what a command was asked for, to stdout."""
-    print(text, file=data_stream())
+    print(printable(str(text), keep=LINES), file=data_stream())
 
 
 def end_with_skipped(skipped: Sequence[Skipped]) -> None:
@@ -50,8 +52,9 @@ def say_how(model: TorchModel | BlackBox, plan: ExplanationPlan) -> None:
 
 
 def print_json(content: object) -> None:
-    """Print JSON; NaN, which JSON does not have, becomes null."""
-    print_data(json.dumps(_without_nan(content), indent=1, ensure_ascii=False))
+    """Print JSON; NaN, which JSON does not have, becomes null, and what cannot be printed an escape of JSON's."""
+    text = json.dumps(_without_nan(content), indent=1, ensure_ascii=False)
+    print_data("\n".join(line if line.isprintable() else _escaped(line) for line in text.split("\n")))
 
 
 def print_rows(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], *, as_json: bool) -> None:
@@ -134,7 +137,8 @@ def _display() -> Progress:
     return Progress(*columns, console=Console(stderr=True), transient=True)
 
 
-ONE_LINE = str.maketrans({"\t": "\\t", "\n": "\\n", "\r": "\\r"})  # as a file name may have them
+def _escaped(text: str) -> str:
+    return "".join(letter if letter.isprintable() else json.dumps(letter)[1:-1] for letter in text)
 
 
 def _cell(column: str, value: object) -> str:
@@ -143,8 +147,8 @@ def _cell(column: str, value: object) -> str:
     if isinstance(value, float):
         return p_text(value) if column in P_COLUMNS else f"{value:.3f}"
     if isinstance(value, (list, tuple)):
-        return "×".join(str(part) for part in value)
-    return "" if value is None else str(value).translate(ONE_LINE)
+        return printable("×".join(str(part) for part in value))
+    return "" if value is None else printable(str(value))
 
 
 def _without_nan(content: Any) -> Any:

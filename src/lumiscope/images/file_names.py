@@ -7,6 +7,8 @@ import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
+from lumiscope.printable import printable
+
 
 def composed(name: str) -> str:
     """`name` with its letters composed (Unicode's form NFC): macOS takes é apart into e and an accent."""
@@ -33,7 +35,7 @@ def is_text(path: Path) -> bool:
 def shown(name: str) -> str:
     """`name` as text that can be printed on one line: bytes that are none as \\xff, line breaks as \\n."""
     text = os.fsencode(name).decode(errors="backslashreplace")
-    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in composed(text))
+    return printable(composed(text))
 
 
 def _entries(folder: Path) -> Iterator[Path]:

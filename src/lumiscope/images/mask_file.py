@@ -49,8 +49,9 @@ def read_mask_file(path: Path) -> MaskReading:
     """Return the mask in `path`, turned as its EXIF orientation says.
 
     Numbers (a grey value or a palette's index; of colours the strongest channel): object is what is above 0. Where 255
-    or 65535 stands beside other numbers it is void. Shades, as lossy and anti-aliased masks have them: object is what
-    has at least half the highest value. Alpha is ignored, unless the object is in it alone.
+    or 65535 stands beside other numbers it is void. What a palette draws in shades of grey, or in black under another
+    index than 0, as GIF and quantising have it, is read as drawn. Shades, as lossy and anti-aliased masks have them:
+    object is what has at least half the highest value. Alpha is ignored, unless the object is in it alone.
 
     Raises ImageError as `decode` does.
     """
@@ -59,6 +60,8 @@ def read_mask_file(path: Path) -> MaskReading:
         image = turned(stored, orientation(stored))
         levels, alpha, has_numbers = _levels(image)
         is_palette = image.mode in {"P", "PA"}
+        greys = _drawn_greys(image, levels) if is_palette else None
+        levels, is_palette = (levels, is_palette) if greys is None else (greys, False)
     notes: list[MaskNote] = []
     if alpha is not None and _only_in_alpha(levels, alpha, is_palette):
         levels, is_palette, has_numbers = alpha, False, True
@@ -94,6 +97,21 @@ def _levels(image: Image.Image) -> tuple[Levels, ByteArray | None, bool]:
     if border.any() and (shown & ~border).any():
         return np.where(border, VOID[0], shown), alpha, True
     return colour.max(axis=-1), alpha, bool((colour.min(axis=-1) == colour.max(axis=-1)).all())
+
+
+def _drawn_greys(image: Image.Image, levels: Levels) -> ByteArray | None:
+    """The (H, W) greys that a palette draws, where its indices are no numbers of classes; None where they may be.
+
+    They are none where each is drawn as a grey of its own, down to black, and these are shades or black is not 0.
+    """
+    palette = np.array(image.getpalette("RGB") or [], np.uint8).reshape(-1, 3)
+    used = np.unique(levels)
+    if used[-1] >= len(palette) or (palette[used] != palette[used, :1]).any():
+        return None
+    drawn: ByteArray = palette[levels, 0]
+    if drawn.min() > 0 or len(np.unique(drawn)) < len(used):
+        return None
+    return drawn if _is_shaded(drawn) or ((drawn == 0) != (levels == 0)).any() else None
 
 
 def _only_in_alpha(levels: Levels, alpha: ByteArray, is_palette: bool) -> bool:

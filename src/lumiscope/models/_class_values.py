@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,7 @@ INSIDE: tuple[str, ...] = (
     "names",
     "categories",
 )
+INSIDE += ("idx2label", "id2name", "index_to_name", "idx_to_label", "id_to_name", "class_list")
 INSIDE += ("label2id", "class_to_idx")  # under which a configuration keeps its names
 INDEX_WORDS = {f"{what}{end}" for what in ("class", "label", "category") for end in ("_id", "_index", "_idx")}
 INDEX_WORDS |= {f"{what}{end}" for what in ("class", "label", "category") for end in ("id", " id", "index", " index")}
@@ -62,7 +63,10 @@ def is_index(key: object) -> bool:
 
 
 def _index_in(part: object) -> object:
-    """The index in a record such as {"id": 3, "name": "cat"}; None where it has none."""
+    """The index in a record such as {"id": 3, "name": "cat"} or a pair such as (3, "cat"); None where it has none."""
+    if isinstance(part, list | tuple):
+        numbers = [value for value in part if isinstance(value, int)]
+        return numbers[0] if len(numbers) == 1 else None
     if not isinstance(part, dict):
         return None
     numbers = [value for key, value in part.items() if str(key).lower() in INDEX_WORDS and isinstance(value, int)]
@@ -73,12 +77,18 @@ def name_of(part: Any, source: str) -> str:
     """The name in a text, a pair such as ["n01440764", "tench"] or a record with a name."""
     if isinstance(part, dict):
         part = next((value for key, value in part.items() if str(key).lower() in NAME_WORDS), None)
-    if isinstance(part, list | tuple) and part and all(isinstance(text, str) for text in part):
-        texts = [text for text in part if not re.fullmatch(WNID, text)] or part
-        part = ", ".join(texts)
+    if isinstance(part, list | tuple) and part and all(isinstance(text, str | int) for text in part):
+        written = [text for text in part if isinstance(text, str)]
+        part = ", ".join([text for text in written if not re.fullmatch(WNID, text)] or written)
     if not isinstance(part, str) or not part.strip():
         raise UsageError(f"{source} has {part!r:.80} in the place of a class name. Expected {FORMS}.")
     return part.strip()
+
+
+def runs(numbers: Iterable[Any]) -> bool:
+    """Whether numbers are indices that run from 0 or 1 without gaps, in any order."""
+    indices = sorted(map(int, numbers))
+    return indices[0] in (0, 1) and indices == list(range(indices[0], indices[0] + len(indices)))
 
 
 def in_order(pairs: Sequence[tuple[int, str]], source: str, form: str) -> ClassNames:

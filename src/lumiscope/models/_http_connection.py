@@ -11,11 +11,12 @@ import threading
 import time
 import urllib.request
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import SplitResult, quote, urlsplit, urlunsplit
 
 from lumiscope.errors import UsageError
 
 PIECE = 2**20  # bytes that are read at once
+MARKS = "/%:@!$&'()*+,;=?~"  # what the parts behind the host may have as it is
 THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 
 
@@ -38,8 +39,18 @@ def host_of(address: str) -> str:
             "variable that --model-option token_env=NAME names"
         )
     if re.search(r"[^\x21-\x7e]", address):
-        raise UsageError(f"{expected}. Spaces and letters outside ASCII are written as {quote(parts.path) or '%20'!r}")
+        raise UsageError(f"{expected}. {_in_ascii(parts, known.decode())}")
     return host
+
+
+def _in_ascii(parts: SplitResult, host: str) -> str:
+    """How an address with spaces or letters outside ASCII is written. `host`: its name in ASCII."""
+    if not re.fullmatch(r"[\x21-\x7e]+", host):
+        return "The name of a host has no spaces and no control characters"
+    place = f"[{host}]" if ":" in host else host
+    path, query, fragment = (quote(part, safe=MARKS) for part in (parts.path, parts.query, parts.fragment))
+    port = f":{parts.port}" if parts.port else ""
+    return f"In ASCII it is {urlunsplit((parts.scheme, place + port, path, query, fragment))!r}"
 
 
 def opener(host: str, seconds: float) -> urllib.request.OpenerDirector:

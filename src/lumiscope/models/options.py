@@ -87,19 +87,25 @@ def band_numbers(values: Iterable[int] | None, what: str) -> tuple[int, ...] | N
     return numbers
 
 
+LEAST_OF_255 = 10  # a mean or deviation of pixels in [0, 255] that are not all but black; 1.2 is a slip
+
+
 def check_normalisation(mean: Sequence[float] | None, std: Sequence[float] | None) -> None:
     """Errors: `UsageError` for a mean or a standard deviation that pixels in [0, 1] cannot have.
 
-    A `std` up to 1 only scales. Numbers of pixels in [0, 255] are shown divided.
+    A `std` up to 1 only scales. Numbers that look like those of pixels in [0, 255] are shown divided.
     """
     for name, numbers in (("mean", mean), ("std", std)):
         if numbers is None or all(math.isfinite(number) and 0 <= number <= 1 for number in numbers):
             continue
         came = ", ".join(f"{number:g}" for number in numbers)
         advice = ""
-        if all(0 <= number <= 255 for number in numbers):
-            divided = {key: given for key, given in (("mean", mean), ("std", std)) if given is not None}
-            flags = " ".join(f"--{key} {','.join(f'{n / 255:.4g}' for n in given)}" for key, given in divided.items())
+        if all(0 <= number <= 255 for number in numbers) and max(numbers) >= LEAST_OF_255:
+            flags = " ".join(
+                f"--{key} {','.join(f'{number / (255 if max(given) >= 1 else 1):.4g}' for number in given)}"
+                for key, given in (("mean", mean), ("std", std))
+                if given is not None
+            )
             advice = f" Of pixels in [0, 255], as these look, they are divided by 255: {flags}"
         raise UsageError(f"expected {name} of pixels in [0, 1], between 0 and 1; got {came}.{advice}")
 

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from lumiscope.errors import StoreError
-from lumiscope.files import MOST_FACTS, parse_json, read_text, write_atomically
+from lumiscope.files import MOST_FACTS, parse_json, read_text, reason_of, write_atomically
 
 FORMAT = 2  # of tables and manifest; 1 is lumiscope 0.1's, which did not say it
 
@@ -163,5 +163,4 @@ def read_manifest(path: Path, again: str) -> Manifest:
             )
         return Manifest.model_validate(content)
     except (OSError, ValueError, TypeError, RecursionError, ValidationError) as error:
-        said = " ".join(str(error).split())[:200]
-        raise StoreError(f"{path} is damaged: {said}. Run it again: {again}") from error
+        raise StoreError(f"{path} is damaged: {reason_of(error)}. Run it again: {again}") from error

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lumiscope.errors import ScorerError
-from lumiscope.files import refuse_odd_entry, refuse_size
+from lumiscope.files import reason_of, refuse_odd_entry, refuse_size
 from lumiscope.images import composed
 from lumiscope.progress import Track, silent
 from lumiscope.scorers.concept_scores import ConceptScores, first, require_finite, require_words
@@ -152,7 +152,9 @@ def _read(path: Path) -> dict[str, NDArray[Any]]:
     # A lone .npy array is no context manager (TypeError); object arrays and other bytes are a ValueError; packed in a
     # way that Python does not know, a NotImplementedError or, encrypted, a RuntimeError.
     except (OSError, EOFError, TypeError, ValueError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
-        raise ScorerError(f"{path} cannot be read as a score table ({error}); {FORMAT}, without objects") from error
+        raise ScorerError(
+            f"{path} cannot be read as a score table ({reason_of(error)}); {FORMAT}, without objects"
+        ) from error
 
 
 def _refuse_size(path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from lumiscope.errors import ModelError, UnknownNameError, UsageError, WeightsError
-from lumiscope.files import MOST_SETTINGS, parse_json, read_text
+from lumiscope.files import MOST_SETTINGS, parse_json, read_text, reason_of
 from lumiscope.models.hub import quick_hub
 from lumiscope.models.options import BuildOptions
 from lumiscope.models.sources.registry import Loaded, Preprocessing, build_quietly, model_source
@@ -91,7 +91,8 @@ def _checked(folder: Path) -> Path:
         name = parse_json(read_text(config, MOST_SETTINGS))["architecture"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(
-            f"expected a folder with the config.json of a timm model at {folder}: {type(error).__name__}: {error}"
+            f"expected a folder with the config.json of a timm model at {folder}: {type(error).__name__}: "
+            f"{reason_of(error)}"
         ) from error
     if not isinstance(name, str) or not timm.is_model(name):
         raise UnknownNameError(f"timm model in {config}", str(name), timm.list_models())

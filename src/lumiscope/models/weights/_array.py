@@ -20,6 +20,9 @@ class Encoded:
 
     text: str
 
+    def __repr__(self) -> str:
+        return repr(self.text.encode("latin1", "backslashreplace"))
+
 
 class ArrayKind:
     """A dtype. `code`: as "f4". `order`: of bytes, "<", ">", "=" or "|"."""

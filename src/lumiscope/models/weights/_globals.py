@@ -9,16 +9,18 @@ import torch
 
 REBUILDS = {"_rebuild_tensor", "_rebuild_tensor_v2", "_rebuild_tensor_v3"}
 PARAMETERS = {"_rebuild_parameter", "_rebuild_parameter_with_state"}
+SPARSE = "sparse (save tensor.to_dense())"
 OTHER_TENSORS = {
-    "_rebuild_device_tensor_from_cpu_tensor",
-    "_rebuild_device_tensor_from_numpy",
-    "_rebuild_meta_tensor_no_storage",
-    "_rebuild_nested_tensor",
-    "_rebuild_qtensor",
-    "_rebuild_sparse_csr_tensor",
-    "_rebuild_sparse_tensor",
-    "_rebuild_wrapper_subclass",
+    "_rebuild_device_tensor_from_cpu_tensor": "of another device (save tensor.cpu())",
+    "_rebuild_device_tensor_from_numpy": "of another device (save tensor.cpu())",
+    "_rebuild_meta_tensor_no_storage": "without numbers (of the device meta)",
+    "_rebuild_nested_tensor": "nested (save its parts)",
+    "_rebuild_qtensor": "quantised (save tensor.dequantize())",
+    "_rebuild_sparse_csr_tensor": SPARSE,
+    "_rebuild_sparse_tensor": SPARSE,
+    "_rebuild_wrapper_subclass": "of a class of its own (save plain tensors)",
 }
+"""Tensors whose numbers are not read: what they are, and what to save instead."""
 MAPPINGS = {"collections.OrderedDict", "collections.defaultdict", "collections.Counter", "builtins.dict"}
 STORAGES = {
     "BFloat16": torch.bfloat16,
@@ -32,6 +34,9 @@ STORAGES = {
     "Half": torch.float16,
     "Int": torch.int32,
     "Long": torch.int64,
+    "QInt32": torch.int32,
+    "QInt8": torch.int8,
+    "QUInt8": torch.uint8,
     "Short": torch.int16,
     "Untyped": torch.uint8,
 }
@@ -65,7 +70,7 @@ HARMLESS = {
     "torch._C": "Generator",
     "torch.serialization": "_get_layout",
     "torch._tensor": "_rebuild_from_type_v2",
-    "torch._utils": " ".join(REBUILDS | PARAMETERS | OTHER_TENSORS),
+    "torch._utils": " ".join(REBUILDS | PARAMETERS | OTHER_TENSORS.keys()),
     "types": "SimpleNamespace",
     "uuid": "UUID",
 }

@@ -26,9 +26,13 @@ def summary(checkpoint: Checkpoint, match: Match, wanted: Wanted) -> str:
         f"{key} (file {tuple(checkpoint.tensors[path].shape)}, model {wanted.shapes[key]})"
         for key, path in match.other_shape.items()
     ]
+    bare = {key: key.removeprefix(wanted.wrapper) for key in match.missing}
+    places = {key: {match.prefix + key, match.prefix + inner} & checkpoint.unread.keys() for key, inner in bare.items()}
+    unread = [f"{key} is {checkpoint.unread[min(places[key])]}" for key in match.missing if places[key]]
     problems = [
         f"{match.size} of {wanted.size} keys fit{off}",
-        _listed("missing", match.missing),
+        _listed("missing", [key for key in match.missing if not places[key]]),
+        _listed("not read", unread),
         _listed("unexpected", match.unexpected),
         _listed("of another shape", shapes),
     ]

@@ -10,7 +10,7 @@ import torch
 
 from lumiscope.errors import WeightsError
 from lumiscope.models.weights._stored import MadeTensor
-from lumiscope.models.weights._tensor_pickle import ForeignNameError
+from lumiscope.models.weights._tensor_pickle import ForeignNameError, RefusedPickleError
 from lumiscope.models.weights._torch_file import read_legacy, read_zip
 from lumiscope.pickle_machine import BrokenPickleError
 
@@ -54,6 +54,8 @@ def open_file(path: Path) -> Any:
             f"{path} cannot be read as weights: it holds more than tensors ({error}), which loading would have to run; "
             "nothing was run. Save model.state_dict() alone, best as .safetensors."
         ) from error
+    except RefusedPickleError as error:
+        raise WeightsError(f"{path} cannot be read as weights: {error}") from error
     except BrokenPickleError as error:
         raise WeightsError(f"{path} cannot be read as weights: {DAMAGED} ({str(error)[:200]})") from error
     except Exception as error:  # zipfile and safetensors raise whatever they like at damaged bytes

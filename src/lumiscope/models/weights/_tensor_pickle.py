@@ -32,11 +32,32 @@ class ForeignNameError(Exception):
     """The pickle names what loading would have to run."""
 
 
+class RefusedPickleError(BrokenPickleError):
+    """The pickle may be whole, but is larger than weights are, or holds what is never among them."""
+
+
 class Inert:
     """An object of a harmless type that no weights are in. `name`: of its type."""
 
     def __init__(self, name: object) -> None:
         self.name = str(name)
+
+    def __repr__(self) -> str:
+        return self.name.removeprefix("builtins.")
+
+    @property
+    def tensor(self) -> str:
+        """What kind of tensor it stands for whose numbers are not read; "" where it is none."""
+        return _globals.OTHER_TENSORS.get(self.name.rpartition(".")[2], "")
+
+
+def kind_of(value: object) -> str:
+    """What a value of a pickle is called where it was saved."""
+    if isinstance(value, StorageTensor | ArrayTensor):
+        return "tensor" if isinstance(value, StorageTensor) else "array"
+    if isinstance(value, Encoded):
+        return "bytes"
+    return str(value) if isinstance(value, Inert | Name) else type(value).__name__
 
 
 FindStorage = Callable[[tuple[Any, ...], torch.dtype], Storage]
@@ -47,15 +68,15 @@ def read_pickle(file: IO[bytes], storage: FindStorage) -> Any:
     """Read one pickle from where `file` stands.
 
     Returns dicts, lists, tuples, texts and numbers, with `StorageTensor`, `ArrayTensor` and `Inert` among them. Errors:
-    `ForeignNameError` for a name that is not known to be harmless, `BrokenPickleError` for anything else that is no
-    pickle of tensors, or too large.
+    `ForeignNameError` for a name that is not known to be harmless, `RefusedPickleError` for what is larger than weights
+    are or has other keys, `BrokenPickleError` for anything else that is no pickle of tensors.
     """
     machine = _TensorMachine(storage)
     for number, (opcode, argument, _) in enumerate(opcodes(_Bounded(file))):  # type: ignore[arg-type]
         if opcode not in ALLOWED:
             raise BrokenPickleError(f"the opcode {opcode} is not expected in a file of weights")
         if number >= MOST_OPCODES:
-            raise BrokenPickleError(f"it has more than {MOST_OPCODES:,} opcodes")
+            raise RefusedPickleError(f"it has more than {MOST_OPCODES:,} opcodes")
         machine.run(opcode, argument)
     return machine.result()
 
@@ -81,7 +102,7 @@ class _Bounded:
     def _take(self, count: int) -> None:
         self.left -= count
         if self.left < 0:
-            raise BrokenPickleError(
+            raise RefusedPickleError(
                 f"its pickle has more than {MOST_BYTES:,} bytes (arrays of NumPy are part of it, tensors not)"
             )
 
@@ -114,7 +135,8 @@ class _TensorMachine(PickleMachine):
         elif name == "ADDITEMS":
             self.since_mark()
         elif name in self.actions:
-            self.stack.append(self.actions[name]())
+            value = self.actions[name]()  # which may change the stack for the one before a mark
+            self.stack.append(value)
         else:
             super().run(name, argument)
 
@@ -211,7 +233,7 @@ def _tensor(called: Name, arguments: tuple[Any, ...]) -> StorageTensor:
         raise TypeError("a tensor has no storage")
     flags = arguments[7 if called.name == "_rebuild_tensor_v3" else 6 :]
     if flags and flags[0]:
-        raise ValueError("a tensor is marked as conjugate or negative, which weights are not")
+        raise RefusedPickleError("a tensor is marked as conjugate or negative, which weights are not")
     if called.name == "_rebuild_tensor_v3":
         dtype = _globals.torch_constant(arguments[6])
         if not isinstance(dtype, torch.dtype):
@@ -238,12 +260,12 @@ def _of_numpy(called: Name, arguments: tuple[Any, ...]) -> object:
 
 def _check_key(key: object) -> None:
     if _key_parts(key, depth=4) > MOST_KEY_PARTS:
-        raise BrokenPickleError(f"a key is a {type(key).__name__} that is no text, number or short tuple of these")
+        raise RefusedPickleError(f"a key is a {kind_of(key)} that is no text, number or short tuple of these")
 
 
 def _key_parts(key: object, depth: int) -> int:
     """How many plain parts a key has; more than any key may have where it is nested deeper or holds something else."""
     if isinstance(key, tuple) and depth:
         return sum(_key_parts(part, depth - 1) for part in key[: MOST_KEY_PARTS + 1])
-    plain = key is None or isinstance(key, str | int | float | bytes | Inert | Name)
+    plain = key is None or isinstance(key, str | int | float | bytes | Encoded | Inert | Name)
     return 1 if plain else MOST_KEY_PARTS + 1

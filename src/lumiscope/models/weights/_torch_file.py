@@ -15,7 +15,7 @@ import torch
 
 from lumiscope.errors import WeightsError
 from lumiscope.models.weights._stored import Storage, other_order
-from lumiscope.models.weights._tensor_pickle import MOST_BYTES, read_pickle
+from lumiscope.models.weights._tensor_pickle import MOST_BYTES, RefusedPickleError, read_pickle
 from lumiscope.pickle_machine import BrokenPickleError
 
 MAGIC = 0x1950A86A20F9469CFC6C
@@ -61,7 +61,7 @@ def _check_directory(path: Path) -> None:
     if at >= 76 and end.startswith(b"PK\x06\x07", at - 20):  # a large archive's own record lies before its locator
         (length,) = LARGE_END.unpack_from(end, at - 76)
     if length > MOST_DIRECTORY:
-        raise BrokenPickleError(f"its list of entries has {length:,} bytes, more than {MOST_DIRECTORY:,}")
+        raise RefusedPickleError(f"its list of entries has {length:,} bytes, more than {MOST_DIRECTORY:,}")
 
 
 def _root(path: Path, entries: Mapping[str, zipfile.ZipInfo]) -> str:

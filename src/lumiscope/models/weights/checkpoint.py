@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from lumiscope.errors import WeightsError
-from lumiscope.models.weights._array import ArrayTensor
+from lumiscope.models.weights._array import ArrayTensor, Encoded
 from lumiscope.models.weights._derived import Folded, folded
 from lumiscope.models.weights._open_file import open_file
 from lumiscope.models.weights._stored import MadeTensor, StorageTensor, Stored
+from lumiscope.models.weights._tensor_pickle import Inert, kind_of
 
 OFFLINE_WAYS = (
     "Without a network: give a weight file with --weights FILE (.safetensors, .pt, .pth or .pth.tar), put the download "
@@ -26,6 +27,7 @@ MOST_STEPS = 200_000
 MOST_TENSORS = 200_000
 AVERAGED = ("state_dict_ema", "model_ema", "ema", "params_ema", "teacher")
 RAW = ("state_dict", "model", "model_state_dict", "net", "network", "weights", "params")
+OF_TRAINING = len(AVERAGED + RAW) + 1  # the last rank; that of unknown names lies before it
 HELD = (StorageTensor, MadeTensor, ArrayTensor)
 WRAPPERS = ("module.", "_orig_mod.")
 
@@ -37,6 +39,7 @@ class Checkpoint:
     `tensors`: by path, the keys of every dict and the numbers of every list on the way, joined by dots: so
     "model_ema.layer1.0.weight" lies in "model_ema.". `places`: path -> the dict in which it lies, with its dot.
     `made_of`: path of a tensor that others were folded to -> what became of them. `architecture`: what the file says.
+    `unread`: path of a tensor whose numbers are not read -> what kind it is.
     """
 
     path: Path
@@ -44,6 +47,7 @@ class Checkpoint:
     places: Mapping[str, str]
     made_of: Mapping[str, Folded]
     architecture: str = ""
+    unread: Mapping[str, str] = field(default_factory=dict)
 
     def choice(self) -> str:
         """The dict that most likely holds the weights where there is no network to compare with: its prefix."""
@@ -65,6 +69,7 @@ class Checkpoint:
             made_of={
                 name(path): replace(fold, parts=tuple(map(name, fold.parts))) for path, fold in self.made_of.items()
             },
+            unread={name(path): kind for path, kind in self.unread.items()},
         )
 
 
@@ -83,7 +88,8 @@ def read_checkpoint(path: Path) -> Checkpoint:
     content = open_file(path)
     tensors: dict[str, Stored] = {}
     places: dict[str, str] = {}
-    for place, key, tensor in _Walk(path).tensors(content if isinstance(content, dict | list | tuple) else ()):
+    walk = _Walk(path)
+    for place, key, tensor in walk.tensors(content if isinstance(content, dict | list | tuple) else ()):
         tensors.setdefault(f"{place}{key}", tensor)
         places.setdefault(f"{place}{key}", place)
         if len(tensors) > MOST_TENSORS:
@@ -91,15 +97,24 @@ def read_checkpoint(path: Path) -> Checkpoint:
     tensors = _weights_among(tensors, places)
     places = {name: places[name] for name in tensors}
     if not tensors:
-        keys = ", ".join(repr(key)[:40] for key in list(content)[:6]) if isinstance(content, dict) else ""
-        kind = "tensor or array alone" if isinstance(content, HELD) else type(content).__name__
-        came = f"a {kind}{f' with {keys}' if keys else ''}"
-        raise WeightsError(f"expected tensors in {path}, in a dict under names that are text; found none in {came}")
+        raise WeightsError(
+            f"expected tensors in {path}, in a dict under names that are text; found none in {_came(content, walk)}"
+        )
     made_of = folded(tensors)
     tensors |= {name: fold.tensor for name, fold in made_of.items()}
     places |= {name: places[fold.parts[0]] for name, fold in made_of.items()}
     said = content.get("arch") if isinstance(content, Mapping) else None
-    return Checkpoint(path, tensors, places, made_of, said if isinstance(said, str) else "")
+    return Checkpoint(path, tensors, places, made_of, said if isinstance(said, str) else "", walk.unread)
+
+
+def _came(content: Any, walk: _Walk) -> str:
+    """What is in a file without tensors that are read, and why they are not."""
+    keys = ", ".join(repr(key)[:40] for key in list(content)[:6]) if isinstance(content, dict) else ""
+    kind = "tensor or array alone" if isinstance(content, HELD) else kind_of(content)
+    reasons = [f"{name} is {what}" for name, what in list(walk.unread.items())[:1]]
+    if isinstance(content, dict) and any(isinstance(key, bytes | Encoded) for key in content):
+        reasons.append("names that are bytes are not read: decode them and save it again")
+    return "; ".join([f"a {kind}{f' with {keys}' if keys else ''}", *reasons])
 
 
 def _weights_among(tensors: Mapping[str, Stored], places: Mapping[str, str]) -> dict[str, Stored]:
@@ -143,8 +158,20 @@ def preference(prefix: str) -> tuple[int, int]:
     if any(re.search(r"(^|_)(ema|averaged|swa|teacher)(_|$)", word.lower()) for word in words):
         ranks.append(len(AVERAGED) - 1)
     if any(re.search(r"(^|_)(grads?|gradients?|momentum|optimi[sz]er)(_|$)", word.lower()) for word in words):
-        ranks = [len(AVERAGED + RAW) + 1]
-    return min(ranks, default=len(AVERAGED + RAW)), len(words)
+        ranks = [OF_TRAINING]
+    return min(ranks, default=OF_TRAINING - 1), len(words)
+
+
+def why_before(prefix: str, other: str) -> str:
+    """By which rule of `preference` the weights under `prefix` go before those under `other`; "" for none."""
+    (rank, depth), (other_rank, other_depth) = preference(prefix), preference(other)
+    if rank < len(AVERAGED) <= other_rank:
+        return "averaged weights, EMA or teacher, go before raw ones, as in timm"
+    if rank < other_rank == OF_TRAINING:
+        return "what belongs to the training comes last"
+    if rank < other_rank:
+        return "usual names go first"
+    return "the shorter way goes first" if (rank, depth) < (other_rank, other_depth) else ""
 
 
 class _Walk:
@@ -153,6 +180,7 @@ class _Walk:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.steps = 0
+        self.unread: dict[str, str] = {}
 
     def tensors(self, value: Any, place: str = "", above: tuple[int, ...] = ()) -> Iterator[tuple[str, str, Stored]]:
         """(place, key, tensor) of every tensor in a dict.
@@ -171,3 +199,5 @@ class _Walk:
                     yield place, key, part
             elif isinstance(part, dict | list | tuple) and isinstance(key, str | int):
                 yield from self.tensors(part, f"{place}{key}.", (*above, id(value)))
+            elif isinstance(part, Inert) and part.tensor and isinstance(key, str | int):
+                self.unread[f"{place}{key}"] = part.tensor

@@ -17,7 +17,8 @@ from lumiscope.models.weights._match import Match, Wanted, matches
 from lumiscope.models.weights._misfit import misfit, summary
 from lumiscope.models.weights._renamings import renamings, reshaped
 from lumiscope.models.weights._stored import MadeTensor, Stored, numel
-from lumiscope.models.weights.checkpoint import Checkpoint
+from lumiscope.models.weights.checkpoint import Checkpoint, why_before
+from lumiscope.printable import printable
 
 MOST_RENAMED = 4  # how many times as many numbers as the network has are read to try its renamings on
 LISTED = 3
@@ -40,7 +41,7 @@ class _Plan:
 
     checkpoint: Checkpoint
     match: Match
-    others: tuple[str, ...] = ()
+    others: tuple[Match, ...] = ()
     changed: tuple[str, ...] = ()
 
     @property
@@ -73,14 +74,18 @@ def fit_weights(module: torch.nn.Module, checkpoint: Checkpoint, *, partial: boo
             raise WeightsError(f"nothing in {checkpoint.path} fits this model: {said}")
         notes.append(f"weights left out: {said}")
     _load(module, {key: plan.checkpoint.tensors[path] for key, path in match.fitting.items()})
-    return Fit(tuple(notes), frozenset((*match.missing, *match.other_shape)))
+    return Fit(tuple(map(printable, notes)), frozenset((*match.missing, *match.other_shape)))
 
 
 def _as_it_is(checkpoint: Checkpoint, wanted: Wanted) -> _Plan:
     compared = matches(checkpoint, wanted)
     if not compared:
         return _Plan(checkpoint, Match("", {}, tuple(wanted.shapes)))
-    return _Plan(checkpoint, compared[0], tuple(other.prefix for other in compared[1:] if other.complete))
+    distinct: dict[frozenset[str], Match] = {}  # the same tensors may be reached from two prefixes
+    for match in compared:
+        if match.complete:
+            distinct.setdefault(frozenset(match.fitting.values()), match)
+    return _Plan(checkpoint, compared[0], tuple(distinct.values())[1:])
 
 
 def _unwrapped(plan: _Plan, wanted: Wanted) -> Iterator[_Plan]:
@@ -105,10 +110,11 @@ def _notes(plan: _Plan) -> list[str]:
     checkpoint, match = plan.checkpoint, plan.match
     notes = list(plan.changed)
     if match.complete and plan.others:
+        others = plan.others[:LISTED]
+        reasons = dict.fromkeys(_why_before(match, other) for other in others)
         notes.append(
             f"weights taken from {match.prefix or 'the top'!r} of {checkpoint.path.name}; those of "
-            f"{', '.join(repr(other or 'the top') for other in plan.others[:LISTED])} fit as well (averaged weights, "
-            "EMA or teacher, go before raw ones, as in timm)"
+            f"{', '.join(repr(other.prefix or 'the top') for other in others)} fit as well ({'; '.join(reasons)})"
         )
     elif not set(match.prefix.split(".")) <= USUAL:
         notes.append(f"{match.prefix!r} was taken off the names in {checkpoint.path.name}")
@@ -121,6 +127,15 @@ def _notes(plan: _Plan) -> list[str]:
         more = f", … {len(match.leftovers) - LISTED} more" if len(match.leftovers) > LISTED else ""
         notes.append(f"{len(match.leftovers)} tensors beside the weights left over: {shown}{more}")
     return notes
+
+
+def _why_before(match: Match, other: Match) -> str:
+    """By which rule `match` was taken, and not `other`."""
+    if rule := why_before(match.prefix, other.prefix):
+        return rule
+    if len(match.fitting) > len(other.fitting):
+        return "the one with more counters of batches"
+    return "the first in the file; nothing says which is meant: save the other alone if it is that one"
 
 
 def _renamed(module: torch.nn.Module, plan: _Plan, wanted: Wanted) -> Iterator[_Plan]:
