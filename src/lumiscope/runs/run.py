@@ -100,7 +100,8 @@ class Run:
             if digest not in (None, digest_of(content)):
                 raise ValueError("its bytes are not those that the run wrote")
             with pq.ParquetFile(pa.BufferReader(content)) as file:  # not `read_table`, which imports pandas
-                table = file.read()
+                # Threads of Arrow that still live when Python ends may end it with an abort (apache/arrow#34314).
+                table = file.read(use_threads=False)
         except (OSError, ValueError, pa.ArrowException) as error:
             raise self._damaged(name, error) from error
         if lacking := TABLES[name].lacking(table):
