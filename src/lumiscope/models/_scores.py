@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import warnings
 from collections.abc import Callable, Iterator
@@ -11,10 +12,12 @@ from dataclasses import dataclass, replace
 import torch
 
 from lumiscope.errors import ModelError
-from lumiscope.models._candidates import Candidate, candidates, choice_notes, choose_output, no_scores
+from lumiscope.models._candidates import Candidate, candidates, choice_notes, no_scores
+from lumiscope.models._choose_output import choose_output
 from lumiscope.models._ending import Ending, are_made_of, find_ending
 from lumiscope.models._features import is_headless, pooled_features
 from lumiscope.models._last_step import is_linear
+from lumiscope.models._output_evidence import output_evidence
 from lumiscope.models._score_kind import (
     IN_WORDS,
     PERCENT,
@@ -93,7 +96,9 @@ def read_scores(
         if not among:
             logits_of(returned)  # says what is wrong with its shape
             raise ModelError(f"expected a classifier that returns (batch, classes) logits; {no_scores(returned)}")
-        chosen = choose_output(among, spec, output=output, names=names)
+        evidence = functools.partial(output_evidence, network, inputs[:2])
+        said = activation is not None
+        chosen = choose_output(among, spec, output=output, names=names, evidence=evidence, said=said)
         scores = replace(_chosen(network, returned, chosen), channels=inputs.shape[1])
         if activation == "raw":
             return replace(scores, activation="raw")
