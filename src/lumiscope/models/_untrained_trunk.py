@@ -1,0 +1,40 @@
+"""Whether what comes before the last layers of a network has the weights that somebody trained.
+
+A trained classifier says nothing of what random layers give it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+import torch
+
+from lumiscope.models._untrained_head import last_layers, owner
+from lumiscope.models.layers import Layer
+
+MOST = 0.5
+
+
+def untrained_trunk(
+    layers: Sequence[Layer], weights: Mapping[str, torch.Tensor], unloaded: Collection[str]
+) -> list[str]:
+    """The names of layers before the last ones of which a weight was not loaded, where these make the scores random.
+
+    They do where nothing gets around one whose matrix or kernel was not loaded, and where most of the weights on the
+    way to the scores were not: by their count, as all batch norms are, or by their numbers.
+    `layers`: in the order in which they finish. `weights`: of the network, by key.
+    """
+    names = {layer.name for layer in layers}
+    last = last_layers(layers, weights)
+    before = {layer.name: layer for layer in layers if layer.on_path and layer.name not in last}
+    owners = {key: owner(key, names) for key, value in weights.items() if value.is_floating_point()}
+    keys = [key for key, name in owners.items() if name in before]
+    missing = [key for key in keys if key in unloaded]
+    passed_by_all = any(weights[key].ndim > 1 and before[owners[key]].trunk for key in missing)
+    most = len(missing) > MOST * len(keys) or _numbers(weights, missing) > MOST * _numbers(weights, keys)
+    untrained = {owners[key] for key in missing}
+    return [name for name in before if name in untrained] if missing and (passed_by_all or most) else []
+
+
+def _numbers(weights: Mapping[str, torch.Tensor], keys: Sequence[str]) -> int:
+    return sum(weights[key].numel() for key in keys)
