@@ -72,10 +72,11 @@ def _told_by_signs(
     by_place = all(candidate.last_name.isdecimal() and candidate.outputs > 1 for candidate in fitting)
     if len(fitting) == 1 or (by_place and len({candidate.outputs for candidate in fitting}) == 1):
         return fitting[0]
+    others = "" if len(fitting) == len(among) else f" Its outputs are {in_words(among)}."
     advice = "" if names else ", or give the class names (--classes FILE), whose number may tell"
     raise ModelError(
-        f"expected one output of {spec} that is seen to be its scores; {in_words(fitting)} may be. Its outputs are "
-        f"{in_words(among)}. Say which is meant by --output NAME{advice}."
+        f"expected one output of {spec} that is seen to be its scores; {in_words(fitting)} may be.{others} Say which is "
+        f"meant by --output NAME{advice}."
     )
 
 
