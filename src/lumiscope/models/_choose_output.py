@@ -75,8 +75,8 @@ def _told_by_signs(
     others = "" if len(fitting) == len(among) else f" Its outputs are {in_words(among)}."
     advice = "" if names else ", or give the class names (--classes FILE), whose number may tell"
     raise ModelError(
-        f"expected one output of {spec} that is seen to be its scores; {in_words(fitting)} may be.{others} Say which is "
-        f"meant by --output NAME{advice}."
+        f"expected one output of {spec} that is seen to be its scores; {in_words(fitting)} may be.{others} Say "
+        f"which is meant by --output NAME{advice}."
     )
 
 
