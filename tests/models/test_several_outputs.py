@@ -163,3 +163,17 @@ def test_a_black_box_of_which_it_cannot_be_told() -> None:
         BlackBox(answer, Geometry(SIZE))
     assert len(BlackBox(answer, Geometry(SIZE), output="b").classes) == 3
     assert len(BlackBox(answer, Geometry(SIZE), classes=("x", "y")).classes) == 2  # not the label as no and yes
+
+
+@pytest.mark.parametrize("squash", ["softmax", "sigmoid"])
+def test_a_black_box_that_gives_its_confidence_beside_its_logits(squash) -> None:
+    def logits(pixels):
+        return torch.from_numpy(pixels.mean((1, 2)) / 64 - 2).float()
+
+    def answer(pixels):
+        z = logits(pixels)
+        return getattr(z, squash)(*[1] * (squash == "softmax")).amax(1).numpy(), z.numpy()
+
+    box = BlackBox(answer, Geometry(SIZE))
+    assert "(0, 1): 1 is taken for the scores" in box.notes[0]
+    np.testing.assert_array_equal(box.predict(PIXELS), logits(PIXELS).numpy())

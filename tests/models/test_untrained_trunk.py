@@ -49,7 +49,8 @@ STEM, FIRST, SECOND = "stem.", "blocks.0.", "blocks.1."
         (Net(), (FIRST, SECOND), [f"blocks.{n}.{part}" for n in (0, 1) for part in ("one", "norm", "two")]),
         (Net(1), "blocks.0.two.", []),  # 148 of 424
         (Net(1), FIRST, ["blocks.0.one", "blocks.0.norm", "blocks.0.two"]),
-        (Net(1, norms=True), "norms.", [f"norms.{n}" for n in range(5)]),  # 20 of 30 weights, 80 of 504 numbers
+        (Net(1, norms=True), "norms.0.running_var", ["norms.0"]),
+        (Net(1, norms=True), ("norms.0.weight", "norms.1.bias"), []),
         (Net(), ("fc.", "aside."), []),  # of the last layer others tell
         (Net(), ("stem.", "fc.", "blocks.0.norm.running_mean"), ["stem", "blocks.0.norm"]),
     ],
@@ -59,6 +60,29 @@ def test_which_layers_make_the_scores_random(network, left_out, untrained):
     weights = network.state_dict()
     unloaded = {key for key in weights if key.startswith(left_out)}
     assert untrained_trunk(layers, weights, unloaded) == untrained
+
+
+def test_statistics_that_are_most_of_what_decides_though_ways_lead_around_them():
+    """A file of parameters alone: 3 pairs of statistics beside 7 kernels; 5 beside 5."""
+
+    class Around(nn.Module):
+        def __init__(self, norms: int, kernels: int) -> None:
+            super().__init__()
+            self.norms = nn.ModuleList(nn.BatchNorm2d(4) for _ in range(norms))
+            self.kernels = nn.ModuleList(nn.Conv2d(4, 4, 1) for _ in range(kernels - 1))
+            self.stem, self.fc = nn.Conv2d(3, 4, 3), nn.Linear(4, 3)
+
+        def forward(self, inputs):
+            maps = self.stem(inputs)
+            for part in (*self.norms, *self.kernels):
+                maps = maps + part(maps)
+            return self.fc(maps.mean((2, 3)))
+
+    for norms, kernels, untrained in ((3, 7, []), (5, 5, [f"norms.{n}" for n in range(5)])):
+        network = Around(norms, kernels).eval()
+        weights = network.state_dict()
+        unloaded = {key for key in weights if key.endswith(("running_mean", "running_var"))}
+        assert untrained_trunk(trace_layers(network, torch.randn(2, 3, 16, 16)), weights, unloaded) == untrained
 
 
 def test_classes_are_not_explained_and_what_can_be_done_is_said(tmp_path, monkeypatch):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import torch
+
 from lumiscope.errors import ModelError, UnknownNameError, UsageError
 from lumiscope.models._candidates import SCORES, Candidate
 from lumiscope.models._features import has_unit_length
@@ -11,6 +13,7 @@ from lumiscope.models._last_step import ends_in_features
 from lumiscope.models._output_evidence import OutputEvidence
 from lumiscope.models._score_kind import kind_of
 
+CLOSE = 1e-4
 NOTHING_SEEN = OutputEvidence()
 LABELS = (
     "whole numbers are labels, never scores. If they are saturated probabilities, say what makes probabilities of its "
@@ -67,7 +70,7 @@ def _told_by_signs(
 
     By place, as in (scores, those of an auxiliary classifier), the first of equally many numbers is meant.
     """
-    for sign in _signs(evidence):
+    for sign in _signs(evidence, fitting):
         fitting = [candidate for candidate in fitting if sign(candidate)] or fitting
     by_place = all(candidate.last_name.isdecimal() and candidate.outputs > 1 for candidate in fitting)
     if len(fitting) == 1 or (by_place and len({candidate.outputs for candidate in fitting}) == 1):
@@ -80,7 +83,7 @@ def _told_by_signs(
     )
 
 
-def _signs(evidence: OutputEvidence) -> tuple[Callable[[Candidate], bool], ...]:
+def _signs(evidence: OutputEvidence, among: Sequence[Candidate]) -> tuple[Callable[[Candidate], bool], ...]:
     """What tells scores from other numbers, the surest first: names, values, and how the numbers were computed."""
     return (
         lambda candidate: candidate.last_name in SCORES,
@@ -89,7 +92,7 @@ def _signs(evidence: OutputEvidence) -> tuple[Callable[[Candidate], bool], ...]:
         lambda candidate: candidate.outputs in evidence.declared,
         lambda candidate: not has_unit_length(candidate.rows),
         lambda candidate: candidate.name not in evidence.features,
-        lambda candidate: candidate.name not in evidence.summaries,
+        lambda candidate: candidate.name not in evidence.summaries and not _is_confidence(candidate, among),
         lambda candidate: not ends_in_features(candidate.rows),
         lambda candidate: candidate.name in evidence.weighed,
         lambda candidate: candidate.name in evidence.classifiers,
@@ -97,6 +100,16 @@ def _signs(evidence: OutputEvidence) -> tuple[Callable[[Candidate], bool], ...]:
         lambda candidate: candidate.name in evidence.derived,
         lambda candidate: candidate.last_name == SCORES[0],
     )
+
+
+def _is_confidence(candidate: Candidate, among: Sequence[Candidate]) -> bool:
+    """Whether it is one number an image, the highest score or probability that another candidate gives."""
+    if candidate.outputs != 1:
+        return False
+    numbers = candidate.rows.detach().float().cpu()[:, 0]
+    others = [other.rows.detach().float().cpu() for other in among if other.outputs > 1]
+    forms = [form for rows in others for form in (rows, rows.softmax(1), rows.sigmoid())]
+    return any(torch.allclose(numbers, form.amax(1), rtol=0, atol=CLOSE) for form in forms)
 
 
 def in_words(among: Sequence[Candidate]) -> str:

@@ -13,6 +13,7 @@ from lumiscope.models._untrained_head import last_layers, owner
 from lumiscope.models.layers import Layer
 
 MOST = 0.5
+STATISTICS = ("running_mean", "running_var")  # of batch norms
 
 
 def untrained_trunk(
@@ -20,8 +21,8 @@ def untrained_trunk(
 ) -> list[str]:
     """The names of layers before the last ones of which a weight was not loaded, where these make the scores random.
 
-    They do where nothing gets around one whose matrix or kernel was not loaded, and where most of the weights on the
-    way to the scores were not: by their count, as all batch norms are, or by their numbers.
+    They do where nothing gets around one whose matrix, kernel or statistics were not loaded, and where most of these,
+    or of the numbers in all weights, on the way to the scores were not.
     `layers`: in the order in which they finish. `weights`: of the network, by key.
     """
     names = {layer.name for layer in layers}
@@ -30,10 +31,12 @@ def untrained_trunk(
     owners = {key: owner(key, names) for key, value in weights.items() if value.is_floating_point()}
     keys = [key for key, name in owners.items() if name in before]
     missing = [key for key in keys if key in unloaded]
-    passed_by_all = any(weights[key].ndim > 1 and before[owners[key]].trunk for key in missing)
-    most = len(missing) > MOST * len(keys) or _numbers(weights, missing) > MOST * _numbers(weights, keys)
+    decisive = [key for key in keys if weights[key].ndim > 1 or key.endswith(STATISTICS)]
+    random = [key for key in decisive if key in unloaded]
+    passed_by_all = any(before[owners[key]].trunk for key in random)
+    most = len(random) > MOST * len(decisive) or _numbers(weights, missing) > MOST * _numbers(weights, keys)
     untrained = {owners[key] for key in missing}
-    return [name for name in before if name in untrained] if missing and (passed_by_all or most) else []
+    return [name for name in before if name in untrained] if passed_by_all or most else []
 
 
 def _numbers(weights: Mapping[str, torch.Tensor], keys: Sequence[str]) -> int:
