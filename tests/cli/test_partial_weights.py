@@ -58,3 +58,17 @@ def test_weights_and_random_head_survive_a_study_file(other) -> None:
     save_study(Study(models=[model], images="pictures", name="x"), other / "study.toml")
     (read,) = load_study(other / "study.toml").models
     assert read.weights == [str(other / "other.pt"), "random-head"]
+
+
+def test_a_random_trunk_is_refused_as_a_random_classifier_is(workplace, load_module, monkeypatch, capsys) -> None:
+    state = load_module("tiny_of_workplace", str(workplace / "tiny.py")).make().state_dict()
+    torch.save({key: value for key, value in state.items() if key.startswith("6.")}, workplace / "other.pt")
+    assert call(monkeypatch, "explain", *MODEL, "--images", "pictures/p0.png") == 1
+    said = capsys.readouterr().err
+    assert "layers that its scores pass through (0" in said
+    assert "--weights random-head" in said
+    assert call(monkeypatch, "explain", *MODEL, "--images", "pictures/p0.png", "--weights", "random-head") == 0
+    model = ModelConfig(spec="python:tiny:make", weights="other.pt", weights_partial=True, input_size=32)
+    dissect = {"probe": "pictures", "scorer": "table:scores.npz", "layers": ["2"]}
+    (row,) = run(Study(models=[model], dissect=dissect, name="inner")).table("models").to_pylist()
+    assert any("are not trained: they and all behind them are as random" in note for note in row["notes"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from lumiscope.models.guard import borrowed, hooked
+from lumiscope.models.guard import borrowed, hooked, kept
 
 
 def state_of(module):
@@ -80,6 +80,34 @@ def test_batch_statistics_do_not_move(module):
     assert torch.equal(module.block.bn2.running_mean, before)
     module(5 + torch.randn(2, 3, 32, 32))
     assert not torch.equal(module.block.bn2.running_mean, before)
+
+
+def test_what_is_written_to_buffers_inside_is_gone_afterwards(module):
+    module.register_buffer("shared", module.block.bn1.running_mean)
+    before = state_of(module)
+    with borrowed(module):
+        module.block.bn2.train()
+        module(5 + torch.randn(2, 3, 32, 32))
+        module.block.bn1.running_mean.fill_(7)
+        assert torch.equal(module.shared, torch.full_like(module.shared, 7))
+        module.block.bn2.running_var = torch.zeros(1)
+        assert not torch.equal(module.block.bn2.running_mean, before["weights"]["block.bn2.running_mean"][1])
+    same(before, state_of(module))
+
+
+def test_what_is_kept_has_its_numbers_and_tensors_again(module):
+    module.calls, module.seen = 0, torch.zeros(2)
+    seen, before = module.seen, state_of(module)
+    with kept(module):
+        module.calls += 1
+        module.seen += 1
+        module.block.seen = None
+        module.train(not module.training)
+        assert torch.equal(module.seen, torch.ones(2))
+    assert module.calls == 0
+    assert module.seen is seen
+    assert torch.equal(seen, torch.zeros(2))
+    same(before, state_of(module))
 
 
 def test_it_can_be_borrowed_twice_at_once(module):

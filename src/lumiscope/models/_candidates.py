@@ -1,18 +1,17 @@
-"""Which of a model's outputs are its scores: it may give features, labels and losses beside them."""
+"""What a model returns that may be its scores: it may give features, labels and losses beside them."""
 
 from __future__ import annotations
 
 import functools
 import operator
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
 import numpy as np
 import torch
 
-from lumiscope.errors import ModelError, UnknownNameError, UsageError
-from lumiscope.models._score_kind import kind_of
+from lumiscope.models._score_kind import are_whole
 
 Step = Callable[[Any], Any]
 SCORES = ("logits", "scores", "probabilities", "probs", "probability", "prob", "predictions", "output_probability")
@@ -33,6 +32,16 @@ class Candidate:
     name: str
     steps: tuple[Step, ...]
     rows: torch.Tensor
+
+    @property
+    def is_label(self) -> bool:
+        """Whether it is one whole number an image, as a label in another type is."""
+        return self.outputs == 1 and self.is_whole
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all its numbers are whole, and no gradient says that they are whole by chance, as saturated ones."""
+        return self.rows.grad_fn is None and are_whole(self.rows.detach().float().cpu().numpy())
 
     @property
     def outputs(self) -> int:
@@ -61,7 +70,7 @@ class Candidate:
 def candidates(output: object, images: int) -> list[Candidate]:
     """Every tensor or array in `output` that has a row of numbers for each of so many images.
 
-    Whole numbers are labels, never scores.
+    Those of whole numbers by their type are labels, and none of them.
     """
     parts = ((name, steps, _rows(value, images)) for name, steps, value in _parts(output))
     return [Candidate(name, steps, rows) for name, steps, rows in parts if rows is not None]
@@ -90,8 +99,12 @@ def _children(output: object) -> list[tuple[str, Step, object]]:
     if isinstance(output, Mapping):
         return [(str(key), operator.itemgetter(key), value) for key, value in output.items()]
     if isinstance(output, tuple | list):
-        return [(str(place), operator.itemgetter(place), value) for place, value in enumerate(output)]
+        names = getattr(output, "_fields", range(len(output)))  # of a named tuple
+        places = zip(names, range(len(output)), output, strict=True)
+        return [(str(name), operator.itemgetter(place), value) for name, place, value in places]
     held = getattr(output, "__dict__", {})
+    if is_dataclass(output):
+        held = {part.name: getattr(output, part.name) for part in fields(output)} | held  # which may have slots
     return [(key, operator.attrgetter(key), value) for key, value in held.items() if not key.startswith("_")]
 
 
@@ -106,60 +119,6 @@ def _rows(value: torch.Tensor | np.ndarray[Any, Any], images: int) -> torch.Tens
         value = value.flatten(1)
     rows = value[:, None] if value.ndim == 1 else value
     return rows if rows.ndim == 2 else None
-
-
-def choose_output(among: Sequence[Candidate], spec: str, *, output: str | None, names: int | None) -> Candidate:
-    """The scores among at least one candidate: the one asked for, else the one that fits the number of class names.
-
-    Of several: what is called so; what is not called features; what another of them is made into; probabilities; the
-    first. Errors: `UnknownNameError` for an `output` that is not there, `ModelError` where none of several fits.
-    """
-    if output is not None:
-        known = [candidate.name for candidate in among]
-        if known == [""]:
-            raise UsageError(f"{spec} has a single output; got --output {output}. Leave it out.")
-        if output not in known:
-            raise UnknownNameError(f"output of {spec}", output, known, hint=f"Its outputs are {in_words(among)}.")
-        return among[known.index(output)]
-    fitting = [candidate for candidate in among if names is None or candidate.fits(names)]
-    if not fitting:
-        if len(among) == 1:
-            return among[0]
-        raise ModelError(
-            f"expected an output of {spec} with a number for each of {names} class names; its outputs are "
-            f"{in_words(among)}. Check --classes FILE (one name a line), and say which is meant by --output NAME."
-        )
-    signs: tuple[Callable[[Candidate], bool], ...] = (
-        lambda candidate: candidate.last_name in SCORES,
-        lambda candidate: not candidate.is_features,
-        lambda candidate: any(_is_made_of(candidate, other) for other in fitting),
-        lambda candidate: kind_of(candidate.rows.detach().float().cpu().numpy()) == "shares",
-    )
-    for sign in signs:
-        fitting = [candidate for candidate in fitting if sign(candidate)] or fitting
-    return min(fitting, key=lambda candidate: SCORES.index(candidate.last_name) if candidate.last_name in SCORES else 0)
-
-
-def _is_made_of(candidate: Candidate, other: Candidate) -> bool:
-    """Whether autograd leads from a candidate back to another one."""
-    if other is candidate or candidate.rows.grad_fn is None or other.rows.grad_fn is None:
-        return False
-    seen: set[Any] = set()
-    queue: list[Any] = [candidate.rows.grad_fn]
-    while queue:
-        step = queue.pop()
-        if step is None or step in seen:
-            continue
-        if step is other.rows.grad_fn and step is not candidate.rows.grad_fn:
-            return True
-        seen.add(step)
-        queue += [before for before, _ in step.next_functions]
-    return False
-
-
-def in_words(among: Sequence[Candidate]) -> str:
-    """ "0 (512 numbers), 1 (10 numbers)"."""
-    return ", ".join(f"{candidate.name or 'the tensor'} ({candidate.outputs} numbers)" for candidate in among)
 
 
 def choice_notes(chosen: Candidate, output: object) -> tuple[str, ...]:

@@ -26,10 +26,10 @@ def is_headless(network: torch.nn.Module, output: Candidate) -> bool:
     declared = any(getattr(part, "num_classes", None) == output.outputs for part in network.modules())
     if declared or output.last_name in SCORES or output.outputs < FEWEST_FEATURES:
         return False
-    return _has_unit_length(output.rows) or ends_in_features(output.rows)
+    return has_unit_length(output.rows) or ends_in_features(output.rows)
 
 
-def _has_unit_length(rows: torch.Tensor) -> bool:
+def has_unit_length(rows: torch.Tensor) -> bool:
     """Whether (B, outputs) rows are normalised in L2, and no probabilities of which one is 1."""
     values = rows.detach().float()
     lengths = values.norm(dim=1)

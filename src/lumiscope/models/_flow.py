@@ -22,6 +22,15 @@ from lumiscope.models.outputs import first_tensor
 JOINS = ("add", "cat", "stack")  # also add_, addcmul; what multiplies two values is a gate and no branch
 
 
+@dataclass(frozen=True)
+class Operation:
+    """What made a value. `name`: as aten has it. `shape`: of the value. `part`: the innermost part that it ran in."""
+
+    name: str
+    shape: tuple[int, ...]
+    part: str
+
+
 @dataclass
 class _Running:
     """A part that runs: the values it was given, and what it joined so far."""
@@ -41,7 +50,7 @@ class _Running:
 
 
 class Flow(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Watch a forward pass over `inputs`: `reads` of every value; by name what parts join, skip or grow.
+    """Watch a forward pass over `inputs`: `reads` and `operations` of every value; what parts join, skip or grow.
 
     `joining`: parts that add or concatenate branches; `skipping`: those with their input among them; `growing`: that
     concatenate it with what they made, so that they get wider and wider.
@@ -52,6 +61,7 @@ class Flow(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def __init__(self, inputs: torch.Tensor) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.reads: list[set[int]] = [set()]
+        self.operations = [Operation("", tuple(inputs.shape), "")]
         self.joining: set[str] = set()
         self._values = {_memory(inputs): 0}
         self.skipping: set[str] = set()
@@ -69,7 +79,8 @@ class Flow(TorchDispatchMode):  # type: ignore[no-untyped-call]
         memories = {_memory(tensor) for tensor in given}
         returned = operation(*args, **(kwargs or {}))
         name = operation._schema.name.removeprefix("aten::")
-        written = [_memory(tensor) for tensor in _tensors(returned)]
+        results = _tensors(returned)
+        written = [_memory(tensor) for tensor in results]
         if not operation._schema.is_mutable:
             written = [memory for memory in written if memory not in memories]  # no new value is in a view
         for memory in written:
@@ -78,6 +89,7 @@ class Flow(TorchDispatchMode):  # type: ignore[no-untyped-call]
             value = len(self.reads)
             self._values |= dict.fromkeys(written, value)
             self.reads.append(read)
+            self.operations.append(Operation(name, tuple(results[0].shape), self._running[-1].name))
             if len(read) > 1 and name.startswith(JOINS):
                 self._running[-1].join(value, read, concatenated=name.startswith("cat"))
         return returned
@@ -146,6 +158,15 @@ class Flow(TorchDispatchMode):  # type: ignore[no-untyped-call]
                 trunk.add(value)
             furthest = max(furthest, last_reader.get(value, value))
         return trunk
+
+
+def watchable_parts(module: torch.nn.Module) -> dict[str, torch.nn.Module]:
+    """The parts of `module` by name, without those that make a weight (`parametrize`) and TorchScript's."""
+    return {
+        name: part
+        for name, part in module.named_modules()
+        if name and "parametrizations" not in name.split(".") and not isinstance(part, torch.jit.ScriptModule)
+    }
 
 
 def _tensors(holder: object) -> list[torch.Tensor]:

@@ -31,6 +31,16 @@ def kind_of(scores: NDArray[np.floating[Any]]) -> ScoreKind:
     return "shares" if adds_up else "chances"
 
 
+def are_labels(scores: NDArray[np.floating[Any]]) -> bool:
+    """Whether (N, outputs) scores are a single whole number for each picture."""
+    return scores.shape[1] == 1 and are_whole(scores)
+
+
+def are_whole(scores: NDArray[np.floating[Any]]) -> bool:
+    """Whether all numbers are whole."""
+    return bool(np.isfinite(scores).all() and (scores == np.round(scores)).all())
+
+
 def whole_of(scores: NDArray[np.floating[Any]]) -> float | None:
     """What (N, outputs) scores add up to, where they are shares of another whole than 1, such as percentages.
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import functools
 import logging
-import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import torch
 
 from lumiscope.errors import ModelError
-from lumiscope.models._candidates import Candidate, candidates, choice_notes, choose_output, no_scores
+from lumiscope.models._candidates import Candidate, candidates, choice_notes, no_scores
+from lumiscope.models._choose_output import choose_output
 from lumiscope.models._ending import Ending, are_made_of, find_ending
 from lumiscope.models._features import is_headless, pooled_features
+from lumiscope.models._first_run import first_run
 from lumiscope.models._last_step import is_linear
+from lumiscope.models._output_evidence import output_evidence
 from lumiscope.models._score_kind import (
     IN_WORDS,
     PERCENT,
@@ -26,7 +28,7 @@ from lumiscope.models._score_kind import (
 )
 from lumiscope.models._several_labels import ASSUMED
 from lumiscope.models._twin import twin
-from lumiscope.models.channels import KEYED, KEYED_WRAPPER, RGB, other_channels
+from lumiscope.models.channels import RGB
 from lumiscope.models.guard import borrowed
 from lumiscope.models.outputs import first_tensor, logits_of, scaled, with_complement
 from lumiscope.models.vision_model import Activation
@@ -84,17 +86,18 @@ def read_scores(
     `choose_output`. `activation`: as the user says it; None: judged by the values. Errors: `ModelError` where the
     network does not run or gives no scores, `UnknownNameError` for an output that it does not have.
     """
-    with borrowed(network), torch.enable_grad(), _quiet():
-        inputs, returned, writes = _first_run(network, contrasts, spec, channels)
-        if writes:
-            network = twin(network, lambda run, some: run(some.clone()))
+    first = first_run(network, contrasts, spec, channels)
+    network, inputs, returned = first.network, first.inputs, first.returned
+    with borrowed(network), torch.enable_grad():
         network, returned, pooled = pooled_features(network, returned, inputs)
         among = candidates(returned, 2)
         if not among:
             logits_of(returned)  # says what is wrong with its shape
             raise ModelError(f"expected a classifier that returns (batch, classes) logits; {no_scores(returned)}")
-        chosen = choose_output(among, spec, output=output, names=names)
-        scores = replace(_chosen(network, returned, chosen), channels=inputs.shape[1])
+        evidence = functools.partial(output_evidence, network, inputs[:2])
+        said = activation is not None
+        chosen = choose_output(among, spec, output=output, names=names, evidence=evidence, said=said)
+        scores = replace(_chosen(network, returned, chosen), channels=inputs.shape[1], notes=first.notes)
         if activation == "raw":
             return replace(scores, activation="raw")
         for note in choice_notes(chosen, returned):
@@ -245,35 +248,3 @@ def _among_neighbours(scores: Scores, inputs: torch.Tensor, together: torch.Tens
         return scores  # rounded otherwise in another number of rows
     note = "its scores of a picture depend on those beside it, so each is run alone: slower, and the same every time"
     return replace(scores.noting(note), alone=True, facts=(*scores.facts, "alone"))
-
-
-def _first_run(
-    network: torch.nn.Module, contrasts: Callable[[int], torch.Tensor], spec: str, channels: int | None
-) -> tuple[torch.Tensor, object, bool]:
-    """Noise of as many channels as the network takes, what it returns for two rows, and whether it writes into them."""
-    inputs = contrasts(channels or RGB)
-    given = _leaf(inputs)
-    try:
-        returned = network(given)
-        return inputs, returned, not torch.equal(given.detach(), inputs[:2])
-    except Exception as error:  # a network of another input size, or of two inputs, raises whatever it likes
-        others = None if channels else other_channels(network, lambda width: contrasts(width)[:2], spec)
-        if others is not None:
-            return _first_run(network, contrasts, spec, others)
-        size = "×".join(map(str, inputs.shape[2:]))
-        reason = (str(error) or type(error).__name__).splitlines()[0]
-        of_bands = f" of {channels} bands" if channels else ""
-        advice = f". {KEYED_WRAPPER}" if isinstance(error, KEYED) else ""
-        raise ModelError(f"{spec} does not run on a {size} picture{of_bands}: {reason}{advice}") from error
-
-
-def _leaf(inputs: torch.Tensor) -> torch.Tensor:
-    """The first two rows, to which gradients flow; a network may begin in place."""
-    return inputs[:2].detach().clone().requires_grad_().clone()
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Converting a tensor with requires_grad=True to a scalar")
-        yield

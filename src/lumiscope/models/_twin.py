@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-import functools
+import types
 from collections.abc import Callable
 from typing import Any
 
@@ -21,7 +21,7 @@ def twin(network: torch.nn.Module, change: Callable[[Forward, torch.Tensor], Any
     of_instance: Forward | None = network.__dict__.get("forward")
 
     def forward(self: torch.nn.Module, inputs: torch.Tensor) -> Any:
-        return change(of_instance or functools.partial(kind.forward, self), inputs)
+        return change(of_instance or types.MethodType(kind.forward, self), inputs)
 
     changed = copy.copy(network)
     changed.__dict__.pop("forward", None)

@@ -12,16 +12,22 @@ from lumiscope.models.layers import Layer
 def untrained_head(layers: Sequence[Layer], keys: Collection[str], unloaded: Collection[str]) -> list[str]:
     """The names of last layers of which a weight was not loaded.
 
-    `layers`: in the order in which they finish. `keys`: of all weights. The last layers are those with weights of
-    their own after the last output that holds a map, and the very last one in any case.
+    `layers`: in the order in which they finish. `keys`: of all weights.
     """
-    owners = _owners(layers, keys)
+    names = {layer.name for layer in layers}
+    untrained = {owner(key, names) for key in unloaded}
+    return [name for name in last_layers(layers, keys) if name in untrained]
+
+
+def last_layers(layers: Sequence[Layer], keys: Collection[str]) -> list[str]:
+    """The names of the layers with weights of their own after the last output that holds a map, and the very last."""
+    names = {layer.name for layer in layers}
+    owners = {owner(key, names) for key in keys}
     weighted = list(dict.fromkeys(layer.name for layer in layers if layer.name in owners))
     of_maps = max((number for number, layer in enumerate(layers) if layer.has_map), default=-1)
     behind = {layer.name for layer in layers[of_maps + 1 :]}
     last = {*weighted[-1:], *(name for name in weighted if name in behind)}
-    untrained = _owners(layers, unloaded)
-    return [name for name in weighted if name in last and name in untrained]
+    return [name for name in weighted if name in last]
 
 
 def untrained_matrices(
@@ -47,13 +53,9 @@ def untrained_matrices(
     return [key for key, gradient in zip(loose, gradients, strict=True) if gradient is not None]
 
 
-def _owners(layers: Sequence[Layer], keys: Collection[str]) -> set[str]:
-    """The innermost layer of each key."""
-    names = {layer.name for layer in layers}
-    owners = set()
-    for key in keys:
-        home = key.rpartition(".")[0]
-        while home and home not in names:
-            home = home.rpartition(".")[0]
-        owners |= {home} - {""}
-    return owners
+def owner(key: str, names: Collection[str]) -> str:
+    """Of the layers called `names` the innermost that a weight is of; "" where it is of none."""
+    home = key.rpartition(".")[0]
+    while home and home not in names:
+        home = home.rpartition(".")[0]
+    return home

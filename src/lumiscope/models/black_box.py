@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from lumiscope.errors import LumiscopeError, ModelError
 from lumiscope.images import Geometry, ImageItem, View
-from lumiscope.models._candidates import Candidate, candidates, choice_notes, choose_output, holds_several, no_scores
+from lumiscope.models._candidates import Candidate, candidates, choice_notes, holds_several, no_scores
+from lumiscope.models._choose_output import LABELS, choose_output
 from lumiscope.models._reading import picture_view
-from lumiscope.models._score_kind import IN_WORDS, ScoreKind, kind_of, whole_of
+from lumiscope.models._score_kind import IN_WORDS, ScoreKind, are_labels, kind_of, whole_of
 from lumiscope.models.backends import in_batches
 from lumiscope.models.vision_model import Activation, probabilities, unnamed_classes
 from lumiscope.types import ByteArray, FloatArray
@@ -73,6 +74,8 @@ class BlackBox:
         self._whole = 1.0
         answer = self._answer(noise(geometry))
         self.notes += self._choice.notes
+        if activation is None and output is None:
+            self._refuse_labels(answer)
         answer = self._of_one(answer, activation)
         single = answer.shape[1] == 1
         self.activation, noted = _activation(self._kind(answer, activation), single, activation)
@@ -118,6 +121,11 @@ class BlackBox:
         scores = self._scores(self._answer(pictures))
         self._check_values(scores)
         return scores
+
+    def _refuse_labels(self, answer: FloatArray) -> None:
+        """Errors: `ModelError` for a whole number for each of all pictures of noise."""
+        if are_labels(answer) and are_labels(self._answer(contrasts(self.geometry))):
+            raise ModelError(f"expected (N, classes) scores from {self.spec}; got one whole number a picture: {LABELS}")
 
     def _kind(self, answer: FloatArray, said: Activation | None) -> ScoreKind:
         """What the numbers look like; further noise is asked about only where that is needed."""

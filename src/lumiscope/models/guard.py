@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
+from torch.nn.parameter import UninitializedBuffer
 
 from lumiscope.errors import ModelError
 
@@ -18,8 +19,8 @@ Module = TypeVar("Module", bound=torch.nn.Module)
 def borrowed(module: torch.nn.Module) -> Iterator[torch.nn.Module]:
     """Put `module` in evaluation mode with frozen parameters; restore both on the way out, also after an exception.
 
-    Frozen parameters mean that a backward pass to activations never writes `.grad`. Hooks that are added inside must
-    be removed inside, by their own context.
+    Frozen parameters mean that a backward pass to activations never writes `.grad`. What is written to buffers is
+    written to copies. Hooks that are added inside must be removed inside, by their own context.
     """
     training = [(part, part.training) for part in module.modules()]
     trainable = [parameter for parameter in module.parameters() if parameter.requires_grad]
@@ -28,12 +29,57 @@ def borrowed(module: torch.nn.Module) -> Iterator[torch.nn.Module]:
             part.training = False
         for parameter in trainable:
             parameter.requires_grad_(False)
-        yield module
+        with _copies_of(_homes(module)):
+            yield module
     finally:
         for parameter in trainable:
             parameter.requires_grad_(True)
         for part, flag in training:
             part.training = flag
+
+
+@contextmanager
+def kept(module: torch.nn.Module) -> Iterator[None]:
+    """On the way out, `module` has the buffers, flags, numbers and tensors that it had; see `plain_state`."""
+    states = [(part, plain_state(part)) for part in module.modules()]
+    try:
+        with _copies_of(_homes(module, plain=True)):
+            yield
+    finally:
+        for part, state in states:
+            vars(part).update(state)
+
+
+def plain_state(part: torch.nn.Module) -> dict[str, Any]:
+    """Attributes of a part itself that are flags, numbers or tensors."""
+    return {key: value for key, value in vars(part).items() if isinstance(value, bool | int | float | torch.Tensor)}
+
+
+def _homes(module: torch.nn.Module, *, plain: bool = False) -> list[tuple[Any, str, torch.Tensor]]:
+    """Where buffers are, with their names; where tensors that are `plain` attributes are, too."""
+    return [
+        (holder, name, value)
+        for part in module.modules()
+        for holder in ((part._buffers, vars(part)) if plain else (part._buffers,))
+        for name, value in holder.items()
+        if isinstance(value, torch.Tensor) and not isinstance(value, UninitializedBuffer)
+    ]
+
+
+@contextmanager
+def _copies_of(homes: Sequence[tuple[Any, str, torch.Tensor]]) -> Iterator[None]:
+    """Inside, copies stand in the place of these tensors, which so stay as they are, whatever is written.
+
+    (What a batch norm writes raises no version by which it would be noticed, and autograd may need it afterwards.)
+    """
+    copies = {id(value): value.detach().clone() for _, _, value in homes}  # one of a tensor with several homes
+    try:
+        for holder, name, value in homes:
+            holder[name] = copies[id(value)]
+        yield
+    finally:
+        for holder, name, value in homes:
+            holder[name] = value
 
 
 def copied(module: Module) -> Module:

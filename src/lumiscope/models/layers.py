@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import torch
 
 from lumiscope.errors import LayerError
-from lumiscope.models._flow import Flow
+from lumiscope.models._flow import Flow, watchable_parts
 from lumiscope.models.guard import borrowed
 from lumiscope.models.layout import Grid, Layout, token_layout
 from lumiscope.models.outputs import first_tensor
@@ -128,14 +128,9 @@ def trace_layers(module: torch.nn.Module, inputs: torch.Tensor) -> list[Layer]:
             name, part, tuple(tensor.shape[1:]), per_image, id(tensor), flow.value_of(tensor), passive
         )
 
-    parts = {
-        name: part
-        for name, part in module.named_modules()
-        if name and "parametrizations" not in name.split(".") and not isinstance(part, torch.jit.ScriptModule)
-    }
     inputs = inputs.clone()  # a network may write to it
     flow = Flow(inputs)
-    with borrowed(module), torch.no_grad(), flow.watched(parts, note):
+    with borrowed(module), torch.no_grad(), flow.watched(watchable_parts(module), note):
         scores = first_tensor(module(inputs))
     outputs = list(outputs_by_name.values())
     layouts = _layouts(outputs, module, (inputs.shape[2], inputs.shape[3]))

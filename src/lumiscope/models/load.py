@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import Any, get_args
@@ -19,14 +19,14 @@ from lumiscope.models._device import usable_device
 from lumiscope.models._reading import WITHOUT, numbers_of_channels
 from lumiscope.models._several_labels import ASSUMED as ASSUMED_SOFTMAX
 from lumiscope.models._several_labels import check_single_label
-from lumiscope.models._untrained_head import untrained_head, untrained_matrices
+from lumiscope.models._untrained import say_untrained
 from lumiscope.models.black_box import BlackBox, check_probabilities, noise
 from lumiscope.models.channels import RGB
 from lumiscope.models.options import BuildOptions, band_numbers, channel_numbers, check_normalisation, height_width
 from lumiscope.models.sources import Loaded, LoadedBlackBox, Preprocessing, find_source
 from lumiscope.models.torch_model import TorchModel
 from lumiscope.models.vision_model import Activation
-from lumiscope.models.weights import RANDOM_HEAD, AskedWeights, Weights, check_weights, fit_weights, read_checkpoint
+from lumiscope.models.weights import AskedWeights, Weights, check_weights, fit_weights, read_checkpoint
 from lumiscope.runs import ASSUMED_OF_PREPROCESSING
 
 ASSUMED = {"input_size": "input size 224×224", "mean": "ImageNet mean", "std": "ImageNet std"}
@@ -78,7 +78,7 @@ def load_model(
     `spec`: `timm:NAME`, `torchvision:NAME[@WEIGHTS]`, `hf-hub:ORG/NAME`, `local-dir:FOLDER`, `world:NAME`,
     `python:package.module:factory`, `onnx:FILE`, `http://ADDRESS` or `https://ADDRESS`; see docs/models.md.
     `weights`: a file of your own; "random": none at all; None: the source's pretrained weights. "random-head", alone
-    or in a list with one of these: explain classes although the last layers are not trained.
+    or in a list with one of these: explain classes although layers that decide them are not trained.
     `weights_partial`: let weights that do not fit be left out.
     `classes`: a file of class names, see `class_names`; or the names, or a map from index to name.
     `num_classes`: None: as many as `classes` has, else the source's.
@@ -142,25 +142,8 @@ def load_model(
     elif model.scores.assumed:
         files = (file for file in (asked_weights.file, classes) if isinstance(file, str | PurePath))
         check_single_label(spec, [name, *(PurePath(file).name for file in files)])
-    _say_untrained(model, unloaded, wanted=asked_weights.random_head)
+    say_untrained(model, unloaded, wanted=asked_weights.random_head)
     return model
-
-
-def _say_untrained(model: TorchModel, unloaded: Collection[str], *, wanted: bool) -> None:
-    """Say what it means that `unloaded` weights are random; classes are not explained unless that is `wanted`."""
-    head = untrained_head(model.layers, model.module.state_dict(), unloaded) if unloaded else []
-    if unloaded and not head:
-        parameters = {key: value for key, value in model.module.named_parameters() if value.requires_grad}
-        head = untrained_matrices(model.layers, parameters, unloaded, model.differentiable_logits())
-    if not head:
-        return
-    said = f"the last layers with weights ({', '.join(head)}) are not trained, so what it says of classes means nothing"
-    model.notes = (*model.notes, said)
-    if not wanted:
-        model.untrained = (
-            f"{model.name} has no classes to explain: {said}. Bring all of its weights, dissect its inner layers or "
-            f"explain their units (--unit LAYER:NUMBER), or say that this is meant: --weights {RANDOM_HEAD}"
-        )
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ Weights = str | Path | Sequence[str | Path] | None
 
 @dataclass(frozen=True)
 class AskedWeights:
-    """`file`: the user's own. `random`: none at all. `random_head`: last layers that nobody trained are wanted."""
+    """`file`: the user's own. `random`: none at all. `random_head`: layers that nobody trained are wanted."""
 
     file: Path | None = None
     random: bool = False

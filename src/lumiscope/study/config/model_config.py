@@ -30,7 +30,7 @@ class ModelConfig:
         metavar="FILE|random|random-head",
         repeatable=True,
         read=read_one_or_more,
-        help="Your own weights (safetensors, torch.save), or 'random'; 'random-head' beside: the last layers may be.",
+        help="Your own weights (safetensors, torch.save), or 'random'; 'random-head' beside: parts may stay random.",
     )
     weights_partial: bool = setting(
         False, help="Leave out weights that do not fit; without its last layers a network explains no classes."
