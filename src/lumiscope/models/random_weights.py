@@ -87,11 +87,11 @@ def batch_statistics(network: torch.nn.Module, inputs: torch.Tensor) -> dict[str
     handles = [part.register_forward_pre_hook(_measure) for part in parts.values()]
     with borrowed(measured), hooked(*handles), torch.no_grad():
         measured(inputs)
-    return {
-        f"{name}.{kind}" if name else kind: getattr(part, kind).detach().clone()
-        for name, part in parts.items()
-        for kind in KEPT
-    }
+        return {
+            f"{name}.{kind}" if name else kind: getattr(part, kind).detach().clone()
+            for name, part in parts.items()
+            for kind in KEPT
+        }
 
 
 def _measure(part: torch.nn.Module, given: tuple[torch.Tensor, ...]) -> None:
