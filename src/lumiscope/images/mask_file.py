@@ -102,7 +102,8 @@ def _levels(image: Image.Image) -> tuple[Levels, ByteArray | None, bool]:
 def _drawn_greys(image: Image.Image, levels: Levels) -> ByteArray | None:
     """The (H, W) greys that a palette draws, where its indices are no numbers of classes; None where they may be.
 
-    They are none where each is drawn as a grey of its own, down to black, and these are shades or black is not 0.
+    They are none where each is drawn as a grey of its own, down to black, and these are shades, or black and white of
+    which black is not 0.
     """
     palette = np.array(image.getpalette("RGB") or [], np.uint8).reshape(-1, 3)
     used = np.unique(levels)
@@ -111,7 +112,8 @@ def _drawn_greys(image: Image.Image, levels: Levels) -> ByteArray | None:
     drawn: ByteArray = palette[levels, 0]
     if drawn.min() > 0 or len(np.unique(drawn)) < len(used):
         return None
-    return drawn if _is_shaded(drawn) or ((drawn == 0) != (levels == 0)).any() else None
+    is_turned = set(np.unique(drawn)) == {0, 255} and ((drawn == 0) != (levels == 0)).any()
+    return drawn if _is_shaded(drawn) or is_turned else None
 
 
 def _only_in_alpha(levels: Levels, alpha: ByteArray, is_palette: bool) -> bool:
