@@ -11,9 +11,9 @@ import pytest
 from lumiscope.agreement import GROUND_TRUTH, compare_other_images, overlap, overlap_with_truth
 from lumiscope.agreement import other_images as module
 from lumiscope.agreement.other_images import cross_iou
-from lumiscope.runs import VOID
+from lumiscope.runs import VOID, ImageGroups
 from lumiscope.statistics import pairing_test
-from lumiscope.types import BoolArray
+from lumiscope.types import BoolArray, DoubleArray
 
 SIDE = 32
 
@@ -129,7 +129,7 @@ def test_one_image_has_no_others() -> None:
 def test_unrelated_coherent_masks_are_not_above_chance(images: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """By areas alone they are in almost every study: IoU is convex, and masks like the centre."""
     count, fewer = 100, 299
-    monkeypatch.setattr(module, "pairing_test", lambda matrices, seed: _few(matrices, fewer, seed))
+    monkeypatch.setattr(module, "pairing_test", lambda matrices, groups, seed: _few(matrices, fewer, seed))
     p_values, above_areas = [], 0
     for seed in range(count):
         masks = study(seed, images, related=False)
@@ -144,13 +144,13 @@ def test_unrelated_coherent_masks_are_not_above_chance(images: int, monkeypatch:
 
 @pytest.mark.parametrize("images", [6, 12, 100])
 def test_masks_of_the_same_pictures_are(images: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "pairing_test", lambda matrices, seed: _few(matrices, 299, seed))
+    monkeypatch.setattr(module, "pairing_test", lambda matrices, groups, seed: _few(matrices, 299, seed))
     p_values = [compare_other_images(study(seed, images, related=True))[0].p_value for seed in range(30)]
     assert sum(p <= 0.05 for p in p_values) >= 24, "a power of 80 %"
 
 
-def test_of_many_images_groups_are_compared_and_all_count(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "GROUP", 5)
+def test_of_many_images_sets_are_compared_and_all_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "AT_ONCE", 5)
     masks = study(3, 12, related=True)
     (pair,) = compare_other_images(masks, seed=1)
     assert list(pair.by_image) == list(masks)
@@ -162,16 +162,46 @@ def test_of_many_images_groups_are_compared_and_all_count(monkeypatch: pytest.Mo
 @pytest.mark.parametrize(
     ("images", "sizes"), [(0, []), (1, [1]), (5, [5]), (6, [3, 3]), (11, [4, 4, 3]), (12, [4] * 3)]
 )
-def test_groups_are_as_few_as_may_be_and_equally_large(
+def test_sets_are_as_few_as_may_be_and_equally_large(
     images: int, sizes: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "GROUP", 5)
+    monkeypatch.setattr(module, "AT_ONCE", 5)
     names = [str(number) for number in range(images)]
-    groups = list(module.image_groups(names, seed=3))
-    assert [len(group) for group in groups] == sizes
-    assert sorted(itertools.chain(*groups)) == sorted(names)
-    assert (groups == list(module.image_groups(names, seed=4))) == (images <= 5)
-    assert groups == [names] or images != 5, "those that can all be compared stay as they are"
+    sets = list(module.image_sets(names, names, seed=3))
+    assert [len(some) for some in sets] == sizes
+    assert sorted(itertools.chain(*sets)) == sorted(names)
+    assert (sets == list(module.image_sets(names, names, seed=4))) == (images <= 5)
+    assert sets == [names] or images != 5, "those that can all be compared stay as they are"
+
+
+def test_images_of_a_group_are_in_one_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "AT_ONCE", 6)
+    names, labels = list(range(24)), [number % 8 for number in range(24)]
+    sets = list(module.image_sets(names, labels, seed=1))
+    assert [len(some) for some in sets] == [6] * 4
+    assert all(len({labels[name] for name in some}) == 2 for some in sets)
+
+
+def test_where_classes_have_places_of_their_own_unrelated_masks_are_not_above_chance() -> None:
+    """10 classes of 6, each method with a place for each class: image by image 18 of 100 studies would be."""
+    related = 0
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        centres = rng.uniform(6, 26, (2, 10, 2))
+        masks = {
+            f"{image}": {
+                method: disc_at(centres[side, image // 6] + rng.normal(0, 1.5, 2)) for side, method in enumerate("ab")
+            }
+            for image in range(60)
+        }
+        groups = ImageGroups({name: f"{int(name) // 6}" for name in masks})
+        related += compare_other_images(masks, groups=groups, seed=seed)[0].p_value <= 0.05
+    assert related <= 8, "3 of 60 on average, and more than 8 with a probability of 0.003"
+
+
+def disc_at(centre: DoubleArray) -> BoolArray:
+    rows, columns = np.mgrid[:SIDE, :SIDE]
+    return np.asarray(np.hypot(rows - centre[0], columns - centre[1]) < 6)
 
 
 def test_the_p_value_is_that_of_the_masks_and_of_the_seed() -> None:

@@ -57,11 +57,11 @@ def test_sampled_patterns_agree_with_all_of_them(alternative):
 
 
 def test_twelve_differences_are_counted_and_thirteen_are_drawn():
-    """Twelve gains are one pattern of 4,096, whatever the seed; of thirteen patterns are drawn, 1.2 of them gains."""
+    """Twelve gains are one pattern of 4,096, whatever the seed; of thirteen 50,000 are drawn, 6.1 of them gains."""
     assert {sign_flip_test([1.0] * 12, seed=seed) for seed in range(5)} == {2**-12}
-    drawn = {round(sign_flip_test([1.0] * 13, seed=seed) * 10_001) for seed in range(5)}
+    drawn = {round(sign_flip_test([1.0] * 13, seed=seed) * 50_001) for seed in range(5)}
     assert len(drawn) > 1
-    assert max(drawn) <= 9
+    assert max(drawn) <= 20
 
 
 def test_equal_sums_are_ties_in_spite_of_rounding():
@@ -72,7 +72,7 @@ def test_equal_sums_are_ties_in_spite_of_rounding():
 
 
 def test_the_smallest_sampled_p_value_counts_the_observed_pattern():
-    assert sign_flip_test([1.0] * 60, permutations=999) == 1 / 1000
+    assert sign_flip_test([1.0] * 60, permutations=999) == 1 / 4996
 
 
 def test_false_alarms_are_as_rare_as_promised():
@@ -107,7 +107,7 @@ def test_images_of_a_class_flip_together():
     assert sign_flip_test(np.repeat(classes, 4)) < together
 
 
-def test_a_tail_goes_on_where_draws_end():
-    """Forty differences of one sign: 2^-40, of which 10,000 draws see nothing."""
-    assert 2.0**-40 <= sign_flip_test(np.linspace(0.5, 1.5, 40)) < 1e-5
+def test_more_is_drawn_where_little_is_as_extreme_and_no_tail_is_fitted():
+    """Forty differences of one sign: 2^-40, of which 50,000 draws see nothing."""
+    assert sign_flip_test(np.linspace(0.5, 1.5, 40)) == 1 / 50_001
     assert sign_flip_test(np.full(13, 1.0)) >= 2.0**-13

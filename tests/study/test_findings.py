@@ -103,7 +103,7 @@ def test_pairs_that_share_more_than_different_images_are_named() -> None:
 def test_a_single_pair_is_no_extreme() -> None:
     only, overview = find(tables(summary=[summary_row("gradcam", "scorecam", 0.7, 0.01)]))
     assert "1 of 1 pairs" in only.claim
-    assert overview.claim.startswith("Of 1 sentences that were tested, 1 shown; ")
+    assert overview.claim.startswith("Of 1 tested sentence, 1 shown; ")
 
 
 def test_a_pair_that_no_image_defines_is_no_extreme_and_no_test() -> None:

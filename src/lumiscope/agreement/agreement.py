@@ -11,11 +11,13 @@ from typing import TypeVar
 import numpy as np
 import pyarrow as pa
 
-from lumiscope.agreement.other_images import Masks, OtherImages, compare_other_images
+from lumiscope.agreement.other_images import EACH_ALONE, Masks, OtherImages, compare_other_images
 from lumiscope.agreement.overlap import Overlap
-from lumiscope.runs import AgreementRow, AgreementSummaryRow, to_arrow
+from lumiscope.runs import AgreementRow, AgreementSummaryRow, ImageGroups, to_arrow
 from lumiscope.statistics import mean_interval
 from lumiscope.types import DoubleArray
+
+ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -34,12 +36,14 @@ class PairAgreement:
 class Agreement:
     """Every pair of methods on every image of one model. `rows`: image after image, in the order of the maps.
 
-    `masks`: image -> what was compared there; without them nothing is known of different images.
+    `masks`: image -> what was compared there; without them nothing is known of different images. `groups`: which images
+    belong together.
     """
 
     rows: tuple[PairAgreement, ...]
     model: str = ""
     masks: Mapping[str, Masks] = field(default_factory=dict)
+    groups: ImageGroups = EACH_ALONE
 
     def table_rows(self) -> list[AgreementRow]:
         """One row per image and pair, without what different images say; in an image the highest IoU first."""
@@ -50,13 +54,14 @@ class Agreement:
 
     def to_table(self) -> pa.Table:
         """`table_rows` as the table `agreement` of a run, with what different images say."""
-        rows = with_other_images(self.table_rows(), {self.model: compare_other_images(self.masks)})
+        rows = with_other_images(self.table_rows(), {self.model: compare_other_images(self.masks, groups=self.groups)})
         return to_arrow(AgreementRow, rows)
 
     def summary(self, seed: int = 0) -> pa.Table:
         """`summarise` of this model alone, as the table `agreement_summary` of a run."""
-        others = {self.model: compare_other_images(self.masks, seed=seed)}
-        return to_arrow(AgreementSummaryRow, summarise(self.table_rows(), others, seed=seed))
+        others = {self.model: compare_other_images(self.masks, groups=self.groups, seed=seed)}
+        rows = with_other_images(self.table_rows(), others)
+        return to_arrow(AgreementSummaryRow, summarise(rows, others, groups=self.groups, seed=seed))
 
     def _table_row(self, row: PairAgreement) -> AgreementRow:
         return AgreementRow(
@@ -67,30 +72,40 @@ class Agreement:
             rule_a=row.rule_a,
             rule_b=row.rule_b,
             other_images=math.nan,
-            **dataclasses.asdict(row.overlap),
+            **{**dataclasses.asdict(row.overlap), "adjusted": math.nan},
         )
 
 
 def with_other_images(rows: Iterable[AgreementRow], others: Mapping[str, Iterable[OtherImages]]) -> list[AgreementRow]:
-    """The rows, each with what the masks of different images have in common. `others`: by model."""
+    """The rows, each with what masks of different images have in common, and adjusted for it. `others`: by model."""
     by_pair = {(model, pair.method_a, pair.method_b): pair for model, pairs in others.items() for pair in pairs}
     return [
-        dataclasses.replace(row, other_images=pair.by_image.get(row.image, math.nan)) if pair is not None else row
+        _beside(row, pair.by_image.get(row.image, math.nan)) if pair is not None else row
         for row in rows
         for pair in [by_pair.get((row.model, row.method_a, row.method_b))]
     ]
 
 
+def _beside(row: AgreementRow, other_images: float) -> AgreementRow:
+    room = row.ceiling - other_images
+    adjusted = (row.iou - other_images) / room if room > ROUNDING else math.nan
+    return dataclasses.replace(row, other_images=other_images, adjusted=adjusted)
+
+
 def summarise(
-    rows: Iterable[AgreementRow], others: Mapping[str, Iterable[OtherImages]], *, seed: int = 0
+    rows: Iterable[AgreementRow],
+    others: Mapping[str, Iterable[OtherImages]],
+    *,
+    groups: ImageGroups = EACH_ALONE,
+    seed: int = 0,
 ) -> list[AgreementSummaryRow]:
     """One row per model and pair: means over the images; in a model the highest IoU first, undefined ones last.
 
     `others`: model -> what each pair has in common on different images, which gives `other_images` and `p_value`, NaN
     where it is not there; no p-value is corrected for the number of pairs (see `lumiscope.statistics.holm`).
     `images`: how many had a defined IoU; only these count. `low`, `high`: 95 % interval of the mean IoU over images, a
-    `lumiscope.statistics.mean_interval` of `seed`. `adjusted`: its mean over the images where it is defined, NaN if
-    there is none. No pair depends on which others there are.
+    `lumiscope.statistics.mean_interval` of `seed` that counts `groups` of images. `adjusted`: its mean over the images
+    where it is defined, NaN if there is none. No pair depends on which others there are.
     """
     by_pair = {(model, pair.method_a, pair.method_b): pair for model, pairs in others.items() for pair in pairs}
     models: dict[str, dict[tuple[str, str], list[AgreementRow]]] = {}
@@ -100,9 +115,7 @@ def summarise(
         summary
         for model, pairs in models.items()
         for summary in _highest_iou_first(
-            _summary(
-                model, *pair, images, by_pair.get((model, *pair), OtherImages(*pair, math.nan, {}, math.nan)), seed
-            )
+            _summary(images, by_pair.get((model, *pair), OtherImages(*pair, math.nan, {}, math.nan)), groups, seed)
             for pair, images in pairs.items()
         )
     ]
@@ -116,15 +129,15 @@ def _highest_iou_first(rows: Iterable[Compared]) -> list[Compared]:
 
 
 def _summary(
-    model: str, method_a: str, method_b: str, images: Iterable[AgreementRow], others: OtherImages, seed: int
+    images: Sequence[AgreementRow], others: OtherImages, groups: ImageGroups, seed: int
 ) -> AgreementSummaryRow:
     defined = [row for row in images if not math.isnan(row.iou)]
     iou = np.array([row.iou for row in defined])
-    low, high = mean_interval(iou, bounds=(0, 1), seed=seed)
+    low, high = mean_interval(iou, bounds=(0, 1), groups=groups(row.image for row in defined), seed=seed)
     return AgreementSummaryRow(
-        model=model,
-        method_a=method_a,
-        method_b=method_b,
+        model=images[0].model,
+        method_a=others.method_a,
+        method_b=others.method_b,
         images=len(defined),
         iou=_mean(iou),
         low=low,

@@ -17,6 +17,8 @@ from lumiscope.runs import (
     AgreementRow,
     AgreementSummaryRow,
     ExplanationRow,
+    ImageGroups,
+    ImageRow,
     RunReader,
 )
 from lumiscope.types import BoolArray
@@ -51,9 +53,10 @@ def compare_run(run: RunReader, *, masks: Mapping[str, str] | None = None) -> Ru
         pairs.setdefault(model, []).extend(compare_masks(image, image_masks))
         compared.setdefault(model, {})[image] = {name: mask for name, (mask, _) in image_masks.items()}
     rows = [row for model, of_model in pairs.items() for row in Agreement(tuple(of_model), model).table_rows()]
-    seed = run.manifest.seed
-    others = {model: compare_other_images(masks_of, seed=seed) for model, masks_of in compared.items()}
-    return RunAgreement(with_other_images(rows, others), summarise(rows, others, seed=seed))
+    seed, groups = run.manifest.seed, ImageGroups.of(run.rows(ImageRow))
+    others = {model: compare_other_images(masks_of, groups=groups, seed=seed) for model, masks_of in compared.items()}
+    rows = with_other_images(rows, others)
+    return RunAgreement(rows, summarise(rows, others, groups=groups, seed=seed))
 
 
 def _masks(

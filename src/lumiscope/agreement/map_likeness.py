@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lumiscope.agreement.other_images import image_groups
-from lumiscope.statistics import pairing_test
+from lumiscope.agreement.other_images import image_sets
+from lumiscope.statistics import Groups, pairing_test
 from lumiscope.types import DoubleArray, FloatArray, IntArray
 
 CELLS = 14  # a side
@@ -92,28 +92,40 @@ def top_agreement(a: CellMap, b: CellMap, share: float) -> float:
 
 
 def compare_maps_of_other_images(
-    a: Sequence[DoubleArray | None], b: Sequence[DoubleArray | None], *, seed: int = 0
+    a: Sequence[DoubleArray | None], b: Sequence[DoubleArray | None], labels: Groups, *, seed: int = 0
 ) -> tuple[float, float]:
     """Mean correlation of the maps of different images, and the p-value of that of the same; see `pairing_test`.
 
-    `a`, `b`: as in `cross_likeness`.
+    As in `cross_likeness`. `labels`: which images belong together.
     """
-    return pairing_test(cross_likeness(a, b, seed=seed), seed=seed)
+    sets = cross_likeness(a, b, labels, seed=seed)
+    return pairing_test([some.likeness for some in sets], groups=[some.labels for some in sets], seed=seed)
+
+
+@dataclass(frozen=True)
+class CrossLikeness:
+    """(m, m) correlations of one method's maps (rows) with the other's (columns). `labels`: (m,) the images' groups."""
+
+    likeness: DoubleArray
+    labels: Groups
 
 
 def cross_likeness(
-    a: Sequence[DoubleArray | None], b: Sequence[DoubleArray | None], *, seed: int = 0
-) -> list[DoubleArray]:
-    """Correlations of one method's maps (rows) with the other's (columns), in random groups of images.
+    a: Sequence[DoubleArray | None], b: Sequence[DoubleArray | None], labels: Groups, *, seed: int = 0
+) -> list[CrossLikeness]:
+    """Correlations of two methods' maps in sets of images, at random where there are many.
 
     `a`, `b`: ranks or residuals of either method, image by image; images where one is None do not count.
     """
-    both = [(first, second) for first, second in zip(a, b, strict=True) if first is not None and second is not None]
+    both = [pair for pair in zip(a, b, labels, strict=True) if pair[0] is not None and pair[1] is not None]
     if not both:
         return []
-    groups = image_groups(range(len(both)), seed)
-    first, second = (np.stack(side) for side in zip(*both, strict=True))
-    return [first[group] @ second[group].T for group in groups]
+    of_both = [label for _, _, label in both]
+    first, second = (np.stack(side) for side in list(zip(*both, strict=True))[:2])
+    return [
+        CrossLikeness(first[some] @ second[some].T, [of_both[place] for place in some])
+        for some in image_sets(range(len(both)), of_both, seed)
+    ]
 
 
 def _chosen(means: DoubleArray, count: int) -> DoubleArray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterable, Iterator, Mapping
 
 from lumiscope.agreement.map_likeness import (
@@ -15,7 +16,8 @@ from lumiscope.agreement.map_likeness import (
     segment_likeness,
     top_agreement,
 )
-from lumiscope.runs import MapAgreementRow, MapAgreementSummaryRow
+from lumiscope.agreement.other_images import EACH_ALONE
+from lumiscope.runs import ImageGroups, MapAgreementRow, MapAgreementSummaryRow
 from lumiscope.statistics import known, mean_interval, mean_of_known, mean_of_others
 
 Maps = Mapping[str, CellMap]
@@ -41,17 +43,18 @@ def compare_maps(model: str, image: str, maps: Maps) -> list[MapAgreementRow]:
 
 
 def summarise_maps(
-    rows: Iterable[MapAgreementRow], images: Mapping[str, Maps], *, seed: int = 0
+    rows: Iterable[MapAgreementRow], images: Mapping[str, Maps], *, groups: ImageGroups = EACH_ALONE, seed: int = 0
 ) -> Iterator[MapAgreementSummaryRow]:
-    """Means over the images of one model. `images`: image -> its maps."""
+    """Means over the images of one model. `images`: image -> its maps. `groups`: which belong together."""
     pairs: dict[tuple[str, str], list[MapAgreementRow]] = {}
     for row in rows:
         pairs.setdefault((row.method_a, row.method_b), []).append(row)
     for (a, b), of_pair in pairs.items():
-        both = [maps for maps in images.values() if a in maps and b in maps]
-        ranks = cross_likeness([maps[a].ranks for maps in both], [maps[b].ranks for maps in both], seed=seed)
+        names = [image for image, maps in images.items() if a in maps and b in maps]
+        both, labels = [images[image] for image in names], groups.labels(names)
+        ranks = cross_likeness([maps[a].ranks for maps in both], [maps[b].ranks for maps in both], labels, seed=seed)
         partial_others, p_value = compare_maps_of_other_images(
-            [maps[a].residuals for maps in both], [maps[b].residuals for maps in both], seed=seed
+            [maps[a].residuals for maps in both], [maps[b].residuals for maps in both], labels, seed=seed
         )
         cells, partial = ([getattr(row, name) for row in of_pair] for name in ("cells", "partial"))
         yield MapAgreementSummaryRow(
@@ -60,18 +63,18 @@ def summarise_maps(
             method_b=b,
             images=len(known(cells)),
             cells=mean_of_known(cells),
-            **dict(zip(("low", "high"), mean_interval(known(cells), bounds=(-1, 1), seed=seed), strict=True)),
-            other_images=mean_of_others(ranks),
+            **dict(zip(("low", "high"), _interval(of_pair, "cells", groups, seed), strict=True)),
+            other_images=mean_of_others([some.likeness for some in ranks]),
             partial=mean_of_known(partial),
-            **dict(
-                zip(
-                    ("partial_low", "partial_high"),
-                    mean_interval(known(partial), bounds=(-1, 1), seed=seed),
-                    strict=True,
-                )
-            ),
+            **dict(zip(("partial_low", "partial_high"), _interval(of_pair, "partial", groups, seed), strict=True)),
             partial_other_images=partial_others,
             p_value=p_value,
             segments=mean_of_known([row.segments for row in of_pair]),
             **{name: mean_of_known([getattr(row, name) for row in of_pair]) for name in TOPS},
         )
+
+
+def _interval(rows: Iterable[MapAgreementRow], name: str, groups: ImageGroups, seed: int) -> tuple[float, float]:
+    """Of the mean of a correlation over the images where it is defined."""
+    values = {row.image: getattr(row, name) for row in rows if not math.isnan(getattr(row, name))}
+    return mean_interval(list(values.values()), bounds=(-1, 1), groups=groups(values), seed=seed)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from lumiscope.runs import MARGIN, MethodDifferenceRow, MethodRankRow
-from lumiscope.statistics import Groups, compare_methods, equivalence_test, rank_probabilities
+from lumiscope.statistics import Groups, PairComparison, compare_methods, equivalence_test, rank_probabilities
 from lumiscope.types import DoubleArray
 
 WITHOUT_MARGIN = ("sharpness",)
@@ -38,12 +38,15 @@ def method_differences(
             superiority=pair.superiority.probability,
             superiority_low=pair.superiority.low,
             superiority_high=pair.superiority.high,
-            p_equivalent=None
-            if measure in WITHOUT_MARGIN
-            else equivalence_test(matrix[:, pair.first] - matrix[:, pair.second], MARGIN, groups=groups).p_value,
+            p_equivalent=None if measure in WITHOUT_MARGIN else _equivalence(matrix, pair, groups),
         )
         for pair in compare_methods(matrix, groups=groups, seed=seed)
     ]
+
+
+def _equivalence(matrix: DoubleArray, pair: PairComparison, groups: Groups | None) -> float:
+    differences = matrix[:, pair.first] - matrix[:, pair.second]
+    return equivalence_test(differences, MARGIN, bounds=(-1, 1), groups=groups).p_value
 
 
 def method_ranks(

@@ -9,20 +9,21 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
 
-from lumiscope.runs import GROUND_TRUTH, VOID
-from lumiscope.statistics import pairing_test
+from lumiscope.runs import GROUND_TRUTH, VOID, ImageGroups
+from lumiscope.statistics import numbered, pairing_test
 from lumiscope.types import BoolArray, DoubleArray, FloatArray
 
 Masks = Mapping[str, BoolArray]
 """Method -> its mask, (H, W) bool, of one image."""
 Image = TypeVar("Image")
-GROUP = 64  # images that are compared with one another; of more, groups at random
+AT_ONCE = 64  # images that are compared with one another; of more, sets at random
+EACH_ALONE = ImageGroups()
 
 
 @dataclass(frozen=True)
@@ -41,40 +42,43 @@ class OtherImages:
     p_value: float
 
 
-def compare_other_images(images: Mapping[str, Masks], *, seed: int = 0) -> list[OtherImages]:
+def compare_other_images(
+    images: Mapping[str, Masks], *, groups: ImageGroups = EACH_ALONE, seed: int = 0
+) -> list[OtherImages]:
     """Every pair of methods, in the order in which methods first appear. `images`: by their ids.
 
     A pair counts the images that have both masks, at least one of them not empty; with the true masks
     ("ground_truth") those of which something is on the view, and of their pixels those that "void" leaves. An empty
-    mask has the IoU 0 with any other. `seed`: which images form a group where there are many, and which pairings are
-    drawn.
+    mask has the IoU 0 with any other. `groups`: images that belong together are one witness, see `pairing_test`.
+    `seed`: which images are compared with one another where there are many, and which pairings are drawn.
     """
     methods = list(dict.fromkeys(method for masks in images.values() for method in masks if method != VOID))
     methods.sort(key=lambda method: method == GROUND_TRUTH)
-    return [_compare(images, a, b, seed) for a, b in itertools.combinations(methods, 2)]
+    return [_compare(images, a, b, groups, seed) for a, b in itertools.combinations(methods, 2)]
 
 
-def _compare(images: Mapping[str, Masks], method_a: str, method_b: str, seed: int) -> OtherImages:
+def _compare(images: Mapping[str, Masks], method_a: str, method_b: str, groups: ImageGroups, seed: int) -> OtherImages:
     both = [name for name, masks in images.items() if method_a in masks and method_b in masks]
     with_truth = method_b == GROUND_TRUTH
     defined = [
         name for name in both if images[name][method_b].any() or (not with_truth and images[name][method_a].any())
     ]
-    groups = list(image_groups(defined, seed))
+    labels = dict(zip(defined, groups.labels(defined), strict=True))
+    sets = list(image_sets(defined, list(labels.values()), seed))
     matrices = [
         cross_iou(
-            [images[name][method_a] for name in group],
-            [images[name][method_b] for name in group],
-            [images[name].get(VOID) if with_truth else None for name in group],
+            [images[name][method_a] for name in some],
+            [images[name][method_b] for name in some],
+            [images[name].get(VOID) if with_truth else None for name in some],
         )
-        for group in groups
+        for some in sets
     ]
     by_image = {
         name: float(mean)
-        for group, matrix in zip(groups, matrices, strict=True)
-        for name, mean in zip(group, _means_of_others(matrix), strict=True)
+        for some, matrix in zip(sets, matrices, strict=True)
+        for name, mean in zip(some, _means_of_others(matrix), strict=True)
     }
-    mean, p_value = pairing_test(matrices, seed=seed)
+    mean, p_value = pairing_test(matrices, groups=[[labels[name] for name in some] for some in sets], seed=seed)
     return OtherImages(method_a, method_b, mean, {name: by_image[name] for name in defined}, p_value)
 
 
@@ -85,12 +89,20 @@ def _means_of_others(matrix: DoubleArray) -> DoubleArray:
     return np.asarray(sums / others) if others else np.full(len(matrix), np.nan)
 
 
-def image_groups(images: Sequence[Image], seed: int) -> Iterator[list[Image]]:
-    """All together, or groups of at most `GROUP` that are equally large but for one, at random."""
-    order = np.random.default_rng(seed).permutation(len(images)) if len(images) > GROUP else np.arange(len(images))
-    for places in np.array_split(order, max(1, math.ceil(len(images) / GROUP))):
-        if len(places):
-            yield [images[place] for place in places]
+def image_sets(images: Sequence[Image], labels: Sequence[Hashable], seed: int) -> Iterator[list[Image]]:
+    """All together, or sets of at most `AT_ONCE` that are equally large but for one, at random.
+
+    `labels`: the group of each image; those of one group come one after the other, in as few sets as that allows.
+    """
+    if len(images) <= AT_ONCE:
+        if images:
+            yield list(images)
+        return
+    rng = np.random.default_rng(seed)
+    numbers = np.array(numbered(labels))
+    order = np.lexsort((rng.permutation(len(images)), rng.permutation(numbers.max() + 1)[numbers]))
+    for places in np.array_split(order, math.ceil(len(images) / AT_ONCE)):
+        yield [images[place] for place in places]
 
 
 def cross_iou(

@@ -9,7 +9,7 @@ import operator
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from lumiscope.dissection.clustered_units import Having, clustered_share, in_category
+from lumiscope.dissection._clustered_units import Having, clustered_share, in_category
 from lumiscope.dissection.unit_labels import LayerLabels, UnitLabels
 from lumiscope.runs import ALPHA, CATEGORY, CONCEPT, NO_LABEL, ModelDifferenceRow
 from lumiscope.statistics import (

@@ -9,7 +9,7 @@ from typing import TypedDict
 import numpy as np
 
 from lumiscope.concepts import find_concepts, is_pattern
-from lumiscope.dissection.clustered_units import clustered_share, in_category
+from lumiscope.dissection._clustered_units import clustered_share, in_category
 from lumiscope.dissection.unit_labels import LayerLabels, UnitLabels
 from lumiscope.runs import NO_LABEL, CategoryRow, ConceptCountRow, LayerRow, Reason
 from lumiscope.statistics import ClusteredShare, clustered_share_interval

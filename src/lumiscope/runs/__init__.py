@@ -7,6 +7,7 @@ from lumiscope.runs.find_crops import find_crops
 from lumiscope.runs.find_units import UnitQuery, find_units
 from lumiscope.runs.foreign_masks import models_with_foreign_masks
 from lumiscope.runs.ground_truth import GROUND_TRUTH, TRUTH_RULE, VOID
+from lumiscope.runs.image_groups import ImageGroups
 from lumiscope.runs.manifest import (
     FORMAT,
     BackendChoice,
@@ -101,6 +102,7 @@ __all__ = [
     "ExplanationRow",
     "FindingRow",
     "ImageComplexityRow",
+    "ImageGroups",
     "ImageRow",
     "JudgementRow",
     "LayerRow",

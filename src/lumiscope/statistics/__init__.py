@@ -3,6 +3,7 @@
 The image is the unit, or the group of images where `groups` says which belong together.
 """
 
+from lumiscope.statistics._exchange import least_p_value
 from lumiscope.statistics.auroc import Separation, separation
 from lumiscope.statistics.clusters import (
     ClusteredShare,
@@ -49,6 +50,7 @@ __all__ = [
     "equivalence_test",
     "holm",
     "known",
+    "least_p_value",
     "mean_interval",
     "mean_of_known",
     "mean_of_others",

@@ -60,3 +60,8 @@ class Exchange:
         of_groups = sum(math.lgamma(len(strata[0]) + 1) for strata in self.alike)
         within = (len(members) * math.lgamma(members.shape[1] + 1) for strata in self.alike for members in strata)
         return of_groups + sum(within)
+
+
+def least_p_value(groups: Groups) -> float:
+    """No p-value of a permutation of images is below this: one over the orders of images that come in such `groups`."""
+    return math.exp(-Exchange.of(len(groups), groups).log_count)

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from lumiscope.errors import UsageError
+from lumiscope.statistics._draws import share_of_draws
 from lumiscope.statistics._exchange import Exchange
-from lumiscope.statistics.groups import Groups
-from lumiscope.statistics.tails import null_p_values
+from lumiscope.statistics.groups import Groups, clusters
 from lumiscope.types import DoubleArray, IntArray
 
 EXACT_UP_TO = 7  # 5,040 pairings
@@ -32,8 +32,9 @@ def pairing_test(
     the b of image j of the set are, such as the IoU of their masks. Returns the mean over different images of one
     set, and the p-value, in (0, 1], of the mean over the diagonals if each a could as well belong to the b of any
     image of its set: up to 7 images in a single set all pairings are counted; else `permutations` are drawn and
-    p = (b + 1) / (m + 1), b of m being at least as alike (Phipson and Smyth 2010); where fewer than 10 are, by a tail
-    that is fitted to them (`null_p_values`). With n images in one set no p-value is below 1 / n!.
+    p = (b + 1) / (m + 1), b of m being at least as alike (Phipson and Smyth 2010). Where fewer than 10 of them are, 4
+    times as many more are drawn: where a few images carry the sum, no tail that is fitted to draws can be believed.
+    With n images in one set no p-value is below 1 / n!.
     `groups`: for each matrix one label per image, where images come in clusters, such as classes; a label may occur in
     several. Then whole groups that are of equal size in every set change places, and images within their group, and
     such pairings are always drawn; no p-value is below one over their number. A group of a size that no other has is
@@ -53,6 +54,7 @@ def pairing_test(
         return math.nan, math.nan
     together, mean = sum(float(np.trace(matrix)) for matrix in matrices), mean_of_others(matrices)
     least = together - ROUNDING * sum(float(np.abs(matrix).sum()) for matrix in matrices)
+    groups = _clustered(groups, sizes)
     if groups is None and max(sizes) == sum(sizes) <= EXACT_UP_TO:
         (matrix,) = (matrix for matrix in matrices if len(matrix))
         pairings = np.array(list(itertools.permutations(range(len(matrix)))))
@@ -60,10 +62,12 @@ def pairing_test(
     exchange = _exchange(sizes, groups)
     generator = np.random.default_rng(seed)
     rows = max(1, AT_ONCE // sum(sizes))
-    blocks = (exchange.drawn(generator, count) for count in _parts(permutations, rows))
-    draws = np.concatenate([_sums_of_sets(matrices, pairings) for pairings in blocks])
-    fewest = math.exp(-exchange.log_count)
-    return mean, max(fewest, float(null_p_values(np.array([least]), draws)[0]))
+
+    def as_alike(count: int) -> int:
+        blocks = (exchange.drawn(generator, some) for some in _parts(count, rows))
+        return sum(int((_sums_of_sets(matrices, pairings) >= least).sum()) for pairings in blocks)
+
+    return mean, max(math.exp(-exchange.log_count), share_of_draws(as_alike, permutations))
 
 
 def mean_of_others(likenesses: Sequence[DoubleArray]) -> float:
@@ -77,13 +81,19 @@ def _is_square(matrix: DoubleArray) -> bool:
     return matrix.ndim == 2 and matrix.shape[0] == matrix.shape[1] and bool(np.isfinite(matrix).all())
 
 
+def _clustered(groups: Sequence[Groups] | None, sizes: Sequence[int]) -> Sequence[Groups] | None:
+    """`groups`; None where each image is by itself. Errors: `UsageError` for other numbers of labels than images."""
+    if groups is not None and [len(labels) for labels in groups] != list(sizes):
+        raise UsageError(f"groups need one label per image; got {[*map(len, groups)]} labels for {list(sizes)} images")
+    together = groups and clusters([label for labels in groups for label in labels], sum(sizes))
+    return groups if together else None
+
+
 def _exchange(sizes: Sequence[int], groups: Sequence[Groups] | None) -> Exchange:
     """Images stay in their set."""
     sets = np.repeat(np.arange(len(sizes)), sizes)
     if groups is None:
         return Exchange.of(len(sets), strata=sets)
-    if [len(labels) for labels in groups] != list(sizes):
-        raise UsageError(f"groups need one label per image; got {[*map(len, groups)]} labels for {list(sizes)} images")
     return Exchange.of(len(sets), [label for labels in groups for label in labels], sets)
 
 

@@ -9,8 +9,8 @@ from typing import Literal, TypeAlias, get_args
 import numpy as np
 
 from lumiscope.errors import UnknownNameError, UsageError
+from lumiscope.statistics._draws import share_of_draws
 from lumiscope.statistics.groups import Groups, grouped
-from lumiscope.statistics.tails import null_p_values
 from lumiscope.types import DoubleArray
 
 Alternative: TypeAlias = Literal["greater", "less", "two-sided"]
@@ -38,7 +38,7 @@ def sign_flip_test(
     `groups`: one label per image where images come in clusters: their signs are flipped together, n counts groups.
     Up to n = 12 all 2^n sign patterns are counted, so the result is exact and no p-value is below 2^-n; with more,
     `permutations` patterns are drawn and p = (b + 1) / (m + 1), b of m being at least as extreme; where fewer than 10
-    are, by a tail that is fitted to them (`null_p_values`).
+    are, 4 times as many more are drawn.
     Returns NaN for n = 0, or if a difference is not finite.
     Raises UnknownNameError for another alternative, UsageError for fewer than 1 permutation, and unless `groups` has
     one label per image.
@@ -61,11 +61,15 @@ def sign_flip_test(
         return float(np.mean(sums >= _least(values, two_sided)))
     generator = np.random.default_rng(seed)
     rows = max(1, BLOCK_SIZE // values.size)
-    sizes = [(min(rows, permutations - start), values.size) for start in range(0, permutations, rows)]
-    patterns_drawn = (generator.integers(0, 2, size, np.int8).astype(np.float64) for size in sizes)
-    sums = np.concatenate([_sums(values, drawn, two_sided) for drawn in patterns_drawn])
+    least = _least(values, two_sided)
+
+    def as_extreme(count: int) -> int:
+        sizes = [(min(rows, count - start), values.size) for start in range(0, count, rows)]
+        patterns = (generator.integers(0, 2, size, np.int8).astype(np.float64) for size in sizes)
+        return sum(int((_sums(values, drawn, two_sided) >= least).sum()) for drawn in patterns)
+
     fewest = (2 if two_sided else 1) / 2.0**values.size
-    return max(fewest, float(null_p_values(np.array([_least(values, two_sided)]), sums)[0]))
+    return max(fewest, share_of_draws(as_extreme, permutations))
 
 
 def _sums(values: DoubleArray, patterns: DoubleArray, two_sided: bool) -> DoubleArray:

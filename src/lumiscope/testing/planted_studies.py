@@ -24,6 +24,7 @@ from lumiscope.agreement import (
     compare_other_images,
     measure_map,
     method_differences,
+    shared_images,
     summarise,
     summarise_maps,
     with_other_images,
@@ -33,6 +34,7 @@ from lumiscope.runs import (
     AgreementSummaryRow,
     FindingRow,
     ImageComplexityRow,
+    ImageGroups,
     ImageRow,
     JudgementRow,
     MapAgreementRow,
@@ -108,15 +110,17 @@ def planted_study(seed: int, images: int, effects: Collection[str] = (), *, clus
     classes: IntArray = np.arange(images) // (PER_CLASS if clustered else 1)
     names = [f"i{number}" for number in range(images)]
     tables = Tables()
-    places = np.clip(rng.normal(0.5, CENTRED, (images, 2)), 0.1, 0.9)
+    places = _places(rng, classes)
     trouble = _noise(rng, classes)  # what makes methods disagree on an image, where something does
     maps = {model: _maps(rng, places, classes, trouble, model, effects) for model in MODELS}
     truths = [_blob(place, 0.2) >= 0.5 for place in places]
-    tables.write(ImageRow, [_image_row(name, kind) for name, kind in zip(names, classes, strict=True)])
+    rows = [_image_row(name, kind) for name, kind in zip(names, classes, strict=True)]
+    groups = ImageGroups.of(rows)
+    tables.write(ImageRow, rows)
     tables.write(ImageComplexityRow, _complexity(rng, names, classes, trouble, "complexity" in effects))
     tables.write(JudgementRow, _judgements(rng, names, classes, trouble, effects))
-    _write_masks(tables, names, maps, truths)
-    _write_cells(tables, names, maps, rng.random((images, SIDE, SIDE)))
+    _write_masks(tables, names, maps, truths, groups)
+    _write_cells(tables, names, maps, rng.random((images, SIDE, SIDE)), groups)
     write_units(tables, rng, MODELS, planted="units" in effects)
     write_controls(tables, rng, MODELS, planted="training" in effects)
     return PlantedStudy(tables, ALWAYS.union(*(EFFECTS[effect] for effect in effects)))
@@ -126,6 +130,11 @@ def _noise(rng: np.random.Generator, classes: IntArray) -> DoubleArray:
     """(n,) standard normal; a third of the variance is that of the class, where images share one."""
     shared = rng.normal(0, 1, int(classes.max()) + 1)[classes]
     return np.asarray(math.sqrt(1 / 3) * shared + math.sqrt(2 / 3) * rng.normal(0, 1, len(classes)))
+
+
+def _places(rng: np.random.Generator, classes: IntArray) -> DoubleArray:
+    """(n, 2) places in the unit square that like its centre, and are near to each other in a class."""
+    return np.clip(0.5 + CENTRED * np.stack([_noise(rng, classes), _noise(rng, classes)], axis=1), 0.1, 0.9)
 
 
 def _mixed(rng: np.random.Generator, cause: DoubleArray, classes: IntArray, strength: float) -> DoubleArray:
@@ -159,10 +168,7 @@ def _maps(
             error, common_part = 0.4 * error, 0.4 * common
         else:
             common_part = common
-        if "related" in effects:
-            centres = places + common_part + error
-        else:
-            centres = np.clip(rng.normal(0.5, CENTRED, (images, 2)), 0.1, 0.9)
+        centres = places + common_part + error if "related" in effects else _places(rng, classes)
         sizes = 0.2 * np.exp(0.2 * _noise(rng, classes) + 0.2 * rng.normal(0, 1, images))
         if "focused" in effects and number == 1:
             sizes *= np.exp(-0.2)
@@ -227,7 +233,9 @@ def _judgements(
     return rows
 
 
-def _write_masks(tables: Tables, names: list[str], maps: Mapping[str, Maps], truths: list[BoolArray]) -> None:
+def _write_masks(
+    tables: Tables, names: list[str], maps: Mapping[str, Maps], truths: list[BoolArray], groups: ImageGroups
+) -> None:
     """All that a run makes of maps and masks, by the code of a run."""
     masks: dict[str, dict[str, dict[str, BoolArray]]] = {
         model: {
@@ -244,15 +252,17 @@ def _write_masks(tables: Tables, names: list[str], maps: Mapping[str, Maps], tru
         for name, of_image in of_images.items():
             pairs = compare_masks(name, {method: (mask, RULE) for method, mask in of_image.items()})
             agreement += Agreement(tuple(pairs), model).table_rows()
-    others = {model: compare_other_images(of_images) for model, of_images in masks.items()}
-    tables.write(AgreementRow, with_other_images(agreement, others))
-    tables.write(AgreementSummaryRow, summarise(agreement, others))
+    others = {model: compare_other_images(of_images, groups=groups) for model, of_images in masks.items()}
+    agreement = with_other_images(agreement, others)
+    tables.write(AgreementRow, agreement)
+    tables.write(AgreementSummaryRow, summarise(agreement, others, groups=groups))
     tables.write(
         ModelAgreementRow,
         [
             row
             for method in METHODS
-            for row in compare_models(method, {name: {m: masks[m][name][method] for m in MODELS} for name in names})
+            for of_images in [{name: {model: masks[model][name][method] for model in MODELS} for name in names}]
+            for row in compare_models(method, of_images, groups=groups)
         ],
     )
     shapes = [
@@ -274,11 +284,13 @@ def _write_masks(tables: Tables, names: list[str], maps: Mapping[str, Maps], tru
         for row in agreement:
             if row.model == model and row.method_b == GROUND_TRUTH:
                 truth[row.method_a][row.image] = row.iou
-        differences += method_differences(model, "truth", truth)
+        differences += method_differences(model, "truth", truth, groups(shared_images(truth)))
     tables.write(MethodDifferenceRow, differences)
 
 
-def _write_cells(tables: Tables, names: list[str], maps: Mapping[str, Maps], edges: DoubleArray) -> None:
+def _write_cells(
+    tables: Tables, names: list[str], maps: Mapping[str, Maps], edges: DoubleArray, groups: ImageGroups
+) -> None:
     """What a run makes of maps without masks."""
     rows: list[MapAgreementRow] = []
     summary: list[MapAgreementSummaryRow] = []
@@ -289,6 +301,6 @@ def _write_cells(tables: Tables, names: list[str], maps: Mapping[str, Maps], edg
         }
         of_images = [row for name, of_image in cells.items() for row in compare_maps(model, name, of_image)]
         rows += of_images
-        summary += summarise_maps(of_images, cells)
+        summary += summarise_maps(of_images, cells, groups=groups)
     tables.write(MapAgreementRow, rows)
     tables.write(MapAgreementSummaryRow, summary)

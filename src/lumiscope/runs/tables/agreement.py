@@ -25,7 +25,11 @@ class AgreementRow:
     )
     chance: float = column("IoU of independent masks of these areas", low=0, high=1)
     ceiling: float = column("the highest IoU that these areas allow", low=0, high=1)
-    adjusted: float = column("(iou - chance) / (ceiling - chance); NaN where undefined", high=1)
+    adjusted: float = column(
+        "(iou - other_images) / (ceiling - other_images): 0 as on different images, 1 the best possible; NaN where "
+        "different images overlap as far as the areas allow",
+        high=1,
+    )
     rule_a: str = column("the rule that made the first mask")
     rule_b: str = column("the rule that made the second mask")
     reason: str = column("why a number is NaN; empty where none is")

@@ -23,12 +23,14 @@ class Rows(Protocol):
 class Hypothesis:
     """What is tested. `p_value`: not corrected; NaN is no evidence. `images`: how many the test had.
 
-    `floor`: the smallest p-value that so many images could give, which falls as they grow.
+    `floor`: the smallest p-value that so many images could give, which falls as they grow. `rivals`: of how many others
+    it says that one is ahead of each; 0: of none.
     """
 
     p_value: float
     images: int
     floor: Callable[[int], float]
+    rivals: int = 0
 
 
 @dataclass(frozen=True)

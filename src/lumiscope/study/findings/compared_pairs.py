@@ -6,9 +6,16 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from lumiscope.runs import GROUND_TRUTH, AgreementRow, AgreementSummaryRow, JudgementRow, models_with_foreign_masks
+from lumiscope.runs import (
+    GROUND_TRUTH,
+    AgreementRow,
+    AgreementSummaryRow,
+    ImageGroups,
+    JudgementRow,
+    models_with_foreign_masks,
+)
 from lumiscope.study.findings.claim import Rows, by_model
-from lumiscope.study.findings.classes import Groups, groups_of
+from lumiscope.study.findings.classes import groups_of
 from lumiscope.study.findings.titles import method_title, pair_title
 
 
@@ -20,7 +27,7 @@ class Pairs:
     rows: dict[str, AgreementSummaryRow]
     excess: dict[str, dict[str, float]]
     foreign: bool
-    groups: Groups
+    groups: ImageGroups
 
 
 def compared_pairs(tables: Rows, *, with_truth: bool) -> Iterator[Pairs]:

@@ -22,13 +22,8 @@ MEDIUM = 0.5  # of the standard deviation between images
 
 def decide(claims: Sequence[Claim], level: float = LEVEL) -> list[Decision]:
     """What may be said of each claim, so that no more than `level` of null reports contain a false sentence."""
-    sentences = sharing_of(claims, level)
+    sentences = sharing([_floor(claim) for claim in claims if claim.hypotheses], level)
     return [_decision(claim, sentences, level) for claim in claims]
-
-
-def sharing_of(claims: Sequence[Claim], level: float = LEVEL) -> int:
-    """How many of the claims share the level; see `sharing`."""
-    return sharing([_floor(claim) for claim in claims if claim.hypotheses], level)
 
 
 def sharing(floors: Sequence[float], level: float = LEVEL) -> int:
@@ -55,12 +50,16 @@ def _decision(claim: Claim, sentences: int, level: float) -> Decision:
     return Decision(known, level, attainable=_floor(claim) * sentences <= level)
 
 
-def images_for_medium(tests: int, level: float = LEVEL) -> int:
-    """How many images show a mean difference of half its standard deviation in 80 % of studies, among `tests` tests.
+def images_for_medium(sentences: int, rivals: int, level: float = LEVEL) -> int:
+    """How many images show in 80 % of studies that one candidate is ahead of each of its rivals by a medium effect.
 
-    Source: the normal approximation of a paired test's power (Cohen 1988, Statistical Power Analysis, section 2.4).
+    That is half the standard deviation of the paired differences between images. `sentences`: how many are tested; each
+    has an equal share of the level, whatever few images allow now. The candidate may be any of `rivals` + 1; that it is
+    ahead of each has a probability of 80 % where it misses each one with at most 20 % / `rivals`.
+    Source: the normal approximation of a one-sided paired test's power (Cohen 1988, Statistical Power Analysis, section
+    2.4), Bonferroni.
     """
     from scipy.stats import norm
 
-    reach = float(norm.isf(level / (2 * tests)) + norm.ppf(POWER))
+    reach = float(norm.isf(level / (sentences * (rivals + 1))) + norm.isf((1 - POWER) / rivals))
     return math.ceil((reach / MEDIUM) ** 2)

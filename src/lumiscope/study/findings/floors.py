@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+
+from lumiscope.statistics import least_p_value
 
 
 def sign_flips(images: int) -> float:
@@ -34,6 +36,14 @@ def two_groups(share: float) -> Callable[[int], float]:
         return min(1.0, 2 / math.comb(images, chosen)) if images > 1 else 1.0
 
     return floor
+
+
+def of_groups(labels: Sequence[str], alone: Callable[[int], float]) -> Callable[[int], float]:
+    """Of a test that permutes images in these groups. `alone`: its floor where each image is by itself."""
+    if len(set(labels)) == len(labels):
+        return alone
+    floor = least_p_value(labels)
+    return lambda images: floor
 
 
 def none(images: int) -> float:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from lumiscope.runs import Outcome
 from lumiscope.study.findings.claim import Claim, Decision, observed
-from lumiscope.study.findings.family import images_for_medium, sharing_of
+from lumiscope.study.findings.family import images_for_medium
 
 WORDS = {
     Outcome.SUPPORTED: "shown",
@@ -25,12 +25,14 @@ def overview(claims: Sequence[Claim], decisions: Sequence[Decision]) -> list[Cla
         return []
     outcomes = Counter(claim.say(decision).outcome for claim, decision in tested)
     told = ", ".join(f"{outcomes[outcome]} {words}" for outcome, words in WORDS.items() if outcomes[outcome])
-    wanted = images_for_medium(sharing_of(claims))
+    rivals = max(test.rivals for claim, _ in tested for test in claim.hypotheses.values())
+    wanted = images_for_medium(len(tested), max(rivals, 1))
+    ahead = f"one of {rivals + 1} candidates is ahead of each other" if rivals > 1 else "one of two is ahead"
     enough = (
-        f"a difference of half the spread between images takes about {wanted} images to be shown here in four of five "
-        f"studies; there are {max(images)}"
+        f"that {ahead} by half the spread between images takes about {wanted} images to be shown here in four of five "
+        f"studies; there {'is 1' if max(images) == 1 else f'are {max(images)}'}"
     )
-    text = f"Of {len(tested)} sentences that were tested, {told}; {enough}."
+    text = f"Of {len(tested)} tested {'sentence' if len(tested) == 1 else 'sentences'}, {told}; {enough}."
     return [
         Claim(
             observed(

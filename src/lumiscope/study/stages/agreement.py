@@ -14,7 +14,7 @@ from lumiscope.agreement import (
     with_other_images,
 )
 from lumiscope.engines import Report
-from lumiscope.runs import AgreementRow, AgreementSummaryRow, MaskRow, mask_from_arrays
+from lumiscope.runs import AgreementRow, AgreementSummaryRow, ImageGroups, ImageRow, MaskRow, mask_from_arrays
 from lumiscope.study.stage import Collected, Results, Stage, Tables, stage
 from lumiscope.study.stages.image_task import batches
 from lumiscope.study.stages.masks import masks_by_image
@@ -59,6 +59,7 @@ class CompareOtherImages(UncutTask):
 
     model: str
     masks: tuple[tuple[MaskRow, ...], ...]
+    groups: ImageGroups
     seed: int
 
     @property
@@ -69,7 +70,7 @@ class CompareOtherImages(UncutTask):
     def run(self, study: OpenStudy, report: Report) -> tuple[str, list[OtherImages]]:
         """Every pair of methods."""
         images = {rows[0].image: {row.method: _mask(study, row) for row in rows} for rows in self.masks}
-        return self.model, compare_other_images(images, seed=self.seed)
+        return self.model, compare_other_images(images, groups=self.groups, seed=self.seed)
 
 
 def _mask(study: OpenStudy, row: MaskRow) -> BoolArray:
@@ -80,7 +81,7 @@ def _mask(study: OpenStudy, row: MaskRow) -> BoolArray:
 class MaskAgreement(Stage):
     """Compares masks, of one image and of different ones."""
 
-    needs = (MaskRow,)
+    needs = (ImageRow, MaskRow)
     writes = (AgreementRow, AgreementSummaryRow)
 
     def applies(self, study: OpenStudy) -> bool:
@@ -89,6 +90,7 @@ class MaskAgreement(Stage):
 
     def tasks(self, study: OpenStudy, tables: Tables) -> list[CompareMasks | CompareOtherImages]:
         """Some images of a model at a time, and one for all that it has."""
+        groups = ImageGroups.of(tables.rows(ImageRow))
         by_model = {model: tuple(images.values()) for model, images in masks_by_image(tables).items()}
         return [
             *(
@@ -96,12 +98,13 @@ class MaskAgreement(Stage):
                 for model, images in by_model.items()
                 for batch in batches(images, IMAGES_AT_ONCE)
             ),
-            *(CompareOtherImages(model, images, study.run.seed) for model, images in by_model.items()),
+            *(CompareOtherImages(model, images, groups, study.run.seed) for model, images in by_model.items()),
         ]
 
     def collect(self, study: OpenStudy, tables: Tables, results: Results) -> Collected:
         """Rows for images, and means over them."""
         rows = [row for result in results.results if isinstance(result, list) for row in result]
         others: dict[str, list[OtherImages]] = dict(result for result in results.results if isinstance(result, tuple))
-        summary = summarise(rows, others, seed=study.run.seed)
-        return Collected({AgreementRow: with_other_images(rows, others), AgreementSummaryRow: summary})
+        rows, groups = with_other_images(rows, others), ImageGroups.of(tables.rows(ImageRow))
+        summary = summarise(rows, others, groups=groups, seed=study.run.seed)
+        return Collected({AgreementRow: rows, AgreementSummaryRow: summary})

@@ -10,7 +10,7 @@ import numpy as np
 from lumiscope.agreement import CellMap, cell_map, compare_maps, summarise_maps
 from lumiscope.engines import Report
 from lumiscope.images import edge_strength
-from lumiscope.runs import ExplanationRow, MapAgreementRow, MapAgreementSummaryRow
+from lumiscope.runs import ExplanationRow, ImageGroups, ImageRow, MapAgreementRow, MapAgreementSummaryRow
 from lumiscope.study.stage import Collected, Results, Stage, Tables, stage
 from lumiscope.study.stages.image_task import ImageTask, batches
 from lumiscope.types import SegmentMap
@@ -47,7 +47,7 @@ class ReadMaps(ImageTask):
 class MapAgreement(Stage):
     """Compares maps on cells and segments."""
 
-    needs = (ExplanationRow,)
+    needs = (ImageRow, ExplanationRow)
     writes = (MapAgreementRow, MapAgreementSummaryRow)
 
     def applies(self, study: OpenStudy) -> bool:
@@ -77,10 +77,13 @@ class MapAgreement(Stage):
             for image, maps in images.items()
             for row in compare_maps(model, image, maps)
         ]
+        groups = ImageGroups.of(tables.rows(ImageRow))
         summary = [
             row
             for model, images in models.items()
-            for row in summarise_maps([row for row in rows if row.model == model], images, seed=study.run.seed)
+            for row in summarise_maps(
+                [row for row in rows if row.model == model], images, groups=groups, seed=study.run.seed
+            )
         ]
         skipped = results.skipped("map", study.images or ())
         return Collected({MapAgreementRow: rows, MapAgreementSummaryRow: summary}, skipped=skipped)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from lumiscope.agreement import compare_models
 from lumiscope.engines import Report
-from lumiscope.runs import GROUND_TRUTH, VOID, MaskRow, ModelAgreementRow, mask_from_arrays
+from lumiscope.runs import GROUND_TRUTH, VOID, ImageGroups, ImageRow, MaskRow, ModelAgreementRow, mask_from_arrays
 from lumiscope.study.stage import Collected, Results, Stage, Tables, stage
 from lumiscope.study.stages.uncut import UncutTask
 
@@ -22,6 +22,7 @@ class CompareModels(UncutTask):
 
     method: str
     masks: tuple[tuple[str, tuple[MaskRow, ...]], ...]
+    image_groups: ImageGroups
     seed: int
 
     @property
@@ -36,14 +37,14 @@ class CompareModels(UncutTask):
             for row in rows:
                 mask = mask_from_arrays(study.memo.open(row.location).get(row.key))
                 images.setdefault(row.image, {})[model] = mask
-        return compare_models(self.method, images, seed=self.seed)
+        return compare_models(self.method, images, groups=self.image_groups, seed=self.seed)
 
 
 @stage("model_agreement")
 class ModelAgreement(Stage):
     """Compares the masks of different models."""
 
-    needs = (MaskRow,)
+    needs = (ImageRow, MaskRow)
     writes = (ModelAgreementRow,)
 
     def applies(self, study: OpenStudy) -> bool:
@@ -52,13 +53,16 @@ class ModelAgreement(Stage):
 
     def tasks(self, study: OpenStudy, tables: Tables) -> list[CompareModels]:
         """One for each method and each group of models that see the same view."""
+        image_groups = ImageGroups.of(tables.rows(ImageRow))
         views = {name: repr(model.geometry) for name, model in study.models.items()}
         groups: dict[tuple[str, str], dict[str, list[MaskRow]]] = {}
         for row in tables.rows(MaskRow):
             if row.method not in {GROUND_TRUTH, VOID}:
                 groups.setdefault((row.method, views[row.model]), {}).setdefault(row.model, []).append(row)
         return [
-            CompareModels(method, tuple((model, tuple(rows)) for model, rows in models.items()), study.run.seed)
+            CompareModels(
+                method, tuple((model, tuple(rows)) for model, rows in models.items()), image_groups, study.run.seed
+            )
             for (method, _), models in groups.items()
             if len(models) > 1
         ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -11,8 +12,8 @@ import numpy as np
 
 from lumiscope.agreement import cell_map, make_mask, overlap, rank_likeness
 from lumiscope.engines import Report
-from lumiscope.runs import ExplanationRow, SelfAgreementRow
-from lumiscope.statistics import known, mean_interval, mean_of_known
+from lumiscope.runs import ExplanationRow, ImageGroups, ImageRow, SelfAgreementRow
+from lumiscope.statistics import mean_interval, mean_of_known
 from lumiscope.study.stage import Collected, Results, Stage, Tables, stage
 from lumiscope.study.stages.image_task import ImageTask, batches
 from lumiscope.study.stages.stored_maps import StoredMaps
@@ -34,6 +35,7 @@ class Repeated:
     """
 
     model: str
+    image: str
     method: str
     iou: float
     cells: float
@@ -63,7 +65,7 @@ class RepeatMaps(ImageTask):
         for stored in others:
             stored.compute(items, _no_report, study.track)
         return [
-            _compared(self.model, [stored.read_one(item, method.name) for stored in (first, *others)], rule)
+            _compared(self.model, item.id, [stored.read_one(item, method.name) for stored in (first, *others)], rule)
             for method, _ in others[0].plan.methods
             for rule in [first.plan.mask_rules[method.name]]
             for item in items
@@ -83,13 +85,14 @@ def _no_report(steps: int) -> None:
     """The steps of this task are images, not maps."""
 
 
-def _compared(model: str, maps: Sequence[SaliencyMap], rule: str) -> Repeated:
+def _compared(model: str, image: str, maps: Sequence[SaliencyMap], rule: str) -> Repeated:
     """One method on one image, under each seed."""
     flat = np.zeros(maps[0].values.shape, np.float32)
     masks = [make_mask(saliency, rule) for saliency in maps]
     cells = [cell_map(np.nan_to_num(saliency.display()), flat) for saliency in maps]
     return Repeated(
         model,
+        image,
         maps[0].method,
         iou=mean_of_known([overlap(a, b).iou for a, b in itertools.combinations(masks, 2)]),
         cells=mean_of_known([rank_likeness(a, b) for a, b in itertools.combinations(cells, 2)]),
@@ -100,7 +103,7 @@ def _compared(model: str, maps: Sequence[SaliencyMap], rule: str) -> Repeated:
 class Repeats(Stage):
     """Repeats what is random."""
 
-    needs = (ExplanationRow,)
+    needs = (ImageRow, ExplanationRow)
     writes = (SelfAgreementRow,)
 
     def applies(self, study: OpenStudy) -> bool:
@@ -122,17 +125,17 @@ class Repeats(Stage):
         methods: dict[tuple[str, str], list[Repeated]] = {}
         for repeated in (repeated for batch in results.results for repeated in batch):
             methods.setdefault((repeated.model, repeated.method), []).append(repeated)
-        rows = []
+        rows, groups = [], ImageGroups.of(tables.rows(ImageRow))
         for (model, method), of_images in methods.items():
-            iou = [repeated.iou for repeated in of_images]
-            low, high = mean_interval(known(iou), bounds=(0, 1), seed=study.run.seed)
+            iou = {repeated.image: repeated.iou for repeated in of_images if not math.isnan(repeated.iou)}
+            low, high = mean_interval(list(iou.values()), bounds=(0, 1), groups=groups(iou), seed=study.run.seed)
             rows.append(
                 SelfAgreementRow(
                     model=model,
                     method=method,
                     images=len(of_images),
                     seeds=study.run.repeats + 1,
-                    iou=mean_of_known(iou),
+                    iou=mean_of_known(list(iou.values())),
                     low=low,
                     high=high,
                     cells=mean_of_known([repeated.cells for repeated in of_images]),

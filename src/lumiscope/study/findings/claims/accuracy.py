@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
-from lumiscope.runs import JudgementRow, PredictionRow
-from lumiscope.statistics import wilson_interval
+from lumiscope.runs import ImageRow, JudgementRow, PredictionRow
+from lumiscope.statistics import ClusteredShare, clustered_share_interval, wilson_interval
 from lumiscope.study.findings.claim import Claim, Rows, by_model, observed
+from lumiscope.study.findings.classes import groups_of
 from lumiscope.study.findings.registry import finding
 from lumiscope.study.findings.titles import listed
 
@@ -14,7 +15,7 @@ NAMED = 5  # images that a sentence spells out
 CONFIDENT = 0.9  # a probability from which on a mistake may be the label's
 
 
-@finding("accuracy", order=10, needs=(JudgementRow,))
+@finding("accuracy", order=10, needs=(ImageRow, JudgementRow))
 def accuracy(tables: Rows) -> Iterator[Claim]:
     """One sentence a model, about the images that have a label among its classes."""
     for model, rows in by_model(tables.rows(JudgementRow)).items():
@@ -22,7 +23,7 @@ def accuracy(tables: Rows) -> Iterator[Claim]:
         if not judged:
             continue
         right = sum(judged.values())
-        low, high = wilson_interval(right, len(judged))
+        low, high = _interval(judged, groups_of(tables)(judged))
         wrong = [image for image, correct in judged.items() if not correct]
         missed = f" It misses {listed(wrong, NAMED)}." if wrong else ""
         yield Claim(
@@ -31,11 +32,18 @@ def accuracy(tables: Rows) -> Iterator[Claim]:
             value=right / len(judged),
             low=low,
             high=high,
-            test="95 % Wilson interval",
+            test="95 % Wilson interval, of classes where images share one",
             images=len(judged),
             tables="judgements",
             named_images=wrong[:NAMED],
         )
+
+
+def _interval(judged: Mapping[str, bool], groups: Sequence[str]) -> tuple[float, float]:
+    """Of the share that is right."""
+    if len(set(groups)) == len(judged):
+        return wilson_interval(sum(judged.values()), len(judged))
+    return clustered_share_interval(ClusteredShare.of(list(judged.values()), groups))
 
 
 @finding("doubtful_labels", order=11, needs=(JudgementRow, PredictionRow))

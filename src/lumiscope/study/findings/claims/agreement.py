@@ -9,7 +9,7 @@ from lumiscope.runs import AgreementRow, AgreementSummaryRow, ImageRow, Judgemen
 from lumiscope.study.findings import floors
 from lumiscope.study.findings.claim import Claim, Hypothesis, Rows, answer, by_model, observed
 from lumiscope.study.findings.compared_pairs import Pairs, agreement_by_image, compared_pairs
-from lumiscope.study.findings.extremes import EXTREME, extreme
+from lumiscope.study.findings.extremes import CHOSEN, EXTREME, extreme
 from lumiscope.study.findings.registry import finding
 from lumiscope.study.findings.titles import beside_others, listed, pair_title
 
@@ -99,7 +99,7 @@ def _listed(pairs: Pairs, names: Sequence[str]) -> str:
 
 def _end(pairs: Pairs, who: str, verb: str, kind: str, meaning: str, *, highest: bool = True) -> Iterator[Claim]:
     """The pair at one end, where there are several."""
-    end = extreme(pairs.excess, highest=highest, groups=pairs.groups)
+    end = extreme(pairs.excess, highest=highest, groups=pairs.groups, bounds=(-1, 1))
     if end is None:
         return
     row = pairs.rows[end.name]
@@ -117,7 +117,9 @@ def _end(pairs: Pairs, who: str, verb: str, kind: str, meaning: str, *, highest:
         hypotheses={end.name: end.test},
         statistic="IoU less that of different images",
         value=end.value,
-        test=EXTREME,
+        low=end.low,
+        high=end.high,
+        test=f"{EXTREME}; {CHOSEN}",
         images=end.images,
         tables="agreement, agreement_summary",
     )

@@ -6,11 +6,11 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from lumiscope.runs import AgreementRow, AgreementSummaryRow, ImageComplexityRow, ImageRow, JudgementRow
+from lumiscope.runs import AgreementRow, AgreementSummaryRow, ImageComplexityRow, ImageGroups, ImageRow, JudgementRow
 from lumiscope.statistics import RankCorrelation, rank_correlation, separation
 from lumiscope.study.findings import floors
 from lumiscope.study.findings.claim import Claim, Hypothesis, Rows, answer, by_model
-from lumiscope.study.findings.classes import Groups, groups_of, witnesses
+from lumiscope.study.findings.classes import groups_of
 from lumiscope.study.findings.compared_pairs import agreement_by_image
 from lumiscope.study.findings.registry import finding
 
@@ -28,11 +28,11 @@ MEASURES = {
 
 @dataclass(frozen=True)
 class _Trend:
-    """Of agreement with a measure, on so many images, which are so many witnesses."""
+    """Of agreement with a measure, on so many images. `test`: that there is none."""
 
     correlation: RankCorrelation
     images: int
-    witnesses: int
+    test: Hypothesis
 
 
 @finding("agreement_and_complexity", order=25, needs=(*AGREEMENT, ImageComplexityRow))
@@ -48,9 +48,9 @@ def agreement_and_complexity(tables: Rows) -> Iterator[Claim]:
                 for image, value in agreement.items()
                 if image in complexity and not math.isnan(getattr(complexity[image], measure))
             }
-            correlation = _correlation(pairs, groups)
-            if correlation is not None:
-                found[words] = _Trend(correlation, len(pairs), witnesses(groups, pairs))
+            trend = _trend(pairs, groups)
+            if trend is not None:
+                found[words] = trend
         if found:
             yield _complexity_claim(model, found)
 
@@ -81,12 +81,8 @@ def _complexity_claim(model: str, found: Mapping[str, _Trend]) -> Claim:
             f"of their agreement is strongest with {told([strongest])}.",
             cannot_tell=f"{model}: whether methods agree more on simple images cannot be told with {images} images.",
             meaning="agreement on easy pictures says little about hard ones",
-            otherwise="" if images < 20 else "a simple picture is no reason to trust its maps more",
         ),
-        hypotheses={
-            words: Hypothesis(trend.correlation.p_value, trend.witnesses, floors.two_sided_ranks)
-            for words, trend in found.items()
-        },
+        hypotheses={words: trend.test for words, trend in found.items()},
         statistic=f"rank correlation with {strongest}",
         value=correlation.value,
         low=correlation.low,
@@ -108,9 +104,10 @@ def agreement_and_confidence(tables: Rows) -> Iterator[Claim]:
             for image, value in agreement.items()
             if not math.isnan(probability.get(image, math.nan))
         }
-        correlation = _correlation(pairs, groups)
-        if correlation is None:
+        trend = _trend(pairs, groups)
+        if trend is None:
             continue
+        correlation = trend.correlation
         number = f"rank correlation {correlation.value:+.2f}"
         opening = f"{model}: methods agree"
         less = {CONFIDENCE: f"{opening} less where it is more confident: {number}."} if correlation.value < 0 else {}
@@ -123,7 +120,7 @@ def agreement_and_confidence(tables: Rows) -> Iterator[Claim]:
                 f"{len(pairs)} images.",
                 meaning="disagreement is a hint at doubt",
             ),
-            hypotheses={CONFIDENCE: Hypothesis(correlation.p_value, witnesses(groups, pairs), floors.two_sided_ranks)},
+            hypotheses={CONFIDENCE: trend.test},
             statistic="rank correlation with the probability of the class",
             value=correlation.value,
             low=correlation.low,
@@ -145,7 +142,9 @@ def disagreement_and_mistakes(tables: Rows) -> Iterator[Claim]:
         if not any(wrong) or all(wrong):
             continue
         share = sum(wrong) / len(wrong)
-        apart = separation([-agreement[image] for image in images], wrong, groups=groups(images))
+        labels = groups(images)
+        apart = separation([-agreement[image] for image in images], wrong, groups=labels)
+        floor = floors.of_groups(labels, floors.two_groups(share))
         number = f"AUROC {apart.auroc:.2f}, {sum(wrong)} of {len(wrong)} images are wrong"
         opposite = {MISTAKES: f"{model}: methods agree more on images that it gets wrong: {number}."}
         yield Claim(
@@ -158,7 +157,7 @@ def disagreement_and_mistakes(tables: Rows) -> Iterator[Claim]:
                 f"cannot be told with {sum(wrong)} wrong of {len(wrong)} images.",
                 meaning="where the methods disagree, look at the prediction again",
             ),
-            hypotheses={MISTAKES: Hypothesis(apart.p_value, witnesses(groups, images), floors.two_groups(share))},
+            hypotheses={MISTAKES: Hypothesis(apart.p_value, len(images), floor)},
             statistic="AUROC of disagreement for wrong predictions",
             value=apart.auroc,
             low=apart.low,
@@ -169,10 +168,14 @@ def disagreement_and_mistakes(tables: Rows) -> Iterator[Claim]:
         )
 
 
-def _correlation(pairs: Mapping[str, tuple[float, float]], groups: Groups) -> RankCorrelation | None:
+def _trend(pairs: Mapping[str, tuple[float, float]], groups: ImageGroups) -> _Trend | None:
     """None where it is undefined."""
     if len(pairs) < 2:
         return None
     first, second = zip(*pairs.values(), strict=True)
-    correlation = rank_correlation(first, second, groups=groups(pairs))
-    return None if math.isnan(correlation.value) else correlation
+    labels = groups(pairs)
+    correlation = rank_correlation(first, second, groups=labels)
+    floor = floors.of_groups(labels, floors.two_sided_ranks)
+    if math.isnan(correlation.value):
+        return None
+    return _Trend(correlation, len(pairs), Hypothesis(correlation.p_value, len(pairs), floor))

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from lumiscope.runs import ImageRow, MapShapeRow, ModelAgreementRow
+from lumiscope.runs import ImageGroups, ImageRow, MapShapeRow, ModelAgreementRow
 from lumiscope.statistics import sign_flip_test
 from lumiscope.study.findings import floors
 from lumiscope.study.findings.claim import Claim, Hypothesis, Rows, answer, by_model
-from lumiscope.study.findings.classes import Groups, groups_of, witnesses
+from lumiscope.study.findings.classes import groups_of
 from lumiscope.study.findings.registry import finding
 from lumiscope.study.findings.titles import beside_others, method_title
 
@@ -79,7 +79,7 @@ def model_extents(tables: Rows) -> Iterator[Claim]:
 
 
 def _extents_claim(
-    model_a: str, model_b: str, shared: dict[str, dict[str, tuple[float, float]]], groups: Groups
+    model_a: str, model_b: str, shared: dict[str, dict[str, tuple[float, float]]], groups: ImageGroups
 ) -> Claim:
     means = {
         method: [math.fsum(side) / len(of_images) for side in zip(*of_images.values(), strict=True)]
@@ -109,7 +109,7 @@ def _extents_claim(
                 sign_flip_test(
                     [a - b for a, b in of_images.values()], alternative="two-sided", groups=groups(of_images)
                 ),
-                witnesses(groups, of_images),
+                groups.witnesses(of_images),
                 floors.two_sided_sign_flips,
             )
             for method, of_images in shared.items()
