@@ -68,6 +68,21 @@ def test_p_values_permute_units_that_are_alone_and_are_corrected_within_their_ki
         assert group == [*sorted(tested, key=lambda row: row.p_value), *group[len(tested) :]]
 
 
+@pytest.mark.parametrize("swapped", [False, True])
+def test_a_name_is_tested_where_one_of_the_two_models_alone_could_have_it(unit_labels, swapped) -> None:
+    """Of 20 and 10 units three are all among the 10 in C(10, 3) of C(30, 3) deals, and among the 20 in C(20, 3)."""
+    labels = [[2] * 20, [2] * 7 + [3] * 3]
+    layers = [
+        unit_labels.layer_labels(name, "l", of) for name, of in zip("ba" if swapped else "ab", labels, strict=True)
+    ]
+    differences = model_differences(
+        UnitLabels(tuple(sorted(layers, key=lambda layer: layer.model)), CONCEPTS, CATEGORIES, ("i",), "cos")
+    )
+    (cat,) = (row for row in differences if row.name == "cat" and row.layer_a == "l")
+    assert cat.difference == pytest.approx(-0.3 if swapped else 0.3)
+    assert cat.p_value == pytest.approx(120 / 4060, abs=0.006)
+
+
 def dealt_out(row: ModelDifferenceRow) -> float:
     """How likely units that are dealt out to the models differ as much in their shares: hypergeometric."""
     units = row.units_a + row.units_b

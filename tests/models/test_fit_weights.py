@@ -269,6 +269,22 @@ def test_torchvisions_dense_nets_have_their_old_names(fitted):
     assert same(target, network)
 
 
+@pytest.mark.parametrize(("over", "tried"), [(0, True), (1, False)])
+def test_renamings_are_tried_on_files_of_up_to_four_times_the_networks_numbers(fitted, over, tried):
+    import torchvision
+
+    network, target = (torchvision.models.DenseNet(8, (2, 2), 16, num_classes=5) for _ in range(2))
+    old = {key.replace("norm1.", "norm.1.").replace("conv2.", "conv.2."): v for key, v in network.state_dict().items()}
+    beside = 3 * sum(value.numel() for value in old.values()) + over
+    content = {**old, "criterion.weight": torch.zeros(beside)}
+    if tried:
+        fitted(content, target)
+        assert same(target, network)
+    else:
+        with pytest.raises(WeightsError, match="does not fit"):
+            fitted(content, target)
+
+
 def test_timms_own_filter_renames_and_resamples(fitted):
     """A vision transformer for 32 pixels in one for 64: 4 + 1 positions become 16 + 1."""
     keywords = {"patch_size": 16, "embed_dim": 12, "depth": 1, "num_heads": 2, "num_classes": 3}
