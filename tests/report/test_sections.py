@@ -267,6 +267,25 @@ def test_the_mask_is_the_one_that_was_compared(run):
     assert shown == areas
 
 
+def test_true_masks_say_what_they_cover_and_masks_of_methods_how_far_they_overlap_them(run):
+    ious = {
+        (row.model, row.image, row.method_a): row.iou
+        for row in run.rows(AgreementRow)
+        if row.method_b == "ground_truth"
+    }
+    cards = [(image.row.image, card) for image in images(Page(run)).images for card in image.cards]
+    covered = {image: None if card.truth is None else card.truth.shows for image, card in cards}
+    assert covered == {"racer_01": "racer", "disc_02": "disc", "square_03": None, "wheel_04": "<b>x</b>&"}
+    for image, card in cards:
+        for figure in card.maps:
+            if figure.mask is not None:
+                key = (card.model, image, figure.mask.row.method)
+                assert (figure.mask.shows, figure.mask.iou_with_truth) == ("", ious.get(key)), key
+    texts = {card.truth.picture.alt for image, card in cards if card.truth is not None and image == "disc_02"}
+    (area,) = {card.truth.row.area for image, card in cards if card.truth is not None and image == "disc_02"}
+    assert texts == {f"Mask of the ground truth on disc_02, {area:.0%} of the view"}
+
+
 def test_a_map_without_a_mask_is_shown_without_one(fakes, read, tmp_path):
     run = fakes.fake_run(tmp_path)
     whole = words(read(run)).count("mask max:0.5, ")

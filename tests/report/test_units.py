@@ -102,6 +102,17 @@ def test_pictures_are_crops_where_they_are_known(run):
     assert not without.picture(row, row.top_images[0]).is_cropped
 
 
+def test_it_is_said_that_pictures_are_cropped_where_they_are(run, tmp_path):
+    (crop, *_) = run.rows(UnitCropRow)
+    row = units_of(run, crop.layer, crop.model)[crop.unit]
+    assert details_of(run, row).is_cropped
+    assert not UnitDetails.of(row, UnitPictures(run, Thumbnails(), crops=[])).is_cropped
+    assert not details_of(run, replace(row, top_images=(), top_activations=())).is_cropped
+    whole = replace(row, top_images=row.top_images[1:], top_activations=row.top_activations[1:])
+    pages = [write_unit_page(run, shown, tmp_path / "unit.html").read_text(encoding="utf-8") for shown in (row, whole)]
+    assert ["cropped to where it fires" in text for text in pages] == [True, False]
+
+
 @pytest.mark.parametrize(
     ("box", "rows", "columns"),
     [
