@@ -91,6 +91,13 @@ def test_model_names_are_short_and_never_alike() -> None:
         Study(images="x", models=[ModelConfig(spec="timm:b", name="a"), ModelConfig(spec="timm:c", name="a")])
 
 
+def test_models_of_one_spec_are_numbered_from_2_where_no_longer_name_is_left() -> None:
+    models = [ModelConfig(spec="timm:resnet50.a1_in1k")] * 4
+    assert Study(images="x", models=models).model_names == [
+        "resnet50", "resnet50.a1_in1k", "resnet50-2", "resnet50-3"
+    ]  # fmt: skip
+
+
 def test_a_field_stands_in_its_table_or_outside_of_it_and_is_saved_inside(tmp_path: Path) -> None:
     (tmp_path / "loose.toml").write_text('images = "p"\nseed = 3\nfdr = 0.1\n[[models]]\nspec = "timm:a"\n')
     (tmp_path / "tables.toml").write_text(
