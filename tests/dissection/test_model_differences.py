@@ -108,6 +108,29 @@ def test_units_that_respond_alike_are_one_observation(unit_labels) -> None:
     }
 
 
+def concepts_between(unit_labels, first: list[int], second: list[int]) -> list[ModelDifferenceRow]:
+    """The concepts of two models of one layer, whose units have these."""
+    layers = (unit_labels.layer_labels("a", "l", first), unit_labels.layer_labels("b", "l", second))
+    rows = model_differences(UnitLabels(layers, CONCEPTS, CATEGORIES, ("i",), "cos"))
+    return [row for row in rows if row.kind == "concept" and row.layer_a == "l"]
+
+
+def test_as_certain_differences_stand_by_their_size_whatever_the_sign_and_then_by_name(unit_labels) -> None:
+    certain = concepts_between(unit_labels, [3] * 10, [2] * 10)
+    assert len({row.p_value for row in certain}) == 1
+    assert [(row.name, row.difference) for row in certain] == [("cat", -1), ("dog", 1)]
+    untested = concepts_between(unit_labels, [0, 1, 1, -1], [0, 0, 2, -1])
+    assert all(math.isnan(row.p_value) for row in untested)
+    assert [(row.name, row.difference) for row in untested] == [("blue", -0.5), ("dog", 0.25), ("red", 0.25)]
+
+
+def test_a_name_whose_least_p_value_is_the_level_is_not_tested(unit_labels) -> None:
+    """One unit of 20 is that of the model with a single one in 1 of 20 deals, and of 21 in 1 of 21."""
+    for units, tested in ((19, False), (20, True)):
+        (cat,) = (row for row in concepts_between(unit_labels, [3], [-1] * units) if row.name == "cat")
+        assert math.isnan(cat.p_value) != tested
+
+
 def test_one_model_has_no_differences_and_three_have_three_pairs(unit_labels) -> None:
     layers = tuple(unit_labels.layer_labels(name, "l", [0, 2]) for name in "abc")
     for count, pairs in ((1, set()), (3, {("a", "b"), ("a", "c"), ("b", "c")})):

@@ -286,6 +286,16 @@ def test_true_masks_say_what_they_cover_and_masks_of_methods_how_far_they_overla
     assert texts == {f"Mask of the ground truth on disc_02, {area:.0%} of the view"}
 
 
+def test_two_maps_of_a_model_disagree_and_one_does_not(fakes, tmp_path):
+    run = fakes.fake_run(tmp_path)
+    methods = {"racer_01": ["gradcam"], "disc_02": ["gradcam", "lime"]}
+    run.tables[ExplanationRow] = [row for row in run.rows(ExplanationRow) if row.method in methods.get(row.image, ())]
+    cards = [(image.row.image, card) for image in images(Page(run)).images for card in image.cards]
+    assert [(image, len(card.maps), card.disagreement is not None) for image, card in cards] == [
+        *[("racer_01", 1, False)] * 2, *[("disc_02", 2, True)] * 2
+    ]  # fmt: skip
+
+
 def test_a_map_without_a_mask_is_shown_without_one(fakes, read, tmp_path):
     run = fakes.fake_run(tmp_path)
     whole = words(read(run)).count("mask max:0.5, ")

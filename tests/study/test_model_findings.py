@@ -71,21 +71,23 @@ def test_three_pairs_of_models_get_sentences() -> None:
 
 
 def test_the_largest_difference_of_extents_stands_for_the_pair_whatever_its_sign() -> None:
-    (row,) = model_extents(a={"lime": [0.3] * 14, "gradcam": [0.2] * 14}, b={"lime": [0.1] * 14, "gradcam": [0.5] * 14})
+    (row,) = model_extents(a={"lime": [0.6] * 14, "gradcam": [0.2] * 14}, b={"lime": [0.5] * 14, "gradcam": [0.5] * 14})
     assert row.statistic == "difference of extent by Grad-CAM"
     assert row.value == pytest.approx(-0.3)
     assert (row.images, row.outcome) == (14, Outcome.SUPPORTED)
-    assert row.claim.endswith("on so much of the view: LIME 30% against 10%, Grad-CAM 20% against 50%.")
+    assert row.claim.endswith("on so much of the view: LIME 60% against 50%, Grad-CAM 20% against 50%.")
 
 
 def test_extents_are_compared_on_the_images_and_by_the_methods_of_both_models() -> None:
-    """Of five images three have maps of both models; their means are 0.2 and 0.4. RISE has only one model's."""
+    """LIME has three images of both models, with means of 0.2 and 0.4; Grad-CAM two that are alike, RISE none."""
+    nan = math.nan
     (row,) = model_extents(
-        a={"lime": [0.1, 0.2, 0.3, math.nan, 0.9], "rise": [0.5] * 5}, b={"lime": [0.3, 0.4, 0.5, 0.9, math.nan]}
+        a={"lime": [0.1, 0.2, 0.3, nan, 0.9], "gradcam": [0.5] * 5, "rise": [0.5] * 5},
+        b={"lime": [0.3, 0.4, 0.5, 0.9, nan], "gradcam": [0.5, 0.5, nan, nan, nan]},
     )
     assert row.value == pytest.approx(-0.2)
     assert (row.images, row.outcome) == (3, Outcome.CANNOT_TELL)
-    assert row.p_value == pytest.approx(2 / 2**3)
+    assert row.p_value == pytest.approx(2 * 2 / 2**3), "two of eight patterns of signs, and Holm over two methods"
     assert row.claim.endswith("cannot be told with 3 images.")
 
 
