@@ -93,3 +93,9 @@ def test_extents_are_compared_on_the_images_and_by_the_methods_of_both_models() 
 
 def test_models_without_a_method_in_common_get_no_sentence_on_extents() -> None:
     assert model_extents(a={"lime": [0.1] * 8}, b={"gradcam": [0.5] * 8}) == []
+
+
+def test_extents_that_differ_in_either_direction_are_no_difference() -> None:
+    """The mean of 0.1 and -0.1 is 0, and no pattern of signs has less."""
+    (row,) = model_extents(a={"lime": [0.2, 0.2]}, b={"lime": [0.1, 0.3]})
+    assert (row.value, row.p_value) == (pytest.approx(0), 1)
