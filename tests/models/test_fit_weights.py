@@ -106,6 +106,14 @@ def test_the_one_prefix_is_taken_off(module, target, fitted, prefix, beside):
     )
 
 
+@pytest.mark.parametrize(("count", "more"), [(3, ""), (4, ", … 1 more"), (5, ", … 2 more")])
+def test_three_tensors_that_are_left_over_are_named(module, target, fitted, count, more):
+    beside = {f"criterion.{letter}": torch.ones(2) for letter in "abcde"[:count]}
+    assert fitted({**module.state_dict(), **beside}, target).notes == (
+        f"{count} tensors beside the weights left over: criterion.a, criterion.b, criterion.c{more}",
+    )
+
+
 def test_usual_nests_are_not_worth_a_note(module, target, fitted):
     assert fitted({"state_dict": under("module.", module.state_dict())}, target).notes == ()
     assert fitted({"state_dict": under("net.", module.state_dict())}, target).notes == (
