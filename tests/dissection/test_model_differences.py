@@ -68,6 +68,21 @@ def test_p_values_permute_units_that_are_alone_and_are_corrected_within_their_ki
         assert group == [*sorted(tested, key=lambda row: row.p_value), *group[len(tested) :]]
 
 
+@pytest.mark.parametrize("swapped", [False, True])
+def test_a_name_is_tested_where_one_of_the_two_models_alone_could_have_it(unit_labels, swapped) -> None:
+    """Of 20 and 10 units three are all among the 10 in C(10, 3) of C(30, 3) deals, and among the 20 in C(20, 3)."""
+    labels = [[2] * 20, [2] * 7 + [3] * 3]
+    layers = [
+        unit_labels.layer_labels(name, "l", of) for name, of in zip("ba" if swapped else "ab", labels, strict=True)
+    ]
+    differences = model_differences(
+        UnitLabels(tuple(sorted(layers, key=lambda layer: layer.model)), CONCEPTS, CATEGORIES, ("i",), "cos")
+    )
+    (cat,) = (row for row in differences if row.name == "cat" and row.layer_a == "l")
+    assert cat.difference == pytest.approx(-0.3 if swapped else 0.3)
+    assert cat.p_value == pytest.approx(120 / 4060, abs=0.006)
+
+
 def dealt_out(row: ModelDifferenceRow) -> float:
     """How likely units that are dealt out to the models differ as much in their shares: hypergeometric."""
     units = row.units_a + row.units_b
@@ -91,6 +106,29 @@ def test_units_that_respond_alike_are_one_observation(unit_labels) -> None:
     assert {(row.name, row.units_a, row.units_b) for row in together} == {
         (row.name, row.units_a, row.units_b) for row in apart
     }
+
+
+def concepts_between(unit_labels, first: list[int], second: list[int]) -> list[ModelDifferenceRow]:
+    """The concepts of two models of one layer, whose units have these."""
+    layers = (unit_labels.layer_labels("a", "l", first), unit_labels.layer_labels("b", "l", second))
+    rows = model_differences(UnitLabels(layers, CONCEPTS, CATEGORIES, ("i",), "cos"))
+    return [row for row in rows if row.kind == "concept" and row.layer_a == "l"]
+
+
+def test_as_certain_differences_stand_by_their_size_whatever_the_sign_and_then_by_name(unit_labels) -> None:
+    certain = concepts_between(unit_labels, [3] * 10, [2] * 10)
+    assert len({row.p_value for row in certain}) == 1
+    assert [(row.name, row.difference) for row in certain] == [("cat", -1), ("dog", 1)]
+    untested = concepts_between(unit_labels, [0, 1, 1, -1], [0, 0, 2, -1])
+    assert all(math.isnan(row.p_value) for row in untested)
+    assert [(row.name, row.difference) for row in untested] == [("blue", -0.5), ("dog", 0.25), ("red", 0.25)]
+
+
+def test_a_name_whose_least_p_value_is_the_level_is_not_tested(unit_labels) -> None:
+    """One unit of 20 is that of the model with a single one in 1 of 20 deals, and of 21 in 1 of 21."""
+    for units, tested in ((19, False), (20, True)):
+        (cat,) = (row for row in concepts_between(unit_labels, [3], [-1] * units) if row.name == "cat")
+        assert math.isnan(cat.p_value) != tested
 
 
 def test_one_model_has_no_differences_and_three_have_three_pairs(unit_labels) -> None:

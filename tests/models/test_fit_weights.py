@@ -106,6 +106,14 @@ def test_the_one_prefix_is_taken_off(module, target, fitted, prefix, beside):
     )
 
 
+@pytest.mark.parametrize(("count", "more"), [(3, ""), (4, ", … 1 more"), (5, ", … 2 more")])
+def test_three_tensors_that_are_left_over_are_named(module, target, fitted, count, more):
+    beside = {f"criterion.{letter}": torch.ones(2) for letter in "abcde"[:count]}
+    assert fitted({**module.state_dict(), **beside}, target).notes == (
+        f"{count} tensors beside the weights left over: criterion.a, criterion.b, criterion.c{more}",
+    )
+
+
 def test_usual_nests_are_not_worth_a_note(module, target, fitted):
     assert fitted({"state_dict": under("module.", module.state_dict())}, target).notes == ()
     assert fitted({"state_dict": under("net.", module.state_dict())}, target).notes == (
@@ -267,6 +275,22 @@ def test_torchvisions_dense_nets_have_their_old_names(fitted):
         "names in w.pt changed by torchvision's old names of DenseNet",
     )
     assert same(target, network)
+
+
+@pytest.mark.parametrize(("over", "tried"), [(0, True), (1, False)])
+def test_renamings_are_tried_on_files_of_up_to_four_times_the_networks_numbers(fitted, over, tried):
+    import torchvision
+
+    network, target = (torchvision.models.DenseNet(8, (2, 2), 16, num_classes=5) for _ in range(2))
+    old = {key.replace("norm1.", "norm.1.").replace("conv2.", "conv.2."): v for key, v in network.state_dict().items()}
+    beside = 3 * sum(value.numel() for value in old.values()) + over
+    content = {**old, "criterion.weight": torch.zeros(beside)}
+    if tried:
+        fitted(content, target)
+        assert same(target, network)
+    else:
+        with pytest.raises(WeightsError, match="does not fit"):
+            fitted(content, target)
 
 
 def test_timms_own_filter_renames_and_resamples(fitted):

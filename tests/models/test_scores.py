@@ -137,6 +137,29 @@ def test_a_black_box_of_percentages() -> None:
     np.testing.assert_allclose(box.predict(PIXELS), percentages(PIXELS) / 100, rtol=1e-6)
 
 
+@pytest.mark.parametrize("said", [None, "none", "sigmoid", "softmax"])
+@pytest.mark.parametrize("factor", [1, 100])
+def test_one_number_an_image_is_explained_before_its_sigmoid_whatever_is_said(networks, factor, said) -> None:
+    """The softmax of -z/2 and z/2 is the sigmoid of z: of two classes either word means the same."""
+    model = read(networks, lambda net, x: factor * net.z(x).sigmoid(), 1, activation=said)
+    assert (model.activation, model.notes) == ("sigmoid", (CUT.format("sigmoid", "sigmoid"),))
+    with torch.no_grad():
+        logit = model.module.z(model.inputs(PIXELS)).numpy()
+    np.testing.assert_allclose(model.predict(PIXELS), np.hstack([-logit, logit]), rtol=1e-4, atol=1e-5)
+
+
+def test_a_softmax_is_applied_to_sigmoids_of_several_classes_as_asked(networks) -> None:
+    model = read(networks, lambda net, x: net.z(x).sigmoid(), activation="softmax")
+    assert (model.activation, model.notes) == (
+        "softmax",
+        (
+            "its scores lie in [0, 1], and the softmax is applied to them as asked; if they are probabilities, say "
+            "--activation none",
+        ),
+    )
+    np.testing.assert_allclose(model.predict(PIXELS), own(model), atol=1e-6)
+
+
 CHANCES_OF = {
     "hard": lambda net, x: functional.hardsigmoid(net.z(x)),
     "hyperbolic": lambda net, x: (torch.tanh(net.z(x) / 2) + 1) / 2,

@@ -267,6 +267,32 @@ def test_the_mask_is_the_one_that_was_compared(run):
     assert shown == areas
 
 
+def test_true_masks_say_what_they_cover_and_masks_of_methods_how_far_they_overlap_them(run):
+    ious = {
+        (row.model, row.image, row.method_a): row.iou
+        for row in run.rows(AgreementRow)
+        if row.method_b == "ground_truth"
+    }
+    cards = [(image.row.image, card) for image in images(Page(run)).images for card in image.cards]
+    covered = {image: None if card.truth is None else card.truth.shows for image, card in cards}
+    assert covered == {"racer_01": "racer", "disc_02": "disc", "square_03": None, "wheel_04": "<b>x</b>&"}
+    for image, card in cards:
+        for figure in card.maps:
+            if figure.mask is not None:
+                key = (card.model, image, figure.mask.row.method)
+                assert (figure.mask.shows, figure.mask.iou_with_truth) == ("", ious.get(key)), key
+
+
+def test_two_maps_of_a_model_disagree_and_one_does_not(fakes, tmp_path):
+    run = fakes.fake_run(tmp_path)
+    methods = {"racer_01": ["gradcam"], "disc_02": ["gradcam", "lime"]}
+    run.tables[ExplanationRow] = [row for row in run.rows(ExplanationRow) if row.method in methods.get(row.image, ())]
+    cards = [(image.row.image, card) for image in images(Page(run)).images for card in image.cards]
+    assert [(image, len(card.maps), card.disagreement is not None) for image, card in cards] == [
+        *[("racer_01", 1, False)] * 2, *[("disc_02", 2, True)] * 2
+    ]  # fmt: skip
+
+
 def test_a_map_without_a_mask_is_shown_without_one(fakes, read, tmp_path):
     run = fakes.fake_run(tmp_path)
     whole = words(read(run)).count("mask max:0.5, ")

@@ -71,6 +71,25 @@ def test_similar_concepts_of_negative_scores_have_bars_that_fall(run):
     np.testing.assert_allclose([similar.width for similar in details_of(run, row).similar], [1, 0.75, 0])
 
 
+def test_of_similar_concepts_five_are_shown_and_without_a_difference_all_bars_are_full(run):
+    row = replace(units_of(run)[8], best_concepts=tuple("abcdef"), best_scores=(6.0, 5.0, 4.0, 3.0, 2.0, 1.0))
+    assert [similar.concept for similar in details_of(run, row).similar] == ["a", "b", "c", "d", "e"]
+    for score in (0.0, -0.5):
+        alike = details_of(run, replace(row, best_concepts=("a", "b"), best_scores=(score, score))).similar
+        assert [similar.width for similar in alike] == [1, 1]
+
+
+def test_bars_of_a_histogram_divide_the_range_of_activations_and_are_as_high_as_logarithms(run):
+    """log 1 = 0, log 2, log 8 = 3 log 2 and log 4 = 2 log 2 of one image more than there are."""
+    row = replace(units_of(run)[7], histogram=(0, 1, 7, 3), lowest=-2.0, highest=6.0)
+    bars = details_of(run, row).bins
+    assert [(bar.low, bar.high, bar.images) for bar in bars] == [(-2, 0, 0), (0, 2, 1), (2, 4, 7), (4, 6, 3)]
+    np.testing.assert_allclose([bar.height for bar in bars], [0, 1 / 3, 1, 2 / 3])
+    assert bars[1].text == "0 to 2.00: 1 images"
+    for unknown in ({"lowest": np.nan}, {"highest": np.nan}, {"histogram": (0,) * 4}):
+        assert details_of(run, replace(row, **unknown)).bins == ()
+
+
 def test_a_unit_without_counter_examples_says_so(run, tmp_path):
     row = replace(units_of(run)[7], active_without=())
     text = write_unit_page(run, row, tmp_path / "unit.html").read_text(encoding="utf-8")
@@ -100,6 +119,17 @@ def test_pictures_are_crops_where_they_are_known(run):
     assert pictures.picture(replace(row, unit=99), row.top_images[0]).css != first.css
     without = UnitPictures(run, Thumbnails(), crops=[])
     assert not without.picture(row, row.top_images[0]).is_cropped
+
+
+def test_it_is_said_that_pictures_are_cropped_where_they_are(run, tmp_path):
+    (crop, *_) = run.rows(UnitCropRow)
+    row = units_of(run, crop.layer, crop.model)[crop.unit]
+    assert details_of(run, row).is_cropped
+    assert not UnitDetails.of(row, UnitPictures(run, Thumbnails(), crops=[])).is_cropped
+    assert not details_of(run, replace(row, top_images=(), top_activations=())).is_cropped
+    whole = replace(row, top_images=row.top_images[1:], top_activations=row.top_activations[1:])
+    pages = [write_unit_page(run, shown, tmp_path / "unit.html").read_text(encoding="utf-8") for shown in (row, whole)]
+    assert ["cropped to where it fires" in text for text in pages] == [True, False]
 
 
 @pytest.mark.parametrize(

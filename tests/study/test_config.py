@@ -91,6 +91,13 @@ def test_model_names_are_short_and_never_alike() -> None:
         Study(images="x", models=[ModelConfig(spec="timm:b", name="a"), ModelConfig(spec="timm:c", name="a")])
 
 
+def test_models_of_one_spec_are_numbered_from_2_where_no_longer_name_is_left() -> None:
+    models = [ModelConfig(spec="timm:resnet50.a1_in1k")] * 4
+    assert Study(images="x", models=models).model_names == [
+        "resnet50", "resnet50.a1_in1k", "resnet50-2", "resnet50-3"
+    ]  # fmt: skip
+
+
 def test_a_field_stands_in_its_table_or_outside_of_it_and_is_saved_inside(tmp_path: Path) -> None:
     (tmp_path / "loose.toml").write_text('images = "p"\nseed = 3\nfdr = 0.1\n[[models]]\nspec = "timm:a"\n')
     (tmp_path / "tables.toml").write_text(
@@ -112,6 +119,12 @@ def test_no_two_tables_have_a_field_of_the_same_name() -> None:
     assert not {*TABLES, "models"} & set(names)
 
 
+def test_the_run_name_says_at_most_60_characters_of_what_it_is_and_the_folder_is_called_so() -> None:
+    study = Study(images="y" * 50, models=[ModelConfig(spec="timm:resnet18"), ModelConfig(spec="timm:vgg11")])
+    assert study.run_name[:-8] == f"{'y' * 50}-resnet18--"
+    assert study.folder == Path("runs") / study.run_name
+
+
 def test_the_run_name_is_found_again_and_changes_with_the_study() -> None:
     study = Study(images="data/labels.csv", models=[ModelConfig(spec="timm:resnet18")])
     again = Study(images="data/labels.csv", models=[ModelConfig(spec="timm:resnet18")], runs="elsewhere")
@@ -127,6 +140,14 @@ def test_the_run_name_is_found_again_and_changes_with_the_study() -> None:
 def test_parts_that_do_not_go_together(fields: dict[str, str], said: str) -> None:
     with pytest.raises(UsageError, match=said):
         Study(models=[ModelConfig(**MODEL)], **fields).check()
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"images": "i"}, {"probe": "p", "scorer": "table:x"}, {"images": "i", "probe": "p", "scorer": "table:x"}],
+)
+def test_parts_that_go_together(fields: dict[str, str]) -> None:
+    Study(models=[ModelConfig(**MODEL)], **fields).check()
 
 
 @pytest.mark.parametrize(

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import datetime
 import os
 import resource
 import shutil
+import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from lumiscope.errors import StoreError, UsageError
 from lumiscope.runs import TABLES, Run
-from lumiscope.study import ModelConfig, Study, compute
-from lumiscope.study._run_lock import LOCK, run_lock
+from lumiscope.study import ModelConfig, Study, _run_lock, compute
+from lumiscope.study._run_lock import LOCK, Owner, run_lock
 
 MAPS = [
     "run", "--images", "world:4", "--model", "world:objects", "--methods", "gradcam,scorecam", "--backend", "eager",
@@ -107,6 +110,31 @@ def test_a_lock_is_waited_for_and_says_whose_it_is(tmp_path: Path) -> None:
             assert second.stdout.readline() == "held\n", "a lock ends with its owner"
             second.stdin.close()
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("seconds", "age"), [(125, "2 min 5 s"), (59.6, "1 min 0 s"), (-30, "0 min 0 s")])
+def test_a_lock_says_how_long_it_has_been_held(monkeypatch: pytest.MonkeyPatch, seconds: float, age: str) -> None:
+    """Never less than no time, where another computer's clock is ahead."""
+    began = datetime.datetime(2026, 11, 22, 23, 48, 1, tzinfo=datetime.timezone(datetime.timedelta(hours=2)))
+
+    class Clock(datetime.datetime):
+        @classmethod
+        def now(cls, tz: datetime.tzinfo | None = None) -> datetime.datetime:  # type: ignore[override]
+            return (began + datetime.timedelta(seconds=seconds)).astimezone(tz)
+
+    monkeypatch.setattr(_run_lock, "datetime", SimpleNamespace(datetime=Clock))
+    assert str(Owner(7, "here", began.isoformat())) == f"process 7 on here, since 2026-11-22 23:48:01 ({age})"
+
+
+def test_waiting_would_never_end_for_this_process_and_its_parent_on_this_computer_alone() -> None:
+    owners = {
+        (process, host): Owner(process, host, "2020-01-01T00:00:00+00:00").waits_for_us()
+        for process in (os.getpid(), os.getppid(), 0)
+        for host in (socket.gethostname(), "elsewhere")
+    }
+    assert [owner for owner, waits in owners.items() if waits] == [
+        (os.getpid(), socket.gethostname()), (os.getppid(), socket.gethostname())
+    ]  # fmt: skip
 
 
 def test_a_run_inside_the_same_run_is_refused_and_not_waited_for(runs: Path) -> None:
