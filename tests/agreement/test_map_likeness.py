@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 from scipy import stats
+from scipy.ndimage import gaussian_filter
 
 from lumiscope.agreement.map_likeness import (
     cell_map,
@@ -62,12 +63,16 @@ def test_partial_correlation_is_that_of_residuals() -> None:
     a, b, edges = random_map(), random_map(), random_map()
     rows = (np.arange(14) + 0.5) / 14 - 0.5
     centre = np.exp(-(rows[:, None] ** 2 + rows**2) / (2 * 0.25**2)).ravel()
-    x, y = (stats.rankdata(habit) / 196 for habit in (centre, cell_means(edges)))
-    habits = np.stack([np.ones(196), x, y, x * x, x * y, y * y, x**3, x * x * y, x * y * y, y**3], axis=1)
+    x = stats.rankdata(centre) / 98 - 1
+    habits = [x**0, x, x**2, x**3]
+    for blur in (0, 0.75, 1.5):
+        y = stats.rankdata(gaussian_filter(cell_means(edges).reshape(14, 14), blur)) / 98 - 1
+        habits += [y, y**2, y**3, x * y, x * y**2, x**2 * y]
+    design = np.stack(habits, axis=1)
 
     def left(values: np.ndarray) -> np.ndarray:
         ranks = stats.rankdata(cell_means(values))
-        return ranks - habits @ np.linalg.solve(habits.T @ habits, habits.T @ ranks)
+        return ranks - design @ np.linalg.solve(design.T @ design, design.T @ ranks)
 
     expected = stats.pearsonr(left(a), left(b)).statistic
     assert partial_likeness(cell_map(a, edges), cell_map(b, edges)) == pytest.approx(expected)

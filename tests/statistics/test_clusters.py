@@ -52,23 +52,40 @@ def test_the_interval_covers_with_clusters_as_without():
 
 
 def test_the_p_value_is_the_share_of_deals():
-    """Sides of 3 and 2 clusters: of the 10 ways to deal them out, those with as large a difference are counted."""
+    """Sides of 3 and 2 clusters: of the 10 ways to deal them out, those with as different mean shares are counted."""
     first, second = (
         ClusteredShare(np.array([2.0, 3, 1]), np.array([2.0, 3, 4])),
         ClusteredShare(np.array([0.0, 1]), np.array([5.0, 1])),
     )
-    hits, sizes = [2, 3, 1, 0, 1], [2, 3, 4, 5, 1]
+    shares = [1, 1, 1 / 4, 0, 1]
 
     def difference(of_first):
         rest = [place for place in range(5) if place not in of_first]
-        shares = [sum(hits[i] for i in side) / sum(sizes[i] for i in side) for side in (of_first, rest)]
-        return shares[1] - shares[0]
+        return np.mean([shares[i] for i in rest]) - np.mean([shares[i] for i in of_first])
 
     deals = [difference(side) for side in itertools.combinations(range(5), 3)]
     observed, p_value = clustered_share_test(first, second)
     assert observed == pytest.approx(1 / 6 - 6 / 9)
-    expected = np.mean(np.abs(deals) >= abs(observed) - 1e-12)
+    expected = np.mean(np.abs(deals) >= abs(difference((0, 1, 2))) - 1e-12)
     assert p_value == pytest.approx(expected, abs=4 * math.sqrt(expected * (1 - expected) / 10_000))
+
+
+def test_a_difference_that_few_large_clusters_make_alone_is_none():
+    """Nine single units in ten against one in ten; but 50 alike turn the shares of units around."""
+    first = ClusteredShare(np.array([1.0] * 9 + [0]), np.array([1.0] * 9 + [50]))
+    second = ClusteredShare(np.array([0.0] * 9 + [50]), np.array([1.0] * 9 + [50]))
+    assert clustered_share_test(first, second) == (pytest.approx(50 / 59 - 9 / 59), 1.0)
+
+
+def test_sides_of_which_one_has_large_clusters_are_called_different_1_time_in_20():
+    """Of 60 single units and 4 clusters of 50, and of 260 single ones, a third has the property."""
+    rng, found = np.random.default_rng(1), 0
+    for seed in range(200):
+        sizes = np.array([1.0] * 60 + [50] * 4)
+        first = ClusteredShare((rng.random(64) < 1 / 3) * sizes, sizes)
+        second = ClusteredShare((rng.random(260) < 1 / 3) * 1.0, np.ones(260))
+        found += clustered_share_test(first, second, permutations=400, seed=seed)[1] <= 0.05
+    assert found <= 21, "10 on average; more than 21 with a probability of 0.0005"
 
 
 def test_clusters_that_differ_by_chance_are_called_different_1_time_in_20():

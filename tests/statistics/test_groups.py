@@ -13,7 +13,7 @@ from scipy import stats
 
 from lumiscope.errors import UsageError
 from lumiscope.statistics import mean_interval, pairing_test, rank_correlation, separation, sign_flip_test
-from lumiscope.statistics._exchange import Exchange
+from lumiscope.statistics.exchange import Exchange
 from lumiscope.statistics.groups import group_numbers, grouped
 
 CLASSES, EACH = 10, 4

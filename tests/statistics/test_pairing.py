@@ -10,7 +10,7 @@ import pytest
 
 from lumiscope.errors import UsageError
 from lumiscope.statistics import pairing, pairing_test
-from lumiscope.statistics._exchange import Exchange
+from lumiscope.statistics.exchange import Exchange
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 5, 7])

@@ -20,6 +20,7 @@ from lumiscope.types import DoubleArray, FloatArray, IntArray
 CELLS = 14  # a side
 TOP = (0.05, 0.1, 0.2, 0.3, 0.5)  # shares of the cells that are called the most important
 DEGREE = 3  # of the polynomials of centre and edges that are taken out
+GRAINS = (0.0, 0.75, 1.5)  # standard deviations of the blur under which edges are taken out, in cells
 CENTRE = 0.25  # standard deviation of the centred Gaussian, in sides of the view
 
 
@@ -28,8 +29,8 @@ class CellMap:
     """What is kept of one map. `ranks`, `residuals`: (196,) of mean 0 and length 1; None where the map is constant.
 
     `residuals`: of the ranks, after all that a polynomial of degree 3 can make of the ranks of a centred Gaussian and
-    of the picture's edges is taken out. `means`: of the cells. `segments`: mean in each segment; None where there are
-    none.
+    of the picture's edges, as they are and blurred over two grains, is taken out. `means`: of the cells. `segments`:
+    mean in each segment; None where there are none.
     """
 
     means: DoubleArray
@@ -149,12 +150,24 @@ def _standard(values: DoubleArray) -> DoubleArray | None:
 
 
 def _without_habit(ranks: DoubleArray, shape: tuple[int, ...], edges: DoubleArray) -> DoubleArray:
+    from scipy.ndimage import gaussian_filter
+
     rows, columns = ((np.arange(min(CELLS, size)) + 0.5) / min(CELLS, size) - 0.5 for size in shape)
     centre = np.exp(-(rows[:, np.newaxis] ** 2 + columns**2) / (2 * CENTRE**2)).ravel()
-    x, y = (2 * _ranks(habit) / len(habit) - 1 for habit in (centre, edges))
+    grid = edges.reshape(len(rows), len(columns))
+    x = _scaled_ranks(centre)
     # Ranks of a sum are no sum of ranks: polynomials follow what is left of it.
-    habits = np.stack([x**i * y**j for i in range(DEGREE + 1) for j in range(DEGREE + 1 - i)], axis=1)
-    return np.asarray(ranks - habits @ np.linalg.lstsq(habits, ranks, rcond=None)[0])
+    habits = [x**i for i in range(DEGREE + 1)]
+    for grain in GRAINS:
+        y = _scaled_ranks(gaussian_filter(grid, grain).ravel() if grain else edges)
+        habits += [x**i * y**j for i in range(DEGREE + 1) for j in range(1, DEGREE + 1 - i)]
+    design = np.stack(habits, axis=1)
+    return np.asarray(ranks - design @ np.linalg.lstsq(design, ranks, rcond=None)[0])
+
+
+def _scaled_ranks(values: DoubleArray) -> DoubleArray:
+    """From -1 to 1."""
+    return np.asarray(2 * _ranks(values) / len(values) - 1)
 
 
 def _segment_means(shown: FloatArray, segments: IntArray) -> DoubleArray:

@@ -3,7 +3,6 @@
 The image is the unit, or the group of images where `groups` says which belong together.
 """
 
-from lumiscope.statistics._exchange import least_p_value
 from lumiscope.statistics.auroc import Separation, separation
 from lumiscope.statistics.clusters import (
     ClusteredShare,
@@ -15,8 +14,10 @@ from lumiscope.statistics.clusters import (
 from lumiscope.statistics.comparison import Best, PairComparison, best_of, compare_methods
 from lumiscope.statistics.correlation import RankCorrelation, rank_correlation
 from lumiscope.statistics.equivalence import Equivalence, equivalence_test
+from lumiscope.statistics.exchange import least_p_value
 from lumiscope.statistics.groups import Groups, numbered
 from lumiscope.statistics.known_values import known, mean_of_known
+from lumiscope.statistics.mean_test import mean_test
 from lumiscope.statistics.means import mean_interval, simultaneous_intervals
 from lumiscope.statistics.multiple import benjamini_hochberg, holm
 from lumiscope.statistics.pairing import mean_of_others, pairing_test
@@ -54,6 +55,7 @@ __all__ = [
     "mean_interval",
     "mean_of_known",
     "mean_of_others",
+    "mean_test",
     "null_p_values",
     "numbered",
     "pairing_test",

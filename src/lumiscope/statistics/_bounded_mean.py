@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from lumiscope.statistics.groups import Grouped
+from lumiscope.types import DoubleArray
 
 UNSEEN = 0.5  # of an observation, at the bound
 DRAWS = 20_000
@@ -23,6 +24,21 @@ def weighted_interval(
     New Confidence Interval for the Mean of a Bounded Random Variable); as with theirs, half an observation (as in
     Jeffreys' prior) covers what was asked for instead of more.
     """
+    low, high = _weighted_means(observations, bounds, seed)
+    tail = (1 - confidence) / 2
+    lowest, highest = np.quantile(low, tail), np.quantile(high, 1 - tail)
+    return float(max(lowest, bounds[0])), float(min(highest, bounds[1]))
+
+
+def weighted_p_value(observations: Grouped, bounds: tuple[float, float], margin: float, seed: int) -> float:
+    """That the mean lies outside ± `margin`: the level at which an end of the interval above comes to lie there."""
+    low, high = _weighted_means(observations, bounds, seed)
+    outside = max(int((high >= margin).sum()), int((low <= -margin).sum()))
+    return (outside + 1) / (DRAWS + 1)
+
+
+def _weighted_means(observations: Grouped, bounds: tuple[float, float], seed: int) -> tuple[DoubleArray, DoubleArray]:
+    """(DRAWS,) means with the unseen at the lower bound, and at the upper one."""
     generator = np.random.default_rng(seed)
     size = observations.sizes.mean()
     low, high = np.empty(DRAWS), np.empty(DRAWS)
@@ -34,6 +50,4 @@ def weighted_interval(
         sums, sizes = weights @ observations.sums, weights @ observations.sizes + unseen
         low[block] = (sums + unseen * bounds[0]) / sizes
         high[block] = (sums + unseen * bounds[1]) / sizes
-    tail = (1 - confidence) / 2
-    lowest, highest = np.quantile(low, tail), np.quantile(high, 1 - tail)
-    return float(max(lowest, bounds[0])), float(min(highest, bounds[1]))
+    return low, high

@@ -28,6 +28,22 @@ def student_interval(values: DoubleArray, confidence: float, *, skewed: bool) ->
     return float(mean - _untransformed(end, slope) * error), float(mean - _untransformed(-end, slope) * error)
 
 
+def student_p_value(values: DoubleArray) -> float:
+    """One-sided, of the mean of `values`, (n,) with n >= 2, not being above 0; t is transformed as above.
+
+    0 or 1 where all are equal.
+    """
+    from scipy.stats import t
+
+    count, mean = len(values), values.mean()
+    error = values.std(ddof=1) / math.sqrt(count)
+    if error <= np.finfo(np.float64).eps * abs(mean) or error == 0:
+        return float(mean <= 0)
+    ratio, slope = mean / error, _skewness(values) / (3 * math.sqrt(count))
+    transformed = ratio + slope * ratio**2 + slope**2 * ratio**3 / 3 + slope / 2
+    return float(t.sf(transformed, count - 1))
+
+
 def _skewness(values: DoubleArray) -> float:
     return float(np.mean((values - values.mean()) ** 3) / values.std(ddof=1) ** 3)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lumiscope.errors import UsageError
-from lumiscope.statistics._exchange import Exchange
+from lumiscope.statistics.exchange import Exchange
 from lumiscope.statistics.groups import Groups, clusters, group_numbers
 from lumiscope.types import BoolArray, DoubleArray
 

@@ -88,26 +88,30 @@ def clustered_share_test(
 ) -> tuple[float, float]:
     """Return the difference of two shares, second minus first, and the two-sided p-value that there is none.
 
-    Whole clusters are dealt out again, as many to either as it had; p = (b + 1) / (m + 1), b of m deals having as large
-    a difference of shares (Phipson and Smyth 2010). That is exact if clusters could as well have been of the other
-    side. (NaN, NaN) where one has no cluster. Errors: `UsageError` for fewer than 1 permutation.
+    Tested is the mean over clusters of the share in each: every cluster counts once, as units that respond alike are
+    one observation however many they are. (Sums over units are led by a few large clusters; where those of one side
+    are larger, such a test finds differences that are not there.) Whole clusters are dealt out again, as many to either
+    side as it had; p = (b + 1) / (m + 1), b of m deals having as large a difference of these means (Phipson and Smyth
+    2010); 1 where that differs in sign from the difference of shares. Exact if clusters could as well have been of the
+    other side. (NaN, NaN) where one has no cluster. Errors: `UsageError` for fewer than 1 permutation.
     """
     if permutations < 1:
         raise UsageError(f"a permutation test needs at least 1 permutation; got {permutations}")
     if not first.sizes.size or not second.sizes.size:
         return math.nan, math.nan
-    observed = second.share - first.share
-    hits, sizes = np.concatenate([first.hits, second.hits]), np.concatenate([first.sizes, second.sizes])
+    shares = np.concatenate([first.hits / first.sizes, second.hits / second.sizes])
+    sides = np.arange(len(shares)) < len(first.sizes)
+    difference, observed = second.share - first.share, shares[~sides].mean() - shares[sides].mean()
+    if difference * observed <= 0 and abs(observed) > ROUNDING:
+        return difference, 1.0
     generator = np.random.default_rng(seed)
-    sides = np.arange(len(sizes)) < len(first.sizes)
-    rows, extreme = max(1, AT_ONCE // len(sizes)), 0
+    rows, extreme = max(1, AT_ONCE // len(shares)), 0
     for start in range(0, permutations, rows):
         count = min(rows, permutations - start)
-        dealt = generator.permuted(np.tile(sides, (count, 1)), axis=1).astype(np.float64)
-        hits_first, sizes_first = dealt @ hits, dealt @ sizes
-        differences = (hits.sum() - hits_first) / (sizes.sum() - sizes_first) - hits_first / sizes_first
-        extreme += int(np.count_nonzero(np.abs(differences) >= abs(observed) - ROUNDING))
-    return float(observed), (extreme + 1) / (permutations + 1)
+        dealt = generator.permuted(np.tile(sides, (count, 1)), axis=1).astype(np.float64) @ shares
+        means = (shares.sum() - dealt) / (~sides).sum() - dealt / sides.sum()
+        extreme += int(np.count_nonzero(np.abs(means) >= abs(observed) - ROUNDING))
+    return difference, (extreme + 1) / (permutations + 1)
 
 
 def cluster_counts(kinds: Sequence[Hashable], clusters: Sequence[Hashable]) -> dict[Hashable, int]:

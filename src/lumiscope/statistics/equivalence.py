@@ -9,11 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from lumiscope.errors import UsageError
+from lumiscope.statistics._bounded_mean import weighted_p_value
 from lumiscope.statistics.groups import Groups, grouped
-from lumiscope.statistics.means import mean_interval
+from lumiscope.statistics.means import FEWEST, mean_interval, spread_misleads
 from lumiscope.types import DoubleArray
 
-FEWEST = 3  # images
+FEWEST_FOR_SPREAD = 15  # images: with fewer, the spread of like methods promises too much
 
 
 @dataclass(frozen=True)
@@ -47,10 +48,9 @@ def equivalence_test(
     A difference that is not significant is no evidence for this. The interval is the `mean_interval` of confidence
     1 - 2 `significance`, without correction for skewness, which differences of like methods do not have. All is NaN
     with fewer than 3 images (or groups), or if one is not finite. `bounds`: between which a difference lies, such as
-    (-1, 1) for IoU: where all differences are equal, to d, there is no spread, but a mean of m needs a share of at
-    least (m - d) / (1 - d) of images that differ from d, and that n have shown none has the probability
-    ((1 - m) / (1 - d))^n: p is that of m = `margin`, or of the other end, and the interval those m that are not
-    refuted. Without bounds all is NaN there.
+    (-1, 1) for IoU. Then fewer than 15 differences, or many that are equal, are weighted (see
+    `mean_interval`), and p is the level at which that interval reaches the margin: n equal methods could differ on
+    images that nobody saw. Without bounds all is NaN where all are equal.
     Raises UsageError for a margin that is not above 0, and a significance outside (0, 0.5).
     Source: Schuirmann 1987, A Comparison of the Two One-Sided Tests Procedure and the Power Approach.
     """
@@ -62,27 +62,13 @@ def equivalence_test(
             f"got the margin {margin} and the significance {significance}"
         )
     sample = np.asarray(differences, np.float64)
-    if bounds is not None and sample.size and np.isfinite(sample).all() and np.ptp(sample) == 0:
-        return _of_equal(float(sample[0]), len(grouped(sample, groups)), margin, significance, bounds)
-    low, high = mean_interval(sample, confidence=1 - 2 * significance, skewed=False, groups=groups)
-    if math.isnan(low):
-        return Equivalence(low, high, margin, math.nan)
-    values = grouped(sample, groups).linearised()
+    low, high = mean_interval(sample, bounds=bounds, confidence=1 - 2 * significance, skewed=False, groups=groups)
+    observations = grouped(sample, groups)
+    if math.isnan(low) or len(observations) < FEWEST:
+        return Equivalence(math.nan, math.nan, margin, math.nan)
+    if bounds is not None and (len(observations) < FEWEST_FOR_SPREAD or spread_misleads(observations, bounds)):
+        return Equivalence(low, high, margin, weighted_p_value(observations, bounds, margin, seed=0))
+    values = observations.linearised()
     error = values.std(ddof=1) / math.sqrt(len(values))
     p_value = float(t.sf((margin - abs(values.mean())) / error, len(values) - 1))
-    return Equivalence(low, high, margin, p_value)
-
-
-def _of_equal(value: float, count: int, margin: float, significance: float, bounds: tuple[float, float]) -> Equivalence:
-    """All of `count` differences are `value`: those that would move the mean, furthest at a bound, must be rare."""
-    if count < FEWEST or not bounds[0] < value < bounds[1]:
-        return Equivalence(math.nan, math.nan, margin, math.nan)
-    p_value = 1.0
-    if abs(value) < margin:
-        p_value = max(
-            min(1.0, (end - limit) / (end - value)) ** count
-            for end, limit in zip(bounds, (-margin, margin), strict=True)
-            if (end - limit) / (end - value) > 0
-        )
-    low, high = (end - (end - value) * significance ** (1 / count) for end in bounds)
     return Equivalence(low, high, margin, p_value)

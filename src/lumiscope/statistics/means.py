@@ -47,7 +47,7 @@ def mean_interval(
         return math.nan, math.nan
     if len(observations) < FEWEST:
         return (math.nan, math.nan) if bounds is None else (float(bounds[0]), float(bounds[1]))
-    if bounds is not None and (len(observations) < FEWEST_FOR_SPREAD or _in_lumps(observations, bounds)):
+    if bounds is not None and spread_misleads(observations, bounds):
         return weighted_interval(observations, bounds, confidence, seed)
     low, high = student_interval(observations.linearised(), confidence, skewed=skewed)
     if bounds is not None:
@@ -80,8 +80,10 @@ def simultaneous_intervals(
     ).reshape(-1, 2)
 
 
-def _in_lumps(observations: Grouped, bounds: tuple[float, float]) -> bool:
-    """Whether at least half of the observations lie on a bound or on the most common number between them."""
+def spread_misleads(observations: Grouped, bounds: tuple[float, float]) -> bool:
+    """Whether there are fewer than 5 observations, or half of them lie on a bound or on one number between them."""
+    if len(observations) < FEWEST_FOR_SPREAD:
+        return True
     means = observations.sums / observations.sizes
     inside = means[(means > bounds[0]) & (means < bounds[1])]
     commonest = np.unique(inside, return_counts=True)[1].max(initial=0)

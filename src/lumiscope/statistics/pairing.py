@@ -10,7 +10,7 @@ import numpy as np
 
 from lumiscope.errors import UsageError
 from lumiscope.statistics._draws import share_of_draws
-from lumiscope.statistics._exchange import Exchange
+from lumiscope.statistics.exchange import Exchange
 from lumiscope.statistics.groups import Groups, clusters
 from lumiscope.types import DoubleArray, IntArray
 

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from lumiscope.runs import ImageGroups
-from lumiscope.statistics import sign_flip_test, simultaneous_intervals
+from lumiscope.statistics import mean_test, simultaneous_intervals
 from lumiscope.study.findings import floors
 from lumiscope.study.findings.claim import Hypothesis
 
 EXTREME = (
-    "paired sign-flip test against every other candidate (the largest p-value counts), Bonferroni over the candidates"
+    "paired sign-flip test and Student's corrected for skewness, against every other candidate (the largest p-value "
+    "counts), Bonferroni over the candidates"
 )
 CHOSEN = "interval simultaneous over the candidates"
 
@@ -77,4 +78,4 @@ def _ahead(first: Mapping[str, float], other: Mapping[str, float], sign: int, gr
     """1 where they share no image."""
     shared = [image for image in first if image in other]
     differences = [sign * (first[image] - other[image]) for image in shared]
-    return sign_flip_test(differences, groups=groups(shared)) if shared else 1.0
+    return mean_test(differences, groups=groups(shared)) if shared else 1.0

@@ -85,9 +85,7 @@ def _complexity_claim(model: str, found: Mapping[str, _Trend]) -> Claim:
         hypotheses={words: trend.test for words, trend in found.items()},
         statistic=f"rank correlation with {strongest}",
         value=correlation.value,
-        low=correlation.low,
-        high=correlation.high,
-        test="permutation of the images, two-sided; interval of Bonett and Wright",
+        test="permutation of the images, two-sided",
         images=images,
         tables="agreement, image_complexity",
     )
@@ -142,7 +140,7 @@ def disagreement_and_mistakes(tables: Rows) -> Iterator[Claim]:
         if not any(wrong) or all(wrong):
             continue
         share = sum(wrong) / len(wrong)
-        labels = groups(images)
+        labels = groups.labels(images)
         apart = separation([-agreement[image] for image in images], wrong, groups=labels)
         floor = floors.of_groups(labels, floors.two_groups(share))
         number = f"AUROC {apart.auroc:.2f}, {sum(wrong)} of {len(wrong)} images are wrong"
@@ -173,7 +171,7 @@ def _trend(pairs: Mapping[str, tuple[float, float]], groups: ImageGroups) -> _Tr
     if len(pairs) < 2:
         return None
     first, second = zip(*pairs.values(), strict=True)
-    labels = groups(pairs)
+    labels = groups.labels(pairs)
     correlation = rank_correlation(first, second, groups=labels)
     floor = floors.of_groups(labels, floors.two_sided_ranks)
     if math.isnan(correlation.value):

@@ -218,7 +218,7 @@ def _concept_claim(
         answer(
             supported=f"{opening} (fewer than {closing}",
             undecided=f"{opening} (not shown to be fewer than {closing}",
-            meaning="what the one knows is mostly unknown to the other",
+            meaning="they were not taught the same things, or learnt different ones",
         ),
         hypotheses={"fewer": Hypothesis(p_value, sum(first) + sum(second), floors.none)},
         statistic="share of concepts in both models",

@@ -46,8 +46,6 @@ def _same_places(model_a: str, model_b: str, rows: dict[str, ModelAgreementRow])
         hypotheses={name: Hypothesis(row.p_value, row.images, floors.pairings) for name, row in rows.items()},
         statistic=f"mean IoU of {method_title(first.method)}",
         value=first.iou,
-        low=first.low,
-        high=first.high,
         test="permutation of which images' masks belong together",
         images=images,
         tables="model_agreement",
