@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from lumiscope.agreement.map_likeness import (
     TOP,
@@ -14,12 +14,14 @@ from lumiscope.agreement.map_likeness import (
     rank_likeness,
     segment_likeness,
     top_agreement,
+    top_agreement_of_other_images,
 )
 from lumiscope.runs import MapAgreementRow, MapAgreementSummaryRow
 from lumiscope.statistics import known, mean_interval, mean_of_known, mean_of_others
 
 Maps = Mapping[str, CellMap]
 """Method -> what is kept of its map of one image."""
+OTHERS = "other_images"
 TOPS = {f"top_{round(100 * share)}": share for share in TOP}
 
 
@@ -74,4 +76,12 @@ def summarise_maps(
             p_value=p_value,
             segments=mean_of_known([row.segments for row in of_pair]),
             **{name: mean_of_known([getattr(row, name) for row in of_pair]) for name in TOPS},
+            **{f"{name}_{OTHERS}": share for name, share in _top_of_others(both, a, b, seed)},
         )
+
+
+def _top_of_others(images: Sequence[Maps], a: str, b: str, seed: int) -> Iterator[tuple[str, float]]:
+    """Each share of the cells by name, with what the maps of different images have in common of them."""
+    maps_a, maps_b = ([maps[method] for maps in images] for method in (a, b))
+    for name, share in TOPS.items():
+        yield name, top_agreement_of_other_images(maps_a, maps_b, share, seed=seed)
