@@ -17,7 +17,9 @@ from lumiscope.agreement.map_likeness import (
     rank_likeness,
     segment_likeness,
     top_agreement,
+    top_agreement_of_other_images,
 )
+from lumiscope.agreement.map_pairs import compare_maps, summarise_maps
 from lumiscope.runs import disagreement
 
 RNG = np.random.default_rng(0)
@@ -114,6 +116,43 @@ def test_maps_of_other_images_are_the_null() -> None:
     off = [float(ranks[i] @ ranks[j]) for i in range(3) for j in range(3) if i != j]
     assert mean == pytest.approx(np.mean(off))
     assert all(map(math.isnan, compare_maps_of_other_images([None], ranks[:1], [0])))
+
+
+def test_top_cells_of_other_images_are_beside_those_of_the_same() -> None:
+    """The 49 cells of the upper left quarter, the upper right and again the upper left: 49 are 25 % of 196.
+
+    Of six pairs of different images two share all of them and four none: a third. Where each of two methods always
+    draws the same centred blob, different images share as much as the same do, however small a share is asked for.
+    """
+    quarters = []
+    for columns in (slice(0, 7), slice(7, 14), slice(0, 7)):
+        values = np.zeros((14, 14), np.float32)
+        values[:7, columns] = 1
+        quarters.append(cell_map(values, FLAT))
+    assert [top_agreement(a, a, 0.25) for a in quarters] == [1, 1, 1]
+    assert top_agreement_of_other_images(quarters, quarters, 0.25) == pytest.approx(1 / 3)
+    rows, columns = np.mgrid[-6.5:7, -6.5:7]
+    centred = [cell_map(np.exp(-(rows**2 + columns**2) / 40).astype(np.float32), FLAT)] * 4
+    assert top_agreement_of_other_images(centred, centred, 0.05) == pytest.approx(top_agreement(*centred[:2], 0.05))
+
+
+def test_top_cells_of_a_single_image_have_no_others() -> None:
+    varying, flat = cell_map(random_map(), FLAT), cell_map(np.ones((28, 28), np.float32), FLAT)
+    assert math.isnan(top_agreement_of_other_images([varying], [varying], 0.1))
+    assert math.isnan(top_agreement_of_other_images([varying, flat], [varying, varying], 0.1))
+    assert math.isnan(top_agreement_of_other_images([flat], [flat], 0.1))
+
+
+def test_the_summary_has_the_curve_of_other_images() -> None:
+    """Two methods of the same maps on three images: the same images share all, different ones what is counted here."""
+    maps = [cell_map(random_map(), FLAT) for _ in range(3)]
+    images = {str(number): {"a": kept, "b": kept} for number, kept in enumerate(maps)}
+    rows = [row for image, kept in images.items() for row in compare_maps("m", image, kept)]
+    (summary,) = summarise_maps(rows, images)
+    for name, share in (("top_5", 0.05), ("top_50", 0.5)):
+        assert getattr(summary, name) == 1
+        others = [top_agreement(a, b, share) for a in maps for b in maps if a is not b]
+        assert getattr(summary, f"{name}_other_images") == pytest.approx(np.mean(others))
 
 
 def test_disagreement_is_largest_where_one_is_first_and_the_other_last() -> None:

@@ -21,9 +21,12 @@ from lumiscope.runs import (
     FindingRow,
     ImageRow,
     JudgementRow,
+    MapAgreementSummaryRow,
+    MethodRankRow,
     ModelRow,
     SkippedRow,
 )
+from lumiscope.testing import fake_row
 
 
 def words(page) -> str:
@@ -291,6 +294,34 @@ def test_two_maps_of_a_model_disagree_and_one_does_not(fakes, tmp_path):
     assert [(image, len(card.maps), card.disagreement is not None) for image, card in cards] == [
         *[("racer_01", 1, False)] * 2, *[("disc_02", 2, True)] * 2
     ]  # fmt: skip
+
+
+def test_ranks_are_of_these_images_and_few_have_none(fakes, read, tmp_path):
+    run = fakes.fake_run(tmp_path)
+    few = {"reason": "ranks take 10 images or more; there are 4", "share": math.nan}
+    run.tables[MethodRankRow] = [
+        fake_row(MethodRankRow, model=model, measure="extent", method=method, rank=rank, mean=0.25, **shares)
+        for model, shares in (("objects", {"share": 0.5, "reason": ""}), ("attributes", few))
+        for method in ("gradcam", "lime")
+        for rank in (1, 2)
+    ]
+    (rows,) = read(run).rows("Model", "Measure", "Method", "Mean", "1.", "2.")
+    assert rows[0] == ["objects", "half of the weight", "Grad-CAM", "0.250", "50 %", "50 %"]
+    assert rows[2] == ["attributes", "half of the weight", "Grad-CAM", "0.250", few["reason"]]
+
+
+def test_curves_of_the_same_and_of_different_images_are_drawn(fakes, read, tmp_path):
+    """10 % of the cells are at x = 20; a share of 0.5 is half of the height, 40."""
+    run = fakes.fake_run(tmp_path)
+    row = fake_row(MapAgreementSummaryRow, model="objects", method_a="gradcam", method_b="lime", top_10=0.5)
+    undefined = {name: math.nan for name in vars(row) if name.endswith("_other_images")}
+    run.tables[MapAgreementSummaryRow] = [dataclasses.replace(row, top_10_other_images=0.25)]
+    others, same = read(run).of("polyline")
+    assert (others["class"], others["points"].split()[1]) == ("others", "20,30.0")
+    assert same["points"].split()[1] == "20,20.0"
+    run.tables[MapAgreementSummaryRow] = [dataclasses.replace(row, **undefined)]
+    others, _ = read(run).of("polyline")
+    assert others["points"] == "", "a single image has no others"
 
 
 def test_a_map_without_a_mask_is_shown_without_one(fakes, read, tmp_path):

@@ -54,7 +54,7 @@ def test_labels_together_the_largest_first(fakes, read, tmp_path):
         "Together 50 % of the score's rise from 1.00, with the layer silent, to 11.00; all units with a label 65 %, "
         "all units 99.8 %." in text
     )
-    assert "trust the order" not in text
+    assert "Caution" not in text
 
 
 def test_an_incomplete_sum_and_a_layer_without_influence(fakes, read, tmp_path):
@@ -63,7 +63,7 @@ def test_an_incomplete_sum_and_a_layer_without_influence(fakes, read, tmp_path):
     text = words(
         read(with_contributions(fakes.fake_run(tmp_path), [*rough, row("disc_02", 1, 12, "red", 0.0, **nothing)]))
     )
-    assert "Caution: the sum misses 20.0 % of it, so trust the order alone." in text
+    assert "Caution: the sum misses 20.0 % of it, so the shares are rough." in text
     assert "Why sports car: its score does not depend on the units of stage4." in text
 
 

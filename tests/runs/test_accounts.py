@@ -81,7 +81,7 @@ def test_complete_is_within_a_hundredth() -> None:
 
 def test_an_account_that_is_incomplete_or_undefined_says_so() -> None:
     rough = account([contribution(1, 12, "orange", 3.1, completeness_error=0.2)])
-    assert rough.text().endswith("(the sum misses 20.0% of it: trust the order alone)")
+    assert rough.text().endswith("(the sum misses 20.0% of it: the shares are rough)")
     nothing = {"completeness_error": float("nan"), "share": float("nan"), "baseline_score": 11.0}
     empty = account([contribution(1, 12, "orange", 0.0, **nothing)])
     assert empty.text() == "goldfish (why goldfish): the score does not depend on layer4"

@@ -66,7 +66,10 @@ def test_labels_that_a_sure_model_denies_are_named() -> None:
     (doubtful,) = said(of, "doubtful_labels")
     assert doubtful.claim.startswith("m is at least 90% sure of another class than the label on 1 of 3 labelled images")
     assert "a (cat 0.90, labelled" in doubtful.claim
-    assert doubtful.meaning.startswith("1 of 2 images that it is as sure of agree with their label")
+    assert doubtful.meaning == (
+        "1 of 2 images that it is as sure of have its label; whether the label or the model is wrong on the others was "
+        "not looked at"
+    )
     assert doubtful.named_images == ("a",)
 
 

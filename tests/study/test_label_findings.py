@@ -67,7 +67,10 @@ def test_labels_are_counted_and_so_is_what_refused_them(unit_labels) -> None:
         0.5,
         clustered_share_interval(ClusteredShare.of([True, True, False, False, False, True], range(6))),
     )
-    assert "Benjamini and Hochberg" in labelled.test
+    assert labelled.test == (
+        "95 % Wilson interval of clusters of units that respond alike; Benjamini and Hochberg over the units of each "
+        "layer"
+    )
 
 
 def test_untested_labels_are_called_so(unit_labels) -> None:

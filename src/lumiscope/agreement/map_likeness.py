@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lumiscope.agreement.other_images import image_sets
-from lumiscope.statistics import Groups, pairing_test
+from lumiscope.statistics import Groups, mean_of_others, pairing_test
 from lumiscope.types import DoubleArray, FloatArray, IntArray
 
 CELLS = 14  # a side
@@ -83,13 +83,22 @@ def top_agreement(a: CellMap, b: CellMap, share: float) -> float:
     """|A ∩ B| / k of the k most important cells of either map, k being the `share` of all.
 
     Where cells tie for the last places, the value that is expected if chance decides (Krishna et al. 2022, The
-    disagreement problem in explainable machine learning, "feature agreement"; there ties go by position). Maps that
-    have nothing to do with one another reach k over the number of cells. NaN where a map is constant.
+    disagreement problem in explainable machine learning, "feature agreement"; there ties go by position). Maps whose
+    cells are independent share k over the number of cells on average; smooth or centred ones of different pictures
+    share more, see `top_agreement_of_other_images`. NaN where a map is constant.
     """
-    if a.ranks is None or b.ranks is None:
-        return math.nan
-    count = max(1, round(share * len(a.means)))
-    return float(_chosen(a.means, count) @ _chosen(b.means, count)) / count
+    top_a, top_b = _top_cells(a, share), _top_cells(b, share)
+    return math.nan if top_a is None or top_b is None else float(top_a @ top_b) / _count(share, len(top_a))
+
+
+def top_agreement_of_other_images(a: Sequence[CellMap], b: Sequence[CellMap], share: float, *, seed: int = 0) -> float:
+    """The mean `top_agreement` of one method's map of an image and the other's of a different one.
+
+    `a`, `b`: the maps of either method, image by image. NaN where fewer than two images have maps that vary.
+    """
+    first, second = ([_top_cells(cells, share) for cells in maps] for maps in (a, b))
+    sets = cross_likeness(first, second, range(len(a)), seed=seed)
+    return mean_of_others([some.likeness for some in sets]) / _count(share, len(a[0].means)) if sets else math.nan
 
 
 def compare_maps_of_other_images(
@@ -116,7 +125,8 @@ def cross_likeness(
 ) -> list[CrossLikeness]:
     """Correlations of two methods' maps in sets of images, at random where there are many.
 
-    `a`, `b`: ranks or residuals of either method, image by image; images where one is None do not count.
+    `a`, `b`: ranks, residuals or top cells of either method, image by image; images where one is None do not count. Of
+    top cells the products are how many both have.
     """
     both = [pair for pair in zip(a, b, labels, strict=True) if pair[0] is not None and pair[1] is not None]
     if not both:
@@ -127,6 +137,15 @@ def cross_likeness(
         CrossLikeness(first[some] @ second[some].T, [of_both[place] for place in some])
         for some in image_sets(range(len(both)), of_both, seed)
     ]
+
+
+def _count(share: float, cells: int) -> int:
+    return max(1, round(share * cells))
+
+
+def _top_cells(cells: CellMap, share: float) -> DoubleArray | None:
+    """(d,) how surely each cell is among the most important `share` of them; None where the map is constant."""
+    return None if cells.ranks is None else _chosen(cells.means, _count(share, len(cells.means)))
 
 
 def _chosen(means: DoubleArray, count: int) -> DoubleArray:

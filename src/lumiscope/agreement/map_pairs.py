@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from lumiscope.agreement.map_likeness import (
     TOP,
@@ -15,6 +15,7 @@ from lumiscope.agreement.map_likeness import (
     rank_likeness,
     segment_likeness,
     top_agreement,
+    top_agreement_of_other_images,
 )
 from lumiscope.agreement.other_images import EACH_ALONE
 from lumiscope.runs import ImageGroups, MapAgreementRow, MapAgreementSummaryRow
@@ -22,6 +23,7 @@ from lumiscope.statistics import known, mean_interval, mean_of_known, mean_of_ot
 
 Maps = Mapping[str, CellMap]
 """Method -> what is kept of its map of one image."""
+OTHERS = "other_images"
 TOPS = {f"top_{round(100 * share)}": share for share in TOP}
 
 
@@ -71,6 +73,7 @@ def summarise_maps(
             p_value=p_value,
             segments=mean_of_known([row.segments for row in of_pair]),
             **{name: mean_of_known([getattr(row, name) for row in of_pair]) for name in TOPS},
+            **{f"{name}_{OTHERS}": share for name, share in _top_of_others(both, a, b, seed)},
         )
 
 
@@ -78,3 +81,10 @@ def _interval(rows: Iterable[MapAgreementRow], name: str, groups: ImageGroups, s
     """Of the mean of a correlation over the images where it is defined."""
     values = {row.image: getattr(row, name) for row in rows if not math.isnan(getattr(row, name))}
     return mean_interval(list(values.values()), bounds=(-1, 1), groups=groups(values), seed=seed)
+
+
+def _top_of_others(images: Sequence[Maps], a: str, b: str, seed: int) -> Iterator[tuple[str, float]]:
+    """Each share of the cells by name, with what the maps of different images have in common of them."""
+    maps_a, maps_b = ([maps[method] for maps in images] for method in (a, b))
+    for name, share in TOPS.items():
+        yield name, top_agreement_of_other_images(maps_a, maps_b, share, seed=seed)

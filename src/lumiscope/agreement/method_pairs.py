@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
@@ -11,6 +12,7 @@ from lumiscope.statistics import Groups, PairComparison, compare_methods, equiva
 from lumiscope.types import DoubleArray
 
 WITHOUT_MARGIN = ("sharpness",)
+FEWEST = 10  # images: of fewer, one of several equal methods is often first in nearly all resamples
 
 
 def method_differences(
@@ -52,16 +54,25 @@ def _equivalence(matrix: DoubleArray, pair: PairComparison, groups: Groups | Non
 def method_ranks(
     model: str, measure: str, scores: Mapping[str, Mapping[str, float]], groups: Groups | None = None, *, seed: int = 0
 ) -> Iterator[MethodRankRow]:
-    """Every method and rank; see `method_differences`."""
+    """Every method and rank; see `method_differences`. Shares are NaN where fewer than 10 images, or groups, count."""
     names, matrix = _matrix(scores)
     if not matrix.size:
         return
-    for method, shares, mean in zip(
-        names, rank_probabilities(matrix, groups=groups, seed=seed), matrix.mean(0), strict=True
-    ):
+    count = len(matrix if groups is None else set(groups))
+    enough = count >= FEWEST
+    table = (
+        rank_probabilities(matrix, groups=groups, seed=seed) if enough else np.full((len(names), len(names)), math.nan)
+    )
+    for method, shares, mean in zip(names, table, matrix.mean(0), strict=True):
         for rank, share in enumerate(shares, 1):
             yield MethodRankRow(
-                model=model, measure=measure, method=method, rank=rank, probability=float(share), mean=float(mean)
+                model=model,
+                measure=measure,
+                method=method,
+                rank=rank,
+                share=float(share),
+                mean=float(mean),
+                reason="" if enough else f"ranks take {FEWEST} images or more; there are {count}",
             )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, PrefixLoader, StrictUndefined
 from markupsafe import Markup
 
+from lumiscope.counts import counted
 from lumiscope.report import numbers
 from lumiscope.report.registry import SECTIONS
 
@@ -19,7 +20,7 @@ FILTERS = (
     numbers.significant,
     numbers.percent,
     numbers.whole,
-    numbers.counted,
+    counted,
     numbers.p_value,
     numbers.duration,
     numbers.signed,

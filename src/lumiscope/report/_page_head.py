@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lumiscope.report.numbers import counted, date
+from lumiscope.counts import counted
+from lumiscope.report.numbers import date
 from lumiscope.runs import ImageRow, LayerRow, ModelRow, RunReader
 
 

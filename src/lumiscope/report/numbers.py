@@ -6,6 +6,7 @@ import math
 from datetime import UTC, datetime
 from typing import Protocol, TypeGuard
 
+from lumiscope.counts import thousands
 from lumiscope.p_values import p_equation, p_text
 
 UNKNOWN = "–"
@@ -74,7 +75,7 @@ def interval(low: float | None, high: float | None, digits: int = 3) -> str:
 
 def whole(value: int | None) -> str:
     """An integer with thin spaces between the thousands."""
-    return UNKNOWN if value is None else f"{value:,}".replace(",", "\u202f")
+    return UNKNOWN if value is None else thousands(value)
 
 
 def p_value(value: float | None) -> str:
@@ -114,8 +115,3 @@ def date(iso: str | None) -> str:
     if time.tzinfo:
         time = time.astimezone(UTC)
     return f"{time.day} {MONTHS[time.month - 1]} {time.year}, {time:%H:%M}{zone}"
-
-
-def counted(count: int, noun: str, plural: str = "") -> str:
-    """A count with its noun: "1 image", "12 images"."""
-    return f"{whole(count)} {noun if count == 1 else plural or noun + 's'}"

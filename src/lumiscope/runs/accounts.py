@@ -115,7 +115,7 @@ class Account:
         said += self.single_units
         if any(unit.label is None and unit.nearest for unit in self.units):
             said += "; a word with ? is only the nearest: the evidence for it does not suffice"
-        return said if self.is_complete else f"{said} (the sum misses {self.error:.1%} of it: trust the order alone)"
+        return said if self.is_complete else f"{said} (the sum misses {self.error:.1%} of it: the shares are rough)"
 
 
 def accounts_of(run: RunReader) -> list[Account]:

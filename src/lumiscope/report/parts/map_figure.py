@@ -59,7 +59,7 @@ class MapFigure:
             end = significant(scale, 2)
             return cls(title, Picture.of(painted, alt), True, f"−{end}", f"+{end}", note, saliency.warnings, mask=mask)
         painted = overlay(pixels, enlarge_map(saliency.display(), factor))
-        alt = f"{title} on {subject}: heat map, yellow where the class depends most on the image"
+        alt = f"{title} on {subject}: heat map, yellow where it is highest"
         return cls(title, Picture.of(painted, alt), note=note, warnings=saliency.warnings, mask=mask)
 
 

@@ -27,7 +27,7 @@ class LayerRow:
     constant: int = column("units without a label because they are always the same", low=0)
     not_finite: int = column("units without a label because they are NaN or infinite somewhere", low=0)
     undefined: int = column("units without a label because no concept has a finite score", low=0)
-    not_significant: int = column("units without a label because chance would do as well", low=0)
+    not_significant: int = column("units without a label because their q is above the rate", low=0)
     unstable: int = column("units without a label because their best concept depends on the images drawn", low=0)
     heldout_correlation: float = column("median over the labelled units; NaN without any", low=-1, high=1)
 

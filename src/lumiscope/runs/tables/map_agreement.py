@@ -48,3 +48,10 @@ class MapAgreementSummaryRow:
     top_20: float = column("the same of 20 %", low=0, high=1)
     top_30: float = column("the same of 30 %", low=0, high=1)
     top_50: float = column("the same of 50 %", low=0, high=1)
+    top_5_other_images: float = column(
+        "`top_5` of maps of different images; NaN with fewer than two images", low=0, high=1
+    )
+    top_10_other_images: float = column("the same of 10 %", low=0, high=1)
+    top_20_other_images: float = column("the same of 20 %", low=0, high=1)
+    top_30_other_images: float = column("the same of 30 %", low=0, high=1)
+    top_50_other_images: float = column("the same of 50 %", low=0, high=1)

@@ -30,13 +30,14 @@ class MethodDifferenceRow:
     )
 
 
-@table("method_ranks", "each measure, method and rank: how probable it is on other images of the kind")
+@table("method_ranks", "each measure, method and rank: in which share of resamples of these images it has it")
 class MethodRankRow:
-    """How often a method has a rank when images are drawn anew; no p-value."""
+    """How often a method has a rank when these images are drawn anew; no p-value, and no share of other images."""
 
     model: str = column("the model")
     measure: str = column("as in `method_differences`")
     method: str = column("the method")
     rank: int = column("1: the highest mean", low=1)
-    probability: float = column("share of resamples of the images in which it has that rank", low=0, high=1)
+    share: float = column("share of resamples of these images in which it has that rank", low=0, high=1)
     mean: float = column("its mean over the images")
+    reason: str = column("why the share is NaN; empty where it is not")

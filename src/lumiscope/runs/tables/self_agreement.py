@@ -7,7 +7,7 @@ from lumiscope.runs.table import column, table
 
 @table("self_agreement", "each method that draws at random, by model: how far it agrees with itself under another seed")
 class SelfAgreementRow:
-    """One method with itself. No other method can be expected to agree with it more than it does itself."""
+    """One method with itself: what is left of its agreement when nothing but the seed changes."""
 
     model: str = column("the model")
     method: str = column("the method")

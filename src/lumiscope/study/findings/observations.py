@@ -36,6 +36,7 @@ def _parts(row: MapShapeRow, pairs: Mapping[Pair, float]) -> Iterator[str]:
         yield "nothing to see"
         return
     yield f"half of the weight on {row.extent:.0%} of the view"
+    yield f"sharpness {row.sharpness:.1f}, the rise over a width of the view where the map rises"
     if not math.isnan(row.inside):
         covered = "" if math.isnan(row.covered) else f", of which its mask covers {row.covered:.0%}"
         yield f"{row.inside:.0%} on the object{covered}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from lumiscope.counts import counted
 from lumiscope.runs import Outcome
 from lumiscope.study.findings.claim import Claim, Decision, observed
 from lumiscope.study.findings.family import images_for_medium
@@ -32,7 +33,7 @@ def overview(claims: Sequence[Claim], decisions: Sequence[Decision]) -> list[Cla
         f"that {ahead} by half the spread between images takes about {wanted} images to be shown here in four of five "
         f"studies; there {'is 1' if max(images) == 1 else f'are {max(images)}'}"
     )
-    text = f"Of {len(tested)} tested {'sentence' if len(tested) == 1 else 'sentences'}, {told}; {enough}."
+    text = f"Of {counted(len(tested), 'tested sentence')}, {told}; {enough}."
     return [
         Claim(
             observed(

@@ -30,13 +30,19 @@ class CellTable:
     rows: dict[tuple[int, int], MapAgreementSummaryRow]
 
     @property
-    def pairs(self) -> list[tuple[str, MapAgreementSummaryRow, str]]:
-        """Each pair with its title and its curve of top-k agreement, as the points of an SVG of 100 by 40."""
-        return [(f"{self.methods[a]} × {self.methods[b]}", row, _curve(row)) for (a, b), row in self.rows.items()]
+    def pairs(self) -> list[tuple[str, MapAgreementSummaryRow, str, str]]:
+        """Each pair with its title and two curves of top-k agreement, as the points of an SVG of 100 by 40.
+
+        One is of the same images, the other of different ones.
+        """
+        return [
+            (f"{self.methods[a]} × {self.methods[b]}", row, _curve(row), _curve(row, "_other_images"))
+            for (a, b), row in self.rows.items()
+        ]
 
 
-def _curve(row: MapAgreementSummaryRow) -> str:
-    points = [(int(name.removeprefix("top_")), getattr(row, name)) for name in TOPS]
+def _curve(row: MapAgreementSummaryRow, of: str = "") -> str:
+    points = [(int(name.removeprefix("top_")), getattr(row, name + of)) for name in TOPS]
     return " ".join(f"{2 * share},{40 - 40 * value:.1f}" for share, value in points if defined(value))
 
 

@@ -18,7 +18,7 @@ Scope = tuple[str | None, str | None]
 class Comparison:
     """What differs between two models in one place. `where`: "stage4", or "all layers". `units`: of either.
 
-    `categories`: in their order. `concepts`: the most certain differences of `concept_count`. `only_a`, `only_b`: what
+    `categories`: in their order. `concepts`: those of `concept_count` with the smallest p. `only_a`, `only_b`: what
     one model has and the other has not, most units first. `shared`: how many concepts both have.
     """
 

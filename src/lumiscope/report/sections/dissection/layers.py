@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from lumiscope.report.numbers import counted, percent
+from lumiscope.counts import counted
+from lumiscope.report.numbers import percent
 from lumiscope.report.page import Page
 from lumiscope.report.parts.category import Category
 from lumiscope.report.parts.stacked_bar import Piece, StackedBar

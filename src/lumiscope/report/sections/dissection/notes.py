@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from lumiscope.concepts import OTHER
-from lumiscope.report.numbers import counted, percent
+from lumiscope.counts import counted
+from lumiscope.report.numbers import percent
 from lumiscope.runs import CategoryRow, LayerRow, Manifest, Reason, RunReader
 
 

@@ -32,13 +32,17 @@ class Shape:
 
 @dataclass(frozen=True)
 class Ranked:
-    """One method by one measure. `shares`: how probable each rank is, the first being the highest mean."""
+    """One method by one measure. `shares`: of resamples of the images with each rank, the first the highest mean.
+
+    `reason`: why there are none; "" where there are.
+    """
 
     model: str
     measure: str
     method: str
     mean: float
     shares: tuple[float, ...]
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,7 @@ def _ranks(page: Page) -> tuple[Ranked, ...]:
         groups.setdefault((row.model, row.measure, row.method), []).append(row)
     return tuple(
         Ranked(model, MEASURE_NAMES[measure], page.method_title(method), rows[0].mean,
-               tuple(row.probability for row in rows))
+               tuple(row.share for row in rows), rows[0].reason)
         for (model, measure, method), rows in groups.items()
     )  # fmt: skip
 

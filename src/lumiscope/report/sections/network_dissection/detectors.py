@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from lumiscope.report.numbers import counted, defined
+from lumiscope.counts import counted
+from lumiscope.report.numbers import defined
 from lumiscope.report.parts.category import Category
 from lumiscope.report.parts.stacked_bar import Piece, StackedBar
 from lumiscope.report.unit_pictures import UnitPicture

@@ -6,7 +6,8 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from lumiscope.report.numbers import counted, date, duration
+from lumiscope.counts import counted
+from lumiscope.report.numbers import date, duration
 from lumiscope.report.page import Page
 from lumiscope.report.registry import section
 from lumiscope.runs import Manifest, MethodFacts

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lumiscope.report.numbers import counted, defined, interval, p_value, significant
+from lumiscope.counts import counted
+from lumiscope.report.numbers import defined, interval, p_value, significant
 from lumiscope.report.page import Page
 from lumiscope.report.parts.thumbnail import Thumbnail
 from lumiscope.report.registry import section

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from lumiscope.counts import counted
 from lumiscope.runs import ImageRow, JudgementRow, PredictionRow
 from lumiscope.statistics import ClusteredShare, clustered_share_interval, wilson_interval
 from lumiscope.study.findings.claim import Claim, Rows, by_model, observed
@@ -66,8 +67,8 @@ def doubtful_labels(tables: Rows) -> Iterator[Claim]:
             observed(
                 f"{model} is at least {CONFIDENT:.0%} sure of another class than the label on {len(against)} of "
                 f"{len(labelled)} labelled images: {listed(named, NAMED)}.",
-                f"{len(sure) - len(against)} of {len(sure)} images that it is as sure of agree with their label; where "
-                "a label is wrong, it is likely among these",
+                f"{len(sure) - len(against)} of {counted(len(sure), 'image')} that it is as sure of have its label; "
+                "whether the label or the model is wrong on the others was not looked at",
             ),
             statistic="share of labelled images",
             value=len(against) / len(labelled),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
+from lumiscope.counts import counted
 from lumiscope.runs import AgreementRow, AgreementSummaryRow, ImageRow, JudgementRow, MapAgreementSummaryRow
 from lumiscope.study.findings import floors
 from lumiscope.study.findings.claim import Claim, Hypothesis, Rows, answer, by_model, observed
@@ -78,9 +79,9 @@ def _beyond(pairs: Pairs, what: str, meaning: str, otherwise: str = "") -> Claim
     return Claim(
         answer(
             supported=text,
-            undecided=f"{pairs.model}: 0 of {len(rows)} {beyond}; with {images} images it is not shown of "
+            undecided=f"{pairs.model}: 0 of {len(rows)} {beyond}; with {counted(images, 'image')} it is not shown of "
             f"{_listed(pairs, list(rows))}.",
-            cannot_tell=f"{pairs.model}: whether {beyond} cannot be told with {images} images.",
+            cannot_tell=f"{pairs.model}: whether {beyond} cannot be told with {counted(images, 'image')}.",
             meaning=meaning,
             otherwise=otherwise,
         ),
@@ -111,7 +112,7 @@ def _end(pairs: Pairs, who: str, verb: str, kind: str, meaning: str, *, highest:
             supported=f"{pairs.model}: {end.name} {verb}: {numbers}.",
             undecided=f"{pairs.model}: {who} {verb} is not shown: {comes} ({numbers}), as some would even if all were "
             "alike.",
-            cannot_tell=f"{pairs.model}: {who} {verb} cannot be told with {end.images} images.",
+            cannot_tell=f"{pairs.model}: {who} {verb} cannot be told with {counted(end.images, 'image')}.",
             meaning=meaning,
         ),
         hypotheses={end.name: end.test},
@@ -149,7 +150,7 @@ def _without_habit(model: str, pairs: dict[str, MapAgreementSummaryRow]) -> Clai
                 f"{model}: {len(shown)} of {len(pairs)} pairs of methods {beyond}; {what}: {told(shown)}."
             ),
             undecided=f"{model}: that pairs of methods {beyond} is not shown; {what}: {told(list(pairs))}.",
-            cannot_tell=f"{model}: whether pairs of methods {beyond} cannot be told with {images} images.",
+            cannot_tell=f"{model}: whether pairs of methods {beyond} cannot be told with {counted(images, 'image')}.",
             meaning="that is more than a habit of the centre; edges of another grain could still explain it",
         ),
         hypotheses={name: Hypothesis(row.p_value, row.images, floors.pairings) for name, row in pairs.items()},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from lumiscope.counts import counted
 from lumiscope.runs import MARGIN, MethodDifferenceRow
 from lumiscope.study.findings import floors
 from lumiscope.study.findings.claim import Claim, Hypothesis, Rows, answer, by_model
@@ -36,7 +37,7 @@ def _as_good(model: str, pairs: dict[str, MethodDifferenceRow]) -> Claim:
         answer(
             supported=lambda shown: f"{model}: {told(shown)} {what}.",
             undecided=f"{model}: that any two methods {what}, is not shown; the closest are {told([closest])}.",
-            cannot_tell=f"{model}: whether any two methods {what}, cannot be told with {images} images.",
+            cannot_tell=f"{model}: whether any two methods {what}, cannot be told with {counted(images, 'image')}.",
             meaning="so one of them is enough here",
         ),
         hypotheses={

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from lumiscope.counts import counted
 from lumiscope.runs import AgreementRow, AgreementSummaryRow, ImageComplexityRow, ImageGroups, ImageRow, JudgementRow
 from lumiscope.statistics import RankCorrelation, rank_correlation, separation
 from lumiscope.study.findings import floors
@@ -79,7 +80,8 @@ def _complexity_claim(model: str, found: Mapping[str, _Trend]) -> Claim:
             },
             undecided=f"{model}: that methods agree more, or less, on simple images is not shown; the rank correlation "
             f"of their agreement is strongest with {told([strongest])}.",
-            cannot_tell=f"{model}: whether methods agree more on simple images cannot be told with {images} images.",
+            cannot_tell=f"{model}: whether methods agree more on simple images cannot be told with "
+            f"{counted(images, 'image')}.",
             meaning="agreement on easy pictures says little about hard ones",
         ),
         hypotheses={words: trend.test for words, trend in found.items()},
@@ -115,7 +117,7 @@ def agreement_and_confidence(tables: Rows) -> Iterator[Claim]:
                 contradicted=less,
                 undecided=f"{model}: that methods agree more, or less, where it is confident is not shown: {number}.",
                 cannot_tell=f"{model}: whether methods agree more where it is confident cannot be told with "
-                f"{len(pairs)} images.",
+                f"{counted(len(pairs), 'image')}.",
                 meaning="disagreement is a hint at doubt",
             ),
             hypotheses={CONFIDENCE: trend.test},
@@ -152,7 +154,7 @@ def disagreement_and_mistakes(tables: Rows) -> Iterator[Claim]:
                 undecided=f"{model}: that disagreement between methods tells wrong predictions from right ones is not "
                 f"shown: {number}.",
                 cannot_tell=f"{model}: whether disagreement between methods tells wrong predictions from right ones "
-                f"cannot be told with {sum(wrong)} wrong of {len(wrong)} images.",
+                f"cannot be told with {sum(wrong)} wrong of {counted(len(wrong), 'image')}.",
                 meaning="where the methods disagree, look at the prediction again",
             ),
             hypotheses={MISTAKES: Hypothesis(apart.p_value, len(images), floor)},

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lumiscope.concepts import CATEGORIES
+from lumiscope.counts import counted
 from lumiscope.runs import ConceptCountRow, LayerRow, Reason, UnitRow
 from lumiscope.statistics import ClusteredShare, cluster_counts, clustered_share_test, sharing_test
 from lumiscope.study.findings import floors
@@ -36,7 +37,7 @@ def labelled_units(tables: Rows) -> Iterator[Claim]:
         refused = ", ".join(f"{count} {reason}" for reason, count in kinds.items() if count)
         yield Claim(
             observed(
-                f"{model}: {whole.labelled} of {whole.units} units in {where} got a label{rate}"
+                f"{model}: {whole.labelled} of {counted(whole.units, 'unit')} in {where} got a label{rate}"
                 + (f"; the most frequent: {named}." if named else ".")
                 + (f" The others are left without one: {refused}." if refused else "")
                 + ("" if rate else " Labels were not tested against chance."),
@@ -49,7 +50,8 @@ def labelled_units(tables: Rows) -> Iterator[Claim]:
             value=whole.share,
             low=whole.low,
             high=whole.high,
-            test="95 % Wilson interval" + ("; Benjamini and Hochberg over the units of each layer" if rate else ""),
+            test="95 % Wilson interval of clusters of units that respond alike"
+            + ("; Benjamini and Hochberg over the units of each layer" if rate else ""),
             tables="layers, concept_counts",
         )
 
@@ -212,13 +214,15 @@ def _concept_claim(
         f"{len(only)} only in {model}" + (f" ({_most(only)})" if only else "")
         for only, model in ((only_a, model_a), (only_b, model_b))
     )
-    opening = f"Of the {len(names)} concepts in {layers}, {both} {'is' if both == 1 else 'are'} in both models"
+    opening = (
+        f"Of the {counted(len(names), 'concept')} in {layers}, {both} {'is' if both == 1 else 'are'} in both models"
+    )
     closing = f"{expected:.1f} if their units were dealt out at random), {parts}."
     return Claim(
         answer(
             supported=f"{opening} (fewer than {closing}",
             undecided=f"{opening} (not shown to be fewer than {closing}",
-            meaning="they were not taught the same things, or learnt different ones",
+            meaning="what they know differs more than between two random parts of their units",
         ),
         hypotheses={"fewer": Hypothesis(p_value, sum(first) + sum(second), floors.none)},
         statistic="share of concepts in both models",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+from lumiscope.counts import counted
 from lumiscope.runs import ImageGroups, ImageRow, MapShapeRow, ModelAgreementRow
 from lumiscope.statistics import sign_flip_test
 from lumiscope.study.findings import floors
@@ -39,7 +40,7 @@ def _same_places(model_a: str, model_b: str, rows: dict[str, ModelAgreementRow])
         answer(
             supported=lambda shown: f"{beyond}, by {told(shown)}.",
             undecided=f"That {beyond} is not shown: {told(list(rows))}.",
-            cannot_tell=f"Whether {beyond} cannot be told with {images} images.",
+            cannot_tell=f"Whether {beyond} cannot be told with {counted(images, 'image')}.",
             meaning="to look at the same place is not yet to see the same thing",
             otherwise="",
         ),
@@ -98,8 +99,8 @@ def _extents_claim(
             ),
             undecided=f"{opening}: that they look at regions of different extent is not shown; the difference is "
             f"largest by {told([largest])} of the view.",
-            cannot_tell=f"{opening}: whether they look at regions of different extent cannot be told with {images} "
-            "images.",
+            cannot_tell=f"{opening}: whether they look at regions of different extent cannot be told with "
+            f"{counted(images, 'image')}.",
             meaning="the one with the larger share uses more of the picture, or knows less well what it needs",
         ),
         hypotheses={
