@@ -177,7 +177,6 @@ def test_numbers_as_text():
     )
     assert numbers.whole(1234567) == "1\u202f234\u202f567"
     assert numbers.date("2026-01-02T03:04:05+02:00") == "2 January 2026, 01:04 UTC"
-    assert numbers.counted(1, "image") == "1 image"
 
 
 @given(st.floats(min_value=1e-5, max_value=1e8))
