@@ -5,29 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lumiscope.dissection import EvidenceOptions, KnownImages, label_units
-from lumiscope.dissection.evidence.copies import with_copies
+from dissection.noise import CONCEPTS, NOTHING, UNITS, by_class, labelled, weak
+from lumiscope.dissection import KnownImages
 from lumiscope.dissection.evidence.image_groups import ImageGroups
 from lumiscope.dissection.evidence.neighbours import autocorrelations, block_lengths, drift_within, neighbour_blocks
 from lumiscope.dissection.notes import image_notes
-
-QUICK = EvidenceOptions(draws=300, resamples=10)
-UNITS, CONCEPTS = 60, 40
-NOTHING = KnownImages()
-
-
-def labelled(activations, scores, images=NOTHING, similarity="pearson"):
-    return label_units(activations, scores, model="m", layer="l", similarity=similarity, options=QUICK, images=images)
-
-
-def noise(images, seed=0):
-    rng = np.random.default_rng(seed)
-    return rng, rng.normal(size=(images, UNITS)), rng.normal(size=(images, CONCEPTS))
-
-
-def by_class(rng, classes, images, width):
-    """Each class has a value of its own in each column; classes one after the other."""
-    return np.repeat(rng.normal(size=(classes, width)), images // classes, axis=0)
 
 
 def test_single_images_are_permuted_and_drawn_as_images_are():
@@ -60,48 +42,6 @@ def test_parts_cut_no_group_and_no_block(block):
     assert sorted([*first, *second]) == list(range(len(keys)))
     assert not set(keys[first] // block) & set(keys[second] // block)
     assert 2 / 3 <= len(first) / len(keys) <= 2 / 3 + 5 * block / len(keys)
-
-
-@pytest.mark.parametrize("error", [0, 0.1, 0.2])
-def test_copies_are_found_and_nothing_else(error):
-    rng, activations, scores = noise(100)
-    four = [np.repeat(matrix, 4, axis=0) for matrix in (activations, scores)]
-    copies = [matrix + error * rng.normal(size=matrix.shape) for matrix in four]
-    assert with_copies(ImageGroups.single(400), *copies, 0).of.tolist() == np.repeat(np.arange(100), 4).tolist()
-    unlike = [matrix + 0.5 * rng.normal(size=matrix.shape) for matrix in four]
-    assert len(with_copies(ImageGroups.single(400), *unlike, 0)) == 400, "1 / 1.25 is a correlation of 0.8"
-
-
-@pytest.mark.parametrize(("units", "concepts"), [(1, 1), (3, 4), (20, 20)])
-def test_images_on_which_little_happens_are_no_copies(units, concepts):
-    rng = np.random.default_rng(0)
-    activations = (rng.random((300, units)) < 0.05) * rng.normal(size=(300, units))
-    presence = (rng.random((300, concepts)) < 0.1) * 1.0
-    assert len(with_copies(ImageGroups.single(300), activations, presence, 0)) == 300
-
-
-@pytest.mark.parametrize("similarity", ["pearson", "cos_cubed", "soft_wpmi"])
-@pytest.mark.parametrize("error", [0, 0.1])
-def test_noise_on_copies_gets_no_label(error, similarity):
-    counts = []
-    for seed in range(3):
-        rng, *matrices = noise(100, seed)
-        activations, scores = (
-            np.repeat(matrix, 4, axis=0) + error * rng.normal(size=(400, matrix.shape[1])) for matrix in matrices
-        )
-        counts.append(np.count_nonzero(labelled(activations, scores, similarity=similarity).concept >= 0))
-    assert sum(counts) <= 0.05 * 3 * UNITS
-
-
-def test_what_units_know_is_told_on_copies_and_said_of_them():
-    rng = np.random.default_rng(0)
-    presence = (rng.random((150, 30)) < 0.15) * 1.0
-    activations = presence + rng.normal(0, 0.4, presence.shape)
-    result = labelled(np.repeat(activations, 3, axis=0), np.repeat(presence, 3, axis=0))
-    np.testing.assert_array_equal(result.concept, np.arange(30))
-    assert result.groups.tolist() == np.repeat(np.arange(150), 3).tolist()
-    (note,) = image_notes([result])
-    assert note.startswith("The 450 probing images count as 150:")
 
 
 def test_noise_that_comes_in_groups_gets_labels_only_where_nobody_says_so():
@@ -157,11 +97,6 @@ def test_a_trend_leaves_nothing_to_permute_and_the_reason_says_so(images):
         "nothing can be shown: neighbours in the list of images are alike over so long that fewer than 6 blocks of "
         "them are left to change places"
     }
-
-
-def weak(columns, share, rng):
-    """Columns of variance 1, of which a share is as given and the rest noise."""
-    return np.sqrt(share) * columns + np.sqrt(1 - share) * rng.normal(size=columns.shape)
 
 
 def waves(rng, images, width):

@@ -15,6 +15,7 @@ from lumiscope.dissection.evidence.comparison import Comparison
 from lumiscope.dissection.evidence.copies import with_copies
 from lumiscope.dissection.evidence.further_labels import further_labels
 from lumiscope.dissection.evidence.held_out import held_out_scores, parts
+from lumiscope.dissection.evidence.image_clusters import come_in_clusters
 from lumiscope.dissection.evidence.image_groups import ImageGroups, KnownImages
 from lumiscope.dissection.evidence.label_sets import label_sets
 from lumiscope.dissection.evidence.neighbours import neighbour_blocks, untold
@@ -37,7 +38,8 @@ class Gathered:
     `concept`: the best concept on the images that choose, -1: none. `evidence`: see there. `agreed`: the share of
     resamples in which it or a further label comes first. `further`: (n, m). `label_set`: (n, 20) and
     `label_set_size`: see `label_sets`. `groups`: (D,) which images count as one. `blocks`: how many neighbours keep
-    together; `untold`: whether that leaves too few blocks of them to show anything.
+    together; `untold`: whether that leaves too few blocks of them to show anything. `clustered`: whether
+    images come in clusters, see `come_in_clusters`, that neither a group nor an order tells.
     """
 
     concept: IntArray
@@ -49,6 +51,7 @@ class Gathered:
     groups: IntArray
     blocks: IntArray
     untold: BoolArray
+    clustered: bool
 
 
 def gather(
@@ -100,7 +103,9 @@ def gather(
     )
     evidence = UnitEvidence(p_values, q_values, stability, *held_out)
     few_blocks = untold(block, groups.among(selection))
-    return Gathered(concept, evidence, agreed, further, members, sizes, groups.of, block, few_blocks)
+    free = images.groups is None and np.median(block) == 1
+    clustered = bool(free) and come_in_clusters(groups, activations, concept_scores, images, seed)
+    return Gathered(concept, evidence, agreed, further, members, sizes, groups.of, block, few_blocks, clustered)
 
 
 def _choose(
@@ -152,7 +157,7 @@ def spread(gathered: Gathered, live: IntArray, num_units: int) -> Gathered:
     rows = {name: _placed(getattr(gathered, name), live, num_units, value) for name, value in missing.items()}
     columns = (getattr(gathered.evidence, field.name) for field in fields(UnitEvidence))
     evidence = UnitEvidence(*(_placed(column, live, num_units, np.nan) for column in columns))
-    return Gathered(evidence=evidence, groups=gathered.groups, **rows)
+    return Gathered(evidence=evidence, groups=gathered.groups, clustered=gathered.clustered, **rows)
 
 
 def nothing_gathered(num_units: int, num_images: int) -> Gathered:
@@ -168,6 +173,7 @@ def nothing_gathered(num_units: int, num_images: int) -> Gathered:
         groups=np.arange(num_images),
         blocks=np.ones(num_units, np.int64),
         untold=np.zeros(num_units, np.bool_),
+        clustered=False,
     )
 
 

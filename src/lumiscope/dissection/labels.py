@@ -117,6 +117,7 @@ def label_units(
         cluster=unit_clusters(activations, live, concept),
         groups=gathered.groups,
         blocks=gathered.blocks,
+        clustered=np.array(gathered.clustered),
         top_images=facts.top_images,
         top_activations=facts.top_activations,
         active_without=active_without,
