@@ -40,6 +40,7 @@ def layer_labels(model: str, layer: str, concepts: Sequence[int], **changes: Any
         cluster=np.arange(units),
         groups=np.zeros(0, np.int64),
         blocks=np.ones(units, np.int64),
+        clustered=np.array(False),
     )
     return dataclasses.replace(labels, **changes)
 

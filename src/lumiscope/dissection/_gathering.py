@@ -15,9 +15,10 @@ from lumiscope.dissection.evidence.comparison import Comparison
 from lumiscope.dissection.evidence.copies import with_copies
 from lumiscope.dissection.evidence.further_labels import further_labels
 from lumiscope.dissection.evidence.held_out import held_out_scores, parts
+from lumiscope.dissection.evidence.image_clusters import come_in_clusters
 from lumiscope.dissection.evidence.image_groups import ImageGroups, KnownImages
 from lumiscope.dissection.evidence.label_sets import label_sets
-from lumiscope.dissection.evidence.neighbours import block_lengths, drift_within
+from lumiscope.dissection.evidence.neighbours import neighbour_blocks, untold
 from lumiscope.dissection.evidence.null_distribution import label_p_values
 from lumiscope.dissection.evidence.options import EvidenceOptions
 from lumiscope.dissection.evidence.ranking import best_concepts
@@ -25,7 +26,7 @@ from lumiscope.dissection.evidence.stability import resampled_best
 from lumiscope.dissection.similarity import SimilarityMethod
 from lumiscope.dissection.unit_labels import UnitEvidence
 from lumiscope.statistics import benjamini_hochberg
-from lumiscope.types import DoubleArray, IntArray
+from lumiscope.types import BoolArray, DoubleArray, IntArray
 
 RIVALS = 5  # best concepts of each unit, which are those that may come first in a resample
 
@@ -37,7 +38,8 @@ class Gathered:
     `concept`: the best concept on the images that choose, -1: none. `evidence`: see there. `agreed`: the share of
     resamples in which it or a further label comes first. `further`: (n, m). `label_set`: (n, 20) and
     `label_set_size`: see `label_sets`. `groups`: (D,) which images count as one. `blocks`: how many neighbours keep
-    together.
+    together; `untold`: whether that leaves too few blocks of them to show anything. `clustered`: whether
+    images come in clusters, see `come_in_clusters`, that neither a group nor an order tells.
     """
 
     concept: IntArray
@@ -48,6 +50,8 @@ class Gathered:
     label_set_size: IntArray
     groups: IntArray
     blocks: IntArray
+    untold: BoolArray
+    clustered: bool
 
 
 def gather(
@@ -68,10 +72,7 @@ def gather(
     """
     num_units = activations.shape[1]
     groups = with_copies(images.known(len(activations)), activations, concept_scores, seed)
-    in_order = images.groups is None and (
-        images.classes is None or drift_within(activations, groups, ImageGroups.by(images.classes).of, seed)
-    )
-    block = block_lengths(activations, groups) if in_order else np.ones(num_units, np.int64)
+    block = neighbour_blocks(activations, groups, images, seed)
     selection, estimation = parts(groups, seed, int(np.median(block)))
     facts = describe_units(Selection(activations, selection), 1)
     varied = facts.live
@@ -101,7 +102,10 @@ def gather(
         seed=seed,
     )
     evidence = UnitEvidence(p_values, q_values, stability, *held_out)
-    return Gathered(concept, evidence, agreed, further, members, sizes, groups.of, block)
+    few_blocks = untold(block, groups.among(selection))
+    free = images.groups is None and np.median(block) == 1
+    clustered = bool(free) and come_in_clusters(groups, activations, concept_scores, images, seed)
+    return Gathered(concept, evidence, agreed, further, members, sizes, groups.of, block, few_blocks, clustered)
 
 
 def _choose(
@@ -141,11 +145,19 @@ def _choose(
 
 def spread(gathered: Gathered, live: IntArray, num_units: int) -> Gathered:
     """The same for all U units of a layer, of which `live`, (n,), are those gathered for."""
-    missing = {"concept": -1, "agreed": np.nan, "further": -1, "label_set": -1, "label_set_size": -1, "blocks": 1}
+    missing = {
+        "concept": -1,
+        "agreed": np.nan,
+        "further": -1,
+        "label_set": -1,
+        "label_set_size": -1,
+        "blocks": 1,
+        "untold": False,
+    }
     rows = {name: _placed(getattr(gathered, name), live, num_units, value) for name, value in missing.items()}
     columns = (getattr(gathered.evidence, field.name) for field in fields(UnitEvidence))
     evidence = UnitEvidence(*(_placed(column, live, num_units, np.nan) for column in columns))
-    return Gathered(evidence=evidence, groups=gathered.groups, **rows)
+    return Gathered(evidence=evidence, groups=gathered.groups, clustered=gathered.clustered, **rows)
 
 
 def nothing_gathered(num_units: int, num_images: int) -> Gathered:
@@ -160,6 +172,8 @@ def nothing_gathered(num_units: int, num_images: int) -> Gathered:
         label_set_size=none,
         groups=np.arange(num_images),
         blocks=np.ones(num_units, np.int64),
+        untold=np.zeros(num_units, np.bool_),
+        clustered=False,
     )
 
 

@@ -29,6 +29,11 @@ LISTED = 5  # best concepts of each unit
 
 DEAD = NoLabel(Reason.DEAD, "0 on every probing image")
 UNDEFINED = NoLabel(Reason.UNDEFINED, "the similarity gives no concept a finite score")
+UNTOLD = NoLabel(
+    Reason.NOT_SIGNIFICANT,
+    "nothing can be shown: neighbours in the list of images are alike over so long that fewer than 6 blocks of them "
+    "are left to change places",
+)
 UNVARIED = NoLabel(Reason.UNDEFINED, "no concept has a finite score on the images that choose labels")
 
 
@@ -112,6 +117,7 @@ def label_units(
         cluster=unit_clusters(activations, live, concept),
         groups=gathered.groups,
         blocks=gathered.blocks,
+        clustered=np.array(gathered.clustered),
         top_images=facts.top_images,
         top_activations=facts.top_activations,
         active_without=active_without,
@@ -181,6 +187,8 @@ def _reasons(
             continue
         elif candidate[unit] < 0:
             reasons[unit] = UNVARIED
+        elif evidence.q_value[unit] > options.fdr and gathered.untold[unit]:
+            reasons[unit] = UNTOLD
         elif evidence.q_value[unit] > options.fdr:
             p, q = p_equation(evidence.p_value[unit], "p", ".2g"), p_equation(evidence.q_value[unit], "q", ".2g")
             reasons[unit] = NoLabel(Reason.NOT_SIGNIFICANT, f"{p}, {q}")

@@ -11,7 +11,7 @@ from lumiscope.dissection.unit_labels import LayerLabels
 
 def image_notes(layers: Sequence[LayerLabels]) -> list[str]:
     """Sentences about the images that the labels of some layers rest on; none where each image counts by itself."""
-    return [*_group_notes(layers), *_order_notes(layers)]
+    return [*_group_notes(layers), *_order_notes(layers), *_cluster_notes(layers)]
 
 
 def _group_notes(layers: Sequence[LayerLabels]) -> Iterator[str]:
@@ -23,8 +23,8 @@ def _group_notes(layers: Sequence[LayerLabels]) -> Iterator[str]:
     if count < images:
         yield (
             f"The {images:,} probing images count as {count:,}: some are of one group, or copies of others, or nearly "
-            "so (what units and concepts say of them correlates by 0.95). They are permuted and drawn together, and "
-            "are not parted where some images choose labels and others estimate what they are worth."
+            "so (what units and concepts say of them correlates by 0.9 or more). They are permuted and drawn together, "
+            "and are not parted where some images choose labels and others estimate what they are worth."
         )
 
 
@@ -37,4 +37,16 @@ def _order_notes(layers: Sequence[LayerLabels]) -> Iterator[str]:
             f"alike to neighbours in the list, which were kept together in blocks of up to {max(alike):,}. Where that "
             "leaves fewer than 6 blocks, such a unit gets no label. If the order means nothing, list the images in a "
             "CSV with a column group, whose cells are the same only for images that belong together."
+        )
+
+
+def _cluster_notes(layers: Sequence[LayerLabels]) -> Iterator[str]:
+    clustered = [layer for layer in layers if layer.clustered]
+    if clustered:
+        yield (
+            f"The probing images come in clusters, as {len(clustered):,} of {len(layers):,} layers see them: many are "
+            "nearer to another, in what units and concepts say, than images that have nothing to do with each other. "
+            "If they are shots of the same scenes, pictures of the same patients or the like, they say less than so "
+            "many images, and far more units that know nothing get a label than fdr allows: list the images in a CSV "
+            "with a column group, whose cells are the same for images that belong together."
         )

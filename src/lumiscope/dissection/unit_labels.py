@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from lumiscope.runs import NoLabel, UnitRow, to_arrow
-from lumiscope.types import DoubleArray, FloatArray, IntArray
+from lumiscope.types import BoolArray, DoubleArray, FloatArray, IntArray
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,7 @@ class LayerLabels:
     `label_set`: (U, n) the first concepts of the set of those that could be the best, the label first, -1: no more;
     `label_set_size`: (U,) how many are in the set, -1 where it cannot be told. `cluster`: (U,) see `unit_clusters`.
     `groups`: (D,) which images counted as one. `blocks`: (U,) how many neighbours in the list kept together, 1: none.
+    `clustered`: () whether images come in clusters that nobody named, so that they say less than they are.
     """
 
     model: str
@@ -77,6 +78,7 @@ class LayerLabels:
     cluster: IntArray
     groups: IntArray
     blocks: IntArray
+    clustered: BoolArray
 
     def __len__(self) -> int:
         return len(self.concept)

@@ -6,6 +6,7 @@ import numpy as np
 
 STREAMS = (
     "permutations", "members", "halves", "resamples", "capacity", "parts", "copies", "label sets", "neighbours",
+    "clusters",
 )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.stats import chi2
 
 from lumiscope.columns import Columns
-from lumiscope.dissection._selection import blocks
+from lumiscope.dissection._selection import Selection, blocks
 from lumiscope.dissection.evidence._seeds import generator
 from lumiscope.dissection.evidence.image_groups import ImageGroups
 from lumiscope.types import DoubleArray, IntArray
@@ -34,14 +34,12 @@ class _Rows:
         random = generator(seed, "copies", matrix.shape[1])
         num_images = len(matrix)
         self.sketch = np.zeros((num_images, SKETCHED))
-        self.coincidence = 0.0
         self._centre, self._width = np.zeros((2, matrix.shape[1]))
         for where in blocks(matrix, 3):
             columns = matrix[:, where].astype(np.float64)
             self._centre[where], width = columns.mean(axis=0), columns.std(axis=0)
             self._width[where] = np.where(width > 0, width, np.inf)
             self.sketch += self._scaled(columns, where) @ random.normal(size=(columns.shape[1], SKETCHED))
-            self.coincidence += sum(_log_coincidence(column) for column in columns.T[: max(0, COMPARED - where.start)])
         self.sketch /= np.sqrt(SKETCHED)
         first, second = random.integers(0, num_images, (2, SAMPLED_PAIRS))
         usual = self.distances(first[first != second], second[first != second])
@@ -69,15 +67,17 @@ def with_copies(groups: ImageGroups, activations: Columns, concept_scores: Colum
 
     `activations`: (D, U) of live units. `concept_scores`: (D, K). Two images are taken for copies where both the units'
     and the concepts' rows, columns standardised, differ by at most a tenth of the squared distance that two images
-    usually have (a correlation of 0.95), and by less than chance would bring about once in a hundred lists: few columns
+    usually have (a correlation of 0.9), and by less than chance would bring about once in a hundred lists: few columns
     say nothing. With more than 20,000 images nothing is looked for.
     """
     num_images = len(activations)
     if not 2 <= num_images <= MOST_IMAGES or not activations.shape[1]:
         return groups
-    both = [_Rows(matrix, seed) for matrix in (activations, concept_scores)]
-    expected = np.log(num_images**2 / 2) + sum(rows.coincidence for rows in both)
-    if expected > np.log(CHANCE) or not all(rows.plausible for rows in both):
+    matrices = activations, concept_scores
+    if coincides_by_chance(matrices):
+        return groups
+    both = [_Rows(matrix, seed) for matrix in matrices]
+    if not all(rows.plausible for rows in both):
         return groups
     first, second = _candidates(both)
     for rows in both:
@@ -88,6 +88,17 @@ def with_copies(groups: ImageGroups, activations: Columns, concept_scores: Colum
     joined = (np.concatenate([first, groups.first[groups.of]]), np.concatenate([second, np.arange(num_images)]))
     links = coo_matrix((np.ones(len(joined[0])), joined), shape=(num_images, num_images))
     return ImageGroups.by(connected_components(links, directed=False)[1])
+
+
+def coincides_by_chance(matrices: tuple[Columns, ...]) -> bool:
+    """Whether two images have the same values in all columns of (D, n) `matrices` in more than 1 % of lists."""
+    num_images = len(matrices[0])
+    logs = (
+        _log_coincidence(column)
+        for matrix in matrices
+        for column in Selection(matrix, columns=np.arange(min(COMPARED, matrix.shape[1])))[:, :].T
+    )
+    return bool(np.log(num_images**2 / 2) + sum(logs) > np.log(CHANCE))
 
 
 def _candidates(both: list[_Rows]) -> tuple[IntArray, IntArray]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from lumiscope.dissection._selection import blocks
@@ -9,7 +11,7 @@ from lumiscope.dissection.evidence._partial_correlation import deviations
 from lumiscope.dissection.evidence._seeds import generator
 from lumiscope.dissection.evidence._shape_groups import shape_groups
 from lumiscope.dissection.evidence.comparison import Comparison
-from lumiscope.dissection.evidence.neighbours import FEWEST_BLOCKS
+from lumiscope.dissection.evidence.neighbours import untold
 from lumiscope.dissection.evidence.ranking import best_concepts
 from lumiscope.statistics import counted_p_values, null_p_values
 from lumiscope.types import DoubleArray, IntArray
@@ -18,6 +20,7 @@ GROUPS = (3, 8)  # at least and at most, where units differ in shape
 GROUPED = 4  # draws for each unit, all groups together, unless that gives too few groups
 FEWEST_PER_FACT = 20  # draws, for each fact of a shape that location and spread are fitted to
 TIE = 1e-9  # the same images in another order are summed up to rounding: a draw that is the unit itself is as high
+STEPS = math.sqrt(2 / 3)  # of steps at the same places of the list, by chance moved against each other
 CARRIED = 0.5  # of a unit's sum of squares: with more on one image, that image's place decides
 
 
@@ -31,7 +34,10 @@ def label_p_values(comparison: Comparison, best: IntArray, shape: DoubleArray, *
     and spread of the correlation are fitted to what is left of the differences in shape.
     Units that one image, or group of images, carries for the most part, and units that are permuted in blocks, are
     groups of their own. What these can be like is told by few places and so comes in lumps, for which no tail can be
-    fitted: there the p-value is the count. 1 where there are fewer than 6 blocks to permute.
+    fitted: there the p-value is the count. Unit and concepts may change at the same places of the list, as with classes
+    one after the other; blocks that are cut anywhere move steps of one width against each other, which leaves on
+    average two thirds of the variance that they share, ∫ s² + (1 - s)². So √(2/3) of the correlation is compared where
+    units are permuted in blocks; p is 1 where there are fewer than 6 of them.
     NaN where there is no best concept.
     """
     correlations = np.full(len(best), np.nan)
@@ -41,6 +47,7 @@ def label_p_values(comparison: Comparison, best: IntArray, shape: DoubleArray, *
     most = int(np.clip(-(-GROUPED * len(best) // draws), *GROUPS))
     carried = carried_shares(comparison) > CARRIED
     in_blocks = comparison.blocks > 1
+    correlations = np.where(in_blocks, STEPS * correlations, correlations)
     facts = np.column_stack([shape, np.log2(comparison.blocks)])
     groups = [
         (group, lumpy)
@@ -53,8 +60,7 @@ def label_p_values(comparison: Comparison, best: IntArray, shape: DoubleArray, *
         drawn = permuted_correlations(comparison, members, seed, number)
         standard, observed = _standardised(drawn, facts[members], correlations[group], facts[group])
         p_values[group] = (counted_p_values if lumpy else null_p_values)(observed - TIE, standard)
-    untold = in_blocks & (comparison.blocks * FEWEST_BLOCKS > len(comparison.groups))
-    return np.where(untold & ~np.isnan(p_values), 1.0, p_values)
+    return np.where(untold(comparison.blocks, comparison.groups) & ~np.isnan(p_values), 1.0, p_values)
 
 
 def _groups_among(units: IntArray, facts: DoubleArray, most: int) -> list[IntArray]:
