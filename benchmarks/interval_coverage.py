@@ -14,6 +14,9 @@ import numpy as np
 from scipy.stats import norm
 
 from lumiscope.statistics import (
+    ClusteredShare,
+    clustered_difference_interval,
+    clustered_share_interval,
     difference_interval,
     mean_interval,
     rank_correlation,
@@ -220,6 +223,33 @@ def of_separation(draw: Draw, others: Draw, truth: float) -> Simulation:
     return simulate
 
 
+def clustered(generator: Generator, share: float, clusters: int) -> ClusteredShare:
+    """Clusters of 1 to 6 things that are alike: each has a share of its own, around `share`."""
+    sizes = generator.integers(1, 7, clusters)
+    own = generator.beta(share, 1 - share, clusters)
+    return ClusteredShare(generator.binomial(sizes, own).astype(np.float64), sizes.astype(np.float64))
+
+
+def of_clustered_share(generator: Generator, trials: int, clusters: int) -> Cell:
+    """`clustered_share_interval` of 30 %."""
+    return (coverage([clustered_share_interval(clustered(generator, 0.3, clusters)) for _ in range(trials)], 0.3),)
+
+
+def of_clustered_difference(generator: Generator, trials: int, clusters: int) -> Cell:
+    """`clustered_difference_interval` of 30 % and 50 %, n clusters each."""
+    pairs = ((clustered(generator, 0.3, clusters), clustered(generator, 0.5, clusters)) for _ in range(trials))
+    return (coverage([clustered_difference_interval(*pair) for pair in pairs], 0.2),)
+
+
+def of_grouped_correlation(generator: Generator, trials: int, groups: int) -> Cell:
+    """`rank_correlation` of two unrelated quantities that images of a group share for the most part, with `groups`."""
+    labels = np.repeat(np.arange(groups), GROUP)
+    shared = generator.normal(size=(trials, 2, groups))[:, :, labels]
+    pairs = shared + generator.normal(0, 0.3, (trials, 2, len(labels)))
+    results = [rank_correlation(*pair, permutations=1, groups=labels.tolist()) for pair in pairs]
+    return (coverage([(result.low, result.high) for result in results], 0),)
+
+
 def ones_less_ones(generator: Generator, shape: tuple[int, ...]) -> DoubleArray:
     """A 0 or 1 with 60 % ones less one with 30 %: above 0 in 42 %, level in 46 %."""
     return ones(0.6)(generator, shape) - ones(0.3)(generator, shape)
@@ -263,6 +293,9 @@ def rows() -> list[Row]:
             for by in (0, 1, 2)
         ),
         Row("separation", "0 or 1, 70 % and 40 % ones", of_separation(ones(0.7), ones(0.4), 0.65)),
+        Row("rank_correlation, groups", f"n groups of {GROUP} images, ρ = 0", of_grouped_correlation),
+        Row("clustered_share_interval", "0.3, n clusters of 1 to 6", of_clustered_share),
+        Row("clustered_difference_interval", "0.3 and 0.5, n clusters each", of_clustered_difference),
     ]
 
 

@@ -17,7 +17,6 @@ from lumiscope.statistics.equivalence import Equivalence, equivalence_test
 from lumiscope.statistics.exchange import least_p_value
 from lumiscope.statistics.groups import Groups, numbered
 from lumiscope.statistics.known_values import known, mean_of_known
-from lumiscope.statistics.mean_test import mean_test
 from lumiscope.statistics.means import mean_interval, simultaneous_intervals
 from lumiscope.statistics.multiple import benjamini_hochberg, holm
 from lumiscope.statistics.pairing import mean_of_others, pairing_test
@@ -25,6 +24,7 @@ from lumiscope.statistics.permutation import ALTERNATIVES, Alternative, sign_fli
 from lumiscope.statistics.proportions import difference_interval, share_test, wilson_interval
 from lumiscope.statistics.ranks import rank_probabilities
 from lumiscope.statistics.sharing import sharing_test
+from lumiscope.statistics.skewed_mean import mean_test
 from lumiscope.statistics.superiority import Superiority, superiority
 from lumiscope.statistics.tails import counted_p_values, null_p_values
 
