@@ -1,4 +1,4 @@
-"""Noise on images that are not exchangeable, and labels of it; for tests"""
+"""Noise on images that are not exchangeable, and labels of it; for tests."""
 
 from __future__ import annotations
 

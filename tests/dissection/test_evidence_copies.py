@@ -1,4 +1,4 @@
-"""Copies and near copies of images, and clusters that nobody named: found, or at least said"""
+"""Copies and near copies of images, and clusters that nobody named: found, or at least said."""
 
 from __future__ import annotations
 
