@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import re
 
 from lumiscope.report.page import Page
 from lumiscope.report.sections.dissection.section import dissection
-from lumiscope.runs import CategoryRow, ConceptCountRow, LayerRow, ModelDifferenceRow, ShownUnitRow, UnitRow
+from lumiscope.runs import (
+    CategoryRow,
+    ConceptCountRow,
+    ControlCategoryRow,
+    ControlRow,
+    LayerRow,
+    ModelDifferenceRow,
+    ShownUnitRow,
+    UnitRow,
+)
+from lumiscope.testing import fake_row
 
 
 def words(page) -> str:
@@ -121,3 +132,26 @@ def test_one_layer_has_no_trend(fakes, tmp_path):
     content = dissection(Page(run))
     assert content.highest_share == 0
     assert [(model.trends, len(model.rows)) for model in content.models] == [((), 1)] * 2
+
+
+def test_categories_stand_beside_those_of_random_networks(fakes, read, tmp_path):
+    """Of the layer's units 40 % are named after objects, of three random networks 10, 20 and 30 %."""
+    run = fakes.fake_run(tmp_path)
+    layer = next(row for row in run.rows(LayerRow) if row.layer)
+    at = {"model": layer.model, "layer": layer.layer}
+    units = {"object": 8, "no label": 12}
+    run.tables[CategoryRow] = [
+        dataclasses.replace(row, units=units.get(row.category, 0), share=units.get(row.category, 0) / 20)
+        if (row.model, row.layer) == (layer.model, layer.layer)
+        else row
+        for row in run.rows(CategoryRow)
+    ]
+    run.tables[ControlRow] = [fake_row(ControlRow, **at, seed=seed, labelled=4) for seed in range(3)]
+    run.tables[ControlCategoryRow] = [
+        fake_row(ControlCategoryRow, **at, seed=seed, category=category, share=share)
+        for category, shares in (("object", (0.1, 0.2, 0.3)), ("colour", (0.0, 0.0, 0.3)), ("texture", (0.0,) * 3))
+        for seed, share in enumerate(shares)
+    ]
+    ((row,),) = read(run).rows("Model", "Layer", "Units", "Labelled", "with random weights")
+    assert row[:2] == [layer.model, layer.layer]
+    assert row[-1] == "colour 0 % (10 %), object 40 % (20 %)"

@@ -64,6 +64,14 @@ def test_one_random_network_that_does_as_well_is_enough() -> None:
     assert (row.outcome, row.p_value, row.value) == (Outcome.UNDECIDED, 1, 0)
 
 
+def test_units_beyond_every_random_one_are_named() -> None:
+    """Random units reach 0.5; of the model's, 0.9 and 0.6 are beyond, a negative one and one of 0.5 are not."""
+    rows = units(None, [0.5, 0.9, -0.95, 0.6]) + units(0, [0.5, 0.1]) + units(1, [-0.99])
+    row = finding("units_beyond_random", rows)
+    assert row.claim.endswith("is explained by its own: l 2 of 4 (most of all 1 dog, 3 dog).")
+    assert (row.value, row.outcome) == (0.5, Outcome.OBSERVED)
+
+
 def test_clusters_count_and_not_units() -> None:
     """200 units that respond alike are one cluster: of 4, one has all that there is, which is 1 in 4 by chance."""
     rows = units(None, [0.9] * 200, [0] * 200)

@@ -16,6 +16,7 @@ from lumiscope.study.findings.registry import finding
 from lumiscope.types import DoubleArray
 
 NAMED = 5  # layers that a sentence spells out
+NAMED_UNITS = 3  # of each
 MARGIN = 0.01  # of the variance: a lead by less means nothing to a reader, however many units there are
 TEST = (
     "ahead of each random network; and permutation of whole clusters of units, the model's (less 1 % of the variance) "
@@ -72,8 +73,7 @@ class _Layer:
         for row in rows:
             clusters = by_seed.setdefault(row.seed, {})
             if row.survives is not None:
-                explained = max(0.0, row.partial_correlation) ** 2 if row.label is not None else 0.0
-                clusters.setdefault(row.cluster, []).append(explained)
+                clusters.setdefault(row.cluster, []).append(_explained(row))
         means = {
             seed: np.array([np.mean(values) for values in clusters.values()]) for seed, clusters in by_seed.items()
         }
@@ -106,6 +106,46 @@ class _Layer:
     def shares(self) -> str:
         """The model's mean, in brackets those of the controls."""
         return f"{self.trained.mean():.0%} ({', '.join(f'{values.mean():.0%}' for values in self.controls)})"
+
+
+def _explained(unit: LowLevelRow) -> float:
+    """The share of its variance on new images that its label explains beyond low-level features; 0 without one."""
+    return max(0.0, unit.partial_correlation) ** 2 if unit.label is not None else 0.0
+
+
+@finding("units_beyond_random", order=55, needs=(LowLevelRow,))
+def units_beyond_random(tables: Rows) -> Iterator[Claim]:
+    """Which units of each layer their label explains better than it does any unit of the random networks."""
+    for model, rows in by_model(tables.rows(LowLevelRow)).items():
+        layers: dict[str, tuple[list[LowLevelRow], list[LowLevelRow]]] = {}
+        for row in rows:
+            if row.survives is not None:
+                layers.setdefault(row.layer, ([], []))[row.seed is not None].append(row)
+        told = {layer: sides for layer, sides in layers.items() if all(sides)}
+        if told:
+            yield _units_claim(model, told)
+
+
+def _units_claim(model: str, layers: Mapping[str, tuple[list[LowLevelRow], list[LowLevelRow]]]) -> Claim:
+    beyond = {
+        layer: sorted((unit for unit in units if _explained(unit) > limit), key=_explained, reverse=True)
+        for layer, (units, random) in layers.items()
+        for limit in [max(map(_explained, random))]
+    }
+    parts = [
+        f"{layer} {len(units)} of {len(layers[layer][0])}"
+        + (f" (most of all {', '.join(f'{unit.unit} {unit.label}' for unit in units[:NAMED_UNITS])})" if units else "")
+        for layer, units in list(beyond.items())[-NAMED:]
+    ]
+    return Claim(
+        observed(
+            f"{model}: units that their label explains better, beyond light, contrast, colour and edges, than any unit "
+            f"of the random networks is explained by its own: {'; '.join(parts)}."
+        ),
+        statistic="share of such units",
+        value=sum(map(len, beyond.values())) / sum(len(units) for units, _ in layers.values()),
+        tables="low_level",
+    )
 
 
 @finding("beyond_random", order=54, needs=(LowLevelRow,))
