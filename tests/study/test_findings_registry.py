@@ -111,3 +111,11 @@ def test_the_last_sentence_counts_the_others() -> None:
     shown = sum(row.outcome is Outcome.SUPPORTED for row in tested)
     assert last.claim.startswith(f"Of {len(tested)} tested sentences, {shown} shown, ")
     assert last.outcome is Outcome.OBSERVED
+
+
+@pytest.mark.parametrize(("images", "few"), [(12, 3), (40, 0)])
+def test_images_of_few_classes_are_said(images: int, few: int) -> None:
+    """Four images a class: three classes of twelve images, and ten of forty, which count as ten."""
+    last = planted_study(0, images, clustered=True).findings[-1]
+    assert ("They are of 3 classes, and what is said of means is of images of these." in last.claim) == (few == 3)
+    assert ("They are of" in last.claim) == bool(few)

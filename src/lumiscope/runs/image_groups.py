@@ -32,6 +32,12 @@ class ImageGroups:
         """What pairs images anew counts so: by class, however few there are, as images change places within it, too."""
         return [f"class {self.classes[image]}" if image in self.classes else f"image {image}" for image in images]
 
+    @property
+    def few(self) -> int:
+        """How many classes there are, where several images share one and yet each image counts; else 0."""
+        classes = len(set(self.classes.values()))
+        return classes if classes < min(FEWEST, len(self.classes)) else 0
+
     def witnesses(self, images: Iterable[str]) -> int:
         """How many observations these images are."""
         return len(set(self(images)))

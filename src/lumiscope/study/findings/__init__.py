@@ -32,7 +32,7 @@ def find(tables: Rows) -> list[FindingRow]:
     """Every finding that the tables support, contradict or leave open, numbered."""
     claims = [(name, claim) for name, entry in FINDINGS.items() for claim in entry.claims(tables)]
     decisions = decide([claim for _, claim in claims])
-    claims += [("overview", claim) for claim in overview([claim for _, claim in claims], decisions)]
+    claims += [("overview", claim) for claim in overview(tables, [claim for _, claim in claims], decisions)]
     decisions += decide([claim for _, claim in claims[len(decisions) :]])
     return [
         _row(number, name, claim, decision)

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 from lumiscope.counts import counted
 from lumiscope.runs import Outcome
-from lumiscope.study.findings.claim import Claim, Decision, observed
+from lumiscope.study.findings.claim import Claim, Decision, Rows, observed
+from lumiscope.study.findings.classes import groups_of
 from lumiscope.study.findings.family import images_for_medium
 
 WORDS = {
@@ -18,7 +19,7 @@ WORDS = {
 }
 
 
-def overview(claims: Sequence[Claim], decisions: Sequence[Decision]) -> list[Claim]:
+def overview(tables: Rows, claims: Sequence[Claim], decisions: Sequence[Decision]) -> list[Claim]:
     """One sentence where images were tested, none elsewhere."""
     tested = [(claim, decision) for claim, decision in zip(claims, decisions, strict=True) if claim.hypotheses]
     images = [claim.images for claim, _ in tested if claim.images is not None]
@@ -33,7 +34,7 @@ def overview(claims: Sequence[Claim], decisions: Sequence[Decision]) -> list[Cla
         f"that {ahead} by half the spread between images takes about {wanted} images to be shown here in four of five "
         f"studies; there {'is 1' if max(images) == 1 else f'are {max(images)}'}"
     )
-    text = f"Of {counted(len(tested), 'tested sentence')}, {told}; {enough}."
+    text = f"Of {counted(len(tested), 'tested sentence')}, {told}; {enough}.{_of_few_classes(groups_of(tables).few)}"
     return [
         Claim(
             observed(
@@ -48,3 +49,15 @@ def overview(claims: Sequence[Claim], decisions: Sequence[Decision]) -> list[Cla
             tables="findings",
         )
     ]
+
+
+def _of_few_classes(classes: int) -> str:
+    """What few classes mean for sentences on means."""
+    if not classes:
+        return ""
+    kinds = (
+        "class, and what is said of means is of images of it"
+        if classes == 1
+        else ("classes, and what is said of means is of images of these")
+    )
+    return f" They are of {classes} {kinds}."
