@@ -39,7 +39,7 @@ def test_labels_are_those_of_a_plain_painter(seed: int) -> None:
     outlines = [turned(shape, rng.uniform(0, 90), *rng.uniform(20, 108, 2)) for shape in shapes]
     for outline in outlines:
         canvas.paint(Paint(RED), [outline])
-    got = canvas.develop().centre
+    got = canvas.develop().centre.astype(int) - 1  # the bare canvas is paint 0
     for y in range(0, SIZE, 3):
         for x in range(0, SIZE, 3):
             at = (x + 0.5, y + 0.5)
@@ -84,7 +84,7 @@ def test_shadows_fall_on_the_background_only() -> None:
     canvas = Canvas()
     canvas.paint(Paint(WHITE), [EVERYWHERE])
     canvas.paint(Paint(WHITE, object=1), [box(0, 0, 64, SIZE)])
-    canvas.shadow(64, 64, 40, 40)
+    canvas.shadow(Paint(WHITE, object=1), 64, 64, 40, 40)
     pixels = canvas.develop().pixels
     assert pixels[64, 60].mean() == pytest.approx(np.mean(WHITE.rgb), abs=1)
     assert pixels[64, 70].mean() < 0.75 * np.mean(WHITE.rgb)
@@ -92,7 +92,7 @@ def test_shadows_fall_on_the_background_only() -> None:
 
 def test_too_many_paints_are_an_error() -> None:
     canvas = Canvas()
-    for _ in range(INK):
+    for _ in range(INK - 1):
         canvas.paint(Paint(WHITE), [EVERYWHERE])
     with pytest.raises(ValueError, match="at most"):
         canvas.paint(Paint(WHITE), [EVERYWHERE])

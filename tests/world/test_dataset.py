@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lumiscope.errors import UsageError
+from lumiscope.errors import UnknownNameError, UsageError
 from lumiscope.images import open_images
-from lumiscope.world import WORDS, render
+from lumiscope.world import OBJECTS, WORDS, render
 from lumiscope.world import dataset as written
 from lumiscope.world._palette import label_palette
 from lumiscope.world.dataset import write_dataset
@@ -152,3 +152,22 @@ def test_a_sheet_has_the_pictures_in_rows(tmp_path: Path) -> None:
 def test_what_is_no_sheet(tmp_path: Path, name: str, count: int) -> None:
     with pytest.raises(UsageError):
         write_sheet(tmp_path / name, count)
+
+
+def test_pairs_have_the_same_names_and_differ_where_the_thing_is(tmp_path: Path) -> None:
+    write_dataset(tmp_path / "pairs", 12, 3, without="fish")
+    write_dataset(tmp_path / "plain", 12, 3)
+    for path in (path for path in (tmp_path / "plain").rglob("*") if path.is_file()):
+        assert (tmp_path / "pairs" / path.relative_to(tmp_path / "plain")).read_bytes() == path.read_bytes()
+    pairs = rows(tmp_path / "pairs" / "pairs.csv")
+    assert len(pairs) == 12
+    for index, row in enumerate(pairs):
+        scene, left = render(index, 3), render(index, 3, without="fish")
+        share = (scene.pixels != left.pixels).any(axis=2).mean()
+        assert float(row["changed"]) == share
+        assert np.array_equal(np.asarray(Image.open(tmp_path / "pairs" / row["without"])), left.pixels)
+        assert (share > 0) == (scene.labels["object"] == OBJECTS.index("fish") + 1).any()
+    write_dataset(tmp_path / "pairs", 12, 3, without="fish")  # its own files are no other content
+    with pytest.raises(UnknownNameError):
+        write_dataset(tmp_path / "none", 2, without="fsh")
+    assert not (tmp_path / "none").exists()

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.ndimage import binary_dilation
 
 from lumiscope.errors import UnknownNameError, UsageError
 from lumiscope.world import MARK_BOX, OBJECTS, SCENES, SIZE, WORDS, Scene, describe, render, renderer_version
+from lumiscope.world.renderer.canvas import FINE, Canvas, Paint
 
 
 @pytest.fixture(scope="module")
@@ -173,3 +175,66 @@ def test_the_version_knows_what_draws(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.undo()
         renderer_version.cache_clear()
     assert renderer_version() == version
+
+
+def shows(paint: Paint, kind: str, word: str) -> bool:
+    names = {
+        "object": paint.object and OBJECTS[paint.object - 1],
+        "part": paint.part and WORDS["part"][paint.part - 1],
+        "texture": paint.texture and paint.texture.name,
+        "colour": None if paint.bottom else paint.colour.name,
+    }
+    return bool(paint.part and not paint.object) if kind == "scene" else names[kind] == word
+
+
+@pytest.mark.parametrize("kind", ["object", "part", "texture", "colour", "scene"])
+def test_without_one_thing_every_other_pixel_stays(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    """Only pixels that the thing's paint covers, with its outline, change; and the ground where its shadow was."""
+    painted = []
+    develop = Canvas.develop
+    monkeypatch.setattr(Canvas, "develop", lambda canvas: painted.append(canvas) or develop(canvas))
+    changed = 0
+    for index in range(25):
+        scene = render(index, seed=7)
+        canvas = painted[-1]
+        for number in np.unique(scene.labels[kind])[1:]:
+            word = WORDS[kind][number - 1]
+            if word == "grey":
+                continue
+            left = render(index, seed=7, without=word)
+            has = np.array([shows(paint, kind, word) for paint in canvas.paints])
+            covered = binary_dilation(has[np.asarray(canvas._image)], np.ones((3, 3)))
+            may_change = covered.reshape(SIZE, FINE, SIZE, FINE).any(axis=(1, 3)) | (scene.labels[kind] == number)
+            for name, labels in left.labels.items():
+                assert np.array_equal(labels[~may_change], scene.labels[name][~may_change]), (index, word, name)
+            shaded = scene.labels["object"] == 0 if kind == "object" else np.zeros((SIZE, SIZE), bool)
+            differs = (left.pixels != scene.pixels).any(axis=2)
+            assert not (differs & ~may_change & ~shaded).any(), (index, word)
+            assert not (left.labels[kind] == number).any(), (index, word)
+            changed += bool(differs.any())
+    assert changed >= 25
+
+
+def test_a_picture_without_what_it_has_not_is_the_same(scenes: list[Scene]) -> None:
+    scene = scenes[0]
+    absent = next(word for word in SCENES if word != scene.scene)
+    assert same(render(0, 7, without=absent), scene)
+    assert same(render(0, 7, mark="fish", without="mark"), scene)
+    marked = render(0, 7, mark="fish")
+    left, top, right, bottom = MARK_BOX
+    inside = np.zeros((SIZE, SIZE), bool)
+    inside[top - 1 : bottom + 1, left - 1 : right + 1] = True
+    assert not (marked.pixels != scene.pixels).any(axis=2)[~inside].any()
+
+
+def test_a_picture_without_its_object_has_no_mask(scenes: list[Scene]) -> None:
+    left = render(0, 7, without=scenes[0].object)
+    assert not left.mask.any()
+    assert (left.without, left.object) == (scenes[0].object, scenes[0].object)
+
+
+def test_without_what_the_world_has_not() -> None:
+    with pytest.raises(UnknownNameError, match="butterfly"):
+        render(0, without="buterfly")
+    with pytest.raises(UsageError, match="without its colour"):
+        render(0, without="grey")

@@ -9,6 +9,7 @@ from lumiscope.world.renderer.canvas import SIZE
 from lumiscope.world.renderer.captions import caption
 from lumiscope.world.renderer.facts import Facts, describe
 from lumiscope.world.renderer.mark import MARK_BOX
+from lumiscope.world.renderer.omission import check_omission
 from lumiscope.world.renderer.render import render
 from lumiscope.world.renderer.scene import Scene
 from lumiscope.world.renderer.textures import PLAIN
@@ -51,6 +52,7 @@ __all__ = [
     "WorldClip",
     "WorldNet",
     "caption",
+    "check_omission",
     "check_sheet",
     "describe",
     "load_weights",

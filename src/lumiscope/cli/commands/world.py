@@ -20,6 +20,14 @@ def world(
     sheet: Annotated[Path | None, typer.Option(metavar="FILE.png", help="A contact sheet to write.")] = None,
     count: Annotated[int, typer.Option(help="How many images; a sheet beside --out shows 64 at most.")] = 64,
     seed: Annotated[int, typer.Option(help="Image i of a seed is always the same.")] = 0,
+    without: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WORD",
+            help="Write pairs: each picture again in DIR/without-WORD/ with one thing left out (an object, part, "
+            "texture, colour or scene) and all else as it is.",
+        ),
+    ] = None,
     json: JSON = False,
 ) -> None:
     """Write pictures of the built-in world, with what is true of every pixel.
@@ -33,12 +41,14 @@ def world(
 
     if out is None and sheet is None:
         raise UsageError("expected what to write: --out DIR, --sheet FILE.png, or both")
+    if without is not None and out is None:
+        raise UsageError("expected where to write the pairs: --out DIR")
     written = {}
     shown = count if out is None else min(count, 64)
     if out is not None:
         if sheet is not None:
             check_sheet(sheet, shown)
-        written["labels"] = str(write_dataset(out, count, seed, track=progress))
+        written["labels"] = str(write_dataset(out, count, seed, without=without, track=progress))
     if sheet is not None:
         written = {"sheet": str(write_sheet(sheet, shown, seed, track=progress)), **written}
     if json:

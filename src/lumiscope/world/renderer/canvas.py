@@ -6,14 +6,14 @@ labelled, and the edges of labels and picture are the same.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image, ImageDraw
 
 from lumiscope.types import BoolArray, ByteArray, DoubleArray, FloatArray
-from lumiscope.world.renderer.colours import Colour
+from lumiscope.world.renderer.colours import GREY, PROTOTYPES, Colour, colour_number, in_grey
 from lumiscope.world.renderer.textures import Texture
 
 SIZE = 128
@@ -30,7 +30,7 @@ class Paint:
 
     `object`, `part`: indices into OBJECTS and PARTS, plus 1; 0: none. `is_main`: belongs to the main object.
     `bottom`: the colour at the lower end of the painted area, where it differs from the top: a vertical gradient.
-    `ink`: whether it has an outline.
+    `ink`: whether it has an outline. `greyed`: where a gradient has the colour of this name, it is grey.
     """
 
     colour: Colour
@@ -40,23 +40,34 @@ class Paint:
     is_main: bool = False
     bottom: Colour | None = None
     ink: bool = False
+    greyed: str | None = None
+
+
+BARE = Paint(Colour(GREY, PROTOTYPES[GREY]))
 
 
 class Canvas:
-    """A square of SIZE×SIZE pixels; coordinates in pixels, x to the right, y down, (0, 0) the upper left corner."""
+    """A square of SIZE×SIZE pixels; coordinates in pixels, x to the right, y down, (0, 0) the upper left corner.
 
-    def __init__(self) -> None:
+    It is grey where nothing is painted. `replaced`: what is painted in the place of each paint; None: nothing.
+    """
+
+    def __init__(self, replaced: Callable[[Paint], Paint | None] = lambda paint: paint) -> None:
         self._image = Image.new("L", (SIZE * FINE, SIZE * FINE))
         self._draw = ImageDraw.Draw(self._image)
         self._shadows: list[tuple[float, float, float, float]] = []
         self._gradients: dict[int, tuple[Colour, float, float]] = {}
-        self.paints: list[Paint] = []
+        self._replaced = replaced
+        self.paints = [BARE]
 
     def paint(self, paint: Paint, outlines: Sequence[DoubleArray]) -> None:
         """Fill the polygons `outlines`, each (N, 2) in pixels, with one paint."""
         if len(self.paints) == INK:
-            raise ValueError(f"a canvas holds at most {INK} paints")
-        number = len(self.paints)
+            raise ValueError(f"a canvas holds at most {INK - 1} paints")
+        replaced = self._replaced(paint)
+        if replaced is None:
+            return
+        paint, number = replaced, len(self.paints)
         self.paints.append(paint)
         if paint.bottom is not None:
             heights = [y for outline in outlines for y in (outline[:, 1].min(), outline[:, 1].max())]
@@ -64,9 +75,10 @@ class Canvas:
         for outline in outlines:
             self._draw.polygon((outline * FINE).ravel().tolist(), fill=number)
 
-    def shadow(self, x: float, y: float, width: float, height: float) -> None:
-        """Let a soft shadow fall on the background around (x, y)."""
-        self._shadows.append((x, y, width, height))
+    def shadow(self, of: Paint, x: float, y: float, width: float, height: float) -> None:
+        """Let the soft shadow of what is painted so fall on the background around (x, y)."""
+        if self._replaced(of) is not None:
+            self._shadows.append((x, y, width, height))
 
     def develop(self) -> Developed:
         """Turn what was painted into a picture and labels."""
@@ -93,15 +105,21 @@ class Canvas:
         slots[list(self._gradients)] = np.arange(1, len(self._gradients) + 1)
         changes = np.zeros((len(self._gradients) + 1, SIZE, 3), np.float32)
         for slot, (number, (colour, top, bottom)) in enumerate(self._gradients.items(), 1):
-            changes[slot] = _shares(top, bottom)[:, None] * np.subtract(colour.rgb, self.paints[number].colour.rgb)
+            paint = self.paints[number]
+            changes[slot] = _shares(top, bottom)[:, None] * np.subtract(colour.rgb, paint.colour.rgb)
+            if paint.greyed is not None:
+                for row in np.flatnonzero(np.array(_names(paint.colour, colour, top, bottom)) == paint.greyed):
+                    here = np.add(paint.colour.rgb, changes[slot, row])
+                    changes[slot, row] = np.subtract(in_grey(here, paint.greyed), paint.colour.rgb)
         pixels += changes[slots[centre], np.arange(SIZE)[:, None]]
 
     def _colours(self, centre: ByteArray) -> ByteArray:
         """(SIZE, SIZE) uint8: the number of each paint's colour, of a gradient the colour that it has in that row."""
         numbers = np.repeat([[paint.colour.number] for paint in self.paints], SIZE, axis=1).astype(np.uint8)
         for number, (colour, top, bottom) in self._gradients.items():
-            names = [self.paints[number].colour.mixed(colour, step / STEPS).number for step in range(STEPS + 1)]
-            numbers[number] = np.array(names)[np.round(_shares(top, bottom) * STEPS).astype(int)]
+            paint = self.paints[number]
+            names = _names(paint.colour, colour, top, bottom)
+            numbers[number] = [colour_number(GREY if name == paint.greyed else name) for name in names]
         return np.asarray(numbers[centre, np.arange(SIZE)[:, None]])
 
     def _pattern(self, pixels: FloatArray, fine: ByteArray) -> None:
@@ -158,6 +176,12 @@ class Developed:
 def _shares(top: float, bottom: float) -> DoubleArray:
     """(SIZE,): for each row how far it is on the way from `top` to `bottom`, in [0, 1]."""
     return np.clip((np.arange(SIZE) + 0.5 - top) / (bottom - top), 0, 1)
+
+
+def _names(first: Colour, last: Colour, top: float, bottom: float) -> list[str]:
+    """For each row the name of a gradient's colour."""
+    names = [first.mixed(last, step / STEPS).name for step in range(STEPS + 1)]
+    return [names[step] for step in np.round(_shares(top, bottom) * STEPS).astype(int)]
 
 
 def _outlined(fine: ByteArray, inked: BoolArray) -> ByteArray:

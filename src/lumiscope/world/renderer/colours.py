@@ -34,6 +34,8 @@ _HUES = (
     (0.93, "pink"),
     (1.0, "red"),
 )
+GREY = "grey"
+LUMINANCE = (0.3, 0.59, 0.11)
 JITTER = 9.0  # standard deviation of each channel, of 255
 
 
@@ -47,7 +49,7 @@ class Colour:
     @property
     def number(self) -> int:
         """Its value in a colour map: the index in COLOURS, plus 1."""
-        return _NUMBERS[self.name]
+        return colour_number(self.name)
 
     def shaded(self, factor: float) -> Colour:
         """The same colour in more light (`factor` above 1: towards white) or less (below 1: towards black)."""
@@ -60,9 +62,23 @@ class Colour:
         red, green, blue = (int(here + share * (there - here)) for here, there in zip(self.rgb, other.rgb, strict=True))
         return Colour(_name(red, green, blue), (red, green, blue))
 
+    def grey(self) -> Colour:
+        """The grey in its place, see `in_grey`."""
+        return Colour(GREY, _bytes(in_grey(np.array(self.rgb, float), self.name)))
+
     def partner(self) -> Colour:
         """A lighter or darker colour that shows on this one, for patterns."""
-        return self.shaded(1.62) if np.dot(self.rgb, (0.3, 0.59, 0.11)) < 150 else self.shaded(0.5)
+        return self.shaded(1.62) if np.dot(self.rgb, LUMINANCE) < 150 else self.shaded(0.5)
+
+
+def colour_number(name: str) -> int:
+    """The value of a colour in a colour map: the index in COLOURS, plus 1."""
+    return _NUMBERS[name]
+
+
+def in_grey(rgb: DoubleArray, name: str) -> DoubleArray:
+    """(3,) The grey that is as light; of black and white, which are none without their lightness, the middle one."""
+    return np.array(PROTOTYPES[GREY], float) if name in ("black", "white") else np.full(3, np.dot(rgb, LUMINANCE))
 
 
 def some(name: str, rng: np.random.Generator) -> Colour:

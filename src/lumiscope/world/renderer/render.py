@@ -8,11 +8,12 @@ from lumiscope.errors import UnknownNameError
 from lumiscope.types import ByteArray
 from lumiscope.world.renderer._brush import BACKDROPS, Brush
 from lumiscope.world.renderer._pen import KINDS, Frame, Pen
-from lumiscope.world.renderer.canvas import SIZE, Canvas, Developed
+from lumiscope.world.renderer.canvas import SIZE, Canvas, Developed, Paint
 from lumiscope.world.renderer.captions import caption
 from lumiscope.world.renderer.colours import COLOURS, some
 from lumiscope.world.renderer.facts import draw_facts, generator
 from lumiscope.world.renderer.mark import draw_mark
+from lumiscope.world.renderer.omission import MARK, omission
 from lumiscope.world.renderer.scene import Scene
 from lumiscope.world.renderer.textures import PLAIN, TEXTURES
 from lumiscope.world.renderer.vocabulary import OBJECTS, SCENES, part_number
@@ -23,19 +24,21 @@ _ROWS, _COLUMNS = ((np.mgrid[:SIZE, :SIZE] + 0.5) / SIZE * 2 - 1).astype(np.floa
 _FROM_CENTRE = _ROWS**2 + _COLUMNS**2
 
 
-def render(index: int, seed: int = 0, *, mark: str | None = None) -> Scene:
+def render(index: int, seed: int = 0, *, mark: str | None = None, without: str | None = None) -> Scene:
     """Draw image `index` of `seed`: the same in any order and process.
 
-    `mark`: put the mark of this class of objects into the upper left corner (MARK_BOX).
+    `mark`: put the mark of this class of objects into the upper left corner (MARK_BOX). `without`: a word of the world
+    (an object, part, texture, colour or scene), or "mark": the same picture, but this is not painted; see `omission`.
 
-    Raises UsageError for numbers that are not in 0..2^32 - 1, UnknownNameError for a mark of no class.
+    Raises UsageError for numbers that are not in 0..2^32 - 1, UnknownNameError for a mark of no class or a word that
+    the world has not.
     """
     if mark is not None and mark not in OBJECTS:
         raise UnknownNameError("object", mark, OBJECTS)
     rng = generator(index, seed)
     facts = draw_facts(rng, index, seed)
     backdrop = BACKDROPS[facts.scene]
-    canvas = Canvas()
+    canvas = Canvas(omission(without, facts.scene)) if without else Canvas()
     brush = Brush(canvas, part_number, rng)
     horizon = backdrop.draw(brush)
     frame = _main_frame(rng, facts.object, horizon)
@@ -54,7 +57,7 @@ def render(index: int, seed: int = 0, *, mark: str | None = None) -> Scene:
     for _ in range(rng.integers(0, 3)):
         x, y = frame.x + rng.uniform(-0.9, 0.9) * frame.radius, frame.y + rng.uniform(0.9, 1.1) * frame.radius
         backdrop.piece(brush, x, y, rng.uniform(0.25, 0.5) * frame.radius)
-    if mark:
+    if mark and without != MARK:
         draw_mark(canvas, mark)
     picture = canvas.develop()
     labels = _labels(picture, facts.scene)
@@ -71,6 +74,7 @@ def render(index: int, seed: int = 0, *, mark: str | None = None) -> Scene:
         mask=picture.mask,
         caption=caption(facts, seen),
         mark=mark,
+        without=without,
     )
 
 
@@ -107,11 +111,13 @@ def _draw(
     """Draw an object; the main one is the one whose colour is given."""
     kind = KINDS[name]
     is_main = colour is not None
-    if kind.feet is not None:
-        canvas.shadow(frame.x, frame.y + kind.feet * frame.radius, 0.9 * frame.radius, 0.2 * frame.radius)
     paint = some(colour or COLOURS[rng.integers(len(COLOURS))], rng)
     texture = texture or (PLAIN, *TEXTURES)[rng.integers(1 + len(TEXTURES))]
-    kind.draw(Pen(canvas, frame, OBJECTS.index(name) + 1, part_number, paint, texture, rng, is_main))
+    number = OBJECTS.index(name) + 1
+    if kind.feet is not None:
+        foot, radius = frame.y + kind.feet * frame.radius, frame.radius
+        canvas.shadow(Paint(paint, object=number), frame.x, foot, 0.9 * radius, 0.2 * radius)
+    kind.draw(Pen(canvas, frame, number, part_number, paint, texture, rng, is_main))
 
 
 def _labels(picture: Developed, scene: str) -> dict[str, ByteArray]:
