@@ -48,7 +48,7 @@ def test_keys_of_a_checkpoint(tmp_path):
     network = torch.nn.Linear(2, 3)
     torch.save({**network.state_dict(), COMMANDS: torch.ones(1)}, tmp_path / "w.pt")
     fit = weights.fit_weights(network, weights.read_checkpoint(tmp_path / "w.pt"), partial=False)
-    assert fit.notes == (f"1 tensors beside the weights left over: {SHOWN}",)
+    assert fit.notes == (f"1 tensor beside the weights left over: {SHOWN}",)
     torch.save({COMMANDS: torch.ones(1)}, tmp_path / "w.pt")
     with pytest.raises(WeightsError) as caught:
         weights.fit_weights(network, weights.read_checkpoint(tmp_path / "w.pt"), partial=False)

@@ -121,7 +121,10 @@ def twice(logits):
     return (logits.softmax(1) + (2 * logits).softmax(1)) / 2
 
 
-@pytest.mark.parametrize("method", [name for name, method in METHODS.items() if method.follows_score])
+FOLLOWING = [name for name, method in METHODS.items() if method.follows_score] + ["ablationcam", "scorecam"]
+
+
+@pytest.mark.parametrize("method", FOLLOWING)
 def test_a_probability_that_stays_saturated_is_said_to_be_so(networks, torch_model, prepare, cheap_options, method):
     """Class 1 is certain whatever is seen: its logit is 100 above the others."""
     module = networks.seeded(lambda: Ended(twice))
@@ -169,3 +172,25 @@ def test_a_probability_near_1_that_hiding_changes_is_not_said_to_be_saturated(to
     assert saliency.target.probability == 1
     assert saliency.display().any()
     assert not [remark for remark in saliency.remarks if "saturated" in remark]
+
+
+@pytest.mark.parametrize("method", ["occlusion", "ablationcam", "scorecam"])
+def test_a_class_that_stays_impossible_is_said_to_be_so(networks, torch_model, prepare, cheap_options, method):
+    """Class 2 has e^-40 of class 1, whatever is seen: the map is of such numbers."""
+    module = networks.seeded(lambda: Ended(twice))
+    with torch.no_grad():
+        module.head[2].bias[1] += 40
+    model = torch_model(module, SIZE)
+    prepared = prepare(model, "maps.3" if METHODS[method].needs_layer else None, count=1)
+    (saliency,) = METHODS[method].explain(prepared, prepared.targets(2, [None]), cheap_options(method))
+    assert 0 < saliency.target.probability < 1e-15
+    said = [remark.removeprefix("blank: ") for remark in saliency.remarks]
+    assert [remark for remark in said if remark.startswith("the probability of the class is saturated at")]
+
+
+@pytest.mark.parametrize("method", ["occlusion", "ablationcam", "scorecam"])
+def test_a_probability_that_changes_is_not_said_to_be_saturated(networks, torch_model, prepare, cheap_options, method):
+    model = torch_model(networks.seeded(lambda: Ended(twice)), SIZE)
+    prepared = prepare(model, "maps.3" if METHODS[method].needs_layer else None, count=1)
+    (saliency,) = METHODS[method].explain(prepared, prepared.targets(2, [None]), cheap_options(method))
+    assert not saliency.remarks

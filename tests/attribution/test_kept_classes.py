@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
+import weakref
 
 import numpy as np
 import pytest
@@ -10,6 +11,8 @@ import torch
 from torch import nn
 
 from lumiscope.attribution import METHODS, KeptClasses, Predictor
+from lumiscope.models import BlackBox
+from lumiscope.models.backends.batches import in_batches
 
 CLASSES, SAMPLES = 4000, 800
 OPTIONS = {
@@ -68,6 +71,42 @@ def test_no_method_keeps_all_classes_of_all_samples(torch_model, prepare, method
     tracemalloc.stop()
     assert 0 < kept.rows <= model.batch_size < SAMPLES
     assert peak < SAMPLES * CLASSES * 4 / 2  # bytes; all columns in float32 would be twice as many
+
+
+@pytest.mark.parametrize("size", [1, 4])
+@pytest.mark.parametrize("kind", ["torch", "black box"])
+def test_what_is_kept_of_scores_does_not_keep_them_alive(torch_model, prepare, monkeypatch, kind, size):
+    """As a view of one column would."""
+    model = torch_model(Wide(), (32, 32))
+    monkeypatch.setattr(model.reference, "batch_size", size)
+    if kind == "black box":
+        model = BlackBox(model.predict, model.geometry, classes=model.classes, batch_size=size)
+    pixels = prepare(torch_model(Wide(), (32, 32)), count=1).views[0].pixels
+    given, alive = [], []
+
+    def keep(logits):
+        alive.append(sum(array() is not None for array in given))
+        given.append(weakref.ref(logits))
+        return logits[:, 7]
+
+    masks = np.random.default_rng(0).random((12, 32, 32)) < 0.5
+    kept = Predictor(model).masked_logits(pixels, 0 * pixels, lambda start, stop: masks[start:stop], 12, keep)
+    assert kept.shape == (12,)
+    assert len(alive) == 12 / size
+    assert max(alive) <= 1  # the last one
+
+
+def test_batches_let_go_what_is_not_kept():
+    given, alive = [], []
+
+    def run(start, stop):
+        alive.append(sum(array() is not None for array in given))
+        scores = np.full((stop - start, 1000), start)
+        given.append(weakref.ref(scores))
+        return torch.from_numpy(scores)[:, 3]
+
+    assert in_batches(run, 6, 2).tolist() == [0, 0, 2, 2, 4, 4]
+    assert alive == [0, 0, 0]
 
 
 def test_the_columns_that_are_kept_are_those_of_all(torch_model, prepare):

@@ -47,6 +47,13 @@ def digits(name: str) -> str:
         ("x" * 100, "x" * 100),
         ("x" * 101, "x" * 100 + "~" + digits("x" * 101)),
         ("é" * 51, "é" * 50 + "~" + digits("é" * 51)),
+        ("-rf", "_rf~" + digits("-rf")),
+        ("<b>", "_b-~" + digits("<b>")),
+        ("a-b", "a-b"),
+        ("con", "con~" + digits("con")),
+        ("Aux.v2", "Aux-v2~" + digits("Aux.v2")),
+        ("COM1", "COM1~" + digits("COM1")),
+        ("console", "console"),
     ],
 )
 def test_a_name_that_is_changed_has_digits_of_its_own(name, safe):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import threading
 import time
 
@@ -13,6 +14,7 @@ from lumiscope.errors import ImageError
 from lumiscope.images import _in_time, decode, decode_labels, decode_mask
 from lumiscope.images._in_time import in_time
 from lumiscope.images._raster import LARGEST_FILE, is_image, upright_size
+from lumiscope.images.bands import holds_bands, read_bands_of, shape_of_bands
 from picture_files import noise, saved
 
 READERS = (decode, decode_mask, decode_labels, upright_size)
@@ -48,6 +50,30 @@ class TestTime:
         with pytest.raises(ImageError, match="not decoded within"):
             decode(path)
         assert time.monotonic() - start < 5
+
+    def test_frames_without_end(self, tmp_path, monkeypatch):
+        """A TIFF of 20,000 frames in 2 MB: Pillow looks for each among all those before it."""
+        path = tmp_path / "a.tif"
+        path.write_bytes(frames(20_000))
+        monkeypatch.setattr(_in_time, "LONGEST", 0.3)
+        for read in (shape_of_bands, read_bands_of):
+            start = time.monotonic()
+            with pytest.raises(ImageError, match=r"^not decoded within 0\.3 seconds"):
+                read(path)
+            assert time.monotonic() - start < 2
+        start = time.monotonic()
+        assert holds_bands(path)  # whatever the number of its frames
+        assert time.monotonic() - start < 0.3
+
+
+def frames(count):
+    """A TIFF of so many frames of 2×2 32-bit numbers."""
+    fields = [(256, 2), (257, 2), (258, 32), (259, 1), (262, 1), (273, 0), (277, 1), (278, 2), (279, 16), (339, 2)]
+    size = 2 + 12 * len(fields) + 4
+    directory = struct.pack("<H", len(fields)) + b"".join(struct.pack("<HHII", tag, 4, 1, n) for tag, n in fields)
+    following = [8 + size * number for number in range(1, count)] + [0]
+    directories = (directory + struct.pack("<I", place) for place in following)
+    return b"II*\0" + struct.pack("<I", 8) + b"".join(directories)
 
 
 class TestSize:

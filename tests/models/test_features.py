@@ -46,6 +46,36 @@ def behind_linear(*parts, width=12, end=lambda numbers: numbers):
     return Net(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, width), *parts, end=end)
 
 
+class Projected(nn.Module):
+    """Eight features, to which a weight called `name` is applied: of a layer, of a row of layers, or on its own."""
+
+    def __init__(self, name, kind="layer"):
+        super().__init__()
+        self.stem, self.name, self.kind = pooled(), name, kind
+        holder = self
+        *outer, last = name.split(".")
+        for part in outer:
+            holder.add_module(part, nn.Module())
+            holder = getattr(holder, part)
+        layers = {
+            "layer": lambda: nn.Linear(8, 12, bias=False),
+            "row": lambda: nn.Sequential(nn.Linear(8, 8), nn.ReLU(), nn.Linear(8, 12)),
+            "convolution": lambda: nn.Conv2d(8, 12, 1),
+        }
+        if kind == "matrix":
+            setattr(holder, last, nn.Parameter(torch.randn(8, 12)))
+        else:
+            holder.add_module(last, layers[kind]())
+
+    def forward(self, inputs):
+        part = self
+        for name in self.name.split("."):
+            part = getattr(part, name)
+        if self.kind == "convolution":
+            return part(self.stem(inputs)[:, :, None, None]).mean((2, 3))
+        return self.stem(inputs) @ part if self.kind == "matrix" else part(self.stem(inputs))
+
+
 def trunk(name):
     """All parts of a network of torchvision but the last."""
     return nn.Sequential(*list(getattr(torchvision.models, name)(weights=None).children())[:-1])
@@ -73,6 +103,12 @@ FEATURES = {
     "a generalised mean": (lambda: Net(end=lambda maps: maps.clamp(1e-6).pow(3).mean((2, 3)).pow(1 / 3)), 8),
     "two ways": (lambda: pooled(end=lambda rows: (rows + rows.flip(1)) / 2), 8),
     "channels last": (lambda: Net(end=lambda maps: functional.layer_norm(maps.permute(0, 2, 3, 1), (8,))), 8),
+    "CLIP's own matrix": (lambda: Projected("proj", "matrix"), 12),
+    "CLIP of transformers": (lambda: Projected("visual_projection"), 12),
+    "CLIP's pooling by attention": (lambda: Projected("attnpool.c_proj"), 12),
+    "SimCLR's projector": (lambda: Projected("projector", "row"), 12),
+    "a projection's head": (lambda: Projected("projection_head", "row"), 12),
+    "a projection by a convolution": (lambda: Projected("proj", "convolution"), 12),
     "of length 1": (lambda: behind_linear(end=lambda rows: functional.normalize(rows, dim=1)), 12),
     "of length 1 by hand": (lambda: behind_linear(end=lambda rows: rows / rows.norm(dim=1, keepdim=True)), 12),
 }  # fmt: skip
@@ -91,8 +127,8 @@ def model_of(module, **given):
     return TorchModel(module.eval(), GEOMETRY, mean=(0.5,) * 3, std=(0.25,) * 3, **given)
 
 
-def declared():
-    network = behind_linear(nn.BatchNorm1d(12))
+def declared(network=None):
+    network = network or behind_linear(nn.BatchNorm1d(12))
     network.num_classes = 12
     return network
 
@@ -110,6 +146,11 @@ CLASSIFIERS = {
     "a sigmoid of straight lines": lambda: behind_linear(end=lambda rows: functional.relu6(rows + 3) / 6),
     "yes or no": lambda: behind_linear(nn.BatchNorm1d(1), width=1),
     "the network says so": declared,
+    "also of a projection": lambda: declared(Projected("proj")),
+    "a projection of a classifier": lambda: Projected("classifier.proj"),
+    "a projection to the output": lambda: Projected("out_proj"),
+    "projects": lambda: Projected("project"),
+    "behind a projection": lambda: nn.Sequential(Projected("proj"), nn.Linear(12, 5)),
 }
 
 

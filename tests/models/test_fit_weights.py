@@ -11,6 +11,7 @@ import torch
 from torch.nn.utils import prune, spectral_norm, weight_norm
 from torch.optim.swa_utils import AveragedModel
 
+from lumiscope.counts import counted
 from lumiscope.errors import WeightsError
 from lumiscope.models.weights import fit_weights, read_checkpoint
 
@@ -110,7 +111,7 @@ def test_the_one_prefix_is_taken_off(module, target, fitted, prefix, beside):
 def test_three_tensors_that_are_left_over_are_named(module, target, fitted, count, more):
     beside = {f"criterion.{letter}": torch.ones(2) for letter in "abcde"[:count]}
     assert fitted({**module.state_dict(), **beside}, target).notes == (
-        f"{count} tensors beside the weights left over: criterion.a, criterion.b, criterion.c{more}",
+        f"{counted(count, 'tensor')} beside the weights left over: criterion.a, criterion.b, criterion.c{more}",
     )
 
 
@@ -127,7 +128,7 @@ def test_averaged_models_of_torch(module, target, fitted):
     assert "n_averaged" in averaged.state_dict()
     fit = fitted(averaged.state_dict(), target)
     assert same(target, module)
-    assert fit.notes == ("1 tensors beside the weights left over: n_averaged",)
+    assert fit.notes == ("1 tensor beside the weights left over: n_averaged",)
 
 
 def test_a_network_in_a_wrapper_reads_files_without_it_and_the_other_way_round(module, target, fitted):

@@ -114,12 +114,53 @@ def test_percentages_are_divided_and_not_squashed(networks, end, sharp) -> None:
     )
 
 
-def test_a_single_percentage_and_a_softmin(networks) -> None:
+def test_a_single_percentage(networks) -> None:
     single = read(networks, lambda net, x: 100 * net.z(x).sigmoid(), 1)
     expected = np.hstack([100 - own(single), own(single)]) / 100
     np.testing.assert_allclose(probabilities(single.predict(PIXELS), single.activation), expected, atol=1e-6)
-    lowest = read(networks, lambda net, x: functional.softmin(net.z(x), 1))
-    assert (lowest.activation, lowest.notes) == ("none", (SHARES,))
+
+
+NEGATED = {
+    "softmin": (lambda net, x: functional.softmin(net.z(x), 1), "softmax", "softmin"),
+    "module": (lambda net, x: nn.Softmin(1)(net.z(x)), "softmax", "softmin"),
+    "1 - sigmoid": (lambda net, x: 1 - net.z(x).sigmoid(), "sigmoid", "sigmoid taken from 1"),
+}
+
+
+@pytest.mark.parametrize("sharp", [1.0, 100.0])
+@pytest.mark.parametrize("end", NEGATED)
+def test_a_step_of_the_negative_is_taken_off_too(networks, end, sharp) -> None:
+    ending, activation, step = NEGATED[end]
+    model = read(networks, ending, sharp=sharp)
+    assert (model.activation, model.notes) == (activation, (CUT.format(step, step) + ", negated",))
+    logits = model.predict(PIXELS)
+    with torch.no_grad():
+        np.testing.assert_allclose(logits, -model.module.z(model.inputs(PIXELS)).numpy(), rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(probabilities(logits, activation), own(model), atol=1e-6)
+    split = model.split("maps.1")
+    torch.testing.assert_close(split.head(split.trunk(model.inputs(PIXELS))), model.logits(model.inputs(PIXELS)))
+
+
+OTHER_BASES = {
+    "to the base 2": (lambda p: p.log2(), 2),
+    "to the base 10": (lambda p: p.log10(), 10),
+    "divided": (lambda p: p.log() / np.log(2), 2),
+}
+
+
+@pytest.mark.parametrize("end", OTHER_BASES)
+def test_logarithms_to_another_base(networks, end) -> None:
+    """Softmax of log2 p would be p to the power of 1 / ln 2, divided by their sum."""
+    logarithm, base = OTHER_BASES[end]
+    cut = read(networks, lambda net, x: logarithm(net.z(x).softmax(1)))
+    said = CUT.format("log softmax", "log softmax").replace("probabilities", "logarithms of probabilities")
+    assert (cut.activation, cut.notes) == ("softmax", (said,))
+    mean = read(networks, lambda net, x: logarithm(PROBABILITIES["mean of two"](net, x)))
+    said = f"its scores are logarithms of probabilities to the base {base}; methods explain natural ones"
+    assert (mean.activation, mean.notes) == ("softmax", (said,))
+    for model in (cut, mean):
+        expected = np.power(base, own(model))
+        np.testing.assert_allclose(probabilities(model.predict(PIXELS), "softmax"), expected, atol=1e-6)
 
 
 def test_positive_numbers_that_add_up_to_others_each_time_are_no_percentages(networks) -> None:

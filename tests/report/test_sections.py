@@ -6,6 +6,8 @@ import dataclasses
 import math
 import re
 
+import pytest
+
 from lumiscope.report._thumbnails import Thumbnails
 from lumiscope.report.page import Page
 from lumiscope.report.parts.map_figure import coefficient_scale
@@ -243,6 +245,15 @@ def test_more_images_than_rows(fakes, tmp_path, monkeypatch):
     # Those that differ come first.
     assert [image.row.image for image, _ in content.images] == ["racer_01", "wheel_04"]
     assert content.image_count == 4
+
+
+@pytest.mark.parametrize("named", ["disc_02", "square_03"])
+def test_an_image_that_a_finding_names_has_its_row_though_others_differ(fakes, tmp_path, monkeypatch, named):
+    monkeypatch.setattr("lumiscope.report.sections.summary.section.IMAGES_SHOWN", 2)
+    run = fakes.fake_run(tmp_path)
+    run.change(FindingRow, lambda row: {"named_images": (named,) if row.number == 2 else ()})
+    content = summary(Page(run, Thumbnails()))
+    assert [image.row.image for image, _ in content.images] == ["racer_01", named]
 
 
 def test_models_share_the_scale_of_segments(run):

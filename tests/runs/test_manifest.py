@@ -74,6 +74,34 @@ def test_a_damaged_one_says_how_to_go_on(tmp_path: Path, content: object) -> Non
         read(tmp_path, content)
 
 
+FACTS = sorted(set(LEAST) - {"format", "lumiscope"})
+
+
+@pytest.mark.parametrize("name", FACTS)
+def test_a_fact_that_somebody_changed_is_noticed(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "manifest.json"
+    Manifest.model_validate({**LEAST, "versions": {}}).write(path)
+    written = json.loads(path.read_text())
+    other = {"seconds": 9.5, "seed": 1, "versions": {"torch": "3"}, "machine": {**LEAST["machine"], "cores": 3}}
+    path.write_text(json.dumps({**written, name: other.get(name, "other")}))
+    with pytest.raises(
+        StoreError, match=r"is damaged: its facts are not those that the run wrote\. Run it again: again"
+    ):
+        read_manifest(path, "again")
+
+
+def test_the_digest_is_of_facts_not_of_their_layout(tmp_path: Path) -> None:
+    path = tmp_path / "manifest.json"
+    manifest = Manifest.model_validate({**LEAST, "name": "Zellen in Öl", "seconds": 0.1 + 0.2})
+    manifest.write(path)
+    path.write_text(json.dumps(dict(reversed(json.loads(path.read_text()).items()))))
+    assert read_manifest(path, "again") == manifest
+
+
+def test_a_manifest_of_an_earlier_version_has_no_digest(tmp_path: Path) -> None:
+    assert read(tmp_path, {**LEAST, "seed": 5}).seed == 5
+
+
 def test_what_was_not_computed_came_from_the_store() -> None:
     assert Timing(model="m", method="lime", images=9, computed=2, seconds_each=1.0).stored == 7
 

@@ -78,7 +78,10 @@ class Predictor:
 
             with counted_passes(blend, self.track, count) as some:
                 starts = range(0, count, size)
-                return np.concatenate([keep(self.model.predict(some(at, min(at + size, count)))) for at in starts])
+                # Copies, since a view of one class would keep all of them.
+                return np.concatenate(
+                    [np.array(keep(self.model.predict(some(at, min(at + size, count))))) for at in starts]
+                )
         view, cover = self.model.inputs(np.stack([pixels, hidden])).contiguous()
 
         def make(start: int, stop: int) -> torch.Tensor:
@@ -88,7 +91,7 @@ class Predictor:
             return torch.lerp(cover, view, weights.float())
 
         def kept(logits: torch.Tensor) -> torch.Tensor:
-            return torch.from_numpy(np.ascontiguousarray(keep(logits.cpu().numpy())))
+            return torch.from_numpy(np.array(keep(logits.cpu().numpy())))
 
         return self.logits_of(make, count, keep=kept).numpy()
 

@@ -6,6 +6,7 @@ import dataclasses
 
 import numpy as np
 
+from lumiscope.models import Activation
 from lumiscope.types import DoubleArray, SaliencyMap
 
 NEAR = 1e-6  # of 0 or 1: float32 has only a few numbers left there
@@ -27,6 +28,12 @@ def steadiness(probabilities: DoubleArray) -> str | None:
     """What is said where hiding parts of the view leaves the (n,) `probabilities` saturated; None where it does not."""
     steady = len(probabilities) and float(np.ptp(probabilities)) <= STEADY
     return saturation(float(probabilities[0])) if steady else None
+
+
+def score_warnings(scores: DoubleArray, activation: Activation) -> list[str]:
+    """What is said of a map made of (n,) raw `scores`, which are probabilities where the `activation` is none."""
+    steady = steadiness(scores) if activation == "none" else None
+    return [steady] if steady else []
 
 
 def with_saturation(saliency: SaliencyMap, *, of_probability: bool, by_gradients: bool) -> SaliencyMap:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import zipfile
 import zlib
@@ -17,6 +18,7 @@ from PIL import Image, UnidentifiedImageError
 
 from lumiscope.errors import ImageError
 from lumiscope.images._formats import open_raster
+from lumiscope.images._in_time import in_time
 from lumiscope.images._npy_headers import ONE_AT_A_TIME
 from lumiscope.images._pillow_warnings import pillow_warnings_silenced
 from lumiscope.types import ByteArray, FloatArray
@@ -38,10 +40,14 @@ def holds_bands(path: Path) -> bool:
     if path.suffix.lower() not in TIFFS:
         return False
     try:
-        with pillow_warnings_silenced(), open_raster(path) as image:
-            return image.mode in NUMBERS and getattr(image, "n_frames", 1) > 1
+        return in_time(functools.partial(_is_stack, path))
     except Exception:  # whoever decodes it says what is wrong
         return False
+
+
+def _is_stack(path: Path) -> bool:
+    with pillow_warnings_silenced(), open_raster(path) as image:
+        return image.mode in NUMBERS and getattr(image, "is_animated", False)  # counting frames takes long
 
 
 def read_bands_of(path: Path) -> FloatArray:
@@ -51,7 +57,7 @@ def read_bands_of(path: Path) -> FloatArray:
     arrays that called `bands`. TIFF: the channels of its only frame, or one band a frame. Errors: `ImageError` without
     the file's name.
     """
-    stored = _bands_last(_array(path)) if path.suffix.lower() in ARRAYS else _tiff(path)
+    stored = in_time(functools.partial(_stored_bands, path))
     numbers = stored.astype(np.float32) / np.float32(255 if stored.dtype == np.uint8 else 1)
     odd = int((~np.isfinite(numbers)).sum())
     if odd:
@@ -59,8 +65,16 @@ def read_bands_of(path: Path) -> FloatArray:
     return numbers
 
 
+def _stored_bands(path: Path) -> NDArray[Any]:
+    return _bands_last(_array(path)) if path.suffix.lower() in ARRAYS else _tiff(path)
+
+
 def shape_of_bands(path: Path) -> tuple[int, int, int]:
     """(H, W, n) of a file of bands, from its header. Errors: as `read_bands_of`, as far as the header tells."""
+    return in_time(functools.partial(_shape, path))
+
+
+def _shape(path: Path) -> tuple[int, int, int]:
     if path.suffix.lower() in ARRAYS:
         return _bands_last(np.broadcast_to(np.uint8(0), _shape_of_array(path))).shape
     with _tiffs_refused_in_words(path), open_raster(path) as image:
@@ -81,13 +95,17 @@ def bands_in(path: Path, *, of_pictures: bool = False) -> int:
 def is_array_of_bands(path: Path) -> bool:
     """Whether a .npy or .npz holds bands, by its header: three axes of numbers."""
     try:
-        with path.open("rb") as file:
-            if path.suffix.lower() == ".npy":
-                return _is_cube(*_header(file))
-        with zipfile.ZipFile(path) as archive:
-            return _entry(archive) is not None
+        return in_time(functools.partial(_is_array_of_bands, path))
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, RuntimeError, ImageError):
         return False
+
+
+def _is_array_of_bands(path: Path) -> bool:
+    with path.open("rb") as file:
+        if path.suffix.lower() == ".npy":
+            return _is_cube(*_header(file))
+    with zipfile.ZipFile(path) as archive:
+        return _entry(archive) is not None
 
 
 def shown_triple(bands: FloatArray, shown: Sequence[int] | None = None) -> ByteArray:

@@ -19,10 +19,17 @@ from torch.overrides import TorchFunctionMode
 from lumiscope.errors import LayerError
 from lumiscope.models._twin import Forward, twin
 
-SQUASHING = frozenset({"softmax", "log_softmax", "special_softmax", "special_log_softmax"}) | frozenset(
+SQUASHING = frozenset({"softmax", "log_softmax", "special_softmax", "special_log_softmax", "softmin"}) | frozenset(
     {"sigmoid", "sigmoid_", "special_expit", "logsigmoid", "log_sigmoid"}
 )
-MODULES = (torch.nn.Softmax, torch.nn.Softmax2d, torch.nn.LogSoftmax, torch.nn.Sigmoid, torch.nn.LogSigmoid)
+MODULES = (
+    torch.nn.Softmax,
+    torch.nn.Softmax2d,
+    torch.nn.Softmin,
+    torch.nn.LogSoftmax,
+    torch.nn.Sigmoid,
+    torch.nn.LogSigmoid,
+)
 LAST_CALLS = 4  # so many are tried: others are far from the end
 CLOSE = 1e-5
 MOST_CLAMPED = 0.01  # how far from 0 and 1
@@ -33,17 +40,26 @@ class Ending:
     """The call in which a network ends. `activation`: what makes its scores of the call's input.
 
     `place`: 1 for the last of all such calls. `columns`: whether the input has classes before images. `pair`: of a
-    single number z, the two scores that it stands for: -z and z, or the other way round.
+    single number z, the two scores that it stands for: -z and z, or the other way round. `negated`: whether the scores
+    are made of the negative of the input, as by softmin or by 1 - sigmoid.
     """
 
     activation: Literal["softmax", "sigmoid"]
     place: int
     columns: bool
     pair: Literal["", "no first", "yes first"]
+    negated: bool = False
+
+    @property
+    def step(self) -> str:
+        """What the network ends in, in words."""
+        words = {"softmax": "softmin", "sigmoid": "sigmoid taken from 1"}
+        return words[self.activation] if self.negated else self.activation
 
     def logits(self, given: Any) -> Any:
         """(B, classes) of what the call is given: a tensor or, where the network is traced, its proxy."""
         rows = given.t() if self.columns else given
+        rows = -rows if self.negated else rows
         if not self.pair:
             return rows if self.columns or isinstance(given, fx.Proxy) else rows.flatten(1)
         single = rows.reshape(-1, 1)
@@ -128,7 +144,8 @@ def _as_ending(scores_of: Forward, inputs: torch.Tensor, place: int, given: torc
         pairs = ("no first", "yes first")
     activations: tuple[Literal["softmax", "sigmoid"], ...] = ("softmax", "sigmoid")
     columns = (False, True) if given.ndim == 2 else (False,)
-    for ending in (Ending(a, place, c, p) for a in activations for c in columns for p in pairs):
+    signs = (False, True) if pairs == ("",) else (False,)
+    for ending in (Ending(a, place, c, p, n) for n in signs for a in activations for c in columns for p in pairs):
         if _makes(ending, others, scores):
             return ending
     return None

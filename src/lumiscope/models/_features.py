@@ -5,12 +5,14 @@ from __future__ import annotations
 import torch
 
 from lumiscope.models._candidates import FEATURES, SCORES, Candidate
-from lumiscope.models._last_step import ends_in_features
+from lumiscope.models._last_step import ends_in_features, last_weight
 from lumiscope.models._score_kind import kind_of
 from lumiscope.models._twin import twin
 
 NOTHING = (torch.nn.Identity, torch.nn.Dropout, torch.nn.Flatten)
 CLASSIFIERS = ("fc", "head", "heads", "classifier", "last_linear")
+PROJECTIONS = frozenset({"proj", "projection", "projector"})  # words in the name of a weight
+OUTPUTS = frozenset({"out", "output", "class", "classes", "cls", "logits"})  # words beside these
 UNIT_LENGTH = 1e-3  # what the length of a row may be off
 FEWEST_FEATURES = 3  # fewer numbers are a yes or no
 
@@ -18,15 +20,27 @@ FEWEST_FEATURES = 3  # fewer numbers are a yes or no
 def is_headless(network: torch.nn.Module, output: Candidate) -> bool:
     """Whether `output` holds features: by its name, by what the network says, by what is in a classifier's place.
 
-    Or by what made it (see `ends_in_features`), or by rows of length 1, unless the network says that it has so many
-    classes.
+    Or by what made it (see `ends_in_features`), be it a linear layer that is called a projection, or by rows of length
+    1, unless the network says that it has so many classes.
     """
     if output.is_features or getattr(network, "num_classes", None) == 0 or _classifier_is_left_out(network):
         return True
     declared = any(getattr(part, "num_classes", None) == output.outputs for part in network.modules())
     if declared or output.last_name in SCORES or output.outputs < FEWEST_FEATURES:
         return False
-    return has_unit_length(output.rows) or ends_in_features(output.rows)
+    return has_unit_length(output.rows) or ends_in_features(output.rows) or _is_projected(network, output.rows)
+
+
+def _is_projected(network: torch.nn.Module, rows: torch.Tensor) -> bool:
+    """Whether the last linear layer is called a projection, as in CLIP or SimCLR, and not also a head or an output."""
+    weight = last_weight(rows)
+    if weight is None:
+        return False
+    memory = weight.untyped_storage().data_ptr()
+    names = [name for name, own in network.named_parameters() if own.untyped_storage().data_ptr() == memory]
+    parts = names[0].lower().split(".") if names else []
+    words = {word for part in parts for word in part.split("_")}
+    return bool(words & PROJECTIONS) and not words & OUTPUTS and not set(parts) & set(CLASSIFIERS)
 
 
 def has_unit_length(rows: torch.Tensor) -> bool:

@@ -19,6 +19,7 @@ AVERAGES = frozenset({"Mean", "Sum", "AvgPool2D", "AdaptiveAvgPool2D", "MkldnnAd
 MAXIMA = frozenset({"MaxPool2DWithIndices", "AdaptiveMaxPool2D", "Max", "Amax"})
 POWERS = frozenset({"Pow", "Clamp", "ClampMin"})  # of generalised means
 LINEAR = frozenset({"Addmm", "Mm", "Bmm", "Baddbmm", "Addmv", "Mv", "Convolution", "Linear"})
+WEIGHTED = frozenset({"Convolution", "Linear"})  # of LINEAR; of the others the weight is the second matrix
 NORMS = frozenset({"NativeLayerNorm", "NativeGroupNorm", "NativeBatchNorm", "CudnnBatchNorm", "MiopenBatchNorm"})
 ACTIVATIONS = frozenset({"Relu", "LeakyRelu", "PreluKernel", "Hardtanh", "Elu", "Celu", "Gelu", "Silu", "Hardswish"})
 ACTIVATIONS |= {"Mish", "Tanh"}
@@ -35,6 +36,19 @@ def is_linear(scores: torch.Tensor) -> bool:
     while step is not None and _operation(step) in VIEWS | {"Mean"}:
         step = _before(step)
     return step is not None and _operation(step) in LINEAR
+
+
+def last_weight(numbers: torch.Tensor) -> torch.Tensor | None:
+    """The weight of the linear layer in which `numbers` end, whatever views and means come after it; None: unknown."""
+    step = numbers.grad_fn
+    while step is not None and _operation(step) in VIEWS | AVERAGES:
+        step = _before(step)
+    if step is None or _operation(step) not in LINEAR:
+        return None
+    weight = (
+        getattr(step, "_saved_weight", None) if _operation(step) in WEIGHTED else getattr(step, "_saved_mat2", None)
+    )
+    return weight if isinstance(weight, torch.Tensor) else None
 
 
 def ends_in_features(numbers: torch.Tensor) -> bool:

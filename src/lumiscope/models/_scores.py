@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -21,8 +22,8 @@ from lumiscope.models._score_kind import (
     IN_WORDS,
     PERCENT,
     ScoreKind,
-    are_logarithms,
     are_percentages,
+    base_of_logarithms,
     kind_of,
     whole_of,
 )
@@ -125,9 +126,9 @@ def _activated(scores: Scores, inputs: torch.Tensor, chosen: Candidate, said: Ac
     """The scores with what makes probabilities of them."""
     kind = _kind(scores, inputs, chosen)
     complete = with_complement(scores.network) if scores.single else scores.network
-    if said in (None, "softmax") and are_logarithms(chosen.rows.detach().float().cpu().numpy()):
-        ending = _checked_ending(twin(scores.network, lambda run, some: logits_of(run(some)).exp()), inputs)
-        return _before(ending, scores, "log softmax") if ending else scores
+    base = base_of_logarithms(chosen.rows.detach().float().cpu().numpy())
+    if base is not None and said in (None, "softmax"):
+        return _of_logarithms(scores, inputs, base)
     if said in (None, "sigmoid") and kind == "logits" and bool((chosen.rows <= 0).all()):
         ending = _checked_ending(twin(complete, lambda run, some: logits_of(run(some)).exp()), inputs)
         if ending is not None and ending.activation == "sigmoid":
@@ -143,13 +144,25 @@ def _activated(scores: Scores, inputs: torch.Tensor, chosen: Candidate, said: Ac
         return taken.noting(ASSUMED) if assumed else taken
     ending = _checked_ending(complete, inputs)
     if ending is not None and (said in (None, "none", ending.activation) or (scores.single and said == "softmax")):
-        return _before(ending, scores, ending.activation)
+        return _before(ending, scores, ending.step)
     if said in (None, "none"):
         taken = replace(scores, network=complete, activation="none")
         return taken if said else taken.noting(f"its scores {IN_WORDS[kind]}; logits: --activation softmax or sigmoid")
     stated = replace(scores, activation="sigmoid" if scores.single else said)
     return stated.noting(f"its scores {IN_WORDS[kind].partition(' and')[0]}, and the {stated.activation} is applied to "
                          "them as asked; if they are probabilities, say --activation none")  # fmt: skip
+
+
+def _of_logarithms(scores: Scores, inputs: torch.Tensor, base: float) -> Scores:
+    """The scores where they are logarithms to this base: natural ones, or before their last step."""
+    natural = scores.network if base == math.e else scaled(scores.network, math.log(base))
+    ending = _checked_ending(twin(natural, lambda run, some: logits_of(run(some)).exp()), inputs)
+    if ending is not None:
+        return _before(ending, scores, f"log {ending.step}")
+    if base == math.e:
+        return scores
+    note = f"its scores are logarithms of probabilities to the base {base:g}; methods explain natural ones"
+    return replace(scores, network=natural, facts=(*scores.facts, f"base {base:g}")).noting(note)
 
 
 def _divided(scores: Scores, inputs: torch.Tensor, chosen: Candidate, said: Activation | None) -> Scores | None:
@@ -167,7 +180,7 @@ def _divided(scores: Scores, inputs: torch.Tensor, chosen: Candidate, said: Acti
     divided = scaled(scores.network, 1 / (whole or PERCENT))
     ending = _checked_ending(with_complement(divided) if scores.single else divided, inputs)
     if ending is not None and (said in (None, "none", ending.activation) or scores.single):
-        return _before(ending, scores, ending.activation)
+        return _before(ending, scores, ending.step)
     if whole is None or said not in (None, "none"):
         return None
     note = f"its scores add up to {whole:g} and are taken for probabilities, divided by that"
@@ -180,6 +193,7 @@ def _before(ending: Ending, scores: Scores, step: str) -> Scores:
     """The scores of the network without its last `step`."""
     made = "logarithms of probabilities" if step.startswith("log") else "probabilities"
     note = f"it ends in a {step}: its scores are {made}, and methods explain what the {step} is given"
+    note += ", negated" if ending.negated else ""
     cut = replace(scores, network=ending.without(scores.network), activation=ending.activation, ending=ending)
     return replace(cut.noting(note), facts=(*scores.facts, f"before the {step}"))
 

@@ -22,6 +22,7 @@ from lumiscope.types import ByteArray, SaliencyMap, SegmentMap
 
 # What Windows refuses in names, and control characters, as line breaks are.
 REFUSED = r'[<>:"/\\|?*\x00-\x1f\x7f]'
+DEVICES = r"(?i)(con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|$)"  # of Windows, whatever comes after the dot
 LONGEST = 100  # bytes; most file systems allow 255 for a whole name
 
 
@@ -74,12 +75,17 @@ def write_maps(maps: Sequence[SaliencyMap], view: View, folder: Path, suffix: st
 def safe_name(name: str) -> str:
     """`name` as a part of a file's name: of at most 100 bytes, without what some file systems or shells refuse.
 
-    A name that has to be changed ends in "~" and eight digits of its SHA-256, so that no two become one.
+    A name that has to be changed ends in "~" and eight digits of its SHA-256, so that no two become one. One that
+    begins with "-" would be taken for an option; that of a device has no dot before the digits.
     """
-    safe = re.sub(REFUSED, "-", name)
+    safe = re.sub("^-", "_", re.sub(REFUSED, "-", name))
     while len(safe.encode()) > LONGEST:
         safe = safe[:-1]
-    return safe if safe == name else f"{safe}~{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+    if re.match(DEVICES, safe):
+        safe = safe.replace(".", "-")
+    elif safe == name:
+        return name
+    return f"{safe}~{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
 def painted(view: View, saliency: SaliencyMap) -> ByteArray:

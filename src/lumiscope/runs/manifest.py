@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +14,7 @@ from lumiscope.errors import StoreError
 from lumiscope.files import MOST_FACTS, parse_json, read_text, reason_of, write_atomically
 
 FORMAT = 2  # of tables and manifest; 1 is lumiscope 0.1's, which did not say it
+DIGEST = "sha256"  # the fact under which the digest of all others stands
 
 
 class _Facts(BaseModel):
@@ -140,15 +142,17 @@ class Manifest(_Facts):
         return {name: method.title for name, method in self.methods.items()}
 
     def write(self, path: Path) -> None:
-        """Write it as JSON."""
-        content = json.dumps(self.model_dump(mode="json"), indent=1, ensure_ascii=False)
+        """Write it as JSON, with the digest of its facts."""
+        facts = self.model_dump(mode="json")
+        content = json.dumps({**facts, DIGEST: _digest_of(facts)}, indent=1, ensure_ascii=False)
         write_atomically(path, content.encode())
 
 
 def read_manifest(path: Path, again: str) -> Manifest:
     """Read a manifest. `again`: the command that makes the run again.
 
-    Errors: `StoreError` where it is damaged, or its tables have another format than this lumiscope reads.
+    Errors: `StoreError` where it is damaged, where its facts are not those that the run wrote (a run that an earlier
+    version made has no digest of them), or where its tables have another format than this lumiscope reads.
     """
     try:
         content = parse_json(read_text(path, MOST_FACTS))
@@ -161,6 +165,14 @@ def read_manifest(path: Path, again: str) -> Manifest:
                 f"the tables of the run {path.parent} have {age} format: {table_format}, where this lumiscope reads "
                 f"{FORMAT}. Run it again: {again}"
             )
-        return Manifest.model_validate(content)
+        facts = {name: fact for name, fact in content.items() if name != DIGEST}
+        if content.get(DIGEST) not in (None, _digest_of(facts)):
+            raise ValueError("its facts are not those that the run wrote")
+        return Manifest.model_validate(facts)
     except (OSError, ValueError, TypeError, RecursionError, ValidationError) as error:
         raise StoreError(f"{path} is damaged: {reason_of(error)}. Run it again: {again}") from error
+
+
+def _digest_of(facts: Mapping[str, Any]) -> str:
+    """Sha256 (hex) of facts as JSON, whatever their order and the white space between them."""
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()

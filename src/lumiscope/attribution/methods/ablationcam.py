@@ -18,6 +18,7 @@ import torch
 from lumiscope.attribution.cam import LayerMaps, cam_method, weighted_sum
 from lumiscope.attribution.prepared_layer import PreparedLayer
 from lumiscope.attribution.registry import FlipOptions
+from lumiscope.attribution.saturation import score_warnings
 from lumiscope.attribution.targets import target_scores
 from lumiscope.models import Cut, in_float64
 from lumiscope.types import Target
@@ -59,10 +60,13 @@ def ablationcam(layer: PreparedLayer, targets: Sequence[Target], options: Ablati
         drops = weights_of_classes * in_float64(maps).mean((2, 3))
     if options.denominator == "score":
         weights = torch.where(scores[:, None] == 0, torch.nan, drops / scores[:, None])
-        details = [{"undefined": "the target's score is 0"} if score == 0 else {} for score in scores.tolist()]
-        return LayerMaps(weighted_sum(maps, weights), details)
+        undefined = [{"undefined": "the target's score is 0"} if score == 0 else {} for score in scores.tolist()]
+        return LayerMaps(weighted_sum(maps, weights), undefined)
     magnitudes = torch.where(scores.abs() < NO_SCORE, 1, scores.abs())
-    return LayerMaps(weighted_sum(maps, drops / magnitudes[:, None]))
+    ablated = torch.cat([scores[:, None], scores[:, None] - drops], 1).cpu().numpy()
+    warnings = (score_warnings(row, layer.model.activation) for row in ablated)
+    details = [{"warnings": said} if said else {} for said in warnings]
+    return LayerMaps(weighted_sum(maps, drops / magnitudes[:, None]), details)
 
 
 def _drops(layer: PreparedLayer, cut: Cut, target: Target) -> torch.Tensor:

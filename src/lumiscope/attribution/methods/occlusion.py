@@ -15,6 +15,7 @@ from lumiscope.attribution.hide_color import HideColor, flat_picture, hiding_war
 from lumiscope.attribution.pixel_map import PixelMap
 from lumiscope.attribution.predictor import Predictor
 from lumiscope.attribution.prepared_view import PreparedView
+from lumiscope.attribution.saturation import score_warnings
 from lumiscope.attribution.view_method import view_method
 from lumiscope.errors import UsageError
 from lumiscope.types import BoolArray, Target
@@ -74,11 +75,12 @@ def occlusion(view: PreparedView, predictor: Predictor, target: Target, options:
     scores = predictor.masked_logits(view.fed, hidden, masks, 1 + count, lambda logits: logits[:, target.index])
     falls = (float(scores[0]) - scores[1:].astype(np.float64)).reshape(len(down), len(across))
     covered = np.outer(down.sum(0), across.sum(0))
-    warnings = hiding_warnings(view.fed, hidden)
     values = np.asarray(down.T @ falls @ across / covered)
-    if not warnings:
-        return PixelMap(values)
-    return PixelMap(values, {"warnings": warnings} if falls.any() else {"blank": warnings[0]})
+    unhidden = hiding_warnings(view.fed, hidden)
+    if unhidden and not falls.any():
+        return PixelMap(values, {"blank": unhidden[0]})
+    warnings = unhidden + score_warnings(scores.astype(np.float64), predictor.model.activation)
+    return PixelMap(values, {"warnings": warnings} if warnings else {})
 
 
 def spans(side: int, window: int, stride: int) -> BoolArray:

@@ -10,10 +10,11 @@ from collections.abc import Callable, Sequence
 
 import torch
 
-from lumiscope.attribution.cam import cam_method, weighted_sum
+from lumiscope.attribution.cam import LayerMaps, cam_method, weighted_sum
 from lumiscope.attribution.predictor import Predictor
 from lumiscope.attribution.prepared_layer import PreparedLayer
 from lumiscope.attribution.registry import FlipOptions
+from lumiscope.attribution.saturation import score_warnings
 from lumiscope.models import Runner, in_float64
 from lumiscope.types import Target
 
@@ -29,7 +30,7 @@ REFINED_AT_ONCE = 32
     passes="1 forward per channel that varies over the image, 1 for all others together",
     perturbs=True,
 )
-def scorecam(layer: PreparedLayer, targets: Sequence[Target], options: FlipOptions) -> torch.Tensor:
+def scorecam(layer: PreparedLayer, targets: Sequence[Target], options: FlipOptions) -> LayerMaps:
     """relu(sum_k w_k A_k), w = softmax_k of the target's raw logit on the input multiplied by channel k in [0, 1].
 
     Channels that are constant over the image mask everything: all of them share the score of the zero input. (In
@@ -42,7 +43,9 @@ def scorecam(layer: PreparedLayer, targets: Sequence[Target], options: FlipOptio
     views = zip(layer.inputs.values, maps, targets, strict=True)
     scores = [masked_scores(layer.predictor, image, channels, target.index) for image, channels, target in views]
     weights = in_float64(torch.stack(scores)).softmax(dim=1)
-    return weighted_sum(maps, weights)
+    rows = (in_float64(row).cpu().numpy() for row in scores)
+    warnings = (score_warnings(row, layer.model.activation) for row in rows)
+    return LayerMaps(weighted_sum(maps, weights), [{"warnings": said} if said else {} for said in warnings])
 
 
 def masked_scores(predictor: Predictor, image: torch.Tensor, maps: torch.Tensor, target: int) -> torch.Tensor:

@@ -28,13 +28,15 @@ def is_out_of_memory(error: Exception) -> bool:
 def in_batches(run: Callable[[int, int], torch.Tensor], count: int, size: int) -> torch.Tensor:
     """Join `run(start, stop)` over 0..count, at most `size` at once; where memory runs out, half as many.
 
+    Of a part of a larger tensor, such as one class of all, the rest is let go at once.
+
     Errors: what `run` raises, also `MemoryError` and its like when not even one fits.
     """
     results: list[torch.Tensor] = []
     start = 0
     while start < count:
         try:
-            results.append(run(start, min(start + size, count)))
+            results.append(_alone(run(start, min(start + size, count))))
         except (RuntimeError, MemoryError) as error:
             if size == 1 or not is_out_of_memory(error):
                 raise
@@ -43,3 +45,8 @@ def in_batches(run: Callable[[int, int], torch.Tensor], count: int, size: int) -
         else:
             start += size
     return torch.cat(results)
+
+
+def _alone(part: torch.Tensor) -> torch.Tensor:
+    """A copy of a tensor that is a view of more memory than it fills, which would live as long; any other as it is."""
+    return part.clone() if part.untyped_storage().nbytes() > part.nbytes else part

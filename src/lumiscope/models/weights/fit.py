@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import torch
 
+from lumiscope.counts import counted
 from lumiscope.errors import WeightsError
 from lumiscope.models.weights._array import ArrayTensor
 from lumiscope.models.weights._match import Match, Wanted, matches
@@ -125,7 +126,7 @@ def _notes(plan: _Plan) -> list[str]:
     if match.leftovers:
         shown = ", ".join(match.leftovers[:LISTED])
         more = f", … {len(match.leftovers) - LISTED} more" if len(match.leftovers) > LISTED else ""
-        notes.append(f"{len(match.leftovers)} tensors beside the weights left over: {shown}{more}")
+        notes.append(f"{counted(len(match.leftovers), 'tensor')} beside the weights left over: {shown}{more}")
     return notes
 
 

@@ -23,7 +23,7 @@ Told = tuple[FindingRow, str, tuple[tuple[str, str], ...]]
 class Summary:
     """What the section shows. `answered`, `open`: findings whose outcome is known, and the others.
 
-    `rule`: how sure the sentences are; "" where none was tested. `images`: the first of `image_count`.
+    `rule`: how sure the sentences are; "" where none was tested. `images`: some of `image_count`.
     `assumptions`: for each model of which it was assumed what it sees, what that was.
     """
 
@@ -40,9 +40,11 @@ class Summary:
 
 @section("summary", title="Summary", order=10)
 def summary(page: Page) -> Summary:
-    """The findings, and the predictions beside the labels: of many images those that differ come first."""
+    """The findings, and the predictions beside the labels: of many images those that differ come first.
+
+    Those that a finding names are always there.
+    """
     images = judged_images(page)
-    shown = images if len(images) <= IMAGES_SHOWN else sorted(images, key=lambda image: not image.differs)
     described = page.run.rows(ModelRow)
     models = tuple(row.model for row in described)
     judgements, findings = page.run.rows(JudgementRow), page.run.rows(FindingRow)
@@ -53,10 +55,17 @@ def summary(page: Page) -> Summary:
         models=models,
         tallies=tuple(_tally(model, judgements) for model in models) if images else (),
         assumptions=tuple(_assumption(row) for row in described if row.assumed) if images else (),
-        images=tuple((image, _thumbnail(page, image.row.image)) for image in shown[:IMAGES_SHOWN]),
+        images=tuple((image, _thumbnail(page, image.row.image)) for image in _shown(page, images)),
         image_count=len(images),
         glance=glance(page),
     )
+
+
+def _shown(page: Page, images: Sequence[JudgedImage]) -> list[JudgedImage]:
+    if len(images) <= IMAGES_SHOWN:
+        return list(images)
+    by_name = {image.row.image: image for image in sorted(images, key=lambda image: not image.differs)}
+    return [by_name[name] for name in page.shown_images(list(by_name), IMAGES_SHOWN)]
 
 
 def _thumbnail(page: Page, image: str) -> Thumbnail:
