@@ -164,6 +164,16 @@ def test_neither_blocks_nor_threads_change_a_p_value(monkeypatch):
     np.testing.assert_allclose(p_values_of("cos_cubed", activations, scores, 150), whole, rtol=1e-8)
 
 
+@pytest.mark.parametrize(("images", "concepts"), [(60, 9), (9, 60)])
+def test_permuted_units_come_as_many_at_a_time_as_memory_holds(images, concepts, monkeypatch):
+    """Each takes three float64 columns of images and three rows of concepts."""
+    monkeypatch.setattr(comparison_module, "PERMUTED_BYTES", 4 * 8 * 3 * (60 + 9))
+    comparison = Comparison.make(
+        SIMILARITIES["pearson"], null_units(images, 2), concept_scores("soft", images, concepts)
+    )
+    assert [where.stop - where.start for where, *_ in comparison.permuted(np.arange(10), 1)] == [4, 4, 2]
+
+
 def test_a_layer_without_one_of_its_units_by_loops():
     rng = np.random.default_rng(0)
     unitwise = rng.normal(0, 300, (6, 20))
