@@ -216,6 +216,19 @@ def test_a_unit_that_one_image_carries_has_at_best_one_place_in_so_many():
     assert p_values[-1] >= 1 / 3001
 
 
+@pytest.mark.parametrize(("share", "counted"), [(0.45, False), (0.55, True)])
+def test_a_unit_is_counted_where_one_image_carries_more_than_half_of_it(share, counted):
+    """It is its concept itself: none of 200 draws is as high, which is 1 of 201, or the end of a fitted tail."""
+    scores = np.random.default_rng(0).normal(size=(200, 8))
+    others = scores[1:, 4] - scores[1:, 4].mean()
+    scores[1:, 4] = others / others.std()
+    scores[0, 4] = np.sqrt(199 * share / (0.995**2 - 0.995 * share))  # of 199 others with mean 0 and variance 1
+    unit = scores[:, [4]]
+    assert carried_shares(Comparison.make(SIMILARITIES["pearson"], unit, scores)) == pytest.approx(share)
+    (p_value,) = p_values_of("pearson", unit, scores, draws=200)
+    assert p_value == 1 / 201 if counted else p_value < 0.9 / 201
+
+
 def test_a_group_of_images_carries_a_unit_as_one_image_does():
     activations = np.zeros((40, 1))
     activations[[3, 5, 9]] = 1.0
