@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -20,6 +21,7 @@ from lumiscope.agreement.map_likeness import (
     top_agreement_of_other_images,
 )
 from lumiscope.agreement.map_pairs import compare_maps, summarise_maps
+from lumiscope.agreement.other_images import image_sets
 from lumiscope.runs import disagreement
 
 RNG = np.random.default_rng(0)
@@ -153,6 +155,24 @@ def test_the_summary_has_the_curve_of_other_images() -> None:
         assert getattr(summary, name) == 1
         others = [top_agreement(a, b, share) for a in maps for b in maps if a is not b]
         assert getattr(summary, f"{name}_other_images") == pytest.approx(np.mean(others))
+
+
+def test_the_seed_parts_more_images_than_are_compared_with_one_another() -> None:
+    """65 images are 33 and 32: each map is compared with those of the other images of its part, by either measure."""
+    images = {str(number): {name: cell_map(random_map(), FLAT) for name in "ab"} for number in range(65)}
+    rows = [row for image, maps in images.items() for row in compare_maps("m", image, maps)]
+    for seed in (0, 4):
+        pairs = [
+            (images[first]["a"], images[second]["b"])
+            for part in image_sets([*images], range(65), seed)
+            for first, second in itertools.permutations(part, 2)
+        ]
+        assert len(pairs) == 33 * 32 + 32 * 31
+        (summary,) = summarise_maps(rows, images, seed=seed)
+        assert summary.other_images == pytest.approx(np.mean([rank_likeness(a, b) for a, b in pairs]))
+        assert summary.partial_other_images == pytest.approx(np.mean([partial_likeness(a, b) for a, b in pairs]))
+        for name, share in (("top_5_other_images", 0.05), ("top_50_other_images", 0.5)):
+            assert getattr(summary, name) == pytest.approx(np.mean([top_agreement(a, b, share) for a, b in pairs]))
 
 
 def test_disagreement_is_largest_where_one_is_first_and_the_other_last() -> None:

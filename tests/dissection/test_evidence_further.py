@@ -108,9 +108,18 @@ def test_the_partial_correlation_is_that_of_the_residuals():
 
 
 def pairs():
-    """Six images: a rare concept and a skewed unit, the same turned round, and one that is symmetric."""
+    """Six images: a rare concept and a skewed unit, the same turned round, graded scores, and one that is symmetric.
+
+    (Of a concept on a third of the images the third and fourth central moments are one number; of graded scores not.)
+    """
     rare, skewed = np.array([0.0, 0, 0, 0, 1, 1]), np.array([0.1, 0.2, 0.4, 0.8, 3.0, 1.6])
-    return {"right": (skewed, rare), "left": (-skewed, rare), "symmetric": (np.arange(6.0), skewed)}
+    graded = np.array([0.3, 0.1, 0.0, 1.0, 2.5, 0.7])
+    return {
+        "right": (skewed, rare),
+        "left": (-skewed, rare),
+        "graded": (skewed, graded),
+        "symmetric": (np.arange(6.0), skewed),
+    }
 
 
 @pytest.mark.parametrize("kind", pairs())

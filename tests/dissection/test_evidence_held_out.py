@@ -124,3 +124,18 @@ def test_too_few_images_estimate_nothing():
     rng = np.random.default_rng(0)
     layer = label_units(rng.random((5, 2)), rng.random((5, 3)), model="m", layer="l", similarity="cos", options=options)
     assert np.isnan(layer.evidence.heldout_correlation).all()
+
+
+@pytest.mark.parametrize("fdr", [0.05, 1])
+def test_a_unit_that_is_the_same_on_all_images_that_choose_has_no_evidence(fdr):
+    """It fires on one image of those that estimate; untested labels name it by all images, and know no further one."""
+    activations, presence = case()
+    _, estimating = parts(ImageGroups.single(80), seed=0)
+    activations[:, 2] = np.arange(80) == estimating[0]
+    options = EvidenceOptions(draws=100, resamples=4, fdr=fdr)
+    layer = label_units(activations, presence, model="m", layer="l", similarity="pearson", options=options)
+    assert np.isnan([layer.evidence.p_value[2], layer.evidence.q_value[2], layer.evidence.stability[2]]).all()
+    assert (layer.reason[2] is None) == (fdr == 1)
+    assert layer.concept[2] == (layer.best[2, 0] if fdr == 1 else -1)
+    assert layer.further[2].tolist() == [-1] * (options.max_labels - 1)
+    assert layer.label_set_size[2] == -1

@@ -164,6 +164,16 @@ def test_neither_blocks_nor_threads_change_a_p_value(monkeypatch):
     np.testing.assert_allclose(p_values_of("cos_cubed", activations, scores, 150), whole, rtol=1e-8)
 
 
+@pytest.mark.parametrize(("images", "concepts"), [(60, 9), (9, 60)])
+def test_permuted_units_come_as_many_at_a_time_as_memory_holds(images, concepts, monkeypatch):
+    """Each takes three float64 columns of images and three rows of concepts."""
+    monkeypatch.setattr(comparison_module, "PERMUTED_BYTES", 4 * 8 * 3 * (60 + 9))
+    comparison = Comparison.make(
+        SIMILARITIES["pearson"], null_units(images, 2), concept_scores("soft", images, concepts)
+    )
+    assert [where.stop - where.start for where, *_ in comparison.permuted(np.arange(10), 1)] == [4, 4, 2]
+
+
 def test_a_layer_without_one_of_its_units_by_loops():
     rng = np.random.default_rng(0)
     unitwise = rng.normal(0, 300, (6, 20))
@@ -204,6 +214,19 @@ def test_a_unit_that_one_image_carries_has_at_best_one_place_in_so_many():
     p_values = p_values_of("pearson", activations, scores, draws=3000)
     assert p_values[-1] == pytest.approx(1 / 300, rel=0.6), "10 of 3,000 draws, give or take 3.2"
     assert p_values[-1] >= 1 / 3001
+
+
+@pytest.mark.parametrize(("share", "counted"), [(0.45, False), (0.55, True)])
+def test_a_unit_is_counted_where_one_image_carries_more_than_half_of_it(share, counted):
+    """It is its concept itself: none of 200 draws is as high, which is 1 of 201, or the end of a fitted tail."""
+    scores = np.random.default_rng(0).normal(size=(200, 8))
+    others = scores[1:, 4] - scores[1:, 4].mean()
+    scores[1:, 4] = others / others.std()
+    scores[0, 4] = np.sqrt(199 * share / (0.995**2 - 0.995 * share))  # of 199 others with mean 0 and variance 1
+    unit = scores[:, [4]]
+    assert carried_shares(Comparison.make(SIMILARITIES["pearson"], unit, scores)) == pytest.approx(share)
+    (p_value,) = p_values_of("pearson", unit, scores, draws=200)
+    assert p_value == 1 / 201 if counted else p_value < 0.9 / 201
 
 
 def test_a_group_of_images_carries_a_unit_as_one_image_does():

@@ -10,7 +10,7 @@ from torch import nn
 
 from lumiscope.errors import UsageError
 from lumiscope.models import load_model
-from lumiscope.models._untrained_head import untrained_head
+from lumiscope.models._untrained_head import untrained_head, untrained_matrices
 from lumiscope.models.layers import trace_layers
 from lumiscope.models.weights import AskedWeights
 from models.timm_folder import write_folder
@@ -44,6 +44,23 @@ def test_a_derived_classifier_is_a_last_layer():
     network = conv_net(*POOLED, nn.utils.parametrizations.weight_norm(nn.Linear(4, 3)))
     layers = trace_layers(network, torch.randn(2, 3, 16, 16))
     assert untrained_head(layers, network.state_dict(), {"5.parametrizations.weight.original0"}) == ["5"]
+
+
+def test_a_matrix_that_no_layer_owns_makes_scores_where_it_has_a_row_for_every_class():
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.trunk, self.middle, self.head = nn.Conv2d(3, 4, 3), nn.Linear(4, 6), nn.Linear(6, 5)
+
+        def forward(self, x):
+            mixed = nn.functional.linear(self.trunk(x).mean((2, 3)), self.middle.weight)
+            return nn.functional.linear(mixed, self.head.weight)
+
+    network, pictures = Net(), torch.randn(2, 3, 8, 8)
+    parameters = dict(network.named_parameters())
+    layers = trace_layers(network, pictures)
+    assert [layer.name for layer in layers] == ["trunk"]
+    assert untrained_matrices(layers, parameters, parameters.keys(), network(pictures)) == ["head.weight"]
 
 
 @pytest.fixture

@@ -150,6 +150,7 @@ def test_simultaneous_intervals_are_bonferroni_s() -> None:
     assert simultaneous_intervals(values) == pytest.approx(np.array(expected))
     theirs = [stats.ttest_1samp(column, 0).confidence_interval(1 - 0.05 / 4) for column in values.T]
     assert simultaneous_intervals(values, skewed=False) == pytest.approx(np.array(theirs))
+    assert simultaneous_intervals(values[:, :1])[0] == pytest.approx(mean_interval(values[:, 0])), "nothing to share"
     assert simultaneous_intervals(values[:, :0]).shape == (0, 2)
 
 
