@@ -106,7 +106,7 @@ def test_after_explain_in_python_a_run_computes_nothing(maps: Study, pictures: I
 def test_a_run_and_the_command_dissect_share_labels(
     study: Study, dissected: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    run = lumiscope.run(changed(study, images=None))
+    run = lumiscope.run(changed(study, images=None, controls=0))
     assert dissected == ["activations", "labels", "labels"]
     dissected.clear()
     naming = ["--probe", "pictures", "--scorer", "table:scores.npz", "--layers", "0,3", "--similarity", "cos"]

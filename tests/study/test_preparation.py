@@ -98,7 +98,7 @@ def test_labels_are_made_once_where_only_the_second_model_fails_on_an_image(
     monkeypatch.setattr(TorchModel, "view", fails_in_the_second)
     facts = {"classes": "classes.txt", "input_size": 32, "geometry": "squash"}
     second = ModelConfig(spec="python:tiny:make", name="second", options={"width": 5}, **facts)
-    run = run_study(changed(study, images=None, models=[*study.models, second]))
+    run = run_study(changed(study, images=None, controls=0, models=[*study.models, second]))
     assert sorted(labelled) == [("make", "0", 6), ("make", "3", 6), ("second", "0", 6), ("second", "3", 6)]
     assert [row.image for row in run.rows(ProbingImageRow)] == ["p0", "p1", "p2", "p4", "p5", "p6"]
     assert all(set(row.top_images) == {"p0", "p1", "p2", "p4", "p5", "p6"} for row in run.rows(UnitRow))
