@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from lumiscope.counts import first_few
+
 NAMED = 3  # images that a line spells out
 
 
@@ -34,5 +36,4 @@ class MapWarnings:
 
 
 def _few(images: Sequence[str]) -> str:
-    rest = len(images) - NAMED
-    return ", ".join(images[:NAMED]) + (f" and {rest} more" if rest > 0 else "")
+    return first_few(images, NAMED)

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from lumiscope.counts import first_few as few_of
 from lumiscope.errors import ImageError
 from lumiscope.images._candidate import Candidate
 from lumiscope.images.csv_listing import lists_images
@@ -58,8 +59,7 @@ def joined_notes(files: Iterable[Checked]) -> list[str]:
 
 def first_few(texts: list[str], separator: str) -> str:
     """The first texts, and how many more there are."""
-    rest = len(texts) - NAMED
-    return separator.join(texts[:NAMED]) + (f"{separator}and {rest} more" if rest > 0 else "")
+    return few_of(texts, NAMED, separator=separator, more=separator + "and {} more")
 
 
 def _check(candidate: Candidate) -> Checked:

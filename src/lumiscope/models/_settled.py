@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import fx
 
+from lumiscope.counts import first_few
 from lumiscope.errors import LayerError
 from lumiscope.models._twin import Forward, twin
 from lumiscope.models.guard import kept, plain_state
@@ -61,8 +62,7 @@ def changed_by_running(network: torch.nn.Module, before: State, run: Callable[[]
 
 def settled_note(changed: list[str]) -> str:
     """What is noted of a network of which a run changes so much."""
-    more = len(changed) - LISTED
-    listed = ", ".join(changed[:LISTED]) + (f", … {more} more" if more > 0 else "")
+    listed = first_few(changed, LISTED, more=", … {} more")
     return f"its forward pass changes its own state ({listed}): each run begins from that in which it was given"
 
 

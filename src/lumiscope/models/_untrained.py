@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from lumiscope.counts import first_few
 from lumiscope.models._untrained_head import untrained_head, untrained_matrices
 from lumiscope.models._untrained_trunk import untrained_trunk
 from lumiscope.models.torch_model import TorchModel
@@ -46,5 +47,4 @@ def _ways(model: TorchModel, trunk: Sequence[str]) -> str:
 
 
 def _in_short(names: Sequence[str]) -> str:
-    more = len(names) - LISTED
-    return ", ".join(names[:LISTED]) + (f", … {more} more" if more > 0 else "")
+    return first_few(names, LISTED, more=", … {} more")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from lumiscope.counts import first_few
 from lumiscope.models.weights._match import Match, Wanted
 from lumiscope.models.weights.checkpoint import Checkpoint
 
@@ -46,7 +47,7 @@ def _listed(what: str, keys: Sequence[str]) -> str:
 
 
 def _cut(keys: Sequence[str]) -> str:
-    return ", ".join(keys[:LISTED]) + (f", … {len(keys) - LISTED} more" if len(keys) > LISTED else "")
+    return first_few(keys, LISTED, more=", … {} more")
 
 
 def _advice(checkpoint: Checkpoint, match: Match, wanted: Wanted, hint: str) -> str:

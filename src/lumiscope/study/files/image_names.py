@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
 
+from lumiscope.counts import first_few
 from lumiscope.errors import UsageError
 from lumiscope.images import ImageItem, composed
 
@@ -44,8 +45,7 @@ def short_name(name: str) -> str:
 
 def few(names: Sequence[str]) -> str:
     """The names in words, the first five of many."""
-    rest = len(names) - NAMED
-    return ", ".join(names[:NAMED]) + (f" and {rest} more" if rest > 0 else "")
+    return first_few(names, NAMED)
 
 
 def _match(name: str, images: Sequence[ImageItem], source: str) -> str | None:

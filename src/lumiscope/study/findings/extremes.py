@@ -64,10 +64,11 @@ def extreme(
     intervals = simultaneous_intervals(together, bounds=bounds, groups=groups(shared))
     low, high = intervals[list(known).index(first)].tolist()
     candidates = len(known)
-    images = min(len(known[first].keys() & known[name].keys()) for name in others)
+    pairs = [known[first].keys() & known[name].keys() for name in others]
+    images = min(map(len, pairs))
     test = Hypothesis(
         min(1.0, candidates * max(p_values)),
-        min(groups.witnesses(known[first].keys() & known[name].keys()) for name in others),
+        min(map(groups.witnesses, pairs)),
         lambda count: candidates * floors.sign_flips(count),
         rivals=len(others),
     )

@@ -1,8 +1,7 @@
-"""How sentences call methods, and how they list what they name."""
+"""How sentences call methods."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Protocol
 
 from lumiscope.attribution import METHODS
@@ -36,8 +35,3 @@ def pair_title(method_a: str, method_b: str) -> str:
 def beside_others(name: str, row: _BesideOthers) -> str:
     """A name with its IoU beside that of different images."""
     return f"{name} (IoU {row.iou:.2f}, on different images {row.other_images:.2f})"
-
-
-def listed(parts: Sequence[str], most: int) -> str:
-    """The first `most` with commas, and how many there are more."""
-    return ", ".join(parts[:most]) + (f" and {len(parts) - most} more" if len(parts) > most else "")

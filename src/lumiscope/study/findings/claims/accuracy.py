@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from lumiscope.counts import counted
+from lumiscope.counts import counted, first_few
 from lumiscope.runs import ImageRow, JudgementRow, PredictionRow
 from lumiscope.statistics import ClusteredShare, clustered_share_interval, wilson_interval
 from lumiscope.study.findings.claim import Claim, Rows, by_model, observed
 from lumiscope.study.findings.classes import groups_of
 from lumiscope.study.findings.registry import finding
-from lumiscope.study.findings.titles import listed
 
 NAMED = 5  # images that a sentence spells out
 CONFIDENT = 0.9  # a probability from which on a mistake may be the label's
@@ -26,7 +25,7 @@ def accuracy(tables: Rows) -> Iterator[Claim]:
         right = sum(judged.values())
         low, high = _interval(judged, groups_of(tables)(judged))
         wrong = [image for image, correct in judged.items() if not correct]
-        missed = f" It misses {listed(wrong, NAMED)}." if wrong else ""
+        missed = f" It misses {first_few(wrong, NAMED)}." if wrong else ""
         yield Claim(
             observed(f"{model} predicts the label of {right} of {len(judged)} labelled images.{missed}"),
             statistic="accuracy",
@@ -66,7 +65,7 @@ def doubtful_labels(tables: Rows) -> Iterator[Claim]:
         yield Claim(
             observed(
                 f"{model} is at least {CONFIDENT:.0%} sure of another class than the label on {len(against)} of "
-                f"{len(labelled)} labelled images: {listed(named, NAMED)}.",
+                f"{len(labelled)} labelled images: {first_few(named, NAMED)}.",
                 f"{len(sure) - len(against)} of {counted(len(sure), 'image')} that it is as sure of have its label; "
                 "whether the label or the model is wrong on the others was not looked at",
             ),

@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from lumiscope.counts import counted
+from lumiscope.counts import counted, first_few
 from lumiscope.runs import AgreementRow, AgreementSummaryRow, ImageRow, JudgementRow, MapAgreementSummaryRow
 from lumiscope.study.findings import floors
 from lumiscope.study.findings.claim import Claim, Hypothesis, Rows, answer, by_model, observed
 from lumiscope.study.findings.compared_pairs import Pairs, agreement_by_image, compared_pairs
 from lumiscope.study.findings.extremes import CHOSEN, EXTREME, extreme
 from lumiscope.study.findings.registry import finding
-from lumiscope.study.findings.titles import beside_others, listed, pair_title
+from lumiscope.study.findings.titles import beside_others, pair_title
 
 PAIRING = "permutation of which images' masks belong together"
 FOREIGN = "the masks show something else than its labels, so this tells where it looks, not whether that is right"
@@ -95,7 +95,7 @@ def _beyond(pairs: Pairs, what: str, meaning: str, otherwise: str = "") -> Claim
 
 
 def _listed(pairs: Pairs, names: Sequence[str]) -> str:
-    return listed([beside_others(name, pairs.rows[name]) for name in names], NAMED)
+    return first_few([beside_others(name, pairs.rows[name]) for name in names], NAMED)
 
 
 def _end(pairs: Pairs, who: str, verb: str, kind: str, meaning: str, *, highest: bool = True) -> Iterator[Claim]:
@@ -140,7 +140,7 @@ def _without_habit(model: str, pairs: dict[str, MapAgreementSummaryRow]) -> Clai
     beyond = "agree on what centre and edges, taken out, leave of their maps, more than on different images"
 
     def told(names: Sequence[str]) -> str:
-        return listed([f"{name} ({pairs[name].partial:.2f} of {pairs[name].cells:.2f})" for name in names], NAMED)
+        return first_few([f"{name} ({pairs[name].partial:.2f} of {pairs[name].cells:.2f})" for name in names], NAMED)
 
     highest = max(pairs.values(), key=lambda row: row.partial)
     what = "rank correlation that is left"
