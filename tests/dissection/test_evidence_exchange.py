@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from dissection.noise import CONCEPTS, NOTHING, UNITS, by_class, labelled, weak
-from lumiscope.dissection import KnownImages
+from dissection.noise import CONCEPTS, NOTHING, QUICK, UNITS, by_class, labelled, weak
+from lumiscope.dissection import SIMILARITIES, KnownImages, label_units
+from lumiscope.dissection.evidence.comparison import Comparison
 from lumiscope.dissection.evidence.image_groups import ImageGroups
 from lumiscope.dissection.evidence.neighbours import autocorrelations, block_lengths, drift_within, neighbour_blocks
+from lumiscope.dissection.evidence.null_distribution import widening
 from lumiscope.dissection.notes import image_notes
 
 
@@ -25,13 +29,6 @@ def test_a_group_in_the_place_of_another_repeats_or_lends_its_images():
     assert len(groups) == 3
     assert groups.first.tolist() == [0, 2, 3]
     assert groups.rearranged(np.array([1, 2, 0])).tolist() == [2, 2, 3, 0, 0, 1, 1]
-
-
-def test_blocks_keep_neighbours_together():
-    order = ImageGroups.single(12).permuted(np.random.default_rng(0), block=4)
-    assert sorted(order) == list(range(12))
-    steps = np.diff(order) % 12
-    assert (steps[[0, 1, 2, 4, 5, 6, 8, 9, 10]] == 1).all(), "within a block, on the circle"
 
 
 @pytest.mark.parametrize("block", [1, 5])
@@ -121,6 +118,14 @@ def slopes(rng, images, width):
     return weak(place[:, np.newaxis] * rng.choice([-1, 1], width), 0.09, rng)
 
 
+def autoregressive(rng, images, width, share):
+    """Each value is a share of the one before, and noise."""
+    columns = rng.normal(size=(images, width))
+    for image in range(1, images):
+        columns[image] = share * columns[image - 1] + np.sqrt(1 - share**2) * columns[image]
+    return columns
+
+
 ORDERED_NOISE = {
     "waves": lambda rng, width: waves(rng, 120, width),
     "10 classes": lambda rng, width: runs(rng, 120, width, 12, 0.5),
@@ -128,6 +133,7 @@ ORDERED_NOISE = {
     "weak classes": lambda rng, width: runs(rng, 400, width, 10, 0.16),
     "sums": lambda rng, width: sums(rng, 600, width, 10),
     "slopes": lambda rng, width: slopes(rng, 120, width),
+    "autoregressive": lambda rng, width: autoregressive(rng, 300, width, 0.5),
 }
 
 
@@ -142,7 +148,7 @@ def test_at_most_one_layer_of_ordered_noise_in_ten_has_a_label(kind):
     assert layers <= 1
 
 
-@pytest.mark.parametrize("kind", ["40 classes", "weak classes", "sums"])
+@pytest.mark.parametrize("kind", ["40 classes", "weak classes", "sums", "autoregressive"])
 def test_units_that_know_something_keep_their_labels_in_an_order_that_leaves_blocks(kind):
     rng = np.random.default_rng(0)
     scores = ORDERED_NOISE[kind](rng, CONCEPTS)
@@ -193,9 +199,46 @@ def test_autocorrelations_by_loops_and_the_length_of_a_block():
     assert block_lengths(rng.normal(size=(500, 20)), ImageGroups.single(500), drifts=True).tolist() == [1] * 20
 
 
+def test_units_that_are_all_alike_hardly_ever_seem_to_drift():
+    """Three copies of one unit of noise: a layer of one unit, of which squares are lopsided."""
+    drifting = 0
+    for seed in range(300):
+        column = np.random.default_rng(seed).normal(size=(100, 1))
+        drifting += drift_within(np.repeat(column, 3, axis=1), ImageGroups.single(100), np.zeros(100, np.int64), seed)
+    assert drifting <= 1
+    assert not drift_within(np.ones((100, 3)), ImageGroups.single(100), np.zeros(100, np.int64), 0)
+
+
 def test_two_neighbours_that_a_rare_unit_happens_to_be_active_on_are_no_order():
     activations = np.zeros((150, 300))
     activations[np.random.default_rng(0).integers(0, 149, 300) + np.array([[0], [1]]), np.arange(300)] = 1
     assert (block_lengths(activations, ImageGroups.single(150), drifts=False) == 1).all()
     activations[:, 1:] = np.random.default_rng(1).permutation(activations[:, 1:])
     assert (neighbour_blocks(activations, ImageGroups.single(150), NOTHING, 0) == 1).all()
+
+
+def test_classes_one_after_the_other_are_as_many_images():
+    """Correlations of steps at the same 20 places vary as those of 20 images do, and not of 600: 1 / 20."""
+    rng = np.random.default_rng(0)
+    activations, scores = by_class(rng, 20, 600, 200), by_class(rng, 20, 600, 200)
+    blocks = np.full(200, 60)
+    comparison = Comparison.make(SIMILARITIES["pearson"], activations, scores, blocks=blocks)
+    widened = widening(comparison, np.arange(200))
+    assert 0.75 * 30 <= np.median(widened) <= 1.25 * 30
+    correlations = comparison.correlations(activations, np.arange(200))
+    assert np.std(correlations) == pytest.approx(np.sqrt(1 / 20), rel=0.2)
+    alone = replace(comparison, blocks=np.ones(200, np.int64))
+    assert (widening(alone, np.arange(200)) == 1).all()
+
+
+def test_of_a_thing_and_its_part_that_differ_on_one_image_all_images_choose():
+    """In one of three seeds that image is not among those that choose, and index 0 would win."""
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        whole = rng.random(300) < 0.2
+        part = whole.copy()
+        part[np.flatnonzero(whole)[0]] = False
+        scores = np.column_stack([whole, part, rng.normal(size=300)]).astype(float)
+        activations = part[:, np.newaxis] + 0.02 * rng.normal(size=(300, 3))
+        result = label_units(activations, scores, model="m", layer="l", similarity="pearson", options=QUICK, seed=seed)
+        assert result.concept.tolist() == [1, 1, 1]

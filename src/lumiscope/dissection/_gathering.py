@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lumiscope.columns import Columns
-from lumiscope.dissection._selection import Selection
+from lumiscope.dissection._selection import Selection, slices
 from lumiscope.dissection._unit_facts import describe_units
 from lumiscope.dissection.evidence.comparison import Comparison
 from lumiscope.dissection.evidence.copies import with_copies
@@ -58,15 +58,17 @@ def gather(
     method: SimilarityMethod,
     activations: Columns,
     concept_scores: Columns,
+    best: IntArray,
     *,
     images: KnownImages,
     options: EvidenceOptions,
     seed: int,
 ) -> Gathered:
-    """Gather the evidence for live units. `activations`: (D, n), `concept_scores`: (D, K).
+    """Gather the evidence for live units. `activations`: (D, n), `concept_scores`: (D, K), `best`: (n,) on all images.
 
     `images`: what is known of them; copies are found here. A unit that is the same on all images that choose has no
-    concept.
+    concept. Of concepts that are the same on all images that choose, such as a thing and a part that it always shows,
+    the best one is that of all images.
     A resample agrees where the best concept or a further label comes first: of two concepts that a unit responds to
     alike, chance decides which is the first.
     """
@@ -80,6 +82,7 @@ def gather(
         method,
         Selection(activations, selection, varied),
         Selection(concept_scores, selection),
+        best[varied],
         groups.among(selection),
         block[varied],
         facts.shape[varied],
@@ -112,6 +115,7 @@ def _choose(
     method: SimilarityMethod,
     activations: Columns,
     concept_scores: Columns,
+    preferred: IntArray,
     groups: ImageGroups,
     block: IntArray,
     shape: DoubleArray,
@@ -124,7 +128,8 @@ def _choose(
         return np.zeros(0, np.int64), nothing, nothing, nothing, np.zeros((0, options.max_labels - 1), np.int64)
     comparison = Comparison.make(method, activations, concept_scores, groups=groups, blocks=block)
     rivals = np.concatenate([best_concepts(statistic, RIVALS) for _, statistic in comparison.statistics()])
-    best = rivals[:, 0]
+    best = np.where(_alike(concept_scores, rivals[:, 0], preferred), preferred, rivals[:, 0])
+    rivals = np.column_stack([best, rivals])
     p_values = label_p_values(comparison, best, shape, draws=options.draws, seed=seed)
     winners = resampled_best(comparison, rivals, resamples=options.resamples, seed=seed)
     # That residuals change places freely is what the test of further labels rests on.
@@ -141,6 +146,17 @@ def _choose(
     agreed = (winners[:, :, np.newaxis] == supported[:, np.newaxis]).any(axis=2) & (winners >= 0)
     stability = np.where(best >= 0, (winners == best[:, np.newaxis]).mean(axis=1), np.nan)
     return best, p_values, stability, agreed.mean(axis=1), further
+
+
+def _alike(concept_scores: Columns, first: IntArray, second: IntArray) -> BoolArray:
+    """(n,): whether two concepts, either of which may be -1 for none, have the same score on every image."""
+    alike = np.zeros(len(first), np.bool_)
+    there = np.flatnonzero((first >= 0) & (second >= 0))
+    for where in slices(len(there), 2 * concept_scores.shape[0]):
+        pairs = first[there[where]], second[there[where]]
+        one, other = (Selection(concept_scores, columns=columns)[:, :] for columns in pairs)
+        alike[there[where]] = (one == other).all(axis=0)
+    return alike
 
 
 def spread(gathered: Gathered, live: IntArray, num_units: int) -> Gathered:

@@ -90,7 +90,9 @@ def label_units(
     best_scores = _placed(ranking.scores, live, len(best), np.nan)
     gathered = nothing_gathered(len(best), len(activations))
     if live.size and options is not None:
-        gathered = gather(method, units, concept_scores, images=images, options=options, seed=seed)
+        gathered = gather(
+            method, units, concept_scores, ranking.rivals[:, 0], images=images, options=options, seed=seed
+        )
         gathered = spread(gathered, live, len(best))
     tested = options is not None and options.fdr < 1
     candidate = gathered.concept if tested else best[:, 0]

@@ -79,9 +79,10 @@ def words_present(scenes: Iterable[Scene]) -> BoolArray:
 
 
 def images_with_rare_scenes(count: int, seed: int, rare: Mapping[str, int]) -> list[int]:
-    """The first `count` images of `seed` of which no more than `rare[word]` have the scene `word`.
+    """The first `count` images of `seed` of which no more than `rare[word]` have the scene `word`, in random order.
 
-    Nothing in the world is rarer than one picture in twenty; this makes scenes, with their parts, as rare as wanted.
+    Nothing in the world is rarer than one picture in twenty; this makes scenes, with their parts, as rare as wanted. In
+    the order of the world the rare ones would all be at the beginning, which dissection would see.
     Raises UsageError where all scenes are limited, and could so not fill `count` images.
     """
     if set(rare) >= set(SCENES):
@@ -95,7 +96,7 @@ def images_with_rare_scenes(count: int, seed: int, rare: Mapping[str, int]) -> l
             scenes[scene] += 1
             taken.append(index)
         index += 1
-    return taken
+    return [taken[place] for place in np.random.default_rng(seed).permutation(count)]
 
 
 def plan_units(

@@ -27,8 +27,7 @@ class Comparison:
 
     `activations`: (D, U) of units that are neither constant nor infinite, U >= 1. `concept_scores`: (D, K).
     `row_totals`: (D,) or None, `unitwise`: (U, K), see `SimilarityMethod`. `contrast`: made of `unitwise`. `groups`: of
-    the images. `blocks`: (U,) how many neighbouring groups keep together where a unit is permuted, see
-    `block_lengths`.
+    the images. `blocks`: (U,) over how many neighbouring groups of images a unit is alike, see `block_lengths`.
     """
 
     method: SimilarityMethod
@@ -73,15 +72,15 @@ class Comparison:
     ) -> Iterator[tuple[slice, NDArray[np.floating[Any]], DoubleArray]]:
         """Yield blocks of draws: each of `units` with its images permuted, and how it ranks the concepts.
 
-        `units`: (n,), repeats may occur: each has a permutation of its own, of groups or of blocks of them, which
-        depends on the seed, the stream and the place in `units`, on nothing else. Yields the places in `units`, the
-        permuted columns (D, m), and the statistic (m, K) as in `statistics`, each in the place of its unit among the
-        layer's. NaN is -inf here: what is undefined is not the best.
+        `units`: (n,), repeats may occur: each has a permutation of its own, of groups, which depends on the
+        seed, the stream and the place in `units`, on nothing else. Yields the places in `units`, the permuted columns
+        (D, m), and the statistic (m, K) as in `statistics`, each in the place of its unit among the layer's. NaN is
+        -inf here: what is undefined is not the best.
         """
         num_images, num_concepts = self.concept_scores.shape
         for where in slices(len(units), 3 * (num_images + num_concepts), PERMUTED_BYTES):
             orders = [
-                self.groups.permuted(generator(seed, "permutations", *stream, place), int(self.blocks[units[place]]))
+                self.groups.permuted(generator(seed, "permutations", *stream, place))
                 for place in range(where.start, where.stop)
             ]
             columns = self._permuted_columns(units[where], orders)

@@ -66,18 +66,9 @@ class ImageGroups:
         taken = content[self.of]
         return np.asarray(members[starts[taken] + places * sizes[taken] // sizes[self.of]])
 
-    def permuted(self, random: np.random.Generator, block: int = 1) -> IntArray:
-        """(D,): images in an order that a unit which knows nothing of them could as well have had.
-
-        Groups change places; with `block` > 1 they do so in blocks of that many neighbours in the list, cut anywhere
-        (the list is a circle), so that what is alike among neighbours stays so.
-        """
-        count = len(self)
-        if block <= 1:
-            return self.rearranged(random.permutation(count))
-        circle = np.roll(np.arange(count), int(random.integers(count)))
-        blocks = np.split(circle, np.arange(block, count, block))
-        return self.rearranged(np.concatenate([blocks[number] for number in random.permutation(len(blocks))]))
+    def permuted(self, random: np.random.Generator) -> IntArray:
+        """(D,): the images with groups in other places, as a unit that knows nothing could as well have them."""
+        return self.rearranged(random.permutation(len(self)))
 
     def resampled(self, random: np.random.Generator) -> IntArray:
         """(D,): images drawn with replacement, a group at a time."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from scipy.stats import chi2, norm
 
 from lumiscope.columns import Columns
 from lumiscope.dissection._selection import Selection, blocks
@@ -98,8 +99,10 @@ def drift_within(activations: Columns, groups: ImageGroups, classes: IntArray, s
 
     `activations`: (D, U). `classes`: (D,). Of activations less their class's mean, the products of neighbours are added
     over all units, and so are the squares of each unit's covariance with the place in the list. Either is compared with
-    30 orders drawn at random within the classes: more than 4 of their standard deviations above their mean. Where no
-    class has two groups of images, classes explain nothing and are taken for one.
+    30 orders drawn at random within the classes: more than 4 of their standard deviations above their mean; the sum of
+    squares, which few or like units make lopsided, as improbable as that by the χ² distribution of their mean and
+    variance (Satterthwaite 1946). Where no class has two groups of images, classes explain nothing and are taken for
+    one.
     """
     of = np.unique(classes[groups.first], return_inverse=True)[1]
     if of.max(initial=0) + 1 >= len(of):
@@ -121,8 +124,13 @@ def drift_within(activations: Columns, groups: ImageGroups, classes: IntArray, s
         for number, order in enumerate(orders):
             ordered = residuals[order]
             sums[number] += (ordered[1:] * ordered[:-1]).sum(), ((places @ ordered) ** 2).sum()
-    drawn = sums[1:]
-    return bool((sums[0] > drawn.mean(axis=0) + DRIFTING * drawn.std(axis=0)).any())
+    (products, squares), drawn = sums[0], sums[1:]
+    mean, deviation = drawn.mean(axis=0), drawn.std(axis=0)
+    if not deviation.all():
+        return False
+    freedom = 2 * (mean[1] / deviation[1]) ** 2
+    unlikely = mean[1] * chi2.isf(norm.sf(DRIFTING), freedom) / freedom
+    return bool(products > mean[0] + DRIFTING * deviation[0] or squares > unlikely)
 
 
 def _class_means(columns: DoubleArray, of: IntArray) -> DoubleArray:
