@@ -153,10 +153,11 @@ def test_logarithms_to_another_base(networks, end) -> None:
     """Softmax of log2 p would be p to the power of 1 / ln 2, divided by their sum."""
     logarithm, base = OTHER_BASES[end]
     cut = read(networks, lambda net, x: logarithm(net.z(x).softmax(1)))
-    said = CUT.format("log softmax", "log softmax").replace("probabilities", "logarithms of probabilities")
+    written = f"logarithms of probabilities to the base {base}"
+    said = CUT.format("log softmax", "log softmax").replace("probabilities", written)
     assert (cut.activation, cut.notes) == ("softmax", (said,))
     mean = read(networks, lambda net, x: logarithm(PROBABILITIES["mean of two"](net, x)))
-    said = f"its scores are logarithms of probabilities to the base {base}; methods explain natural ones"
+    said = f"its scores are {written}; methods explain their natural logarithms"
     assert (mean.activation, mean.notes) == ("softmax", (said,))
     for model in (cut, mean):
         expected = np.power(base, own(model))
@@ -174,7 +175,7 @@ def test_a_black_box_of_percentages() -> None:
 
     box = BlackBox(percentages, Geometry(SIZE), batch_size=2)
     assert box.activation == "none"
-    assert box.notes[0] == "its scores add up to 100 and are divided by that"
+    assert box.notes == (PERCENT,)
     np.testing.assert_allclose(box.predict(PIXELS), percentages(PIXELS) / 100, rtol=1e-6)
 
 

@@ -7,8 +7,9 @@ the network runs: it is the last step if the scores are what it makes of these.
 
 from __future__ import annotations
 
+import itertools
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -17,6 +18,7 @@ from torch import fx
 from torch.overrides import TorchFunctionMode
 
 from lumiscope.errors import LayerError
+from lumiscope.models._probability_form import AS_THEY_ARE, ProbabilityForm
 from lumiscope.models._twin import Forward, twin
 
 SQUASHING = frozenset({"softmax", "log_softmax", "special_softmax", "special_log_softmax", "softmin"}) | frozenset(
@@ -41,7 +43,7 @@ class Ending:
 
     `place`: 1 for the last of all such calls. `columns`: whether the input has classes before images. `pair`: of a
     single number z, the two scores that it stands for: -z and z, or the other way round. `negated`: whether the scores
-    are made of the negative of the input, as by softmin or by 1 - sigmoid.
+    are made of the negative of the input, as by softmin or by 1 - sigmoid. `form`: in which it writes probabilities.
     """
 
     activation: Literal["softmax", "sigmoid"]
@@ -49,12 +51,13 @@ class Ending:
     columns: bool
     pair: Literal["", "no first", "yes first"]
     negated: bool = False
+    form: ProbabilityForm = AS_THEY_ARE
 
     @property
     def step(self) -> str:
         """What the network ends in, in words."""
         words = {"softmax": "softmin", "sigmoid": "sigmoid taken from 1"}
-        return words[self.activation] if self.negated else self.activation
+        return self.form.step.format(words[self.activation] if self.negated else self.activation)
 
     def logits(self, given: Any) -> Any:
         """(B, classes) of what the call is given: a tensor or, where the network is traced, its proxy."""
@@ -116,20 +119,27 @@ class Calls(TorchFunctionMode):
         return func(*args, **named)
 
 
-def find_ending(scores_of: Forward, inputs: torch.Tensor) -> Ending | None:
+def find_ending(
+    scores_of: Forward, inputs: torch.Tensor, forms: Sequence[ProbabilityForm] = (AS_THEY_ARE,)
+) -> Ending | None:
     """The softmax or sigmoid in which a network ends; None where there is none, or more comes after it.
 
-    `scores_of`: `inputs`, (B, 3, H, W), to (B, classes) probabilities, without gradients.
+    `scores_of`: `inputs`, (B, 3, H, W), to (B, outputs) scores, without gradients. `forms`: in which these may be
+    probabilities.
     """
     with Calls() as calls:
         scores = _tensor(scores_of(inputs))
     for place, given in enumerate(reversed(calls.given), 1):
-        if given.numel() in (len(scores), scores.numel()) and (ending := _as_ending(scores_of, inputs, place, given)):
-            return ending
+        if given.numel() in (len(scores), scores.numel()):
+            ending = _as_ending(scores_of, inputs, forms, place, given)
+            if ending is not None:
+                return ending
     return None
 
 
-def _as_ending(scores_of: Forward, inputs: torch.Tensor, place: int, given: torch.Tensor) -> Ending | None:
+def _as_ending(
+    scores_of: Forward, inputs: torch.Tensor, forms: Sequence[ProbabilityForm], place: int, given: torch.Tensor
+) -> Ending | None:
     """The call that was `given` this as the last step, if it is. Calls that were given the same count as one."""
     generator = torch.Generator().manual_seed(0)
     others = torch.randn(given.shape, generator=generator).to(given)
@@ -139,24 +149,32 @@ def _as_ending(scores_of: Forward, inputs: torch.Tensor, place: int, given: torc
 
     with Calls(put=put):
         scores = _tensor(scores_of(inputs))
+    for form in forms:
+        probabilities = form.probabilities(scores)
+        for ending in _endings(form, place, given, probabilities):
+            if _makes(ending, others, probabilities):
+                return ending
+    return None
+
+
+def _endings(form: ProbabilityForm, place: int, given: torch.Tensor, probabilities: torch.Tensor) -> Iterator[Ending]:
+    """What a call that is given so many numbers may be, if it is the last step."""
     pairs: tuple[Literal["", "no first", "yes first"], ...] = ("",)
-    if given.numel() < scores.numel():
+    if given.numel() < probabilities.numel():
         pairs = ("no first", "yes first")
     activations: tuple[Literal["softmax", "sigmoid"], ...] = ("softmax", "sigmoid")
     columns = (False, True) if given.ndim == 2 else (False,)
     signs = (False, True) if pairs == ("",) else (False,)
-    for ending in (Ending(a, place, c, p, n) for n in signs for a in activations for c in columns for p in pairs):
-        if _makes(ending, others, scores):
-            return ending
-    return None
+    for sign, activation, column, pair in itertools.product(signs, activations, columns, pairs):
+        yield Ending(activation, place, column, pair, sign, form)
 
 
-def _makes(ending: Ending, given: torch.Tensor, scores: torch.Tensor) -> bool:
+def _makes(ending: Ending, given: torch.Tensor, probabilities: torch.Tensor) -> bool:
     logits = ending.logits(given)
-    if logits.shape != scores.shape or (ending.pair and ending.activation == "softmax"):
+    if logits.shape != probabilities.shape or (ending.pair and ending.activation == "softmax"):
         return False
     made = logits.softmax(1) if ending.activation == "softmax" else logits.sigmoid()
-    return are_made_of(made, scores, CLOSE)
+    return are_made_of(made, probabilities, CLOSE)
 
 
 def are_made_of(made: torch.Tensor, scores: torch.Tensor, tolerance: float) -> bool:

@@ -6,6 +6,7 @@ import torch
 
 from lumiscope.models._candidates import FEATURES, SCORES, Candidate
 from lumiscope.models._last_step import ends_in_features, last_weight
+from lumiscope.models._probability_form import sure_form
 from lumiscope.models._score_kind import kind_of
 from lumiscope.models._twin import twin
 
@@ -44,11 +45,11 @@ def _is_projected(network: torch.nn.Module, rows: torch.Tensor) -> bool:
 
 
 def has_unit_length(rows: torch.Tensor) -> bool:
-    """Whether (B, outputs) rows are normalised in L2, and no probabilities of which one is 1."""
+    """Whether (B, outputs) rows are normalised in L2, and no probabilities of which one is 1, in any form."""
     values = rows.detach().float()
     lengths = values.norm(dim=1)
     unit = torch.allclose(lengths, torch.ones_like(lengths), rtol=0, atol=UNIT_LENGTH)
-    return unit and kind_of(values.cpu().numpy()) != "shares"
+    return unit and kind_of(values.cpu().numpy()) != "shares" and sure_form(values) is None
 
 
 def _classifier_is_left_out(network: torch.nn.Module) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any, Literal
 
 import numpy as np
@@ -16,7 +15,6 @@ IN_WORDS: dict[ScoreKind, str] = {
 }
 ROUNDING = 1e-6
 PERCENT = 100.0
-BASES = (math.e, 2.0, 10.0)
 SAME_SUM = 1e-3  # of all that rows differ by: what their sums may
 ROUNDED = 8e-3  # of a row of bfloat16, what its sum may be off
 
@@ -62,14 +60,3 @@ def are_percentages(scores: NDArray[np.floating[Any]]) -> bool:
     """Whether (N, outputs) scores, of which one is more than 1, lie in [0, 100]."""
     known = scores[np.isfinite(scores).all(axis=1)]
     return bool(known.size and known.min() >= -ROUNDING and 1 < known.max() <= PERCENT * (1 + ROUNDING))
-
-
-def base_of_logarithms(scores: NDArray[np.floating[Any]]) -> float | None:
-    """The base to which (N, outputs) scores are logarithms of probabilities of which one class of all is true.
-
-    None for numbers of another kind.
-    """
-    if scores.shape[1] < 2 or not np.isfinite(scores).all() or scores.max() > ROUNDING:
-        return None
-    sums = ((base, np.power(base, scores.astype(np.float64)).sum(axis=1)) for base in BASES)
-    return next((base for base, rows in sums if np.allclose(rows, 1, atol=1e-3)), None)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import logging
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -18,25 +17,27 @@ from lumiscope.models._features import is_headless, pooled_features
 from lumiscope.models._first_run import first_run
 from lumiscope.models._last_step import is_linear
 from lumiscope.models._output_evidence import output_evidence
-from lumiscope.models._score_kind import (
-    IN_WORDS,
-    PERCENT,
-    ScoreKind,
-    are_percentages,
-    base_of_logarithms,
-    kind_of,
-    whole_of,
+from lumiscope.models._probability_form import (
+    AS_THEY_ARE,
+    NATURAL_LOGARITHMS,
+    ProbabilityForm,
+    possible_forms,
+    sure_form,
 )
+from lumiscope.models._score_kind import IN_WORDS, ScoreKind, kind_of
 from lumiscope.models._several_labels import ASSUMED
 from lumiscope.models._twin import twin
 from lumiscope.models.channels import RGB
 from lumiscope.models.guard import borrowed
-from lumiscope.models.outputs import first_tensor, logits_of, scaled, with_complement
+from lumiscope.models.outputs import first_tensor, logits_of, with_complement
 from lumiscope.models.vision_model import Activation
 
 SAME = 1e-4  # of the largest score: what another number of rows may change by rounding
 MIXED = 1e-2  # more than that is no rounding
 QUIET = 0.25  # the contrast of a picture beside which others are loud
+PERHAPS_NEGATED = (
+    "its scores lie in [-1, 0]: if they are negated probabilities, let the network return them without the minus"
+)
 ALIKE = 1e-5  # what other rows beside it may change in as many rows
 logger = logging.getLogger(__name__)
 
@@ -125,74 +126,61 @@ def _chosen(network: torch.nn.Module, returned: object, chosen: Candidate) -> Sc
 def _activated(scores: Scores, inputs: torch.Tensor, chosen: Candidate, said: Activation | None) -> Scores:
     """The scores with what makes probabilities of them."""
     kind = _kind(scores, inputs, chosen)
+    forms = _forms(kind, chosen.rows.detach().float(), said, linear=is_linear(chosen.rows))
+    ending = _checked_ending(scores, inputs, forms)
+    if ending is not None and _agrees(said, ending, scores.single):
+        return _before(ending, scores)
+    if forms not in ([], [AS_THEY_ARE]):  # before it is asked about more pictures
+        form = sure_form(_rows(scores.network, inputs, scores.single))
+        if form is not None and said in (None, form.activation):
+            return _undone(scores, form, said)
     complete = with_complement(scores.network) if scores.single else scores.network
-    base = base_of_logarithms(chosen.rows.detach().float().cpu().numpy())
-    if base is not None and said in (None, "softmax"):
-        return _of_logarithms(scores, inputs, base)
-    if said in (None, "sigmoid") and kind == "logits" and bool((chosen.rows <= 0).all()):
-        ending = _checked_ending(twin(complete, lambda run, some: logits_of(run(some)).exp()), inputs)
-        if ending is not None and ending.activation == "sigmoid":
-            return _before(ending, scores, "log sigmoid")
-    if kind == "logits":
-        if (shares := _divided(scores, inputs, chosen, said)) is not None:
-            return shares
-        if said == "none":
-            return replace(scores, network=complete, activation="none")
-        activation = scores.activation if said is None or scores.single else said
-        assumed = said is None and not scores.single
-        taken = replace(scores, activation=activation, assumed=assumed)
-        return taken.noting(ASSUMED) if assumed else taken
-    ending = _checked_ending(complete, inputs)
-    if ending is not None and (said in (None, "none", ending.activation) or (scores.single and said == "softmax")):
-        return _before(ending, scores, ending.step)
-    if said in (None, "none"):
+    if said == "none" or (said is None and kind != "logits"):
         taken = replace(scores, network=complete, activation="none")
         return taken if said else taken.noting(f"its scores {IN_WORDS[kind]}; logits: --activation softmax or sigmoid")
-    stated = replace(scores, activation="sigmoid" if scores.single else said)
-    return stated.noting(f"its scores {IN_WORDS[kind].partition(' and')[0]}, and the {stated.activation} is applied to "
-                         "them as asked; if they are probabilities, say --activation none")  # fmt: skip
+    activation = scores.activation if said is None or scores.single else said
+    taken = replace(scores, activation=activation, assumed=said is None and not scores.single)
+    if kind == "logits":
+        taken = taken.noting(ASSUMED) if taken.assumed else taken
+        negative = said is None and bool(((chosen.rows >= -1) & (chosen.rows <= 0)).all() and chosen.rows.any())
+        return taken.noting(PERHAPS_NEGATED) if negative else taken
+    return taken.noting(f"its scores {IN_WORDS[kind].partition(' and')[0]}, and the {activation} is applied to "
+                        "them as asked; if they are probabilities, say --activation none")  # fmt: skip
 
 
-def _of_logarithms(scores: Scores, inputs: torch.Tensor, base: float) -> Scores:
-    """The scores where they are logarithms to this base: natural ones, or before their last step."""
-    natural = scores.network if base == math.e else scaled(scores.network, math.log(base))
-    ending = _checked_ending(twin(natural, lambda run, some: logits_of(run(some)).exp()), inputs)
-    if ending is not None:
-        return _before(ending, scores, f"log {ending.step}")
-    if base == math.e:
-        return scores
-    note = f"its scores are logarithms of probabilities to the base {base:g}; methods explain natural ones"
-    return replace(scores, network=natural, facts=(*scores.facts, f"base {base:g}")).noting(note)
+def _forms(kind: ScoreKind, seen: torch.Tensor, said: Activation | None, *, linear: bool) -> list[ProbabilityForm]:
+    """The forms in which the scores `seen`, (B, outputs), may be probabilities.
 
-
-def _divided(scores: Scores, inputs: torch.Tensor, chosen: Candidate, said: Activation | None) -> Scores | None:
-    """The scores where they are percentages or shares of another whole: divided by it, or before their last step.
-
-    None for numbers of another kind. Those of which each is true or not are known by their sigmoid alone.
+    `linear`: whether a layer without bounds made them; that they are within bounds is then by chance.
     """
-    seen = chosen.rows.detach().float().cpu().numpy()
-    if not are_percentages(seen) and (scores.single or whole_of(seen) is None):
-        return None  # before it is asked about more pictures
-    rows = _rows(scores.network, inputs, scores.single).cpu().numpy()
-    whole = None if scores.single else whole_of(rows)
-    if whole is None and not are_percentages(rows):
-        return None
-    divided = scaled(scores.network, 1 / (whole or PERCENT))
-    ending = _checked_ending(with_complement(divided) if scores.single else divided, inputs)
-    if ending is not None and (said in (None, "none", ending.activation) or scores.single):
-        return _before(ending, scores, ending.step)
-    if whole is None or said not in (None, "none"):
-        return None
-    note = f"its scores add up to {whole:g} and are taken for probabilities, divided by that"
-    note += "" if said else "; logits: --activation softmax or sigmoid"
-    taken = replace(scores, network=divided, activation="none", facts=(*scores.facts, f"divided by {whole:g}"))
-    return taken.noting(note)
+    if kind == "shares" or (said is not None and kind == "chances"):
+        return [AS_THEY_ARE]
+    if not linear or kind == "chances":
+        return possible_forms(seen)
+    sure = sure_form(seen)
+    return [] if sure is None else [sure]
 
 
-def _before(ending: Ending, scores: Scores, step: str) -> Scores:
-    """The scores of the network without its last `step`."""
-    made = "logarithms of probabilities" if step.startswith("log") else "probabilities"
-    note = f"it ends in a {step}: its scores are {made}, and methods explain what the {step} is given"
+def _agrees(said: Activation | None, ending: Ending, single: bool) -> bool:
+    """Whether a network that ends so may be what the user says; of two classes softmax and sigmoid mean the same."""
+    form = ending.form.activation
+    if said in (None, ending.activation) or (single and (said == "softmax" or form == "none")):
+        return True
+    return said == form and (form != "softmax" or ending.pair != "")
+
+
+def _undone(scores: Scores, form: ProbabilityForm, said: Activation | None) -> Scores:
+    """The scores in the form that methods explain."""
+    taken = replace(scores, network=form.undone(scores.network), activation=form.activation)
+    if form == NATURAL_LOGARITHMS:
+        return taken
+    return replace(taken.noting(form.note(said)), facts=(*scores.facts, f"{form.written} by {form.factor:g}"))
+
+
+def _before(ending: Ending, scores: Scores) -> Scores:
+    """The scores of the network without its last step."""
+    step = ending.step
+    note = f"it ends in a {step}: its scores are {ending.form.written}, and methods explain what the {step} is given"
     note += ", negated" if ending.negated else ""
     cut = replace(scores, network=ending.without(scores.network), activation=ending.activation, ending=ending)
     return replace(cut.noting(note), facts=(*scores.facts, f"before the {step}"))
@@ -211,21 +199,23 @@ def _rows(network: torch.nn.Module, inputs: torch.Tensor, single: bool = False) 
     return rows[:, 1:] if single else rows
 
 
-def _checked_ending(network: torch.nn.Module, inputs: torch.Tensor) -> Ending | None:
+def _checked_ending(scores: Scores, inputs: torch.Tensor, forms: list[ProbabilityForm]) -> Ending | None:
     """The softmax or sigmoid that can be taken off a network: what is left gives the same probabilities.
 
-    The user's own code runs in other ways than it was written for, and may raise anything.
+    `forms`: in which its scores may be probabilities. The user's own code runs in other ways than it was written for,
+    and may raise anything.
     """
+    network, single = scores.network, scores.single
     try:
-        ending = find_ending(lambda some: _rows(network, some), inputs[:2])
+        ending = find_ending(lambda some: _rows(network, some, single), inputs[:2], forms) if forms else None
         if ending is None:
             return None
-        logits, expected = _rows(ending.without(network), inputs), _rows(network, inputs)
+        logits, rows = _rows(ending.without(network), inputs), _rows(network, inputs, single)
     except Exception as error:
         logger.info("the last step of the network cannot be taken off: %s", error)
         return None
     made = logits.softmax(1) if ending.activation == "softmax" else logits.sigmoid()
-    return ending if are_made_of(made, expected, SAME) else None
+    return ending if are_made_of(made, ending.form.probabilities(rows), SAME) else None
 
 
 def _among_neighbours(scores: Scores, inputs: torch.Tensor, together: torch.Tensor, spec: str) -> Scores:

@@ -16,8 +16,9 @@ from lumiscope.errors import LumiscopeError, ModelError
 from lumiscope.images import Geometry, ImageItem, View
 from lumiscope.models._candidates import Candidate, candidates, choice_notes, holds_several, no_scores
 from lumiscope.models._choose_output import LABELS, choose_output
+from lumiscope.models._probability_form import AS_THEY_ARE, NATURAL_LOGARITHMS, sure_form
 from lumiscope.models._reading import picture_view
-from lumiscope.models._score_kind import IN_WORDS, ScoreKind, are_labels, kind_of, whole_of
+from lumiscope.models._score_kind import IN_WORDS, ScoreKind, are_labels, kind_of
 from lumiscope.models.backends import in_batches
 from lumiscope.models.vision_model import Activation, probabilities, unnamed_classes
 from lumiscope.types import ByteArray, FloatArray
@@ -71,15 +72,16 @@ class BlackBox:
         self._identity = identity
         self.notes = notes
         self._choice = _Choice(spec, output, None if classes is None else len(classes))
-        self._whole = 1.0
+        self._form = AS_THEY_ARE
         answer = self._answer(noise(geometry))
         self.notes += self._choice.notes
         if activation is None and output is None:
             self._refuse_labels(answer)
-        answer = self._of_one(answer, activation)
+        answer = self._undone(answer, activation)
         single = answer.shape[1] == 1
-        self.activation, noted = _activation(self._kind(answer, activation), single, activation)
-        self.notes += noted
+        if self._form == AS_THEY_ARE:
+            self.activation, noted = _activation(self._kind(answer, activation), single, activation)
+            self.notes += noted
         self.classes = classes or (("no", "yes") if single else unnamed_classes(answer.shape[1]))
         self._answer_to_noise = self._scores(answer)
         self._check_values(self._answer_to_noise)
@@ -134,16 +136,21 @@ class BlackBox:
             return kind
         return kind_of(np.concatenate([answer, self._answer(contrasts(self.geometry))]))
 
-    def _of_one(self, answer: FloatArray, said: Activation | None) -> FloatArray:
-        """The answer in shares of 1, as all later ones, where its numbers are percentages or the like."""
-        if said not in (None, "none") or kind_of(answer) != "logits" or whole_of(answer) is None:
+    def _undone(self, answer: FloatArray, said: Activation | None) -> FloatArray:
+        """The answer, and all later ones, in the form that methods explain; see `ProbabilityForm`.
+
+        Such as shares of 1 where its numbers are percentages, and logarithms where it gives negated ones.
+        """
+        if (said is not None and kind_of(answer) != "logits") or sure_form(torch.from_numpy(answer)) is None:
+            return answer  # before it is asked about more pictures
+        form = sure_form(torch.from_numpy(np.concatenate([answer, self._answer(contrasts(self.geometry))])))
+        if form is None or form == NATURAL_LOGARITHMS or said not in (None, form.activation):
             return answer
-        whole = whole_of(np.concatenate([answer, self._answer(contrasts(self.geometry))]))
-        if whole is None:
-            return answer
-        self._whole = whole
-        self.notes += (f"its scores add up to {whole:g} and are divided by that",)
-        return answer / np.float32(whole)
+        self._form = form
+        self.activation = form.activation
+        self.notes += (form.note(said),)
+        undone: torch.Tensor = form.line(torch.from_numpy(answer))
+        return undone.numpy()
 
     def _mixes(self, answer: FloatArray) -> bool:
         """Whether the first picture of noise has another answer alone, or beside another than in `answer`."""
@@ -161,7 +168,7 @@ class BlackBox:
 
         def run(start: int, stop: int) -> torch.Tensor:
             rows = self._rows(self._predictor(pictures[start:stop]), stop - start)
-            return torch.from_numpy(rows if self._whole == 1 else rows / np.float32(self._whole))
+            return torch.as_tensor(self._form.line(torch.from_numpy(rows)))
 
         try:
             return in_batches(run, len(pictures), self.batch_size).numpy()

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import copy
-from typing import Any
 
 import torch
-from torch import fx
 
 from lumiscope.errors import LayerError, ModelError
 from lumiscope.models._twin import Forward, twin
@@ -76,17 +74,6 @@ def with_complement(network: torch.nn.Module) -> torch.nn.Module:
         assert output is not None
         probability = output.reshape(-1, 1)
         return torch.cat([1 - probability, probability], dim=1)
-
-    return twin(network, forward)
-
-
-def scaled(network: torch.nn.Module, factor: float) -> torch.nn.Module:
-    """`network` with its scores times `factor`, also where it is traced."""
-
-    def forward(run: Forward, inputs: torch.Tensor) -> Any:
-        output = run(inputs)
-        tensor: Any = output if isinstance(output, fx.Proxy) else first_tensor(output)
-        return tensor.float() * factor
 
     return twin(network, forward)
 
