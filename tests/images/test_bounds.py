@@ -22,9 +22,9 @@ READERS = (decode, decode_mask, decode_labels, upright_size)
 
 class TestTime:
     def test_what_is_quick_gives_its_result_or_its_error(self):
-        assert in_time(lambda: 3) == 3
+        assert in_time(lambda: 3, "") == 3
         with pytest.raises(KeyError, match="gone"):
-            in_time(lambda: {}["gone"])
+            in_time(lambda: {}["gone"], "")
 
     def test_a_decoder_that_takes_too_long_is_left_and_ends(self, tmp_path, monkeypatch):
         """QOI is decoded in Python, pixel by pixel."""
@@ -58,9 +58,14 @@ class TestTime:
         monkeypatch.setattr(_in_time, "LONGEST", 0.3)
         for read in (shape_of_bands, read_bands_of):
             start = time.monotonic()
-            with pytest.raises(ImageError, match=r"^not decoded within 0\.3 seconds"):
+            with pytest.raises(ImageError, match=r"^not decoded within 0\.3 seconds: save it as \.npy, \(bands"):
                 read(path)
             assert time.monotonic() - start < 2
+        monkeypatch.setattr(_in_time, "LONGEST", 0.0)
+        np.save(tmp_path / "a.npy", np.zeros((3, 9, 9)))
+        with pytest.raises(ImageError, match=r"seconds: copy it to a faster disk, or leave it out$"):
+            read_bands_of(tmp_path / "a.npy")
+        monkeypatch.setattr(_in_time, "LONGEST", 0.3)
         start = time.monotonic()
         assert holds_bands(path)  # whatever the number of its frames
         assert time.monotonic() - start < 0.3

@@ -19,12 +19,12 @@ class _TooLong(Exception):
     """Raised in the thread that takes too long, when it next runs Python."""
 
 
-def in_time(work: Callable[[], Result]) -> Result:
+def in_time(work: Callable[[], Result], remedy: str) -> Result:
     """Return what `work` returns, or raise what it raises, in a thread of its own.
 
     A decoder cannot be stopped from outside while it runs compiled code, so it is left behind where it takes too long,
     and ends when it next asks Python for more of the file, or with the process.
-    Raises ImageError after `LONGEST` seconds.
+    Raises ImageError after `LONGEST` seconds. `remedy`: how such a file may be mended, for its message.
     """
     results: list[Result] = []
     errors: list[BaseException] = []
@@ -44,4 +44,4 @@ def in_time(work: Callable[[], Result]) -> Result:
         raise errors[0]
     if thread.ident is not None:
         ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(_TooLong))
-    raise ImageError(f"not decoded within {LONGEST:g} seconds: convert it to PNG, or leave it out")
+    raise ImageError(f"not decoded within {LONGEST:g} seconds: {remedy}, or leave it out")

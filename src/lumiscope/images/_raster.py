@@ -33,6 +33,8 @@ UPRIGHT_BY_ORIENTATION = {
 LARGEST_FILE = 2**31
 
 # JPEG, PNG, GIF, TIFF: a file that begins so was meant to be an image, even where Pillow recognises nothing.
+AS_PICTURE = "convert it to PNG"
+TIFF_AS_PICTURE = "save it as grey, RGB or RGBA of 8 or 16 bits without sign, or as PNG"
 BEGINNINGS = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"II*\x00", b"MM\x00*")
 
 
@@ -43,7 +45,7 @@ def upright_size(path: Path) -> tuple[int, int]:
         height, width, _ = shape_of_bands(path)
         return height, width
     with _refused_in_words(path):
-        (width, height), turn = in_time(functools.partial(_header, path))
+        (width, height), turn = in_time(functools.partial(_header, path), AS_PICTURE)
     return (width, height) if turn >= 5 else (height, width)
 
 
@@ -58,7 +60,7 @@ def is_image(path: Path) -> bool:
     if path.suffix.lower() in ARRAYS:
         return is_array_of_bands(path)
     try:
-        in_time(functools.partial(_header, path))
+        in_time(functools.partial(_header, path), AS_PICTURE)
         return True
     except UnidentifiedImageError:
         return _begins_like_an_image(path) or (has_ending_of_format_read(path) and refused_format(path) is not None)
@@ -75,7 +77,11 @@ def _begins_like_an_image(path: Path) -> bool:
 @contextmanager
 def loaded(path: Path) -> Iterator[Image.Image]:
     refuse_what_is_no_file(path)
-    with _refused_in_words(path), pillow_warnings_silenced(), in_time(functools.partial(_load, path)) as image:
+    with (
+        _refused_in_words(path),
+        pillow_warnings_silenced(),
+        in_time(functools.partial(_load, path), AS_PICTURE) as image,
+    ):
         yield image
 
 
@@ -146,13 +152,13 @@ def refuse_pixels(width: int, height: int) -> None:
 
 
 def _unidentified_reason(path: Path) -> str:
-    if (content := unread_tiff(path)) is not None:
+    if (content := unread_tiff(path, TIFF_AS_PICTURE)) is not None:
         return content
     if _begins_like_an_image(path):
         return "truncated or damaged (it begins like an image, but its header cannot be read)"
     refused = refused_format(path)
     if refused is not None:
-        return f"it begins like {refused}, a format that is not read: convert it to PNG (read are {', '.join(FORMATS)})"
+        return f"it begins like {refused}, a format that is not read: {AS_PICTURE} (read are {', '.join(FORMATS)})"
     return f"not an image (none of the formats that are read begins like this file: {', '.join(FORMATS)})"
 
 

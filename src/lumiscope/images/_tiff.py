@@ -22,18 +22,17 @@ from lumiscope.images._pillow_warnings import pillow_warnings_silenced
 
 BEGINNINGS = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
 KINDS = {1: "", 2: "signed ", 3: "float ", 5: "complex ", 6: "complex float "}
-REMEDY = "save it as grey, RGB or RGBA of 8 or 16 bits without sign, or as PNG"
 
 
-def unread_tiff(path: Path) -> str | None:
-    """What the TIFF at `path` holds that is not read, and how to mend it; None where nothing in its header says so."""
+def unread_tiff(path: Path, remedy: str) -> str | None:
+    """What the TIFF at `path` holds that is not read, and the `remedy`; None where nothing in its header says so."""
     tags = _tags(path)
     if not tags:
         return None
     bits, kinds, photometric = _bits(tags), _kinds(tags), _first(tags, PHOTOMETRIC_INTERPRETATION, 0)
     extra = _numbers(tags, EXTRASAMPLES, 0) if EXTRASAMPLES in tags else ()
     if not any((known[1], known[2], *known[4:]) == (photometric, kinds, bits, extra) for known in OPEN_INFO):
-        return f"{tiff_content(tags)}, which is not read: {REMEDY}"
+        return f"{tiff_content(tags)}, which is not read: {remedy}"
     if (compression := _first(tags, COMPRESSION, 1)) not in COMPRESSION_INFO:
         return f"a TIFF with compression number {compression}, which is not read: save it with LZW, Deflate or none"
     return None

@@ -6,7 +6,7 @@ import functools
 import math
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -18,9 +18,10 @@ from PIL import Image, UnidentifiedImageError
 
 from lumiscope.errors import ImageError
 from lumiscope.images._formats import open_raster
-from lumiscope.images._in_time import in_time
+from lumiscope.images._in_time import Result, in_time
 from lumiscope.images._npy_headers import ONE_AT_A_TIME
 from lumiscope.images._pillow_warnings import pillow_warnings_silenced
+from lumiscope.images._tiff import unread_tiff
 from lumiscope.types import ByteArray, FloatArray
 
 ARRAYS = {".npy", ".npz"}
@@ -30,7 +31,7 @@ NAMED = "bands"
 MOST_BYTES = 2**31  # of one array in memory
 STRETCH = (2, 98)  # percentiles of a band that are shown black and white
 BITS_PER_SAMPLE, SAMPLES_PER_PIXEL = 258, 277  # tags of TIFF 6.0
-WAYS = "Save it as .npy, (bands, H, W) or (H, W, bands)."
+AS_ARRAY = "save it as .npy, (bands, H, W) or (H, W, bands)"
 
 
 def holds_bands(path: Path) -> bool:
@@ -40,7 +41,7 @@ def holds_bands(path: Path) -> bool:
     if path.suffix.lower() not in TIFFS:
         return False
     try:
-        return in_time(functools.partial(_is_stack, path))
+        return _in_time(_is_stack, path)
     except Exception:  # whoever decodes it says what is wrong
         return False
 
@@ -57,7 +58,7 @@ def read_bands_of(path: Path) -> FloatArray:
     arrays that called `bands`. TIFF: the channels of its only frame, or one band a frame. Errors: `ImageError` without
     the file's name.
     """
-    stored = in_time(functools.partial(_stored_bands, path))
+    stored = _in_time(_stored_bands, path)
     numbers = stored.astype(np.float32) / np.float32(255 if stored.dtype == np.uint8 else 1)
     odd = int((~np.isfinite(numbers)).sum())
     if odd:
@@ -69,9 +70,14 @@ def _stored_bands(path: Path) -> NDArray[Any]:
     return _bands_last(_array(path)) if path.suffix.lower() in ARRAYS else _tiff(path)
 
 
+def _in_time(read: Callable[[Path], Result], path: Path) -> Result:
+    remedy = "copy it to a faster disk" if path.suffix.lower() == ".npy" else AS_ARRAY
+    return in_time(functools.partial(read, path), remedy)
+
+
 def shape_of_bands(path: Path) -> tuple[int, int, int]:
     """(H, W, n) of a file of bands, from its header. Errors: as `read_bands_of`, as far as the header tells."""
-    return in_time(functools.partial(_shape, path))
+    return _in_time(_shape, path)
 
 
 def _shape(path: Path) -> tuple[int, int, int]:
@@ -95,7 +101,7 @@ def bands_in(path: Path, *, of_pictures: bool = False) -> int:
 def is_array_of_bands(path: Path) -> bool:
     """Whether a .npy or .npz holds bands, by its header: three axes of numbers."""
     try:
-        return in_time(functools.partial(_is_array_of_bands, path))
+        return _in_time(_is_array_of_bands, path)
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, RuntimeError, ImageError):
         return False
 
@@ -246,6 +252,8 @@ def _tiffs_refused_in_words(path: Path) -> Iterator[None]:
     except UnidentifiedImageError:
         from lumiscope.images.decode import decode
 
+        if (content := unread_tiff(path, AS_ARRAY)) is not None:
+            raise ImageError(content) from None
         decode(path)  # says why not
         raise
     except Exception as error:  # as in `decode`: decoders raise whatever they like
@@ -261,6 +269,6 @@ def _refuse_raster(image: Image.Image) -> None:
     tags: Any = image.tag_v2  # type: ignore[attr-defined]
     samples, bits = int(tags.get(SAMPLES_PER_PIXEL, 1)), tags.get(BITS_PER_SAMPLE, (8,))
     if image.mode != "P" and samples != len(image.getbands()):
-        raise ImageError(f"Pillow reads {len(image.getbands())} of its {samples} bands. {WAYS}")
+        raise ImageError(f"Pillow reads {len(image.getbands())} of its {samples} bands: {AS_ARRAY}")
     if samples > 1 and max(bits) > 8:
-        raise ImageError(f"Pillow reads 8 of the {max(bits)} bits of its {samples} bands. {WAYS}")
+        raise ImageError(f"Pillow reads 8 of the {max(bits)} bits of its {samples} bands: {AS_ARRAY}")
