@@ -77,11 +77,8 @@ def _begins_like_an_image(path: Path) -> bool:
 @contextmanager
 def loaded(path: Path) -> Iterator[Image.Image]:
     refuse_what_is_no_file(path)
-    with (
-        _refused_in_words(path),
-        pillow_warnings_silenced(),
-        in_time(functools.partial(_load, path), AS_PICTURE) as image,
-    ):
+    load = functools.partial(_load, path)
+    with _refused_in_words(path), pillow_warnings_silenced(), in_time(load, AS_PICTURE) as image:
         yield image
 
 
