@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from lumiscope.images import Geometry, open_images
 from lumiscope.models import TorchModel
+from lumiscope.models.guard import borrowed, restored
 from lumiscope.study import explain
 
 SIZE = (16, 24)
@@ -82,6 +83,29 @@ def counted(net, maps):
     return maps * net.calls
 
 
+def weight_in_place(net, maps):
+    with torch.no_grad():
+        net.fc.weight *= 0.5
+    return net.norm(maps)
+
+
+def largest_norm(net, maps):
+    """As in EEGNet: a weight is kept within a norm by whoever uses it."""
+    net.fc.weight.data = torch.renorm(net.fc.weight.data, p=2, dim=0, maxnorm=0.1)
+    return net.norm(maps)
+
+
+def weight_anew(net, maps):
+    net.fc.weight = nn.Parameter(net.fc.weight.detach() + maps.detach().mean())
+    return net.norm(maps)
+
+
+def weight_after_use(net, maps):
+    normalised = net.norm(maps)
+    net.norm.weight.data.mul_(1.1)
+    return normalised
+
+
 CHANGING = {
     "norm.train()": (trained, "norm.running_mean"),
     "train(), then eval()": (both_modes, "norm.running_mean"),
@@ -92,6 +116,10 @@ CHANGING = {
     "a buffer anew": (buffer_anew, "level"),
     "a plain tensor": (plain_tensor, "plain_level"),
     "a counter": (counted, "calls"),
+    "a weight in place": (weight_in_place, "fc.weight"),
+    "a weight within a norm": (largest_norm, "fc.weight"),
+    "a weight anew": (weight_anew, "fc.weight"),
+    "a weight after its use": (weight_after_use, "norm.weight"),
 }
 
 
@@ -147,7 +175,10 @@ def test_a_picture_has_the_scores_and_maps_of_a_fresh_network_given_it_alone(cas
 
 
 @pytest.mark.parametrize("method", ["gradcam", "ablationcam", "saliency", "lime"])
-@pytest.mark.parametrize("case", ["norm.train()", "train(), then eval()", "a buffer in place"])
+@pytest.mark.parametrize(
+    "case",
+    ["norm.train()", "train(), then eval()", "a buffer in place", "a weight in place", "a weight within a norm"],
+)
 def test_a_map_is_the_same_each_time_and_whatever_is_beside_the_picture(method, case, pictures) -> None:
     net = Net(CHANGING[case][0]).eval()
     before = state(net)
@@ -178,6 +209,25 @@ def test_gradients_are_those_of_the_statistics_with_which_the_scores_were_made()
     torch.testing.assert_close(gradient(model_of(net).network), expected)
 
 
+@pytest.mark.parametrize("rewrite", [lambda weight: weight.mul_(0.5), lambda weight: weight.data.mul_(0.5)])
+def test_gradients_are_those_of_the_weights_that_were_used(rewrite) -> None:
+    """Autograd itself refuses a weight that was rewritten after its use, or takes the later one unawares."""
+
+    def after(net):
+        with torch.no_grad():
+            rewrite(net.maps[0].weight)
+
+    net, plain = Net(lambda net, maps: net.norm(maps), after).eval(), Net(lambda net, maps: net.norm(maps)).eval()
+    model, inputs = model_of(net), torch.randn(1, 3, *SIZE)
+    gradients = []
+    for network in (model.network, plain):
+        leaf = inputs.clone().requires_grad_()
+        with borrowed(network):
+            gradients.append(torch.autograd.grad(network(leaf)[0, 0], leaf)[0])
+    torch.testing.assert_close(*gradients)
+    assert torch.equal(net.maps[0].weight, plain.maps[0].weight)
+
+
 def test_a_mode_that_is_set_after_the_layers_ran_holds_for_no_later_run() -> None:
     net = Net(lambda net, maps: net.norm(maps), after=lambda net: net.norm.train()).eval()
     fresh, model = copy.deepcopy(net), model_of(net)
@@ -198,6 +248,36 @@ def test_state_of_the_network_itself_under_a_softmax() -> None:
         torch.testing.assert_close(model.logits(inputs), expected, rtol=1e-4, atol=1e-6)
     assert model.activation == "softmax"
     assert model.module.calls == 0
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_parameters_are_restored_bit_for_bit(fails) -> None:
+    """Also where a number is not finite, a parameter has two names, or another one stands in its place."""
+    net = Net(lambda net, maps: net.norm(maps))
+    net.twice = net.fc.weight
+    with torch.no_grad():
+        net.fc.weight[0, 0], net.fc.bias[0] = float("nan"), -0.0
+    before = {name: (value, value.data_ptr(), value.detach().clone()) for name, value in net.named_parameters()}
+    rewritten = []
+    try:
+        with restored(net) as names:
+            assert names() == []
+            net.fc.weight.data = net.fc.weight.data.half()
+            net.fc.bias.data[0] = 0.0
+            net.norm.weight = nn.Parameter(torch.zeros(3))
+            del net.norm.bias
+            rewritten = names()
+            if fails:
+                raise KeyError
+    except KeyError:
+        assert fails
+    assert rewritten == ["twice", "norm.weight", "norm.bias", "fc.weight", "fc.bias"]
+    for name, value in net.named_parameters():
+        same_object, place, numbers = before.pop(name)
+        assert value is same_object
+        assert value.data_ptr() == place
+        assert torch.equal(value.view(torch.int32), numbers.view(torch.int32))
+    assert before == {}
 
 
 @pytest.mark.parametrize("filled", ["stored", "grid"])

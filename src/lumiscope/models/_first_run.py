@@ -14,7 +14,7 @@ from lumiscope.errors import ModelError
 from lumiscope.models._settled import changed_by_running, settled, settled_note, state_of
 from lumiscope.models._twin import twin
 from lumiscope.models.channels import KEYED, KEYED_WRAPPER, RGB, other_channels
-from lumiscope.models.guard import borrowed, kept
+from lumiscope.models.guard import borrowed, kept, restored
 
 
 @dataclass(frozen=True)
@@ -37,12 +37,14 @@ def first_run(
     `contrasts(channels)`: (4, channels, H, W) noise. `channels`: None: RGB, where it does not run on that as
     `other_channels`. Errors: `ModelError` where it does not run.
     """
-    with borrowed(network), kept(network), torch.enable_grad(), _quiet():
+    with restored(network) as rewritten, borrowed(network), kept(network), torch.enable_grad(), _quiet():
         state = state_of(network)
         inputs, returned, writes = _run(network, contrasts, spec, channels)
         changed = changed_by_running(network, state, functools.partial(network, _leaf(inputs)))
+        parameters = rewritten()
+        changed += [name for name in parameters if name not in changed]
     if changed:
-        network = settled(network)
+        network = settled(network, parameters=bool(parameters))
     if writes:
         network = twin(network, lambda run, some: run(some.clone()))
     return FirstRun(network, inputs, returned, (settled_note(changed),) if changed else ())

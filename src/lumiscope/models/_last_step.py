@@ -45,9 +45,10 @@ def last_weight(numbers: torch.Tensor) -> torch.Tensor | None:
         step = _before(step)
     if step is None or _operation(step) not in LINEAR:
         return None
-    weight = (
-        getattr(step, "_saved_weight", None) if _operation(step) in WEIGHTED else getattr(step, "_saved_mat2", None)
-    )
+    try:
+        weight = getattr(step, "_saved_weight" if _operation(step) in WEIGHTED else "_saved_mat2", None)
+    except RuntimeError:  # the network has rewritten it since
+        return None
     return weight if isinstance(weight, torch.Tensor) else None
 
 

@@ -142,8 +142,7 @@ def _activated(scores: Scores, inputs: torch.Tensor, chosen: Candidate, said: Ac
     taken = replace(scores, activation=activation, assumed=said is None and not scores.single)
     if kind == "logits":
         taken = taken.noting(ASSUMED) if taken.assumed else taken
-        negative = said is None and bool(((chosen.rows >= -1) & (chosen.rows <= 0)).all() and chosen.rows.any())
-        return taken.noting(PERHAPS_NEGATED) if negative else taken
+        return taken.noting(PERHAPS_NEGATED) if said is None and _may_be_negated(scores, inputs, chosen) else taken
     return taken.noting(f"its scores {IN_WORDS[kind].partition(' and')[0]}, and the {activation} is applied to "
                         "them as asked; if they are probabilities, say --activation none")  # fmt: skip
 
@@ -167,6 +166,14 @@ def _agrees(said: Activation | None, ending: Ending, single: bool) -> bool:
     if said in (None, ending.activation) or (single and (said == "softmax" or form == "none")):
         return True
     return said == form and (form != "softmax" or ending.pair != "")
+
+
+def _may_be_negated(scores: Scores, inputs: torch.Tensor, chosen: Candidate) -> bool:
+    """Whether all scores lie in [-1, 0], and no layer without bounds made them."""
+    if is_linear(chosen.rows) or chosen.rows.min() < -1 or chosen.rows.max() > 0:
+        return False  # before it is asked about more pictures
+    rows = _rows(scores.network, inputs, scores.single)
+    return bool(((rows >= -1) & (rows <= 0)).all() and rows.any())
 
 
 def _undone(scores: Scores, form: ProbabilityForm, said: Activation | None) -> Scores:

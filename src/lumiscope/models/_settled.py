@@ -6,7 +6,8 @@ another network: it drops what is merely set, as by `self.norm.train()`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import torch
@@ -15,22 +16,37 @@ from torch import fx
 from lumiscope.counts import first_few
 from lumiscope.errors import LayerError
 from lumiscope.models._twin import Forward, twin
-from lumiscope.models.guard import kept, plain_state
+from lumiscope.models.guard import kept, plain_state, restored
 
 State = Mapping[str, Any]
 LISTED = 3
 
 
-def settled(network: torch.nn.Module) -> torch.nn.Module:
-    """`network` of which every run begins from the same state, and leaves it. No graph can be made of it."""
+def settled(network: torch.nn.Module, *, parameters: bool = False) -> torch.nn.Module:
+    """`network` of which every run begins from the same state, and leaves it. No graph can be made of it.
+
+    `parameters`: whether a run rewrites these, too.
+    """
 
     def forward(run: Forward, inputs: torch.Tensor) -> Any:
         if isinstance(inputs, fx.Proxy):
             raise LayerError("its forward pass changes its own state, which no graph shows")
-        with kept(getattr(run, "__self__", network)):
+        runner = getattr(run, "__self__", network)
+        with _weights_left(runner) if parameters else nullcontext(), kept(runner, parameters=parameters):
             return run(inputs)
 
     return twin(network, forward)
+
+
+@contextmanager
+def _weights_left(network: torch.nn.Module) -> Iterator[None]:
+    """Parameters are restored, whoever writes to them, and gradients are those of the weights that were used."""
+
+    def pack(saved: torch.Tensor) -> torch.Tensor:
+        return saved.detach() if saved.requires_grad else saved.clone()  # what is rewritten after its use is a weight
+
+    with restored(network), torch.autograd.graph.saved_tensors_hooks(pack, lambda packed: packed):
+        yield
 
 
 def state_of(network: torch.nn.Module) -> State:

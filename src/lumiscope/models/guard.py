@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import torch
-from torch.nn.parameter import UninitializedBuffer
+from torch.nn.parameter import UninitializedBuffer, UninitializedParameter
 
 from lumiscope.errors import ModelError
 
@@ -23,31 +23,68 @@ def borrowed(module: torch.nn.Module) -> Iterator[torch.nn.Module]:
     written to copies. Hooks that are added inside must be removed inside, by their own context.
     """
     training = [(part, part.training) for part in module.modules()]
-    trainable = [parameter for parameter in module.parameters() if parameter.requires_grad]
+    trainable = [(parameter, parameter.requires_grad) for parameter in module.parameters()]
     try:
         for part, _ in training:
             part.training = False
-        for parameter in trainable:
+        for parameter, _ in trainable:
             parameter.requires_grad_(False)
         with _copies_of(_homes(module)):
             yield module
     finally:
-        for parameter in trainable:
-            parameter.requires_grad_(True)
+        for parameter, flag in trainable:
+            parameter.requires_grad_(flag)
         for part, flag in training:
             part.training = flag
 
 
 @contextmanager
-def kept(module: torch.nn.Module) -> Iterator[None]:
-    """On the way out, `module` has the buffers, flags, numbers and tensors that it had; see `plain_state`."""
+def kept(module: torch.nn.Module, *, parameters: bool = False) -> Iterator[None]:
+    """On the way out, `module` has the buffers, flags, numbers and tensors that it had; see `plain_state`.
+
+    `parameters`: whether copies stand in the place of its parameters, too, so that it may write to them.
+    """
     states = [(part, plain_state(part)) for part in module.modules()]
     try:
-        with _copies_of(_homes(module, plain=True)):
+        with _copies_of(_homes(module, plain=True, parameters=parameters)):
             yield
     finally:
         for part, state in states:
             vars(part).update(state)
+
+
+@contextmanager
+def restored(module: torch.nn.Module) -> Iterator[Callable[[], list[str]]]:
+    """On the way out, the parameters of `module` are the same objects with the same numbers in the same memory.
+
+    Inside they are themselves, not copies, whoever else holds them. What is yielded names those that were rewritten.
+    """
+    homes = [
+        (f"{name}.{key}".removeprefix("."), part._parameters, key, value)
+        for name, part in module.named_modules()
+        for key, value in part._parameters.items()
+        if value is not None and not isinstance(value, UninitializedParameter)
+    ]
+    stored = {id(value): (value.data, value.detach().clone()) for _, _, _, value in homes}
+
+    def is_rewritten(holder: Any, key: str, value: torch.nn.Parameter) -> bool:
+        memory, copy_of_it = stored[id(value)]
+        moved = value.shape != memory.shape or value.data_ptr() != memory.data_ptr()
+        return key not in holder or holder[key] is not value or moved or not _same_bits(memory, copy_of_it)
+
+    try:
+        yield lambda: [name for name, *home in homes if is_rewritten(*home)]
+    finally:
+        for _, holder, key, value in homes:
+            if is_rewritten(holder, key, value):
+                memory, copy_of_it = stored[id(value)]
+                holder[key] = value
+                value.data = memory.copy_(copy_of_it)  # of which autograd is not told: it was never used
+
+
+def _same_bits(tensor: torch.Tensor, other: torch.Tensor) -> bool:
+    """Whether the numbers are the same also where they are not finite."""
+    return torch.equal(tensor.flatten().view(torch.uint8), other.flatten().view(torch.uint8))
 
 
 def plain_state(part: torch.nn.Module) -> dict[str, Any]:
@@ -55,14 +92,16 @@ def plain_state(part: torch.nn.Module) -> dict[str, Any]:
     return {key: value for key, value in vars(part).items() if isinstance(value, bool | int | float | torch.Tensor)}
 
 
-def _homes(module: torch.nn.Module, *, plain: bool = False) -> list[tuple[Any, str, torch.Tensor]]:
-    """Where buffers are, with their names; where tensors that are `plain` attributes are, too."""
+def _homes(
+    module: torch.nn.Module, *, plain: bool = False, parameters: bool = False
+) -> list[tuple[Any, str, torch.Tensor]]:
+    """Where buffers are, with their names; where tensors that are `plain` attributes, and `parameters`, are, too."""
     return [
         (holder, name, value)
         for part in module.modules()
-        for holder in ((part._buffers, vars(part)) if plain else (part._buffers,))
+        for holder in (part._buffers, *([vars(part)] if plain else []), *([part._parameters] if parameters else []))
         for name, value in holder.items()
-        if isinstance(value, torch.Tensor) and not isinstance(value, UninitializedBuffer)
+        if isinstance(value, torch.Tensor) and not isinstance(value, UninitializedBuffer | UninitializedParameter)
     ]
 
 
@@ -72,7 +111,7 @@ def _copies_of(homes: Sequence[tuple[Any, str, torch.Tensor]]) -> Iterator[None]
 
     (What a batch norm writes raises no version by which it would be noticed, and autograd may need it afterwards.)
     """
-    copies = {id(value): value.detach().clone() for _, _, value in homes}  # one of a tensor with several homes
+    copies = {id(value): _copy_of(value) for _, _, value in homes}  # one of a tensor with several homes
     try:
         for holder, name, value in homes:
             holder[name] = copies[id(value)]
@@ -80,6 +119,10 @@ def _copies_of(homes: Sequence[tuple[Any, str, torch.Tensor]]) -> Iterator[None]
     finally:
         for holder, name, value in homes:
             holder[name] = value
+
+
+def _copy_of(value: torch.Tensor) -> torch.Tensor:
+    return copy.deepcopy(value) if isinstance(value, torch.nn.Parameter) else value.detach().clone()
 
 
 def copied(module: Module) -> Module:

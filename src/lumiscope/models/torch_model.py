@@ -18,7 +18,7 @@ from lumiscope.models._target_layer import target_choice
 from lumiscope.models.backends import Choice, Session, choose_backend, is_out_of_memory
 from lumiscope.models.backends.registry import Precision
 from lumiscope.models.channels import RGB, other_channels, runs
-from lumiscope.models.guard import borrowed, check_not_quantised, copied, kept
+from lumiscope.models.guard import borrowed, check_not_quantised, copied, kept, restored
 from lumiscope.models.layers import EXPECTED, Layer, layout_of, trace_layers
 from lumiscope.models.layout import Layout
 from lumiscope.models.outputs import logits_of
@@ -143,7 +143,7 @@ class TorchModel:
         return copy if self._runs(copy) or not self._runs(self.module) else self.module
 
     def _runs(self, network: torch.nn.Module) -> bool:
-        with borrowed(network), kept(network):
+        with restored(network), borrowed(network), kept(network):
             if runs(network, self._noise(RGB)):
                 return True
             return other_channels(network, self._noise, self.spec) is not None
