@@ -20,12 +20,14 @@ from typing import Any
 
 from lumiscope.errors import PathError, StoreError
 from lumiscope.file_lock import lock_file
+from lumiscope.short_name import cut_in_middle
 
 MOST_SETTINGS = 2**21  # bytes of a file of settings: a study, a model, options
 MOST_NAMES = 2**24  # bytes of a list of names: classes, concepts
 MOST_ROWS = 2**28  # bytes of a list with a row for each image
 MOST_FACTS = 2**26  # bytes of what lumiscope itself wrote about a run or a scope
 
+LONGEST_PATH = 200  # letters of a path in a message
 MOST_LEVELS = 100  # of values inside values
 
 _TOO_DEEP = "it is nested too deep"
@@ -255,4 +257,4 @@ def _refuse_mode(path: Path, mode: int) -> None:
 def _shown(path: object) -> str:
     """A path for people: one that is too long is cut in the middle."""
     text = os.fsdecode(path) if isinstance(path, (str, bytes, os.PathLike)) else str(path)
-    return text if len(text) <= 200 else f"{text[:100]}…{text[-80:]}"
+    return cut_in_middle(text, LONGEST_PATH)

@@ -218,6 +218,50 @@ def test_masks_of_something_else_are_no_truth(shows: tuple[bool | None, ...], fo
     assert ("covers the true masks best" in truth.claim) != foreign
 
 
+DISAGREED = {
+    "three far below": (
+        [-0.3, -0.2, -0.1, 0.2, 0.4],
+        "disagree most on 0 (-0.30), 1 (-0.20), 2 (-0.10); IoU beside",
+        "012",
+    ),
+    "none at +0.00": ([-0.3, -0.004, 0.1, 0.204], "disagree most on 0 (-0.30); IoU beside", "0"),
+    "none above": ([-0.3, 0.1, 0.1, 0.1], "disagree most on 0 (-0.30); IoU beside", "0"),
+    "ties": (
+        [-0.2, -0.1, -0.1, -0.1, -0.1, 0.6],
+        "1 (-0.10), 2 (-0.10) and 2 more as much as on the last;",
+        "012",
+    ),
+    "alike": ([0.0, 0.0, 0.0, 0.0], "disagree on none more than on the others: IoU beside", ""),
+}
+
+
+@pytest.mark.parametrize("case", DISAGREED)
+def test_images_on_which_methods_disagree_are_those_below_the_mean(case: str) -> None:
+    excess, text, named = DISAGREED[case]
+    rows = images_of("gradcam", "scorecam", excess)
+    (finding,) = said(tables(summary=[summary_row("gradcam", "scorecam", 0.7, 0.01)], images=rows), "disagreed_images")
+    assert finding.claim.startswith(f"m: of {len(excess)} images, methods ")
+    assert text in finding.claim
+    assert finding.named_images == tuple(named)
+    assert finding.value == pytest.approx(min(excess))
+
+
+def test_long_names_of_images_are_cut_in_sentences_and_whole_in_the_table() -> None:
+    name = "a" * 100 + "b" * 155
+    judged = [judgement(name, False)]
+    rows = [dataclasses.replace(row, image=name) if row.image == "0" else row
+            for row in images_of("gradcam", "lime", [-0.3, 0.1, 0.1, 0.1])]  # fmt: skip
+    first = fake_row(PredictionRow, model="m", image=name, rank=1, probability=0.95)
+    of = tables(judged, [summary_row("gradcam", "lime", 0.7, 0.01)], rows)
+    of.write(PredictionRow, [first])
+    findings = said(of, "accuracy", "doubtful_labels", "disagreed_images")
+    assert len(findings) == 3
+    for finding in findings:
+        assert f"{'a' * 30}…{'b' * 24}" in finding.claim
+        assert name not in finding.claim
+        assert finding.named_images == (name,)
+
+
 @pytest.mark.parametrize(("count", "more"), [(5, ""), (6, " and 1 more"), (7, " and 2 more")])
 def test_many_misses_are_counted(count: int, more: str) -> None:
     (finding,) = find(tables([judgement(f"i{number}", False) for number in range(count)]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lumiscope.counts import first_few
+from lumiscope.short_name import cut_in_middle
 
 NAMED = 3  # images that a line spells out
 
@@ -36,4 +37,4 @@ class MapWarnings:
 
 
 def _few(images: Sequence[str]) -> str:
-    return first_few(images, NAMED)
+    return first_few(list(map(cut_in_middle, images)), NAMED)

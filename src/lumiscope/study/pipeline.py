@@ -23,6 +23,7 @@ from lumiscope.runs import (
     save_clip_dissect_of_models,
     write_tables,
 )
+from lumiscope.short_name import cut_in_middle
 from lumiscope.store import Store
 from lumiscope.study._circumstances import manifest_of
 from lumiscope.study._log import RunLog
@@ -163,7 +164,7 @@ def _warn_of_foreign_labels(opened: OpenStudy) -> None:
         if foreign:
             logger.warning(
                 "the labels of %d of %d images are no classes of %s (first: %s); there they count as unlabelled",
-                len(foreign), len(labelled), model.name, foreign[0],
+                len(foreign), len(labelled), model.name, cut_in_middle(foreign[0]),
             )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 from lumiscope.counts import first_few
 from lumiscope.errors import UsageError
 from lumiscope.images import ImageItem, composed
+from lumiscope.short_name import cut_in_middle
 
 PICTURES = frozenset((".jpeg", ".jpg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm"))
 NAMED = 5  # how many images a note spells out
@@ -45,7 +46,7 @@ def short_name(name: str) -> str:
 
 def few(names: Sequence[str]) -> str:
     """The names in words, the first five of many."""
-    return first_few(names, NAMED)
+    return first_few(list(map(cut_in_middle, names)), NAMED)
 
 
 def _match(name: str, images: Sequence[ImageItem], source: str) -> str | None:
@@ -53,5 +54,5 @@ def _match(name: str, images: Sequence[ImageItem], source: str) -> str | None:
     exact = [item.id for item in images if name in (item.id, item.name)]
     alike = exact or [item.id for item in images if short_name(name) == short_name(item.id)]
     if len(alike) > 1:
-        raise UsageError(f"{source}: {name!r} may be each of {few(alike)}: write the whole name")
+        raise UsageError(f"{source}: {name!r} may be each of {first_few(alike, NAMED)}: write the whole name")
     return alike[0] if alike else None

@@ -1,10 +1,12 @@
-"""How sentences call methods."""
+"""How sentences call methods and images."""
 
 from __future__ import annotations
 
 from typing import Protocol
 
 from lumiscope.attribution import METHODS
+from lumiscope.printable import printable
+from lumiscope.short_name import cut_in_middle
 
 
 class _BesideOthers(Protocol):
@@ -30,6 +32,11 @@ def method_title(name: str) -> str:
 def pair_title(method_a: str, method_b: str) -> str:
     """Both titles."""
     return f"{method_title(method_a)} and {method_title(method_b)}"
+
+
+def image_title(image: str) -> str:
+    """The name of an image, which may be as long as file systems allow, in short."""
+    return cut_in_middle(printable(image))
 
 
 def beside_others(name: str, row: _BesideOthers) -> str:

@@ -10,6 +10,7 @@ from lumiscope.statistics import ClusteredShare, clustered_share_interval, wilso
 from lumiscope.study.findings.claim import Claim, Rows, by_model, observed
 from lumiscope.study.findings.classes import groups_of
 from lumiscope.study.findings.registry import finding
+from lumiscope.study.findings.titles import image_title
 
 NAMED = 5  # images that a sentence spells out
 CONFIDENT = 0.9  # a probability from which on a mistake may be the label's
@@ -25,7 +26,7 @@ def accuracy(tables: Rows) -> Iterator[Claim]:
         right = sum(judged.values())
         low, high = _interval(judged, groups_of(tables)(judged))
         wrong = [image for image, correct in judged.items() if not correct]
-        missed = f" It misses {first_few(wrong, NAMED)}." if wrong else ""
+        missed = f" It misses {first_few(list(map(image_title, wrong)), NAMED)}." if wrong else ""
         yield Claim(
             observed(f"{model} predicts the label of {right} of {len(judged)} labelled images.{missed}"),
             statistic="accuracy",
@@ -58,8 +59,8 @@ def doubtful_labels(tables: Rows) -> Iterator[Claim]:
             continue
         against.sort(key=lambda row: -first[model, row.image].probability)
         named = [
-            f"{row.image} ({first[model, row.image].short_name} {first[model, row.image].probability:.2f}, labelled "
-            f"{row.label_short_name})"
+            f"{image_title(row.image)} ({first[model, row.image].short_name} "
+            f"{first[model, row.image].probability:.2f}, labelled {row.label_short_name})"
             for row in against
         ]
         yield Claim(

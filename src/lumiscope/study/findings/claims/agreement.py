@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from lumiscope.counts import counted, first_few
 from lumiscope.runs import AgreementRow, AgreementSummaryRow, ImageRow, JudgementRow, MapAgreementSummaryRow
@@ -12,7 +12,7 @@ from lumiscope.study.findings.claim import Claim, Hypothesis, Rows, answer, by_m
 from lumiscope.study.findings.compared_pairs import Pairs, agreement_by_image, compared_pairs
 from lumiscope.study.findings.extremes import CHOSEN, EXTREME, extreme
 from lumiscope.study.findings.registry import finding
-from lumiscope.study.findings.titles import beside_others, pair_title
+from lumiscope.study.findings.titles import beside_others, image_title, pair_title
 
 PAIRING = "permutation of which images' masks belong together"
 FOREIGN = "the masks show something else than its labels, so this tells where it looks, not whether that is right"
@@ -166,18 +166,30 @@ def _without_habit(model: str, pairs: dict[str, MapAgreementSummaryRow]) -> Clai
 def disagreed_images(tables: Rows) -> Iterator[Claim]:
     """The images on which the methods disagree most."""
     for model, agreement in agreement_by_image(tables).items():
-        if len(agreement) <= NAMED:
-            continue
-        lowest = sorted(agreement, key=lambda image: agreement[image])[:NAMED]
-        told = ", ".join(f"{image} ({agreement[image]:+.2f})" for image in lowest)
-        yield Claim(
-            observed(
-                f"{model}: of {len(agreement)} images, methods disagree most on {told}; IoU beside that of the same "
-                "methods on average."
-            ),
-            statistic="lowest IoU less the mean",
-            value=agreement[lowest[0]],
-            images=len(agreement),
-            tables="agreement",
-            named_images=lowest,
-        )
+        if len(agreement) > NAMED:
+            yield _disagreement(model, agreement)
+
+
+def _disagreement(model: str, agreement: Mapping[str, float]) -> Claim:
+    """`agreement`: image -> IoU beside that of the same methods on average; compared as a sentence writes it."""
+    written = {image: round(value, 2) for image, value in agreement.items()}
+    below = [image for image in sorted(agreement, key=lambda image: agreement[image]) if written[image] < 0]
+    named = below[:NAMED]
+    told = ", ".join(f"{image_title(image)} ({written[image]:+.2f})" for image in named)
+    alike = sum(written[image] == written[named[-1]] for image in below[NAMED:])
+    more = f" and {alike} more as much as on the last" if alike else ""
+    beside = "IoU beside that of the same methods on average"
+    of_images = f"{model}: of {len(agreement)} images"
+    text = (
+        f"{of_images}, methods disagree most on {told}{more}; {beside}."
+        if named
+        else (f"{of_images}, methods disagree on none more than on the others: {beside} is nowhere below 0.00.")
+    )
+    return Claim(
+        observed(text),
+        statistic="lowest IoU less the mean",
+        value=min(agreement.values()),
+        images=len(agreement),
+        tables="agreement",
+        named_images=named,
+    )
