@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lumiscope.errors import UnknownNameError, UsageError
 from lumiscope.statistics._draws import share_of_draws
+from lumiscope.statistics._kept_draws import Block, Draws
 from lumiscope.statistics.groups import Groups, grouped
-from lumiscope.types import DoubleArray
+from lumiscope.types import DoubleArray, IntArray
 
 Alternative: TypeAlias = Literal["greater", "less", "two-sided"]
 ALTERNATIVES: tuple[Alternative, ...] = get_args(Alternative)
 
 EXACT_UP_TO = 12
-# 8 MiB of signs at a time, however many images there are.
-BLOCK_SIZE = 2**20
 # Two sums of the same numbers in another order differ by rounding, and must still count as a tie.
 ROUNDING = 1e-12
 
@@ -57,25 +58,45 @@ def sign_flip_test(
     two_sided = alternative == "two-sided"
     if values.size <= EXACT_UP_TO:
         patterns = np.arange(2**values.size)[:, np.newaxis] >> np.arange(values.size) & 1
-        sums = _sums(values, patterns.astype(np.float64), two_sided)
+        sums = _sums(values, _packed(patterns), two_sided)
         return float(np.mean(sums >= _least(values, two_sided)))
-    generator = np.random.default_rng(seed)
-    rows = max(1, BLOCK_SIZE // values.size)
-    least = _least(values, two_sided)
+    least, draws = _least(values, two_sided), Draws(Signs(values.size), seed)
 
     def as_extreme(count: int) -> int:
-        sizes = [(min(rows, count - start), values.size) for start in range(0, count, rows)]
-        patterns = (generator.integers(0, 2, size, np.int8).astype(np.float64) for size in sizes)
-        return sum(int((_sums(values, drawn, two_sided) >= least).sum()) for drawn in patterns)
+        return draws.count(count, lambda patterns: _sums(values, patterns, two_sided) >= least)
 
     fewest = (2 if two_sided else 1) / 2.0**values.size
     return max(fewest, share_of_draws(as_extreme, permutations))
 
 
-def _sums(values: DoubleArray, patterns: DoubleArray, two_sided: bool) -> DoubleArray:
-    """(m,): the sum under each row of `patterns`, (m, n) of 0 and 1 (1: sign flipped); of both ends its size."""
-    sums = values.sum() - 2 * (patterns @ values)
-    return np.abs(sums) if two_sided else np.asarray(sums)
+@dataclass(frozen=True)
+class Signs:
+    """A fair coin for each of `images`."""
+
+    images: int
+
+    def drawn(self, generator: np.random.Generator, count: int) -> Block:
+        """(⌈n / 8⌉, count): patterns at random, eight images a byte."""
+        return _packed(generator.integers(0, 2, (count, self.images), np.int8))
+
+
+def _packed(patterns: IntArray | NDArray[np.int8]) -> Block:
+    """(⌈n / 8⌉, m): the rows of `patterns`, (m, n) of 0 and 1 (1: sign flipped), eight images a byte."""
+    return np.ascontiguousarray(np.packbits(patterns.astype(np.bool_), axis=1).T)
+
+
+def _sums(values: DoubleArray, patterns: Block, two_sided: bool) -> DoubleArray:
+    """(m,): the sum under each of `patterns`, packed; of both ends its size.
+
+    What eight images add up to under each of 256 patterns is looked up.
+    """
+    eights = np.zeros((len(patterns), 8))
+    eights.ravel()[: values.size] = values
+    bits = np.unpackbits(np.arange(256, dtype=np.uint8)[:, np.newaxis], axis=1)
+    sums = np.full(patterns.shape[1], values.sum())
+    for of_patterns, drawn in zip(2 * eights @ bits.T, patterns, strict=True):
+        sums -= of_patterns.take(drawn)
+    return np.abs(sums) if two_sided else sums
 
 
 def _least(values: DoubleArray, two_sided: bool) -> float:
