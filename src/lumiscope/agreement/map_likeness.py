@@ -7,9 +7,10 @@ of the picture are taken out is what neither can explain.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -37,6 +38,15 @@ class CellMap:
     ranks: DoubleArray | None
     residuals: DoubleArray | None
     segments: DoubleArray | None
+    _tops: dict[float, DoubleArray] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def top(self, share: float) -> DoubleArray | None:
+        """(d,) how surely each cell is among the most important `share` of them; None where the map is constant."""
+        if self.ranks is None:
+            return None
+        if share not in self._tops:
+            self._tops[share] = _chosen(self.means, _count(share, len(self.means)))
+        return self._tops[share]
 
 
 def cell_means(values: FloatArray | DoubleArray, cells: int = CELLS) -> DoubleArray:
@@ -87,7 +97,7 @@ def top_agreement(a: CellMap, b: CellMap, share: float) -> float:
     cells are independent share k over the number of cells on average; smooth or centred ones of different pictures
     share more, see `top_agreement_of_other_images`. NaN where a map is constant.
     """
-    top_a, top_b = _top_cells(a, share), _top_cells(b, share)
+    top_a, top_b = a.top(share), b.top(share)
     return math.nan if top_a is None or top_b is None else float(top_a @ top_b) / _count(share, len(top_a))
 
 
@@ -96,7 +106,7 @@ def top_agreement_of_other_images(a: Sequence[CellMap], b: Sequence[CellMap], sh
 
     `a`, `b`: the maps of either method, image by image. NaN where fewer than two images have maps that vary.
     """
-    first, second = ([_top_cells(cells, share) for cells in maps] for maps in (a, b))
+    first, second = ([cells.top(share) for cells in maps] for maps in (a, b))
     sets = cross_likeness(first, second, range(len(a)), seed=seed)
     return mean_of_others([some.likeness for some in sets]) / _count(share, len(a[0].means)) if sets else math.nan
 
@@ -143,11 +153,6 @@ def _count(share: float, cells: int) -> int:
     return max(1, round(share * cells))
 
 
-def _top_cells(cells: CellMap, share: float) -> DoubleArray | None:
-    """(d,) how surely each cell is among the most important `share` of them; None where the map is constant."""
-    return None if cells.ranks is None else _chosen(cells.means, _count(share, len(cells.means)))
-
-
 def _chosen(means: DoubleArray, count: int) -> DoubleArray:
     """(d,) how surely each cell is among the `count` highest: 1, 0, or a share where cells tie for the last places."""
     last = np.sort(means)[-count]
@@ -169,19 +174,32 @@ def _standard(values: DoubleArray) -> DoubleArray | None:
 
 
 def _without_habit(ranks: DoubleArray, shape: tuple[int, ...], edges: DoubleArray) -> DoubleArray:
+    rows, columns = (min(CELLS, size) for size in shape)
+    habits = _habits(rows, columns, edges.tobytes())
+    return np.asarray(ranks - habits @ (habits.T @ ranks))
+
+
+@functools.lru_cache(8)  # an image's maps come one after the other
+def _habits(rows: int, columns: int, edges: bytes) -> DoubleArray:
+    """(d, h) orthonormal: all that centre and edges can make. `edges`: (d,) float64, mean of each cell."""
     from scipy.ndimage import gaussian_filter
 
-    rows, columns = ((np.arange(min(CELLS, size)) + 0.5) / min(CELLS, size) - 0.5 for size in shape)
-    centre = np.exp(-(rows[:, np.newaxis] ** 2 + columns**2) / (2 * CENTRE**2)).ravel()
-    grid = edges.reshape(len(rows), len(columns))
-    x = _scaled_ranks(centre)
+    grid = np.frombuffer(edges).reshape(rows, columns)
+    x = _centre(rows, columns)
     # Ranks of a sum are no sum of ranks: polynomials follow what is left of it.
-    habits = [x**i for i in range(DEGREE + 1)]
+    powers = [x**i for i in range(DEGREE + 1)]
     for grain in GRAINS:
-        y = _scaled_ranks(gaussian_filter(grid, grain).ravel() if grain else edges)
-        habits += [x**i * y**j for i in range(DEGREE + 1) for j in range(1, DEGREE + 1 - i)]
-    design = np.stack(habits, axis=1)
-    return np.asarray(ranks - design @ np.linalg.lstsq(design, ranks, rcond=None)[0])
+        y = _scaled_ranks((gaussian_filter(grid, grain) if grain else grid).ravel())
+        powers += [x**i * y**j for i in range(DEGREE + 1) for j in range(1, DEGREE + 1 - i)]
+    basis, strengths, _ = np.linalg.svd(np.stack(powers, axis=1), full_matrices=False)
+    return np.asarray(basis[:, strengths > np.finfo(np.float64).eps * len(basis) * strengths[0]])
+
+
+@functools.lru_cache(8)
+def _centre(rows: int, columns: int) -> DoubleArray:
+    """(d,) ranks, from -1 to 1, of the centred Gaussian."""
+    y, x = ((np.arange(size) + 0.5) / size - 0.5 for size in (rows, columns))
+    return _scaled_ranks(np.exp(-(y[:, np.newaxis] ** 2 + x**2) / (2 * CENTRE**2)).ravel())
 
 
 def _scaled_ranks(values: DoubleArray) -> DoubleArray:
