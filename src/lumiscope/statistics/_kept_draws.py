@@ -13,16 +13,16 @@ from lumiscope.types import BoolArray
 
 Block: TypeAlias = NDArray[np.unsignedinteger[Any]]
 """(d, k): k draws, each a column."""
-AT_ONCE = 2**20  # images times draws at a time
+AT_ONCE = 2**20  # things times draws at a time
 KEPT = 2**25  # bytes of one sequence
 SEQUENCES = 4
 
 
 class Source(Protocol):
-    """What can be drawn for so many images. Equal ones, by `==`, draw the same."""
+    """What can be drawn of so many things, such as images. Equal ones, by `==`, draw the same."""
 
     @property
-    def images(self) -> int:
+    def things(self) -> int:
         """How many."""
         ...
 
@@ -46,7 +46,7 @@ class Draws:
 
     def count(self, draws: int, is_extreme: Callable[[Block], BoolArray]) -> int:
         """How many of the next `draws` are extreme. `is_extreme`: block -> (k,)."""
-        most = max(1, AT_ONCE // max(1, self._source.images))
+        most = max(1, AT_ONCE // max(1, self._source.things))
         sizes = (min(most, draws - start) for start in range(0, draws, most))
         return sum(int(np.count_nonzero(is_extreme(self._block(size)))) for size in sizes)
 

@@ -19,14 +19,14 @@ Alike = tuple[IntArray, ...]
 
 @dataclass(frozen=True, eq=False)
 class Exchange:
-    """The orders of `images` in which whole groups of equal size change places, and images within their group.
+    """The orders of images in which whole groups of equal size change places, and images within their group.
 
     Images that belong together stay together. A group of which no other has the size keeps its place; where each image
     is a group, all n! orders are among them. `alike`: the groups that may change places. Of equal groups `of` gives the
     same object.
     """
 
-    images: int
+    things: int
     alike: tuple[Alike, ...]
 
     @classmethod
@@ -42,7 +42,7 @@ class Exchange:
 
     def drawn(self, generator: np.random.Generator, count: int) -> Block:
         """(n, count): orders drawn at random, each a column: at each place the image that comes there."""
-        orders = np.empty((count, self.images), np.int64)
+        orders = np.empty((count, self.things), np.int64)
         for strata in self.alike:
             places = generator.permuted(np.tile(np.arange(len(strata[0])), (count, 1)), axis=1)
             for members in strata:
@@ -50,7 +50,7 @@ class Exchange:
                 if members.shape[1] > 1:
                     arrived = generator.permuted(arrived, axis=2)
                 orders[:, members.ravel()] = arrived.reshape(count, -1)
-        return np.ascontiguousarray(orders.T, np.min_scalar_type(self.images))
+        return np.ascontiguousarray(orders.T, np.min_scalar_type(self.things))
 
     @property
     def log_count(self) -> float:

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lumiscope.errors import UnknownNameError, UsageError
 from lumiscope.statistics._draws import share_of_draws
 from lumiscope.statistics._kept_draws import Block, Draws
+from lumiscope.statistics._packed import packed, packed_sums
 from lumiscope.statistics.groups import Groups, grouped
-from lumiscope.types import DoubleArray, IntArray
+from lumiscope.types import DoubleArray
 
 Alternative: TypeAlias = Literal["greater", "less", "two-sided"]
 ALTERNATIVES: tuple[Alternative, ...] = get_args(Alternative)
@@ -58,7 +58,7 @@ def sign_flip_test(
     two_sided = alternative == "two-sided"
     if values.size <= EXACT_UP_TO:
         patterns = np.arange(2**values.size)[:, np.newaxis] >> np.arange(values.size) & 1
-        sums = _sums(values, _packed(patterns), two_sided)
+        sums = _sums(values, packed(patterns.astype(np.bool_)), two_sided)
         return float(np.mean(sums >= _least(values, two_sided)))
     least, draws = _least(values, two_sided), Draws(Signs(values.size), seed)
 
@@ -71,32 +71,19 @@ def sign_flip_test(
 
 @dataclass(frozen=True)
 class Signs:
-    """A fair coin for each of `images`."""
+    """A fair coin for each of so many `things`."""
 
-    images: int
+    things: int
 
     def drawn(self, generator: np.random.Generator, count: int) -> Block:
         """(⌈n / 8⌉, count): patterns at random, eight images a byte."""
-        return _packed(generator.integers(0, 2, (count, self.images), np.int8))
+        return packed(generator.integers(0, 2, (count, self.things), np.int8))
 
 
-def _packed(patterns: IntArray | NDArray[np.int8]) -> Block:
-    """(⌈n / 8⌉, m): the rows of `patterns`, (m, n) of 0 and 1 (1: sign flipped), eight images a byte."""
-    return np.ascontiguousarray(np.packbits(patterns.astype(np.bool_), axis=1).T)
-
-
-def _sums(values: DoubleArray, patterns: Block, two_sided: bool) -> DoubleArray:
-    """(m,): the sum under each of `patterns`, packed; of both ends its size.
-
-    What eight images add up to under each of 256 patterns is looked up.
-    """
-    eights = np.zeros((len(patterns), 8))
-    eights.ravel()[: values.size] = values
-    bits = np.unpackbits(np.arange(256, dtype=np.uint8)[:, np.newaxis], axis=1)
-    sums = np.full(patterns.shape[1], values.sum())
-    for of_patterns, drawn in zip(2 * eights @ bits.T, patterns, strict=True):
-        sums -= of_patterns.take(drawn)
-    return np.abs(sums) if two_sided else sums
+def _sums(values: DoubleArray, flipped: Block, two_sided: bool) -> DoubleArray:
+    """(m,): the sum under each packed pattern (1: sign flipped); of both ends its size."""
+    sums = values.sum() - 2 * packed_sums(values, flipped)
+    return np.asarray(np.abs(sums) if two_sided else sums)
 
 
 def _least(values: DoubleArray, two_sided: bool) -> float:

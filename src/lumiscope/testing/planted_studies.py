@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -270,7 +270,7 @@ def _write_masks(
             model=model,
             image=name,
             method=method,
-            **asdict(measure_map(of_method[row], truths[row])),
+            **vars(measure_map(of_method[row], truths[row])),
             covered=math.nan,
         )
         for model, of_model in maps.items()
