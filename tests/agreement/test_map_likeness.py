@@ -22,7 +22,7 @@ from lumiscope.agreement.map_likeness import (
 )
 from lumiscope.agreement.map_pairs import compare_maps, summarise_maps
 from lumiscope.agreement.other_images import image_sets
-from lumiscope.runs import disagreement
+from lumiscope.runs import ImageGroups, disagreement
 
 RNG = np.random.default_rng(0)
 FLAT = np.zeros((28, 28))
@@ -132,17 +132,19 @@ def test_top_cells_of_other_images_are_beside_those_of_the_same() -> None:
         values[:7, columns] = 1
         quarters.append(cell_map(values, FLAT))
     assert [top_agreement(a, a, 0.25) for a in quarters] == [1, 1, 1]
-    assert top_agreement_of_other_images(quarters, quarters, 0.25) == pytest.approx(1 / 3)
+    assert top_agreement_of_other_images(quarters, quarters, 0.25, range(3)) == pytest.approx(1 / 3)
     rows, columns = np.mgrid[-6.5:7, -6.5:7]
     centred = [cell_map(np.exp(-(rows**2 + columns**2) / 40).astype(np.float32), FLAT)] * 4
-    assert top_agreement_of_other_images(centred, centred, 0.05) == pytest.approx(top_agreement(*centred[:2], 0.05))
+    assert top_agreement_of_other_images(centred, centred, 0.05, range(4)) == pytest.approx(
+        top_agreement(*centred[:2], 0.05)
+    )
 
 
 def test_top_cells_of_a_single_image_have_no_others() -> None:
     varying, flat = cell_map(random_map(), FLAT), cell_map(np.ones((28, 28), np.float32), FLAT)
-    assert math.isnan(top_agreement_of_other_images([varying], [varying], 0.1))
-    assert math.isnan(top_agreement_of_other_images([varying, flat], [varying, varying], 0.1))
-    assert math.isnan(top_agreement_of_other_images([flat], [flat], 0.1))
+    assert math.isnan(top_agreement_of_other_images([varying], [varying], 0.1, [0]))
+    assert math.isnan(top_agreement_of_other_images([varying, flat], [varying, varying], 0.1, [0, 1]))
+    assert math.isnan(top_agreement_of_other_images([flat], [flat], 0.1, [0]))
 
 
 def test_the_summary_has_the_curve_of_other_images() -> None:
@@ -173,6 +175,17 @@ def test_the_seed_parts_more_images_than_are_compared_with_one_another() -> None
         assert summary.partial_other_images == pytest.approx(np.mean([partial_likeness(a, b) for a, b in pairs]))
         for name, share in (("top_5_other_images", 0.05), ("top_50_other_images", 0.5)):
             assert getattr(summary, name) == pytest.approx(np.mean([top_agreement(a, b, share) for a, b in pairs]))
+
+
+def test_images_of_one_class_are_compared_with_one_another_by_every_measure() -> None:
+    """66 images of two classes of 33 are two sets, each of one class, in which all maps are the same."""
+    kinds = [cell_map(random_map(), FLAT) for _ in range(2)]
+    images = {str(number): {"a": kinds[number % 2], "b": kinds[number % 2]} for number in range(66)}
+    rows = [row for image, maps in images.items() for row in compare_maps("m", image, maps)]
+    groups = ImageGroups({str(number): "ab"[number % 2] for number in range(66)})
+    (summary,) = summarise_maps(rows, images, groups=groups)
+    assert (summary.top_5_other_images, summary.top_50_other_images) == pytest.approx((1, 1))
+    assert summary.other_images == summary.partial_other_images == pytest.approx(1)
 
 
 def test_disagreement_is_largest_where_one_is_first_and_the_other_last() -> None:

@@ -101,13 +101,16 @@ def top_agreement(a: CellMap, b: CellMap, share: float) -> float:
     return math.nan if top_a is None or top_b is None else float(top_a @ top_b) / _count(share, len(top_a))
 
 
-def top_agreement_of_other_images(a: Sequence[CellMap], b: Sequence[CellMap], share: float, *, seed: int = 0) -> float:
+def top_agreement_of_other_images(
+    a: Sequence[CellMap], b: Sequence[CellMap], share: float, labels: Groups, *, seed: int = 0
+) -> float:
     """The mean `top_agreement` of one method's map of an image and the other's of a different one.
 
-    `a`, `b`: the maps of either method, image by image. NaN where fewer than two images have maps that vary.
+    `a`, `b`: the maps of either method, image by image. `labels`: which images belong together. NaN where fewer
+    than two images have maps that vary.
     """
     first, second = ([cells.top(share) for cells in maps] for maps in (a, b))
-    sets = cross_likeness(first, second, range(len(a)), seed=seed)
+    sets = cross_likeness(first, second, labels, seed=seed)
     return mean_of_others([some.likeness for some in sets]) / _count(share, len(a[0].means)) if sets else math.nan
 
 
