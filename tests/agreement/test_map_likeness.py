@@ -120,6 +120,17 @@ def test_maps_of_other_images_are_the_null() -> None:
     assert all(map(math.isnan, compare_maps_of_other_images([None], ranks[:1], [0])))
 
 
+def test_ties_share_their_rank_and_an_unknown_number_leaves_none() -> None:
+    values = np.repeat(np.random.default_rng(0).integers(0, 9, (14, 14)), 2, axis=0).repeat(2, axis=1)
+    shown = values.astype(np.float32)
+    ranks = stats.rankdata(cell_means(shown))
+    expected = (ranks - ranks.mean()) / np.linalg.norm(ranks - ranks.mean())
+    assert cell_map(shown, FLAT).ranks == pytest.approx(expected)
+    shown[0, 0] = np.nan
+    unknown = cell_map(shown, FLAT)
+    assert unknown.ranks is unknown.residuals is unknown.top(0.1) is None
+
+
 def test_top_cells_of_other_images_are_beside_those_of_the_same() -> None:
     """The 49 cells of the upper left quarter, the upper right and again the upper left: 49 are 25 % of 196.
 
