@@ -56,7 +56,7 @@ def summarise_maps(
         both, labels = [images[image] for image in names], groups.labels(names)
         ranks = cross_likeness([maps[a].ranks for maps in both], [maps[b].ranks for maps in both], labels, seed=seed)
         partial_others, p_value = compare_maps_of_other_images(
-            [maps[a].residuals for maps in both], [maps[b].residuals for maps in both], labels, seed=seed
+            [maps[a] for maps in both], [maps[b] for maps in both], labels, seed=seed
         )
         cells, partial = ([getattr(row, name) for row in of_pair] for name in ("cells", "partial"))
         yield MapAgreementSummaryRow(
