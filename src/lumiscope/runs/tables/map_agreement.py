@@ -40,7 +40,7 @@ class MapAgreementSummaryRow:
     partial_high: float = column("upper end of that interval", low=-1, high=1)
     partial_other_images: float = column("the same of maps of different images", low=-1, high=1)
     p_value: float = column(
-        "of `partial`, what a method shows on average taken out, if maps of different images belonged together as well; "
+        "of `partial`, what a method always shows taken out, if maps of different images belonged together as well; "
         "not corrected",
         low=0,
         high=1,
