@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 from scipy.ndimage import gaussian_filter
 
-from lumiscope.agreement.habits import cross_residual_likeness, habits
+from lumiscope.agreement._habits import cross_residual_likeness, habits
 from lumiscope.agreement.map_likeness import (
     CellMap,
     cell_map,

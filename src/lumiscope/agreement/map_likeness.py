@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from lumiscope.agreement.habits import cross_residual_likeness, habits, mean_ranks
+from lumiscope.agreement._habits import cross_residual_likeness, habits, mean_ranks
 from lumiscope.agreement.other_images import image_sets
 from lumiscope.statistics import Groups, mean_of_others, pairing_test
 from lumiscope.types import DoubleArray, FloatArray, IntArray
