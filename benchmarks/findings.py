@@ -22,6 +22,7 @@ from lumiscope.statistics import wilson_interval
 from lumiscope.testing import EFFECTS, planted_study
 
 IMAGES = (3, 6, 10, 20, 30, 100, 300)
+ALL = 0  # stands for all numbers of images
 FOR_POWER = 100  # images
 
 
@@ -68,19 +69,20 @@ def supported(case: Case) -> tuple[set[str], bool]:
 
 
 def print_null(results: Iterable[tuple[Case, list[str]]]) -> None:
-    """How many reports contain a false sentence."""
-    studies, false, kinds = Counter[tuple[str, str]](), Counter[tuple[str, str]](), Counter[str]()
+    """How many reports contain a false sentence, of how many, by the number of images."""
+    studies, false, kinds = Counter[tuple[str, int]](), Counter[tuple[str, int]](), Counter[str]()
     for case, false_kinds in results:
         maps = "follow the object" if case.effects else "unrelated"
-        row = f"{maps}, {'four images a class' if case.clustered else 'classes alone'}", str(case.images)
-        for key in (row, ("all", "")):
+        row = f"{maps}, {'four images a class' if case.clustered else 'classes alone'}"
+        for key in itertools.product((row, "all"), (case.images, ALL)):
             studies[key] += 1
             false[key] += bool(false_kinds)
         kinds.update(set(false_kinds))
-    print("| maps | images | studies | with a false sentence | 95 % interval |\n| --- | --: | --: | --: | --- |")
-    for (maps, images), total in studies.items():
-        low, high = wilson_interval(false[maps, images], total)
-        print(f"| {maps} | {images} | {total} | {false[maps, images]} | {low:.1%} to {high:.1%} |")
+    print(f"| maps | {' | '.join(map(str, IMAGES))} | all | 95 % interval |\n| --- |{' --: |' * (len(IMAGES) + 2)}")
+    for maps in (*dict.fromkeys(maps for maps, _ in studies if maps != "all"), "all"):
+        counts = [f"{false[maps, images]} of {studies[maps, images]}" for images in (*IMAGES, ALL)]
+        low, high = wilson_interval(false[maps, ALL], studies[maps, ALL])
+        print(f"| {maps} | {' | '.join(counts)} | {low:.1%} to {high:.1%} |")
     told = ", ".join(f"{name} {count}" for name, count in kinds.most_common()) or "none"
     print(f"\nFalse sentences by kind: {told}.\n")
 
