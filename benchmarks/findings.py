@@ -40,7 +40,7 @@ def main() -> None:
     """Simulate, and print both tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--studies", type=int, default=1000, help="null studies")
-    parser.add_argument("--planted", type=int, default=100, help="studies for each effect")
+    parser.add_argument("--planted", type=int, default=100, help="studies for each effect, at least 1")
     parser.add_argument("--jobs", type=int, default=2, help="processes")
     arguments = parser.parse_args()
     started = time.perf_counter()
@@ -49,9 +49,8 @@ def main() -> None:
             zip(range(arguments.studies), kinds, strict=False)]  # fmt: skip
     with ProcessPoolExecutor(arguments.jobs) as pool:
         print_null(zip(null, pool.map(false_findings, null, chunksize=4), strict=True))
-        seeds = range(10**6, 10**6 + arguments.planted)
-        effects = [effect for effect in EFFECTS if effect != "related"]
-        planted = [Case(seed, FOR_POWER, ("related", effect), False) for effect in effects for seed in seeds]
+        effects = [effect for effect in EFFECTS if effect != "related"] * arguments.planted
+        planted = [Case(seed, FOR_POWER, ("related", effect), False) for seed, effect in enumerate(effects, 10**6)]
         print_power(zip(planted, pool.map(supported, planted, chunksize=2), strict=True))
     print(f"\n{time.perf_counter() - started:.0f} s with {arguments.jobs} processes.")
 
