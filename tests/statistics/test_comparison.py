@@ -10,7 +10,15 @@ import pytest
 from scipy import stats
 
 from lumiscope.errors import UsageError
-from lumiscope.statistics import best_of, compare_methods, simultaneous_intervals, superiority
+from lumiscope.statistics import (
+    ahead_of_all,
+    best_of,
+    compare_methods,
+    mean_test,
+    sign_flip_test,
+    simultaneous_intervals,
+    superiority,
+)
 
 
 @pytest.fixture
@@ -84,9 +92,27 @@ def test_a_planted_best_is_named() -> None:
 
 def test_the_best_is_tested_against_the_nearest(scores: np.ndarray) -> None:
     best = best_of(scores)
-    rivals = [slow_sign_flips(scores[:, best.method] - scores[:, other], two_sided=False) for other in (0, 1)]
+    differences = [scores[:, best.method] - scores[:, other] for other in (0, 1)]
+    rivals = [max(slow_sign_flips(values, two_sided=False), mean_test(values)) for values in differences]
     assert best.method == 2
     assert best.p_value == pytest.approx(min(1, 3 * max(rivals)))
+
+
+def test_where_one_image_denies_it_the_best_is_not_named() -> None:
+    """10 of 11 images say by how much it is ahead, one says the opposite: 12 of 2,048 patterns of signs are as far."""
+    scores = np.zeros((11, 2))
+    scores[:, 0] = [1] * 10 + [-1]
+    assert sign_flip_test(scores[:, 0]) == 12 / 2048
+    assert best_of(scores).p_value == 2 * mean_test(scores[:, 0]) > 0.2, "for which differences had to be symmetric"
+
+
+def test_rivals_may_have_other_images() -> None:
+    """All 10 differences to one rival are above 0, and 5 of 5 to the other: 1 in 32 is the larger, of 3 candidates."""
+    rng = np.random.default_rng(0)
+    differences = [5 + rng.random(10), 5 + rng.random(5)]
+    assert ahead_of_all(differences, [None, None]) == pytest.approx(3 / 32)
+    assert ahead_of_all([differences[0], []], [None, None]) == 1
+    assert math.isnan(ahead_of_all([], []))
 
 
 def test_the_best_of_one_has_no_rival() -> None:

@@ -61,7 +61,7 @@ def test_the_linearised_mean_is_that_of_images_and_its_spread_that_of_a_ratio() 
 def test_orders_keep_together_what_belongs_together(labels: str) -> None:
     exchange, expected = Exchange.of(len(labels), list(labels)), slow_orders(list(labels))
     assert math.exp(exchange.log_count) == pytest.approx(len(expected))
-    drawn = Counter(map(tuple, exchange.drawn(np.random.default_rng(0), 200 * len(expected)).tolist()))
+    drawn = Counter(map(tuple, exchange.drawn(np.random.default_rng(0), 200 * len(expected)).T.tolist()))
     assert set(drawn) == expected
     assert stats.chisquare(list(drawn.values())).pvalue > 0.001, "each as often"
 
@@ -69,7 +69,7 @@ def test_orders_keep_together_what_belongs_together(labels: str) -> None:
 def test_orders_keep_to_strata() -> None:
     """Images 0 to 2 and 3 to 5 are of one size each. a, b: an image of either; c: two of the second, like no other."""
     exchange = Exchange.of(6, list("abdacc"), np.array([0, 0, 0, 1, 1, 1]))
-    drawn = {tuple(order) for order in exchange.drawn(np.random.default_rng(0), 100).tolist()}
+    drawn = {tuple(order) for order in exchange.drawn(np.random.default_rng(0), 100).T.tolist()}
     assert drawn == {(0, 1, 2, 3, 4, 5), (0, 1, 2, 3, 5, 4), (0, 2, 1, 3, 4, 5), (0, 2, 1, 3, 5, 4)}
     assert math.exp(exchange.log_count) == pytest.approx(4)
 

@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 
 from lumiscope.errors import UsageError
-from lumiscope.statistics import pairing, pairing_test
-from lumiscope.statistics.exchange import Exchange
+from lumiscope.statistics import pairing_test
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 5, 7])
@@ -82,25 +81,6 @@ def test_where_all_pairings_are_alike_chance_explains_any(sizes: list[int]) -> N
     rng = np.random.default_rng(0)
     groups = [rng.random((size, 1)) + rng.random((1, size)) for size in sizes]
     assert pairing_test(groups, permutations=200)[1] == 1
-
-
-@pytest.mark.parametrize(("fit", "counts"), [(64, [4, 4, 2]), (1, [1] * 10), (2**20, [10])])
-def test_as_many_are_drawn_at_once_as_memory_allows(
-    fit: int, counts: list[int], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """`fit`: indices at a time, 16 of them a permutation; 10 permutations, of which none is more alike than the 10."""
-    drawn: list[int] = []
-    shuffled = Exchange.drawn
-
-    def noted(exchange: Exchange, generator: np.random.Generator, count: int) -> np.ndarray:
-        drawn.append(count)
-        return shuffled(exchange, generator, count)
-
-    monkeypatch.setattr(pairing, "AT_ONCE", fit)
-    monkeypatch.setattr(Exchange, "drawn", noted)
-    assert pairing_test([np.ones((16, 16))], permutations=10)[1] == 1
-    assert drawn == counts
-    assert pairing_test([np.eye(16)], permutations=10)[1] == pytest.approx(1 / 51)
 
 
 def test_the_seed_decides_which_pairings_are_drawn() -> None:

@@ -72,7 +72,7 @@ class Agreement:
             rule_a=row.rule_a,
             rule_b=row.rule_b,
             other_images=math.nan,
-            **{**dataclasses.asdict(row.overlap), "adjusted": math.nan},
+            **{**vars(row.overlap), "adjusted": math.nan},
         )
 
 

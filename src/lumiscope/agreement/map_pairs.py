@@ -19,7 +19,7 @@ from lumiscope.agreement.map_likeness import (
 )
 from lumiscope.agreement.other_images import EACH_ALONE
 from lumiscope.runs import ImageGroups, MapAgreementRow, MapAgreementSummaryRow
-from lumiscope.statistics import known, mean_interval, mean_of_known, mean_of_others
+from lumiscope.statistics import Groups, known, mean_interval, mean_of_known, mean_of_others
 
 Maps = Mapping[str, CellMap]
 """Method -> what is kept of its map of one image."""
@@ -56,7 +56,7 @@ def summarise_maps(
         both, labels = [images[image] for image in names], groups.labels(names)
         ranks = cross_likeness([maps[a].ranks for maps in both], [maps[b].ranks for maps in both], labels, seed=seed)
         partial_others, p_value = compare_maps_of_other_images(
-            [maps[a].residuals for maps in both], [maps[b].residuals for maps in both], labels, seed=seed
+            [maps[a] for maps in both], [maps[b] for maps in both], labels, seed=seed
         )
         cells, partial = ([getattr(row, name) for row in of_pair] for name in ("cells", "partial"))
         yield MapAgreementSummaryRow(
@@ -73,7 +73,7 @@ def summarise_maps(
             p_value=p_value,
             segments=mean_of_known([row.segments for row in of_pair]),
             **{name: mean_of_known([getattr(row, name) for row in of_pair]) for name in TOPS},
-            **{f"{name}_{OTHERS}": share for name, share in _top_of_others(both, a, b, seed)},
+            **{f"{name}_{OTHERS}": share for name, share in _top_of_others(both, a, b, labels, seed)},
         )
 
 
@@ -83,8 +83,8 @@ def _interval(rows: Iterable[MapAgreementRow], name: str, groups: ImageGroups, s
     return mean_interval(list(values.values()), bounds=(-1, 1), groups=groups(values), seed=seed)
 
 
-def _top_of_others(images: Sequence[Maps], a: str, b: str, seed: int) -> Iterator[tuple[str, float]]:
+def _top_of_others(images: Sequence[Maps], a: str, b: str, labels: Groups, seed: int) -> Iterator[tuple[str, float]]:
     """Each share of the cells by name, with what the maps of different images have in common of them."""
     maps_a, maps_b = ([maps[method] for maps in images] for method in (a, b))
     for name, share in TOPS.items():
-        yield name, top_agreement_of_other_images(maps_a, maps_b, share, seed=seed)
+        yield name, top_agreement_of_other_images(maps_a, maps_b, share, labels, seed=seed)

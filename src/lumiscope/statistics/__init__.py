@@ -11,7 +11,7 @@ from lumiscope.statistics.clusters import (
     clustered_share_interval,
     clustered_share_test,
 )
-from lumiscope.statistics.comparison import Best, PairComparison, best_of, compare_methods
+from lumiscope.statistics.comparison import Best, PairComparison, ahead_of_all, best_of, compare_methods
 from lumiscope.statistics.correlation import RankCorrelation, rank_correlation
 from lumiscope.statistics.equivalence import Equivalence, equivalence_test
 from lumiscope.statistics.exchange import least_p_value
@@ -39,6 +39,7 @@ __all__ = [
     "RankCorrelation",
     "Separation",
     "Superiority",
+    "ahead_of_all",
     "benjamini_hochberg",
     "best_of",
     "cluster_counts",

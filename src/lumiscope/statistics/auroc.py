@@ -10,13 +10,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from lumiscope.errors import UsageError
+from lumiscope.statistics._kept_draws import Draws
 from lumiscope.statistics.exchange import Exchange
 from lumiscope.statistics.groups import Groups, clusters, group_numbers
 from lumiscope.types import BoolArray, DoubleArray
 
 EXACT_UP_TO = 5_000  # ways to choose the group
 ROUNDING = 1e-9  # sums of ranks are multiples of a half
-AT_ONCE = 2**20
 
 
 @dataclass(frozen=True)
@@ -72,13 +72,9 @@ def _p_value(ranks: DoubleArray, inside: BoolArray, permutations: int, groups: G
     if groups is None and math.comb(total, size) <= EXACT_UP_TO:
         sums = ranks[np.array(list(itertools.combinations(range(total), size)))].sum(axis=1)
         return float(np.mean(np.abs(sums - middle) >= least))
-    generator, exchange = np.random.default_rng(seed), Exchange.of(total, groups)
     places = np.arange(size) if groups is None else np.flatnonzero(inside)  # of single images any places do
-    rows = max(1, AT_ONCE // total)
-    extreme = 0
-    for start in range(0, permutations, rows):
-        orders = exchange.drawn(generator, min(rows, permutations - start))
-        extreme += int(np.count_nonzero(np.abs(ranks[orders[:, places]].sum(axis=1) - middle) >= least))
+    draws = Draws(Exchange.of(total, groups), seed)
+    extreme = draws.count(permutations, lambda block: np.abs(ranks[block[places]].sum(axis=0) - middle) >= least)
     return (extreme + 1) / (permutations + 1)
 
 

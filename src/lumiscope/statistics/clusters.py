@@ -10,10 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from lumiscope.errors import UsageError
+from lumiscope.statistics._kept_draws import Block, Draws
+from lumiscope.statistics._packed import packed, packed_sums
 from lumiscope.statistics.proportions import combined_intervals
-from lumiscope.types import DoubleArray
+from lumiscope.types import BoolArray, DoubleArray
 
-AT_ONCE = 2**20  # signs of clusters that are drawn at a time
 ROUNDING = 1e-12
 
 
@@ -104,14 +105,27 @@ def clustered_share_test(
     difference, observed = second.share - first.share, shares[~sides].mean() - shares[sides].mean()
     if difference * observed <= 0 and abs(observed) > ROUNDING:
         return difference, 1.0
-    generator = np.random.default_rng(seed)
-    rows, extreme = max(1, AT_ONCE // len(shares)), 0
-    for start in range(0, permutations, rows):
-        count = min(rows, permutations - start)
-        dealt = generator.permuted(np.tile(sides, (count, 1)), axis=1).astype(np.float64) @ shares
+
+    def is_extreme(first_sides: Block) -> BoolArray:
+        dealt = packed_sums(shares, first_sides)
         means = (shares.sum() - dealt) / (~sides).sum() - dealt / sides.sum()
-        extreme += int(np.count_nonzero(np.abs(means) >= abs(observed) - ROUNDING))
+        return np.asarray(np.abs(means) >= abs(observed) - ROUNDING)
+
+    extreme = Draws(Deals(len(first.sizes), len(shares)), seed).count(permutations, is_extreme)
     return difference, (extreme + 1) / (permutations + 1)
+
+
+@dataclass(frozen=True)
+class Deals:
+    """`first` of so many `things` are dealt to one side."""
+
+    first: int
+    things: int
+
+    def drawn(self, generator: np.random.Generator, count: int) -> Block:
+        """(⌈n / 8⌉, count): who is of the first side, packed."""
+        sides = np.tile(np.arange(self.things) < self.first, (count, 1))
+        return packed(generator.permuted(sides, axis=1))
 
 
 def cluster_counts(kinds: Sequence[Hashable], clusters: Sequence[Hashable]) -> dict[Hashable, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,7 @@ from lumiscope.statistics.groups import Groups
 from lumiscope.statistics.means import simultaneous_intervals
 from lumiscope.statistics.multiple import holm
 from lumiscope.statistics.permutation import sign_flip_test
+from lumiscope.statistics.skewed_mean import mean_test
 from lumiscope.statistics.superiority import Superiority, superiority
 from lumiscope.types import DoubleArray
 
@@ -91,20 +93,32 @@ def best_of(
 ) -> Best:
     """Return the column of `scores`, (n, k) finite, with the highest mean; of equal ones the first.
 
-    The interval is that of `simultaneous_intervals` over all k methods. The p-value is the largest of the one-sided
-    sign-flip tests against each other method, times k: of methods of which none is above all others at most
-    a share α gets a p-value of α or less. For the lowest mean, negate the scores.
+    The interval is that of `simultaneous_intervals` over all k methods. The p-value is `ahead_of_all` against the other
+    methods. For the lowest mean, negate the scores.
     Raises UsageError for scores that are no finite matrix with at least one image.
-    Source: Berger 1982, Multiparameter Hypothesis Testing and Acceptance Sampling (intersection-union); Bonferroni.
     """
     matrix = score_matrix(scores)
     means = matrix.mean(0)
     best = int(means.argmax())
     low, high = simultaneous_intervals(matrix, bounds=bounds, confidence=confidence, groups=groups, seed=seed)[best]
-    p_values = [
-        sign_flip_test(matrix[:, best] - column, groups=groups, seed=seed)
-        for method, column in enumerate(matrix.T)
-        if method != best
-    ]
-    p_value = min(1.0, matrix.shape[1] * max(p_values)) if p_values else math.nan
+    others = [matrix[:, best] - column for method, column in enumerate(matrix.T) if method != best]
+    p_value = ahead_of_all(others, [groups] * len(others), seed=seed)
     return Best(best, float(means[best]), float(low), float(high), p_value)
+
+
+def ahead_of_all(
+    differences: Sequence[DoubleArray | Sequence[float]], groups: Sequence[Groups | None], *, seed: int = 0
+) -> float:
+    """Return the p-value that a candidate which the data chose is not above each of its rivals.
+
+    `differences`: for each rival that of the candidate and it, (n,), on the images that both have. `groups`: which of
+    these belong together. It is the largest p-value of `mean_test`, 1 for a rival without images, times the number of
+    candidates: of candidates of which none is above all others at most a share α gets a p-value of α or less. NaN
+    without rivals.
+    Source: Berger 1982, Multiparameter Hypothesis Testing and Acceptance Sampling (intersection-union); Bonferroni.
+    """
+    p_values = [
+        mean_test(of_rival, groups=of_images, seed=seed) if len(of_rival) else 1.0
+        for of_rival, of_images in zip(differences, groups, strict=True)
+    ]
+    return min(1.0, (len(p_values) + 1) * max(p_values)) if p_values else math.nan

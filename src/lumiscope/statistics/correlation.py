@@ -10,13 +10,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from lumiscope.errors import UsageError
+from lumiscope.statistics._kept_draws import Draws
 from lumiscope.statistics.exchange import Exchange
 from lumiscope.statistics.groups import Groups, clusters, group_numbers
 from lumiscope.types import DoubleArray
 
 EXACT_UP_TO = 7  # 5,040 orders
 ROUNDING = 1e-12  # sums of the same numbers in another order are the same number
-AT_ONCE = 2**20
 
 
 @dataclass(frozen=True)
@@ -75,12 +75,8 @@ def _p_value(a: DoubleArray, b: DoubleArray, permutations: int, groups: Groups |
     if groups is None and len(a) <= EXACT_UP_TO:
         orders = np.array(list(itertools.permutations(range(len(b)))))
         return float(np.mean(np.abs(b[orders] @ a) >= least))
-    generator, exchange = np.random.default_rng(seed), Exchange.of(len(a), groups)
-    rows = max(1, AT_ONCE // len(a))
-    extreme = 0
-    for start in range(0, permutations, rows):
-        orders = exchange.drawn(generator, min(rows, permutations - start))
-        extreme += int(np.count_nonzero(np.abs(b[orders] @ a) >= least))
+    draws = Draws(Exchange.of(len(a), groups), seed)
+    extreme = draws.count(permutations, lambda block: np.abs(a @ b[block]) >= least)
     return (extreme + 1) / (permutations + 1)
 
 

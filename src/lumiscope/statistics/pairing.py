@@ -10,13 +10,13 @@ import numpy as np
 
 from lumiscope.errors import UsageError
 from lumiscope.statistics._draws import share_of_draws
+from lumiscope.statistics._kept_draws import Block, Draws
 from lumiscope.statistics.exchange import Exchange
 from lumiscope.statistics.groups import Groups, clusters
-from lumiscope.types import DoubleArray, IntArray
+from lumiscope.types import DoubleArray
 
 EXACT_UP_TO = 7  # 5,040 pairings
 ROUNDING = 1e-12  # sums of the same numbers in another order are the same number
-AT_ONCE = 2**20  # indices of permutations that are drawn at a time
 
 
 def pairing_test(
@@ -58,14 +58,12 @@ def pairing_test(
     if groups is None and max(sizes) == sum(sizes) <= EXACT_UP_TO:
         (matrix,) = (matrix for matrix in matrices if len(matrix))
         pairings = np.array(list(itertools.permutations(range(len(matrix)))))
-        return mean, float(np.mean(_sums(matrix, pairings) >= least))
+        return mean, float(np.mean(_sums_of_sets([matrix], pairings.T) >= least))
     exchange = _exchange(sizes, groups)
-    generator = np.random.default_rng(seed)
-    rows = max(1, AT_ONCE // sum(sizes))
+    draws = Draws(exchange, seed)
 
     def as_alike(count: int) -> int:
-        blocks = (exchange.drawn(generator, some) for some in _parts(count, rows))
-        return sum(int((_sums_of_sets(matrices, pairings) >= least).sum()) for pairings in blocks)
+        return draws.count(count, lambda pairings: _sums_of_sets(matrices, pairings) >= least)
 
     return mean, max(math.exp(-exchange.log_count), share_of_draws(as_alike, permutations))
 
@@ -97,19 +95,11 @@ def _exchange(sizes: Sequence[int], groups: Sequence[Groups] | None) -> Exchange
     return Exchange.of(len(sets), [label for labels in groups for label in labels], sets)
 
 
-def _parts(total: int, size: int) -> list[int]:
-    return [min(size, total - start) for start in range(0, total, size)]
-
-
-def _sums_of_sets(matrices: Sequence[DoubleArray], pairings: IntArray) -> DoubleArray:
-    """(k,): the sums over all sets, whose images are numbered on from set to set in `pairings`, (k, n)."""
-    total, first = np.zeros(len(pairings)), 0
+def _sums_of_sets(matrices: Sequence[DoubleArray], pairings: Block) -> DoubleArray:
+    """(k,): the sums over all sets, whose images are numbered on from set to set in `pairings`, (n, k)."""
+    total, first = np.zeros(pairings.shape[1]), 0
     for matrix in matrices:
-        total += _sums(matrix, pairings[:, first : first + len(matrix)] - first)
+        for row, partners in zip(matrix, pairings[first : first + len(matrix)], strict=True):
+            total += row.take(partners - first)
         first += len(matrix)
     return total
-
-
-def _sums(matrix: DoubleArray, pairings: IntArray) -> DoubleArray:
-    """(k,): the sum over i of the entries (i, π(i)) for each of `pairings`, (k, m)."""
-    return np.asarray(matrix[np.arange(len(matrix)), pairings].sum(axis=1))

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 
 from lumiscope.errors import UnknownNameError, UsageError
 from lumiscope.statistics._draws import share_of_draws
+from lumiscope.statistics._kept_draws import Block, Draws
+from lumiscope.statistics._packed import packed, packed_sums
 from lumiscope.statistics.groups import Groups, grouped
 from lumiscope.types import DoubleArray
 
@@ -17,8 +20,6 @@ Alternative: TypeAlias = Literal["greater", "less", "two-sided"]
 ALTERNATIVES: tuple[Alternative, ...] = get_args(Alternative)
 
 EXACT_UP_TO = 12
-# 8 MiB of signs at a time, however many images there are.
-BLOCK_SIZE = 2**20
 # Two sums of the same numbers in another order differ by rounding, and must still count as a tie.
 ROUNDING = 1e-12
 
@@ -57,25 +58,32 @@ def sign_flip_test(
     two_sided = alternative == "two-sided"
     if values.size <= EXACT_UP_TO:
         patterns = np.arange(2**values.size)[:, np.newaxis] >> np.arange(values.size) & 1
-        sums = _sums(values, patterns.astype(np.float64), two_sided)
+        sums = _sums(values, packed(patterns.astype(np.bool_)), two_sided)
         return float(np.mean(sums >= _least(values, two_sided)))
-    generator = np.random.default_rng(seed)
-    rows = max(1, BLOCK_SIZE // values.size)
-    least = _least(values, two_sided)
+    least, draws = _least(values, two_sided), Draws(Signs(values.size), seed)
 
     def as_extreme(count: int) -> int:
-        sizes = [(min(rows, count - start), values.size) for start in range(0, count, rows)]
-        patterns = (generator.integers(0, 2, size, np.int8).astype(np.float64) for size in sizes)
-        return sum(int((_sums(values, drawn, two_sided) >= least).sum()) for drawn in patterns)
+        return draws.count(count, lambda patterns: _sums(values, patterns, two_sided) >= least)
 
     fewest = (2 if two_sided else 1) / 2.0**values.size
     return max(fewest, share_of_draws(as_extreme, permutations))
 
 
-def _sums(values: DoubleArray, patterns: DoubleArray, two_sided: bool) -> DoubleArray:
-    """(m,): the sum under each row of `patterns`, (m, n) of 0 and 1 (1: sign flipped); of both ends its size."""
-    sums = values.sum() - 2 * (patterns @ values)
-    return np.abs(sums) if two_sided else np.asarray(sums)
+@dataclass(frozen=True)
+class Signs:
+    """A fair coin for each of so many `things`."""
+
+    things: int
+
+    def drawn(self, generator: np.random.Generator, count: int) -> Block:
+        """(⌈n / 8⌉, count): patterns at random, eight images a byte."""
+        return packed(generator.integers(0, 2, (count, self.things), np.int8))
+
+
+def _sums(values: DoubleArray, flipped: Block, two_sided: bool) -> DoubleArray:
+    """(m,): the sum under each packed pattern (1: sign flipped); of both ends its size."""
+    sums = values.sum() - 2 * packed_sums(values, flipped)
+    return np.asarray(np.abs(sums) if two_sided else sums)
 
 
 def _least(values: DoubleArray, two_sided: bool) -> float:

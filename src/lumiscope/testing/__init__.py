@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from lumiscope.testing.mask_rules import MASK_RULE_CHECKS, check_mask_rule, mask_rule_case
     from lumiscope.testing.methods import METHOD_CHECKS, check_method, method_case
     from lumiscope.testing.metrics import METRIC_CHECKS, check_metric, metric_case
-    from lumiscope.testing.planted_studies import EFFECTS, PlantedStudy, planted_study
+    from lumiscope.testing.planted_effects import EFFECTS
+    from lumiscope.testing.planted_studies import PlantedStudy, planted_study
     from lumiscope.testing.references import (
         METHOD_REFERENCES,
         METRIC_REFERENCES,
@@ -40,7 +41,8 @@ _HOMES = {
     "mask_rules": ("MASK_RULE_CHECKS", "check_mask_rule", "mask_rule_case"),
     "methods": ("METHOD_CHECKS", "check_method", "method_case"),
     "metrics": ("METRIC_CHECKS", "check_metric", "metric_case"),
-    "planted_studies": ("EFFECTS", "PlantedStudy", "planted_study"),
+    "planted_effects": ("EFFECTS",),
+    "planted_studies": ("PlantedStudy", "planted_study"),
     "references": (
         "METHOD_REFERENCES",
         "METRIC_REFERENCES",

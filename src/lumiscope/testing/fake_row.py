@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Hashable
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from lumiscope.runs import Column, table_of
 
@@ -16,8 +18,12 @@ def fake_row(row: type[Row], **given: Any) -> Row:
     That is None where a column may be null, no entries in a list, the column's name as text, and as a number the one
     nearest to 0 that the column's range holds. Errors: `TypeError` for a column that the table has not.
     """
-    plain = {column.name: _plain(column) for column in table_of(row).columns}
-    return row(**{**plain, **given})
+    return row(**{**_plain_row(cast(Hashable, row)), **given})
+
+
+@functools.cache
+def _plain_row(row: Any) -> dict[str, Any]:
+    return {column.name: _plain(column) for column in table_of(row).columns}
 
 
 def _plain(column: Column) -> Any:

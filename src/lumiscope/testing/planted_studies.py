@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -44,33 +44,17 @@ from lumiscope.runs import (
     ModelAgreementRow,
     Outcome,
 )
-from lumiscope.study import Tables, find
+from lumiscope.study import DecidedClaim, Tables, decided_claims, finding_rows
 from lumiscope.testing._planted_units import write_controls, write_units
 from lumiscope.testing.fake_row import fake_row
+from lumiscope.testing.planted_effects import MODELS, Truth, true_findings
 from lumiscope.types import BoolArray, DoubleArray, FloatArray, IntArray
 
 SIDE = 24
 METHODS = ("gradcam", "ablationcam", "scorecam", "lime")
-MODELS = ("a", "b")
 RULE = "max:0.5"
 CENTRED = 0.15  # standard deviation of places around the centre, in sides of the view
 PER_CLASS = 4  # images of a class, where classes cluster images
-EFFECTS: Mapping[str, frozenset[str]] = {
-    "related": frozenset({"agreement", "agreement_without_habit", "true_masks", "same_places"}),
-    "pair": frozenset({"most_agreement"}),
-    "cover": frozenset({"best_cover"}),
-    "focused": frozenset({"focused", "sharpest"}),
-    "broadest": frozenset({"broadest"}),
-    "sharpest": frozenset({"sharpest"}),
-    "complexity": frozenset({"agreement_and_complexity"}),
-    "confidence": frozenset({"agreement_and_confidence"}),
-    "mistakes": frozenset({"disagreement_and_mistakes"}),
-    "models": frozenset({"model_extents"}),
-    "training": frozenset({"beyond_random"}),
-    "units": frozenset({"depth", "model_categories", "model_concepts"}),
-}
-"""Effect -> the findings that it makes true."""
-ALWAYS = frozenset({"as_good"})  # that methods are equally good: most of them always are
 
 
 @dataclass(frozen=True)
@@ -78,27 +62,36 @@ class PlantedStudy:
     """The tables of a study, and which findings are true of it."""
 
     tables: Tables
-    true: frozenset[str]
+    true: Mapping[str, Truth]
+
+    @functools.cached_property
+    def claims(self) -> list[DecidedClaim]:
+        """The claims of its report."""
+        return decided_claims(self.tables)
 
     @functools.cached_property
     def findings(self) -> list[FindingRow]:
         """Its report."""
-        return find(self.tables)
+        return finding_rows(self.claims)
 
     @property
     def false_sentences(self) -> list[FindingRow]:
-        """What its report calls supported though it is not there, or contradicted: nothing here is."""
-        return [
-            row
-            for row in self.findings
-            if row.outcome is Outcome.CONTRADICTED
-            or (row.outcome is Outcome.SUPPORTED and row.finding not in self.true)
-        ]
+        """What its report calls supported though it, or what it names, is not there; or contradicted: nothing is."""
+        return [row for row, is_true in self._answered() if not is_true]
 
     @property
     def supported(self) -> set[str]:
-        """The findings that its report calls supported, of any model."""
-        return {row.finding for row in self.findings if row.outcome is Outcome.SUPPORTED}
+        """The findings that its report calls supported, of any model, and that are true."""
+        return {row.finding for row, is_true in self._answered() if is_true}
+
+    def _answered(self) -> Iterator[tuple[FindingRow, bool]]:
+        """What is supported or contradicted, and whether that is true."""
+        for row, claim in zip(self.findings, self.claims, strict=True):
+            truth = self.true.get(row.finding)
+            if row.outcome is Outcome.SUPPORTED:
+                yield row, truth is not None and truth.holds(row.claim, claim.decision.shown)
+            elif row.outcome is Outcome.CONTRADICTED:
+                yield row, False
 
 
 def planted_study(seed: int, images: int, effects: Collection[str] = (), *, clustered: bool = False) -> PlantedStudy:
@@ -123,7 +116,7 @@ def planted_study(seed: int, images: int, effects: Collection[str] = (), *, clus
     _write_cells(tables, names, maps, rng.random((images, SIDE, SIDE)), groups)
     write_units(tables, rng, MODELS, planted="units" in effects)
     write_controls(tables, rng, MODELS, planted="training" in effects)
-    return PlantedStudy(tables, ALWAYS.union(*(EFFECTS[effect] for effect in effects)))
+    return PlantedStudy(tables, true_findings(effects))
 
 
 def _noise(rng: np.random.Generator, classes: IntArray) -> DoubleArray:
@@ -163,20 +156,17 @@ def _maps(
         if troubled:
             error *= np.exp(0.8 * trouble)[:, np.newaxis]
         if "pair" in effects and number < 2:
-            error *= 0.3
-        if "cover" in effects and number == 0:
-            error, common_part = 0.4 * error, 0.4 * common
-        else:
-            common_part = common
-        centres = places + common_part + error if "related" in effects else _places(rng, classes)
+            error *= 0.0
+        astray = (common + error) * (0.6 if "cover" in effects and number == 0 else 1)
+        centres = places + astray if "related" in effects else _places(rng, classes)
         sizes = 0.2 * np.exp(0.2 * _noise(rng, classes) + 0.2 * rng.normal(0, 1, images))
         if "focused" in effects and number == 1:
-            sizes *= np.exp(-0.2)
+            sizes *= np.exp(-0.21)
         if "broadest" in effects and number == 2:
-            sizes *= np.exp(0.2)
+            sizes *= np.exp(0.22)
         if "models" in effects and model == MODELS[1]:
             sizes *= np.exp(0.2)
-        steep = 1.0 if not ("sharpest" in effects and number == 3) else 1.15
+        steep = 1.0 if not ("sharpest" in effects and number == 3) else 1.21
         maps[method] = [_blob(centre, size, steep) for centre, size in zip(centres, sizes, strict=True)]
     return maps
 
@@ -270,7 +260,7 @@ def _write_masks(
             model=model,
             image=name,
             method=method,
-            **asdict(measure_map(of_method[row], truths[row])),
+            **vars(measure_map(of_method[row], truths[row])),
             covered=math.nan,
         )
         for model, of_model in maps.items()

@@ -40,7 +40,10 @@ class MapAgreementSummaryRow:
     partial_high: float = column("upper end of that interval", low=-1, high=1)
     partial_other_images: float = column("the same of maps of different images", low=-1, high=1)
     p_value: float = column(
-        "of `partial`, if maps of different images belonged together as well; not corrected", low=0, high=1
+        "of `partial`, what a method always shows taken out, if maps of different images belonged together as well; "
+        "not corrected",
+        low=0,
+        high=1,
     )
     segments: float = column("mean rank correlation on segments; NaN without any", low=-1, high=1)
     top_5: float = column("mean share of the 5 % most important cells that are those of both", low=0, high=1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from lumiscope.runs import FindingRow
@@ -15,12 +17,15 @@ from lumiscope.study.findings.registry import FINDINGS, finding
 __all__ = [
     "FINDINGS",
     "Claim",
+    "DecidedClaim",
     "Hypothesis",
     "Rows",
     "answer",
     "by_model",
+    "decided_claims",
     "find",
     "finding",
+    "finding_rows",
     "groups_of",
     "observe",
     "observed",
@@ -28,16 +33,32 @@ __all__ = [
 ]
 
 
+@dataclass(frozen=True)
+class DecidedClaim:
+    """What the report may say of a claim. `finding`: its kind."""
+
+    finding: str
+    claim: Claim
+    decision: Decision
+
+
 def find(tables: Rows) -> list[FindingRow]:
     """Every finding that the tables support, contradict or leave open, numbered."""
+    return finding_rows(decided_claims(tables))
+
+
+def decided_claims(tables: Rows) -> list[DecidedClaim]:
+    """Every claim that the tables say something of, tested against the whole report."""
     claims = [(name, claim) for name, entry in FINDINGS.items() for claim in entry.claims(tables)]
     decisions = decide([claim for _, claim in claims])
     claims += [("overview", claim) for claim in overview(tables, [claim for _, claim in claims], decisions)]
     decisions += decide([claim for _, claim in claims[len(decisions) :]])
-    return [
-        _row(number, name, claim, decision)
-        for number, ((name, claim), decision) in enumerate(zip(claims, decisions, strict=True), 1)
-    ]
+    return [DecidedClaim(name, claim, decision) for (name, claim), decision in zip(claims, decisions, strict=True)]
+
+
+def finding_rows(claims: Sequence[DecidedClaim]) -> list[FindingRow]:
+    """Their sentences, numbered."""
+    return [_row(number, decided) for number, decided in enumerate(claims, 1)]
 
 
 def tables_needed() -> tuple[type[Any], ...]:
@@ -45,11 +66,12 @@ def tables_needed() -> tuple[type[Any], ...]:
     return tuple(dict.fromkeys(row for entry in FINDINGS.values() for row in entry.needs))
 
 
-def _row(number: int, name: str, claim: Claim, decision: Decision) -> FindingRow:
+def _row(number: int, decided: DecidedClaim) -> FindingRow:
+    claim, decision = decided.claim, decided.decision
     sentence = claim.say(decision)
     return FindingRow(
         number=number,
-        finding=name,
+        finding=decided.finding,
         claim=sentence.text,
         meaning=sentence.meaning,
         outcome=sentence.outcome,

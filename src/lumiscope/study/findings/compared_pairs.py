@@ -36,16 +36,19 @@ def compared_pairs(tables: Rows, *, with_truth: bool) -> Iterator[Pairs]:
     foreign = models_with_foreign_masks(tables.rows(JudgementRow))
     images = by_model(tables.rows(AgreementRow))
     for model, summary in by_model(tables.rows(AgreementSummaryRow)).items():
-        rows = {_titles(row): row for row in summary if row.images and (row.method_b == GROUND_TRUTH) == with_truth}
-        excess: dict[str, dict[str, float]] = {name: {} for name in rows}
+        compared = [row for row in summary if row.images and (row.method_b == GROUND_TRUTH) == with_truth]
+        rows = {_title(row): row for row in compared}
+        excess: dict[str, dict[str, float]] = {title: {} for title in rows}
+        by_methods = {(row.method_a, row.method_b): excess[_title(row)] for row in compared}
         for row in images.get(model, ()):
-            if _titles(row) in excess and not math.isnan(row.iou - row.other_images):
-                excess[_titles(row)][row.image] = row.iou - row.other_images
+            of_pair = by_methods.get((row.method_a, row.method_b))
+            if of_pair is not None and not math.isnan(row.iou - row.other_images):
+                of_pair[row.image] = row.iou - row.other_images
         if rows:
             yield Pairs(model, rows, excess, model in foreign, groups)
 
 
-def _titles(row: AgreementRow | AgreementSummaryRow) -> str:
+def _title(row: AgreementSummaryRow) -> str:
     if row.method_b == GROUND_TRUTH:
         return method_title(row.method_a)
     return pair_title(row.method_a, row.method_b)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lumiscope.runs import ImageGroups
-from lumiscope.statistics import mean_test, simultaneous_intervals
+from lumiscope.statistics import ahead_of_all, simultaneous_intervals
 from lumiscope.study.findings import floors
 from lumiscope.study.findings.claim import Hypothesis
 
@@ -47,9 +47,8 @@ def extreme(
     """The candidate with the highest, or lowest, mean; None with fewer than two.
 
     `values`: candidate -> image -> value; only images that both have count where two are compared. `groups`: which of
-    them belong together. `bounds`: between which values lie. The p-value is that of an intersection-union test: it lies
-    beyond all others only where it lies beyond each of them (Berger 1982); times the number of candidates, as which one
-    is tested was seen in the data. The interval is one of `simultaneous_intervals` of all candidates.
+    them belong together. `bounds`: between which values lie. The p-value is `ahead_of_all`: it lies beyond all others
+    only where it lies beyond each of them. The interval is one of `simultaneous_intervals` of all candidates.
     """
     known = {name: of_images for name, of_images in values.items() if of_images}
     if len(known) < 2:
@@ -58,25 +57,21 @@ def extreme(
     means = {name: math.fsum(of_images.values()) / len(of_images) for name, of_images in known.items()}
     first = max(means, key=lambda name: sign * means[name])
     others = [name for name in known if name != first]
-    p_values = [_ahead(known[first], known[name], sign, groups) for name in others]
+    pairs = [[image for image in known[first] if image in known[name]] for name in others]
+    differences = [
+        [sign * (known[first][image] - known[name][image]) for image in pair]
+        for name, pair in zip(others, pairs, strict=True)
+    ]
     shared = [image for image in known[first] if all(image in known[name] for name in others)]
     together = np.array([[of_images[image] for image in shared] for of_images in known.values()], np.float64).T
     intervals = simultaneous_intervals(together, bounds=bounds, groups=groups(shared))
     low, high = intervals[list(known).index(first)].tolist()
     candidates = len(known)
-    pairs = [known[first].keys() & known[name].keys() for name in others]
     images = min(map(len, pairs))
     test = Hypothesis(
-        min(1.0, candidates * max(p_values)),
+        ahead_of_all(differences, [groups(pair) for pair in pairs]),
         min(map(groups.witnesses, pairs)),
         lambda count: candidates * floors.sign_flips(count),
         rivals=len(others),
     )
     return Extreme(first, means[first], low, high, images, candidates, test)
-
-
-def _ahead(first: Mapping[str, float], other: Mapping[str, float], sign: int, groups: ImageGroups) -> float:
-    """1 where they share no image."""
-    shared = [image for image in first if image in other]
-    differences = [sign * (first[image] - other[image]) for image in shared]
-    return mean_test(differences, groups=groups(shared)) if shared else 1.0
