@@ -2,25 +2,121 @@
 
 from __future__ import annotations
 
+import itertools
+import math
+from statistics import fmean
+
 import numpy as np
 
-from lumiscope.testing import Question, replicates_metric
+from lumiscope.testing import Known, Question, replicates_metric
 
 
-@replicates_metric("faithfulness")
-def faithfulness(question: Question, masks: list[np.ndarray]) -> list[float]:
+def mean_colour(question: Question) -> np.ndarray:
     pixels = question.pixels.astype(np.float64)
-    hidden = np.broadcast_to(np.round(pixels.mean(axis=(0, 1))), pixels.shape)
+    return np.broadcast_to(np.round(pixels.mean(axis=(0, 1))), pixels.shape)
 
-    def probability(shown: np.ndarray) -> float:
-        picture = np.where(shown[:, :, None], pixels, hidden)
-        return float(question.probabilities(question.image_of(picture))[question.target])
 
-    everything = np.ones(pixels.shape[:2], bool)
-    whole, nothing = probability(everything), probability(~everything)
+def logit(question: Question, shown: np.ndarray) -> float:
+    """Of the view, its mean colour where it is not shown."""
+    picture = np.where(shown[:, :, None], question.pixels.astype(np.float64), mean_colour(question))
+    return float(question.scores(question.image_of(picture))[question.target])
+
+
+def spearman_over_orders(values: list[float], truth: list[float]) -> float:
+    """The mean over random orders of ties, many of them; exact where there are none."""
+    if len(set(truth)) == 1:
+        return math.nan
+    ranks = np.argsort(np.argsort(truth, kind="stable"), kind="stable")
+    true_ranks = np.array([np.mean(ranks[np.array(truth) == value]) for value in truth])
+    count = len(values)
+    expected = np.zeros(count)
+    for place, value in enumerate(values):
+        below = sum(other < value for other in values)
+        equal = sum(other == value for other in values)
+        expected[place] = below + (equal - 1) / 2
+    numerator = sum((a - expected.mean()) * (b - true_ranks.mean()) for a, b in zip(expected, true_ranks, strict=True))
+    spread = math.sqrt(sum((place - (count - 1) / 2) ** 2 for place in range(count)))
+    return numerator / (spread * math.sqrt(sum((rank - true_ranks.mean()) ** 2 for rank in true_ranks)))
+
+
+def single_deletion(question: Question, maps: list[np.ndarray], regions: np.ndarray, *, sums: bool) -> list[float]:
+    everything = np.ones(regions.shape, bool)
+    whole = logit(question, everything)
+    drops = [whole - logit(question, regions != number) for number in range(regions.max() + 1)]
     values = []
-    for mask in masks:
-        comprehensiveness = min((whole - probability(~mask)) / (whole - nothing), 1)
-        sufficiency = min((probability(mask) - nothing) / (whole - nothing), 1)
-        values.append((comprehensiveness + sufficiency) / 2 - mask.mean())
+    for saliency in maps:
+        parts = [saliency[regions == number] for number in range(regions.max() + 1)]
+        said = [float(part.sum() if sums else part.mean()) for part in parts]
+        values.append(math.nan if np.isnan(saliency).any() else spearman_over_orders(said, drops))
     return values
+
+
+def grid(question: Question, side: int) -> np.ndarray:
+    height, width = question.pixels.shape[:2]
+    return np.array(
+        [[row * side // height * side + column * side // width for column in range(width)] for row in range(height)]
+    )
+
+
+@replicates_metric("single_deletion_4")
+def single_deletion_4(question: Question, maps: list[np.ndarray], known: Known) -> list[float]:
+    return single_deletion(question, maps, grid(question, 4), sums=False)
+
+
+@replicates_metric("single_deletion_7")
+def single_deletion_7(question: Question, maps: list[np.ndarray], known: Known) -> list[float]:
+    return single_deletion(question, maps, grid(question, 7), sums=False)
+
+
+@replicates_metric("single_deletion_segments")
+def single_deletion_segments(question: Question, maps: list[np.ndarray], known: Known) -> list[float]:
+    return single_deletion(question, maps, known.superpixels, sums=True)
+
+
+def areas(question: Question, saliency: np.ndarray) -> tuple[float, float]:
+    """Insertion and deletion: at most 32 blocks, whole levels, ends nearest to equal shares."""
+    shape = saliency.shape
+    whole, nothing = logit(question, np.ones(shape, bool)), logit(question, np.zeros(shape, bool))
+    if np.isnan(saliency).any() or whole - nothing < 0.1:
+        return math.nan, math.nan
+    thresholds = sorted(set(saliency.ravel().tolist()), reverse=True)
+    shares = [float(np.mean(saliency >= threshold)) for threshold in thresholds]
+    if len(thresholds) > 32:
+        kept = {
+            min(range(len(shares)), key=lambda place, step=step: abs(shares[place] - step / 32))
+            for step in range(1, 33)
+        }
+        kept.add(len(shares) - 1)
+        thresholds, shares = [thresholds[place] for place in sorted(kept)], [shares[place] for place in sorted(kept)]
+    points = [(0.0, 0.0, 1.0)]
+    for threshold, share in zip(thresholds, shares, strict=True):
+        shown = saliency >= threshold
+        points.append((share, *((logit(question, mask) - nothing) / (whole - nothing) for mask in (shown, ~shown))))
+    pairs = list(itertools.pairwise(points))
+    insertion = sum((b[0] - a[0]) * fmean([a[1], b[1]]) for a, b in pairs)
+    deletion = sum((b[0] - a[0]) * fmean([a[2], b[2]]) for a, b in pairs)
+    return insertion, deletion
+
+
+@replicates_metric("insertion")
+def insertion(question: Question, maps: list[np.ndarray], known: Known) -> list[float]:
+    return [areas(question, saliency)[0] for saliency in maps]
+
+
+@replicates_metric("deletion")
+def deletion(question: Question, maps: list[np.ndarray], known: Known) -> list[float]:
+    return [areas(question, saliency)[1] for saliency in maps]
+
+
+@replicates_metric("abpc")
+def abpc(question: Question, maps: list[np.ndarray], known: Known) -> list[float]:
+    return [inserted - deleted for inserted, deleted in (areas(question, saliency) for saliency in maps)]
+
+
+@replicates_metric("true_effects")
+def true_effects(question: Question, maps: list[np.ndarray], known: Known) -> list[float]:
+    said = [[float(saliency[region].mean()) for region in known.effects.regions] for saliency in maps]
+    return [
+        math.nan if np.isnan(values).any() else spearman_over_orders(values, known.effects.drops.tolist())
+        for values in said
+    ]

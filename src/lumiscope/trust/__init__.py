@@ -1,7 +1,34 @@
-"""Trust: metrics that say how far an explanation can be believed."""
+"""Trust: how far an explanation can be believed. Metrics by name, one file a question in `metrics/`."""
 
-from lumiscope.trust.metrics.faithfulness import Faithfulness
-from lumiscope.trust.registry import METRICS, MaskJudge, TrustMetric, trust_metric
+from lumiscope.trust.baselines import BASELINES, baselines, degraded
+from lumiscope.trust.candidates import Candidate, Explainer, Score, Undefined, scores_of
+from lumiscope.trust.curves import Curves, curves_of
+from lumiscope.trust.effects import TrueEffects, effect_correlation
+from lumiscope.trust.judged_view import JudgedView
+from lumiscope.trust.mask_faithfulness import Faithfulness
+from lumiscope.trust.registry import METRICS, TrustMetric, default_metrics, trust_metric
 from lumiscope.trust.stability import stability
+from lumiscope.trust.substrates import SUBSTRATES
 
-__all__ = ["METRICS", "Faithfulness", "MaskJudge", "TrustMetric", "stability", "trust_metric"]
+__all__ = [
+    "BASELINES",
+    "METRICS",
+    "SUBSTRATES",
+    "Candidate",
+    "Curves",
+    "Explainer",
+    "Faithfulness",
+    "JudgedView",
+    "Score",
+    "TrueEffects",
+    "TrustMetric",
+    "Undefined",
+    "baselines",
+    "curves_of",
+    "default_metrics",
+    "degraded",
+    "effect_correlation",
+    "scores_of",
+    "stability",
+    "trust_metric",
+]
