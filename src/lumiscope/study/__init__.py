@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     )
     from lumiscope.study.configured_model import load_configured
     from lumiscope.study.dissecting import Dissecting, dissect
+    from lumiscope.study.evaluating import Trust, evaluate
     from lumiscope.study.explaining import Explaining, explain
     from lumiscope.study.findings import (
         FINDINGS,
@@ -67,6 +68,7 @@ _HOMES = {
         "Dissecting",
         "dissect",
     ),
+    "evaluating": ("Trust", "evaluate"),
     "explaining": (
         "Explaining",
         "explain",
@@ -105,6 +107,7 @@ __all__ = [
     "Setting",
     "Study",
     "Tables",
+    "Trust",
     "answer",
     "builtin_study",
     "by_model",
@@ -112,6 +115,7 @@ __all__ = [
     "content_of",
     "crops_of_unit",
     "dissect",
+    "evaluate",
     "explain",
     "find",
     "finding",

@@ -4,9 +4,10 @@ from lumiscope.trust.baselines import BASELINES, baselines, degraded
 from lumiscope.trust.candidates import Candidate, Explainer, Score, Undefined, scores_of
 from lumiscope.trust.curves import Curves, curves_of
 from lumiscope.trust.effects import TrueEffects, effect_correlation
-from lumiscope.trust.judged_view import JudgedView
+from lumiscope.trust.judged_view import SUPERPIXELS, JudgedView
 from lumiscope.trust.mask_faithfulness import Faithfulness
-from lumiscope.trust.registry import METRICS, TrustMetric, default_metrics, trust_metric
+from lumiscope.trust.registry import METRICS, Need, TrustMetric, default_metrics, trust_metric
+from lumiscope.trust.reliability import Trial, alpha_of_orders, try_metric
 from lumiscope.trust.stability import stability
 from lumiscope.trust.substrates import SUBSTRATES
 
@@ -14,15 +15,19 @@ __all__ = [
     "BASELINES",
     "METRICS",
     "SUBSTRATES",
+    "SUPERPIXELS",
     "Candidate",
     "Curves",
     "Explainer",
     "Faithfulness",
     "JudgedView",
+    "Need",
     "Score",
+    "Trial",
     "TrueEffects",
     "TrustMetric",
     "Undefined",
+    "alpha_of_orders",
     "baselines",
     "curves_of",
     "default_metrics",
@@ -31,4 +36,5 @@ __all__ = [
     "scores_of",
     "stability",
     "trust_metric",
+    "try_metric",
 ]

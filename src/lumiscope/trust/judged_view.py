@@ -15,7 +15,8 @@ from lumiscope.types import BoolArray, DoubleArray, FedArray, IntArray, Target
 
 Shown: TypeAlias = Callable[[int, int], BoolArray]
 Made = TypeVar("Made")
-SEGMENTS = 50  # superpixels of a view
+SUPERPIXELS = "slic"
+SEGMENTS = 50  # of them in a view
 
 
 class JudgedView:
@@ -64,7 +65,7 @@ class JudgedView:
     @functools.cached_property
     def superpixels(self) -> IntArray:
         """(H, W) about 50 superpixels (SLIC), from 0."""
-        return self.view.segments("slic", {"n_segments": SEGMENTS})
+        return self.view.segments(SUPERPIXELS, {"n_segments": SEGMENTS})
 
     def cells(self, side: int) -> IntArray:
         """(H, W) the number of each pixel's cell in a grid of `side` x `side`."""

@@ -38,7 +38,8 @@ class TrustMetric:
     `property`: which of the twelve it measures. `direction`: which way is good. `range`: the lowest and highest value;
     None: no bound. `needs`: without which it is undefined. `null`: the baseline whose values are those of a map that
     knows nothing, see `BASELINES`. `verdict`: ours, and `caution`: the reason in a sentence. `by_default`: whether it
-    is measured when nobody names metrics. `measure`: scores maps of one view, each by itself.
+    is measured when nobody names metrics. `draws_curves`: whether it is an area under `curves_of`. `measure`: scores
+    maps of one view, each by itself.
     """
 
     name: str
@@ -52,6 +53,7 @@ class TrustMetric:
     verdict: Verdict
     caution: str
     by_default: bool
+    draws_curves: bool
     measure: Measure
 
 
@@ -72,13 +74,14 @@ def trust_metric(
     verdict: Verdict = "sound",
     caution: str = "",
     by_default: bool = False,
+    draws_curves: bool = False,
 ) -> Callable[[Measure], Measure]:
     """Register the decorated function as the metric `name`; see `TrustMetric`."""
 
     def register(measure: Measure) -> Measure:
         metric = TrustMetric(
             name, title, citation, property, direction, range, frozenset(needs), null, verdict, caution, by_default,
-            measure,
+            draws_curves, measure,
         )  # fmt: skip
         METRICS.register(name, metric, defined_by=measure)
         return measure

@@ -22,6 +22,7 @@ from lumiscope.runs.tables.observations import ObservationRow
 from lumiscope.runs.tables.predictions import PredictionRow
 from lumiscope.runs.tables.self_agreement import SelfAgreementRow
 from lumiscope.runs.tables.skipped import SkippedRow
+from lumiscope.runs.tables.trust import Reliability, TrustCurveRow, TrustMetricRow, TrustRow, TrustSummaryRow
 from lumiscope.runs.tables.units import ShownUnitRow, UnitCropRow, UnitRow
 
 __all__ = [
@@ -62,9 +63,14 @@ __all__ = [
     "Outcome",
     "PredictionRow",
     "ProbingImageRow",
+    "Reliability",
     "SelfAgreementRow",
     "ShownUnitRow",
     "SkippedRow",
+    "TrustCurveRow",
+    "TrustMetricRow",
+    "TrustRow",
+    "TrustSummaryRow",
     "UnitCropRow",
     "UnitRow",
 ]

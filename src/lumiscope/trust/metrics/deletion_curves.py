@@ -20,6 +20,7 @@ HALF = "one half of the area between the curves: compact blobs and coarse maps g
     range=(None, None),
     caution="pictures with holes are unlike those the network was trained on; both orders see as many of them",
     by_default=True,
+    draws_curves=True,
 )
 def abpc(view: JudgedView, candidates: Sequence[Candidate]) -> list[Score]:
     """Insertion less deletion on one substrate (ABPC): 0 for a map that knows nothing."""
@@ -34,6 +35,7 @@ def abpc(view: JudgedView, candidates: Sequence[Candidate]) -> list[Score]:
     verdict="with care",
     caution=HALF,
     by_default=True,
+    draws_curves=True,
 )
 def insertion(view: JudgedView, candidates: Sequence[Candidate]) -> list[Score]:
     """Area under the normalised logit as the most relevant pixels are shown first."""
@@ -49,6 +51,7 @@ def insertion(view: JudgedView, candidates: Sequence[Candidate]) -> list[Score]:
     verdict="with care",
     caution=HALF,
     by_default=True,
+    draws_curves=True,
 )
 def deletion(view: JudgedView, candidates: Sequence[Candidate]) -> list[Score]:
     """Area under the normalised logit as the most relevant pixels are hidden first."""

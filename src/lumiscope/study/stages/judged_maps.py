@@ -1,0 +1,148 @@
+"""The scores of maps on trust metrics, kept: what is missing is computed, what is there is read."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lumiscope.memo import Results as Kept
+from lumiscope.models import mask_shows_label
+from lumiscope.store import Arrays, content_key, from_json_array, json_array
+from lumiscope.study.stages.judged import CURVES, Judged, Measured, judged, measure, with_curves
+from lumiscope.study.stages.segmentations import segmenter_makers
+from lumiscope.trust import (
+    METRICS,
+    SUPERPIXELS,
+    Candidate,
+    Curves,
+    JudgedView,
+    Need,
+    Undefined,
+    baselines,
+    curves_of,
+    default_metrics,
+    degraded,
+)
+
+if TYPE_CHECKING:
+    from lumiscope.images import ImageItem
+    from lumiscope.memo import Memo
+    from lumiscope.progress import Track
+    from lumiscope.study.stages.stored_maps import StoredMaps
+    from lumiscope.types import BoolArray
+
+
+class JudgedMaps:
+    """What one model's maps score. `metrics`: by name; None: the default ones whose needs an image meets."""
+
+    def __init__(self, stored: StoredMaps, metrics: Sequence[str] | None, memo: Memo) -> None:
+        self._stored = stored
+        self._memo = memo
+        self._asked = None if metrics is None else METRICS.select(metrics)
+
+    def metrics(self, item: ImageItem) -> list[str]:
+        """What is measured of one image."""
+        if self._asked is not None:
+            return self._asked
+        met: set[Need] = {"explainer"}
+        if item.has_mask:
+            met.add("truth")
+        return [name for name in default_metrics() if METRICS[name].needs <= met]
+
+    def judge(self, items: Sequence[ImageItem], worsened: Mapping[str, str], track: Track) -> list[Judged]:
+        """The scores of some images' maps and of baselines. `worsened`: image -> the method whose map is made worse."""
+        waiting: dict[str, dict[str, Arrays]] = defaultdict(dict)
+        places: dict[str, Kept] = {}
+        images = []
+        for item in items:
+            maps = {saliency.method: Candidate.of(saliency) for saliency in self._stored.read(item)}
+            view: JudgedView | None = None
+            size = next(iter(maps.values())).values.shape
+            ladder = self._ladder(maps, worsened.get(item.id))
+            shown = [*maps.values(), *baselines((size[0], size[1]), _seed(item))]
+            measured: dict[str, dict[str, Measured]] = {}
+            for what in with_curves(self.metrics(item)):
+                kept = self._kept(what)
+                places[kept.location] = kept
+                candidates = shown if what == CURVES else [*shown, *ladder[1:]]
+                keys = {candidate.name: self._key(item, candidate) for candidate in candidates}
+                missing = [candidate for candidate in candidates if keys[candidate.name] not in kept]
+                results: dict[str, Measured] = {}
+                if missing:
+                    view = view or self._view(item, track)
+                    results = dict(zip((c.name for c in missing), measure(what, view, missing), strict=True))
+                waiting[kept.location] |= {keys[name]: _to_arrays(result) for name, result in results.items()}
+                measured[what] = {
+                    name: results[name] if name in results else _from_arrays(kept.get(key))
+                    for name, key in keys.items()
+                }
+            images.append(judged(item.id, measured, [candidate.name for candidate in shown], [c.name for c in ladder]))
+        for location, arrays in waiting.items():
+            if arrays:
+                places[location].put(arrays)
+        return images
+
+    def _ladder(self, maps: Mapping[str, Candidate], method: str | None) -> list[Candidate]:
+        """A map and what is made of it."""
+        if method is None or maps[method].blank:
+            return []
+        return [maps[method], *degraded(maps[method], seed=0)]
+
+    def _kept(self, what: str) -> Kept:
+        plan = self._stored.plan
+        scope = {
+            "model": plan.model.fingerprint,
+            "numbers": plan.choice.numbers,
+            "precision": plan.choice.precision,
+            "seed": plan.seed,
+            "metric": what,
+        }
+        made_by = [
+            curves_of if what == CURVES else METRICS[what].measure,
+            JudgedView,
+            type(plan.model),
+            *segmenter_makers(SUPERPIXELS),
+        ]
+        return self._memo.results("trust", scope, made_by=made_by)
+
+    def _view(self, item: ImageItem, track: Track) -> JudgedView:
+        prepared, (target,) = self._stored.plan.prepare([item], track)
+        return JudgedView(prepared, target, truth=truth_of(self._stored, item))
+
+    def _key(self, item: ImageItem, candidate: Candidate) -> str:
+        """What a score depends on: the map as it is, and all that is known of the image."""
+        digest = hashlib.sha256(candidate.values.tobytes()).hexdigest()
+        mask = item.mask_sha256 if item.has_mask else None
+        return content_key({"image": self._stored.key(item), "mask": mask, "map": digest})
+
+
+def truth_of(stored: StoredMaps, item: ImageItem) -> BoolArray | None:
+    """(H, W) on the view where the object is; None without a mask, and for one that shows another class."""
+    model = stored.plan.model
+    if not item.has_mask or item.mask is None or mask_shows_label(model, item) is False:
+        return None
+    return model.geometry.mask_on_view(item.mask)
+
+
+def _seed(item: ImageItem) -> int:
+    return int(item.sha256[:8], 16)
+
+
+def _to_arrays(result: Measured) -> Arrays:
+    if isinstance(result, Curves):
+        return {"shares": result.shares, "without": result.without, "alone": result.alone}
+    if isinstance(result, Undefined):
+        return {"value": np.array(math.nan), "reason": json_array(result.reason)}
+    return {"value": np.array(result, np.float64), "reason": json_array("")}
+
+
+def _from_arrays(arrays: Mapping[str, Any]) -> Measured:
+    if "shares" in arrays:
+        return Curves(arrays["shares"], arrays["without"], arrays["alone"])
+    reason = from_json_array(arrays["reason"])
+    return Undefined(reason) if reason else float(arrays["value"])
