@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     )
     from lumiscope.study.configured_model import load_configured
     from lumiscope.study.dissecting import Dissecting, dissect
-    from lumiscope.study.evaluating import Trust, evaluate
+    from lumiscope.study.evaluating import Trust, evaluate, null_scores
     from lumiscope.study.explaining import Explaining, explain
     from lumiscope.study.findings import (
         FINDINGS,
@@ -68,7 +68,7 @@ _HOMES = {
         "Dissecting",
         "dissect",
     ),
-    "evaluating": ("Trust", "evaluate"),
+    "evaluating": ("Trust", "evaluate", "null_scores"),
     "explaining": (
         "Explaining",
         "explain",
@@ -122,6 +122,7 @@ __all__ = [
     "load_configured",
     "load_model_config",
     "load_study",
+    "null_scores",
     "observed",
     "save_study",
     "setting_of",

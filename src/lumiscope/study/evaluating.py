@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -13,13 +14,13 @@ from numpy.typing import NDArray
 
 from lumiscope.attribution import PreparedBatch
 from lumiscope.errors import UsageError
-from lumiscope.images import CLASS_SEPARATOR, ImageItem
-from lumiscope.models import VisionModel, label_index, mask_shows_label
+from lumiscope.images import CLASS_SEPARATOR, ImageItem, open_images
+from lumiscope.models import VisionModel, label_index, load_model, mask_shows_label
 from lumiscope.progress import Track, silent
 from lumiscope.runs import ImageGroups, TrustCurveRow, TrustMetricRow, TrustRow, TrustSummaryRow, to_arrow
 from lumiscope.study.stages.judged import Judged, judged, measure, trust_rows, with_curves
 from lumiscope.study.stages.trust import WORSENED
-from lumiscope.trust import METRICS, Candidate, JudgedView, Need, baselines, default_metrics, degraded
+from lumiscope.trust import BASELINES, METRICS, Candidate, JudgedView, Need, baselines, default_metrics, degraded
 from lumiscope.types import DoubleArray, SaliencyMap
 
 Map: TypeAlias = SaliencyMap | NDArray[Any]
@@ -88,6 +89,18 @@ def evaluate(
     return Trust(getattr(model, "name", "model"), tuple(results), ImageGroups(classes), seed)
 
 
+def null_scores(images: int = 6, *, track: Track = silent) -> dict[str, dict[str, float | None]]:
+    """Metric -> baseline -> its mean score on pictures of the world by world:objects; None where it cannot be told."""
+    model, pictures = load_model("world:objects"), open_images(f"world:{images}")
+    maps = {"flat": [np.ones(model.geometry.input_size)] * images}
+    trust = evaluate(model, pictures, maps, metrics=list(METRICS), track=track)
+    means = {(row["metric"], row["method"]): row["mean"] for row in trust.summary().to_pylist()}
+    return {
+        metric: {name: None if math.isnan(mean := means[metric, name]) else mean for name in BASELINES}
+        for metric in METRICS
+    }
+
+
 def _judge(
     model: VisionModel,
     item: ImageItem,
@@ -128,6 +141,8 @@ def _by_method(images: Sequence[ImageItem], maps: Maps) -> dict[str, list[Map]]:
             method: [of_method[item.id] for item in images if item.id in of_method]
             for method, of_method in places.items()
         }
+    if taken := given.keys() & BASELINES.keys():
+        raise UsageError(f"expected methods with names of their own; {min(taken)} is the map that knows nothing")
     wrong = {method: len(of_method) for method, of_method in given.items() if len(of_method) != len(images)}
     if not given or wrong:
         came = ", ".join(f"{count} of {method}" for method, count in wrong.items()) or "no maps"
