@@ -39,7 +39,7 @@ def evaluate(
 
     folder = Run.open(run).folder
     study = load_study(folder / "study.toml")
-    asked = study.run.metrics if metrics is None else split_list(metrics)
+    asked = None if metrics is None else split_list(metrics)
     there = dataclasses.replace(study.run, trust=True, metrics=asked, name=folder.name, runs=str(folder.parent))
     finished = run_study(study.model_copy(update={"run": there}), track=progress)
     rows = [as_json(row) for row in finished.rows(TrustSummaryRow)]

@@ -17,7 +17,7 @@ LEAST = 1e-4  # logits between the part that matters most and the one that matte
 
 @trust_metric(
     "single_deletion_4",
-    title="Single deletion, 4 × 4 cells",
+    title="Single deletion in 4 × 4 cells",
     citation=CITATION,
     property="correctness",
     range=(-1, 1),
@@ -30,7 +30,7 @@ def single_deletion_4(view: JudgedView, candidates: Sequence[Candidate]) -> list
 
 @trust_metric(
     "single_deletion_7",
-    title="Single deletion, 7 × 7 cells",
+    title="Single deletion in 7 × 7 cells",
     citation=CITATION,
     property="correctness",
     range=(-1, 1),
@@ -44,7 +44,7 @@ def single_deletion_7(view: JudgedView, candidates: Sequence[Candidate]) -> list
 
 @trust_metric(
     "single_deletion_segments",
-    title="Single deletion, superpixels",
+    title="Single deletion of superpixels",
     citation=CITATION,
     property="correctness",
     range=(-1, 1),
