@@ -26,6 +26,7 @@ from lumiscope.runs.run import STORE, Run
 from lumiscope.runs.save_table import check_table_path, save_table, write_tables
 from lumiscope.runs.table import TABLES, Column, Table, as_json, column, table, table_of, to_arrow
 from lumiscope.runs.tables import (
+    ALL_IMAGES,
     ALPHA,
     ASSUMED_OF_PREPROCESSING,
     CATEGORY,
@@ -34,6 +35,7 @@ from lumiscope.runs.tables import (
     MARGIN,
     AgreementRow,
     AgreementSummaryRow,
+    AuditRow,
     CategoryBestRow,
     CategoryRow,
     ConceptCountRow,
@@ -50,6 +52,7 @@ from lumiscope.runs.tables import (
     LowLevelRow,
     MapAgreementRow,
     MapAgreementSummaryRow,
+    MapClusterRow,
     MapShapeRow,
     MaskRow,
     MethodDifferenceRow,
@@ -76,6 +79,7 @@ from lumiscope.runs.tables import (
 )
 
 __all__ = [
+    "ALL_IMAGES",
     "ALPHA",
     "ASSUMED_OF_PREPROCESSING",
     "CATEGORY",
@@ -94,6 +98,7 @@ __all__ = [
     "Account",
     "AgreementRow",
     "AgreementSummaryRow",
+    "AuditRow",
     "BackendChoice",
     "CategoryBestRow",
     "CategoryRow",
@@ -116,6 +121,7 @@ __all__ = [
     "Manifest",
     "MapAgreementRow",
     "MapAgreementSummaryRow",
+    "MapClusterRow",
     "MapShapeRow",
     "MaskRow",
     "MethodDifferenceRow",

@@ -1,5 +1,6 @@
 """Trust: how far an explanation can be believed. Metrics by name, one file a question in `metrics/`."""
 
+from lumiscope.trust.audit import Attractor, attractor, cell_shares, map_clusters, place_of
 from lumiscope.trust.baselines import BASELINES, baselines, degraded
 from lumiscope.trust.candidates import Candidate, Explainer, Score, Undefined, scores_of
 from lumiscope.trust.curves import Curves, curves_of
@@ -16,6 +17,7 @@ __all__ = [
     "METRICS",
     "SUBSTRATES",
     "SUPERPIXELS",
+    "Attractor",
     "Candidate",
     "Curves",
     "Explainer",
@@ -28,11 +30,15 @@ __all__ = [
     "TrustMetric",
     "Undefined",
     "alpha_of_orders",
+    "attractor",
     "baselines",
+    "cell_shares",
     "curves_of",
     "default_metrics",
     "degraded",
     "effect_correlation",
+    "map_clusters",
+    "place_of",
     "scores_of",
     "stability",
     "trust_metric",

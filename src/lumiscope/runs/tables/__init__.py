@@ -1,6 +1,7 @@
 """The tables of a run: a dataclass for the rows of each."""
 
 from lumiscope.runs.tables.agreement import AgreementRow, AgreementSummaryRow
+from lumiscope.runs.tables.audit import ALL_IMAGES, AuditRow, MapClusterRow
 from lumiscope.runs.tables.concept_counts import CategoryRow, ConceptCountRow
 from lumiscope.runs.tables.contributions import ContributionRow
 from lumiscope.runs.tables.controls import ControlCategoryRow, ControlRow, LowLevelRow
@@ -26,6 +27,7 @@ from lumiscope.runs.tables.trust import Reliability, TrustCurveRow, TrustMetricR
 from lumiscope.runs.tables.units import ShownUnitRow, UnitCropRow, UnitRow
 
 __all__ = [
+    "ALL_IMAGES",
     "ALPHA",
     "ASSUMED_OF_PREPROCESSING",
     "CATEGORY",
@@ -34,6 +36,7 @@ __all__ = [
     "MARGIN",
     "AgreementRow",
     "AgreementSummaryRow",
+    "AuditRow",
     "CategoryBestRow",
     "CategoryRow",
     "ConceptCountRow",
@@ -50,6 +53,7 @@ __all__ = [
     "LowLevelRow",
     "MapAgreementRow",
     "MapAgreementSummaryRow",
+    "MapClusterRow",
     "MapShapeRow",
     "MaskRow",
     "MethodDifferenceRow",
