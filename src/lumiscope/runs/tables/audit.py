@@ -8,9 +8,7 @@ ALL_IMAGES = "all images"
 """The group of the table `audit` that has every image."""
 
 
-@table(
-    "audit", "each method, and group of images: the place of the view that draws most weight beyond its mirror image"
-)
+@table("audit", "each method and group of images: the place of the view that draws most weight beyond its mirror image")
 class AuditRow:
     """Whether there is a place that a model looks at whatever the pictures show: a stamp, a logo, a mark."""
 

@@ -25,16 +25,16 @@ def unasked_place(tables: Rows) -> Iterator[Claim]:
             methods = [method_title(other.method) for other in map(by_name.get, shown) if other and _alike(other, row)]
             return (
                 f"Unasked: {model} looks at the {row.place} of the view in {_whose(row)}, whatever they show. "
-                f"{method_title(row.method)} has {row.weight:.0%} of its weight on this {row.area:.0%} of the area, and "
-                f"{row.mirrored:.0%} on its mirror image{_others(methods)}."
+                f"{method_title(row.method)} has {row.weight:.0%} of its weight on this {row.area:.0%} of the area, "
+                f"and {row.mirrored:.0%} on its mirror image{_others(methods)}."
             )
 
         yield Claim(
             answer(
                 supported=told,
                 undecided=f"{model}: that a place of the view draws it, whatever the pictures show, is not shown.",
-                cannot_tell=f"{model}: whether a place of the view draws it, whatever the pictures show, cannot be told "
-                f"with {counted(max(row.images for row in rows), 'image')}.",
+                cannot_tell=f"{model}: whether a place of the view draws it, whatever the pictures show, cannot be "
+                f"told with {counted(max(row.images for row in rows), 'image')}.",
                 meaning="look there for a stamp, a logo or a frame that gives the class away",
             ),
             hypotheses={
