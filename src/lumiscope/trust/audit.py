@@ -1,7 +1,7 @@
 """An audit that nobody asked for: is there a place of the view that draws weight whatever the pictures show?
 
-A stamp, a logo, a frame, a mark: what lies at one place in many pictures and gives the class away. Things in pictures lie
-as often on the left as on the right, so under the null each map could as well be its mirror image.
+A stamp, a logo, a frame, a mark: what lies at one place in many pictures and gives the class away. Things in pictures
+lie as often on the left as on the right, so under the null each map could as well be its mirror image.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ def attractor(shares: DoubleArray, seed: int = 0) -> Attractor | None:
     count = len(shares)
     if count < FEWEST:
         return None
-    smooth = uniform_filter(shares, (0, 3, 3), mode="nearest")
+    smooth = uniform_filter(shares, (0, 3, 3), mode="constant")
     differences = (smooth - smooth[:, :, ::-1])[:, :, : CELLS // 2].reshape(count, -1)
     observed = _greatest(differences, np.ones((1, count)))[0]
     signs = _signs(count, seed)
