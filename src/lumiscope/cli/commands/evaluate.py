@@ -21,7 +21,7 @@ def evaluate(
     ] = None,
     json: JSON = False,
 ) -> None:
-    """Judge the explanations of a run: faithful, well placed, dependent on the network?
+    """Judge the explanations of a run: how far they can be believed.
 
     Adds what is missing to the run, tables and report, and computes nothing else again. Shows the mean of each method
     and metric beside the map that knows nothing it is compared with; p: that the method is no better than that, not
