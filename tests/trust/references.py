@@ -195,7 +195,7 @@ def mask_iou(question: Question, maps: list[np.ndarray], known: Known) -> list[f
 
 def important(saliency: np.ndarray, known: Known) -> set[str]:
     names = zip(known.effects.names, known.effects.regions, strict=True)
-    return {name for name, region in names if saliency[region].mean() > saliency.mean() + 1e-9 * abs(saliency).max()}
+    return {name for name, region in names if positive_share(saliency, region) / region.mean() >= 1.5}
 
 
 @replicates_metric("deletion_check")

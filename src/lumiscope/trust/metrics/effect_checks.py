@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from lumiscope.trust.bam import lift
 from lumiscope.trust.candidates import Candidate, Score, Undefined, scores_of
 from lumiscope.trust.effects import TrueEffects, means_on_things
 from lumiscope.trust.judged_view import JudgedView
@@ -14,9 +15,8 @@ from lumiscope.types import BoolArray
 
 CITATION = "after Hesse et al. 2023, FunnyBirds"
 MATTERS = 0.05  # of the largest true effect: less is none
-THRESHOLD = (
-    "a thing counts as important where the map's mean on it is above its mean on the view; a picture counts as 1 or 0"
-)
+IMPORTANT = 1.5  # times as much of a map's positive values as of the view; half of the view can still have that
+THRESHOLD = "whether a thing is important is decided at one threshold, and a picture counts as 1 or 0"
 
 
 @trust_metric(
@@ -88,7 +88,7 @@ def _checked(
     """Whether the answer `changes`, or stays, without the things that `left_out` chooses by which are important.
 
     The same picture is made once for all maps and both checks. FunnyBirds takes the best of 80 thresholds on the test
-    data; here nothing is chosen.
+    data; here the threshold is given, see `important_things`.
     """
     effects = view.effects
     if effects is None:
@@ -112,10 +112,8 @@ def _checked(
 
 
 def important_things(candidate: Candidate, effects: TrueEffects) -> BoolArray:
-    """(n,) whether the map's mean on each thing is above its mean on the whole view."""
-    values = candidate.values
-    above = means_on_things(values, effects) - values.mean()
-    return np.asarray(above > 1e-9 * np.abs(values).max())
+    """(n,) whether each thing has at least 1.5 times the share of the map's positive values that it has of the view."""
+    return np.array([lift(candidate.values, region) >= IMPORTANT for region in effects.regions], np.bool_)
 
 
 def _unknown(candidates: Sequence[Candidate]) -> list[Score]:
