@@ -192,4 +192,6 @@ class WorldImage:
 
 def prefetch(images: Iterable[ImageItem], *, track: Track = silent) -> None:
     """Prepare images that will be looked at, where that is faster for many: two processes draw those of the world."""
-    draw_ahead([(image.index, image.seed, image.mark) for image in images if isinstance(image, WorldImage)], track=track)
+    draw_ahead(
+        [(image.index, image.seed, image.mark) for image in images if isinstance(image, WorldImage)], track=track
+    )

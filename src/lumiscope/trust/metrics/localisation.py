@@ -69,7 +69,9 @@ def energy(view: JudgedView, candidates: Sequence[Candidate]) -> list[Score]:
 )
 def mass_accuracy(view: JudgedView, candidates: Sequence[Candidate]) -> list[Score]:
     """The object's share of the map's positive values; of a random map its area. Channels were pooled by the method."""
-    return _scores(view, candidates, lambda truth: _of_positive(lambda values: lift(values, truth) * float(truth.mean())))
+    return _scores(
+        view, candidates, lambda truth: _of_positive(lambda values: lift(values, truth) * float(truth.mean()))
+    )
 
 
 @trust_metric(
@@ -83,7 +85,7 @@ def mass_accuracy(view: JudgedView, candidates: Sequence[Candidate]) -> list[Sco
     by_default=True,
 )
 def rank_accuracy(view: JudgedView, candidates: Sequence[Candidate]) -> list[Score]:
-    """Of the highest pixels, as many as the object has, the share on the object; of those that tie, what is expected."""
+    """Of the highest pixels, as many as the object has, the share on it; of those that tie, what is expected."""
 
     def score(truth: BoolArray) -> Callable[[Candidate], Score]:
         inside, count = truth.ravel().astype(np.float64), int(truth.sum())
@@ -117,7 +119,7 @@ def _scores(
     score: Callable[[BoolArray], Callable[[Candidate], Score]],
     covered: Callable[[BoolArray], BoolArray] = lambda truth: truth,
 ) -> list[Score]:
-    """`score(truth)` of each map, where there is an object to be missed. `covered`: of the truth, what counts as hit."""
+    """`score(truth)` of each map, where there is an object that can be missed. `covered`: what counts as hit."""
     truth = view.truth
     if truth is None:
         return [Undefined("nobody said where the object is")] * len(candidates)
