@@ -120,3 +120,114 @@ def true_effects(question: Question, maps: list[np.ndarray], known: Known) -> li
         math.nan if np.isnan(values).any() else spearman_over_orders(values, known.effects.drops.tolist())
         for values in said
     ]
+
+
+def positive_share(saliency: np.ndarray, truth: np.ndarray) -> float:
+    total = inside = 0.0
+    for value, is_inside in zip(saliency.ravel().tolist(), truth.ravel().tolist(), strict=True):
+        total += max(value, 0.0)
+        inside += max(value, 0.0) * is_inside
+    return inside / total if total else math.nan
+
+
+@replicates_metric("mass_accuracy")
+def mass_accuracy(question: Question, maps: list[np.ndarray], known: Known) -> list[float]:
+    return [positive_share(saliency, known.truth) for saliency in maps]
+
+
+@replicates_metric("energy")
+def energy(question: Question, maps: list[np.ndarray], known: Known) -> list[float]:
+    area = known.truth.sum() / known.truth.size
+    return [positive_share(saliency, known.truth) / area for saliency in maps]
+
+
+@replicates_metric("pointing_game")
+def pointing_game(question: Question, maps: list[np.ndarray], known: Known) -> list[float]:
+    objects = np.argwhere(known.truth)
+    tolerance = 15 * min(known.truth.shape) / 224
+    values = []
+    for saliency in maps:
+        peaks = np.argwhere(saliency == saliency.max())
+        hits = [min(math.dist(peak, place) for place in objects) <= tolerance for peak in peaks]
+        values.append(fmean(hits) if hits else math.nan)
+    return values
+
+
+def hits_at_true_area(saliency: np.ndarray, truth: np.ndarray) -> dict[int, float]:
+    """How many of the highest pixels, as many as the object has, lie on it -> with which probability."""
+    count, inside, chosen, sure = int(truth.sum()), truth.ravel(), 0, 0
+    for level in sorted(set(saliency.ravel().tolist()), reverse=True):
+        tied = saliency.ravel() == level
+        size, right = int(tied.sum()), int((tied & inside).sum())
+        if chosen + size > count:
+            places = count - chosen
+            ways = {hits: math.comb(right, hits) * math.comb(size - right, places - hits) for hits in range(places + 1)}
+            return {sure + hits: number / math.comb(size, places) for hits, number in ways.items()}
+        chosen, sure = chosen + size, sure + right
+        if chosen == count:
+            break
+    return {sure: 1.0}
+
+
+@replicates_metric("rank_accuracy")
+def rank_accuracy(question: Question, maps: list[np.ndarray], known: Known) -> list[float]:
+    count = int(known.truth.sum())
+    return [
+        math.nan
+        if np.isnan(saliency).any()
+        else sum(hits * chance / count for hits, chance in hits_at_true_area(saliency, known.truth).items())
+        for saliency in maps
+    ]
+
+
+@replicates_metric("mask_iou")
+def mask_iou(question: Question, maps: list[np.ndarray], known: Known) -> list[float]:
+    count = int(known.truth.sum())
+    return [
+        math.nan
+        if np.isnan(saliency).any()
+        else sum(
+            hits / (2 * count - hits) * chance for hits, chance in hits_at_true_area(saliency, known.truth).items()
+        )
+        for saliency in maps
+    ]
+
+
+def important(saliency: np.ndarray, known: Known) -> set[str]:
+    names = zip(known.effects.names, known.effects.regions, strict=True)
+    return {name for name, region in names if positive_share(saliency, region) / region.mean() >= 1.5}
+
+
+@replicates_metric("deletion_check")
+def deletion_check(question: Question, maps: list[np.ndarray], known: Known) -> list[float]:
+    return [
+        math.nan
+        if np.isnan(saliency).any()
+        else float(known.effects.answer(frozenset(important(saliency, known))) != question.target)
+        for saliency in maps
+    ]
+
+
+@replicates_metric("preservation_check")
+def preservation_check(question: Question, maps: list[np.ndarray], known: Known) -> list[float]:
+    others = [frozenset(known.effects.names) - important(saliency, known) for saliency in maps]
+    return [
+        math.nan if np.isnan(saliency).any() else float(known.effects.answer(names) == question.target)
+        for saliency, names in zip(maps, others, strict=True)
+    ]
+
+
+@replicates_metric("contrast")
+def contrast(question: Question, maps: list[np.ndarray], known: Known) -> list[float]:
+    drops = known.effects.drops.tolist()
+    least = 0.05 * max(abs(drop) for drop in drops)
+    values = []
+    for saliency in maps:
+        said = [float(saliency[region].mean()) for region in known.effects.regions]
+        pairs = [
+            1.0 if a > b else 0.5 if a == b else 0.0
+            for (a, for_it), (b, against) in itertools.product(zip(said, drops, strict=True), repeat=2)
+            if for_it > least and against < -least
+        ]
+        values.append(fmean(pairs) if pairs and not np.isnan(saliency).any() else math.nan)
+    return values

@@ -20,7 +20,17 @@ from lumiscope.progress import Track, silent
 from lumiscope.runs import ImageGroups, TrustCurveRow, TrustMetricRow, TrustRow, TrustSummaryRow, to_arrow
 from lumiscope.study.stages.judged import Judged, judged, measure, trust_rows, with_curves
 from lumiscope.study.stages.trust import WORSENED
-from lumiscope.trust import BASELINES, METRICS, Candidate, JudgedView, Need, baselines, default_metrics, degraded
+from lumiscope.trust import (
+    BASELINES,
+    METRICS,
+    Candidate,
+    JudgedView,
+    Need,
+    baselines,
+    default_metrics,
+    degraded,
+    true_effects,
+)
 from lumiscope.types import DoubleArray, SaliencyMap
 
 Map: TypeAlias = SaliencyMap | NDArray[Any]
@@ -114,12 +124,14 @@ def _judge(
     (asked,) = prepared.targets(_target_of(item, maps, target), [label_index(model, item)])
     shows = item.has_mask and mask_shows_label(model, item) is not False
     truth = model.geometry.mask_on_view(item.mask) if shows and item.mask is not None else None
-    view = JudgedView(prepared, asked, truth=truth)
+    effects = true_effects(model, item, asked)
+    view = JudgedView(prepared, asked, truth=truth, effects=effects)
     candidates = [Candidate(method, _values(item, method, saliency, view.size)) for method, saliency in maps.items()]
     ladder = [candidate for candidate in candidates if candidate.name == worsened and not candidate.blank]
     ladder += degraded(ladder[0], seed) if ladder else []
     shown = [*candidates, *baselines(view.size, view.seed)]
-    met: set[Need] = {"truth"} if truth is not None else set()
+    known: dict[Need, bool] = {"truth": truth is not None, "effects": effects is not None}
+    met = {need for need, there in known.items() if there}
     wanted = [name for name in default_metrics() if METRICS[name].needs <= met] if names is None else names
     everything = [*shown, *ladder[1:]]
     measured = {

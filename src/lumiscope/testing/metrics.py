@@ -47,7 +47,11 @@ def judged_view(model: TorchModel, number: int) -> JudgedView:
     truth = (rows >= height // 4) & (rows < height // 2) & (columns < width // 3)
     regions = np.stack([truth, columns > width // 2, rows < height // 3, (rows + columns) % 2 == 0])
     drops = np.random.default_rng(number).normal(size=len(regions))
-    effects = TrueEffects(("cat", "ear", "red", "sky"), ("object", "part", "colour", "scene"), regions, drops)
+
+    def answer(left_out: frozenset[str]) -> int:
+        return target.index + ("cat" in left_out)
+
+    effects = TrueEffects(("cat", "ear", "red", "sky"), ("object", "part", "colour", "scene"), regions, drops, answer)
     return JudgedView(prepared, target, truth=truth, effects=effects)
 
 

@@ -1,16 +1,18 @@
 """Trust: how far an explanation can be believed. Metrics by name, one file a question in `metrics/`."""
 
 from lumiscope.trust.audit import Attractor, attractor, cell_shares, map_clusters, place_of
+from lumiscope.trust.bam import input_dependence, input_independence, model_contrast
 from lumiscope.trust.baselines import BASELINES, baselines, degraded
 from lumiscope.trust.candidates import Candidate, Explainer, Score, Undefined, scores_of
 from lumiscope.trust.curves import Curves, curves_of
-from lumiscope.trust.effects import TrueEffects, effect_correlation
+from lumiscope.trust.effects import TrueEffects, effect_correlation, means_on_things
 from lumiscope.trust.judged_view import SUPERPIXELS, JudgedView
 from lumiscope.trust.mask_faithfulness import Faithfulness
 from lumiscope.trust.registry import METRICS, Need, TrustMetric, default_metrics, trust_metric
 from lumiscope.trust.reliability import Trial, alpha_of_orders, try_metric
 from lumiscope.trust.stability import stability
 from lumiscope.trust.substrates import SUBSTRATES
+from lumiscope.trust.world_effects import effect_rows, true_effects
 
 __all__ = [
     "BASELINES",
@@ -37,10 +39,16 @@ __all__ = [
     "default_metrics",
     "degraded",
     "effect_correlation",
+    "effect_rows",
+    "input_dependence",
+    "input_independence",
     "map_clusters",
+    "means_on_things",
+    "model_contrast",
     "place_of",
     "scores_of",
     "stability",
+    "true_effects",
     "trust_metric",
     "try_metric",
 ]

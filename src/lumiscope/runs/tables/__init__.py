@@ -5,6 +5,7 @@ from lumiscope.runs.tables.audit import ALL_IMAGES, AuditRow, MapClusterRow
 from lumiscope.runs.tables.concept_counts import CategoryRow, ConceptCountRow
 from lumiscope.runs.tables.contributions import ContributionRow
 from lumiscope.runs.tables.controls import ControlCategoryRow, ControlRow, LowLevelRow
+from lumiscope.runs.tables.effects import EffectRow
 from lumiscope.runs.tables.explanations import ExplanationRow, NoMap
 from lumiscope.runs.tables.findings import FAMILY_RULE, FindingRow, Outcome
 from lumiscope.runs.tables.image_complexity import ImageComplexityRow
@@ -44,6 +45,7 @@ __all__ = [
     "ControlCategoryRow",
     "ControlRow",
     "DetectorRow",
+    "EffectRow",
     "ExplanationRow",
     "FindingRow",
     "ImageComplexityRow",

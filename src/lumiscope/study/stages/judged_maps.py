@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lumiscope.images import WorldImage
 from lumiscope.memo import Results as Kept
 from lumiscope.models import mask_shows_label
 from lumiscope.store import Arrays, content_key, from_json_array, json_array
@@ -27,6 +28,7 @@ from lumiscope.trust import (
     curves_of,
     default_metrics,
     degraded,
+    true_effects,
 )
 
 if TYPE_CHECKING:
@@ -52,6 +54,8 @@ class JudgedMaps:
         met: set[Need] = {"explainer"}
         if item.has_mask:
             met.add("truth")
+        if isinstance(item, WorldImage):
+            met.add("effects")
         return [name for name in default_metrics() if METRICS[name].needs <= met]
 
     def judge(self, items: Sequence[ImageItem], worsened: Mapping[str, str], track: Track) -> list[Judged]:
@@ -105,6 +109,7 @@ class JudgedMaps:
         made_by = [
             curves_of if what == CURVES else METRICS[what].measure,
             JudgedView,
+            true_effects,
             type(plan.model),
             *segmenter_makers(SUPERPIXELS),
         ]
@@ -112,7 +117,8 @@ class JudgedMaps:
 
     def _view(self, item: ImageItem, track: Track) -> JudgedView:
         prepared, (target,) = self._stored.plan.prepare([item], track)
-        return JudgedView(prepared, target, truth=truth_of(self._stored, item))
+        effects = true_effects(self._stored.plan.model, item, target)
+        return JudgedView(prepared, target, truth=truth_of(self._stored, item), effects=effects)
 
     def _key(self, item: ImageItem, candidate: Candidate) -> str:
         """What a score depends on: the map as it is, and all that is known of the image."""

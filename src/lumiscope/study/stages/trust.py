@@ -59,7 +59,7 @@ class Trust(Stage):
 
     def applies(self, study: OpenStudy) -> bool:
         """With images to explain, where that is asked for."""
-        return study.images is not None and (study.run.trust or study.run.metrics is not None)
+        return study.asks_for_trust
 
     def check_settings(self, study: OpenStudy) -> None:
         """The metrics."""

@@ -49,8 +49,8 @@ def single_deletion_7(view: JudgedView, candidates: Sequence[Candidate]) -> list
     property="correctness",
     range=(-1, 1),
     null="constant",
-    caution=CAUTION,
-    by_default=True,
+    verdict="with care",
+    caution="sums grow with a superpixel's area, as what hiding it does; " + CAUTION,
 )
 def single_deletion_segments(view: JudgedView, candidates: Sequence[Candidate]) -> list[Score]:
     """Rank correlation of the map's signed sums in about 50 superpixels with how far hiding each lowers the logit."""
