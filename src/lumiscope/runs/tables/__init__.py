@@ -20,6 +20,7 @@ from lumiscope.runs.tables.models import ASSUMED_OF_PREPROCESSING, ModelRow
 from lumiscope.runs.tables.network_dissection import CategoryBestRow, DetectorRow, NetworkDissectionRow
 from lumiscope.runs.tables.observations import ObservationRow
 from lumiscope.runs.tables.predictions import PredictionRow
+from lumiscope.runs.tables.randomisation import Dependence, RandomisationRow, Randomised
 from lumiscope.runs.tables.self_agreement import SelfAgreementRow
 from lumiscope.runs.tables.skipped import SkippedRow
 from lumiscope.runs.tables.units import ShownUnitRow, UnitCropRow, UnitRow
@@ -39,6 +40,7 @@ __all__ = [
     "ContributionRow",
     "ControlCategoryRow",
     "ControlRow",
+    "Dependence",
     "DetectorRow",
     "ExplanationRow",
     "FindingRow",
@@ -62,6 +64,8 @@ __all__ = [
     "Outcome",
     "PredictionRow",
     "ProbingImageRow",
+    "RandomisationRow",
+    "Randomised",
     "SelfAgreementRow",
     "ShownUnitRow",
     "SkippedRow",

@@ -25,6 +25,11 @@ class RunConfig:
         help="Further seeds that random methods, such as LIME, are tried with on the first 10 images, to see how far "
         "they agree with themselves. Default: 1.",
     )
+    trust: bool = setting(
+        False,
+        help="Judge the explanations, too: by what the model loses, by the object's place, by random networks. "
+        "Default: no.",
+    )
     on_error: Literal["skip", "stop"] = setting(
         "skip", metavar="skip|stop", help="What a bad image does. Default: skip (exit code 3)."
     )
