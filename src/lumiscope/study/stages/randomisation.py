@@ -33,7 +33,7 @@ NETWORKS = 5  # random ones, by each way to randomise in turn
 BLIND = "by construction: the method does not look at the class"
 CLOSED = "only the model's predictions are known: its parameters cannot be made random"
 NOT_FINITE = "the scores of the random networks are not finite"
-ONE_CLASS = "the model has one class only"
+NOTHING = Randomisation(np.zeros(0), np.zeros(0), math.nan, math.nan, math.nan, math.nan)
 VERDICTS = {
     Randomised.PARAMETERS: {True: Dependence.NETWORK, False: Dependence.NO_NETWORK, None: Dependence.CANNOT_TELL},
     Randomised.TARGET: {True: Dependence.CLASS, False: Dependence.NO_CLASS, None: Dependence.CANNOT_TELL},
@@ -83,7 +83,7 @@ def _versions(plan: ExplanationPlan) -> Iterator[str]:
     yield TRAINED
     if drawing(plan):
         yield RESEEDED
-    if seeing(plan) and len(plan.model.classes) > 1:
+    if seeing(plan):
         yield OTHER_CLASS
     if isinstance(plan.model, TorchModel):
         yield from map(str, range(NETWORKS))
@@ -115,15 +115,16 @@ class _OneMethod:
             compared = self._compared([TRAINED])
             row = self._row(Randomised.TARGET, compared, 0, None, BLIND)
             return replace(row, verdict=Dependence.NO_CLASS)
-        if OTHER_CLASS not in self.maps:
-            return self._untold(Randomised.TARGET, ONE_CLASS)
         compared = self._compared([OTHER_CLASS])
         return self._row(Randomised.TARGET, compared, 0, None, compared.reason)
 
     def _compared(self, versions: Sequence[str]) -> Randomisation:
         """The maps as trained with those of some versions, on the images that all of them have."""
         needed = [TRAINED, *versions, *([RESEEDED] if RESEEDED in self.maps else [])]
-        images = [image for image in self.maps[TRAINED] if all(image in self.maps[version] for version in needed)]
+        shared = set.intersection(*(set(self.maps.get(version, ())) for version in needed))
+        images = [image for image in self.maps[TRAINED] if image in shared]
+        if not images:
+            return NOTHING
 
         def stacked(version: str) -> DoubleArray:
             return np.stack([self.maps[version][image] for image in images])
@@ -156,5 +157,4 @@ class _OneMethod:
         )
 
     def _untold(self, kind: Randomised, reason: str) -> RandomisationRow:
-        nothing = Randomisation(np.zeros(0), np.zeros(0), math.nan, math.nan, math.nan, math.nan)
-        return self._row(kind, nothing, 0, None, reason)
+        return self._row(kind, NOTHING, 0, None, reason)
