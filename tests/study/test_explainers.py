@@ -9,8 +9,7 @@ import pytest
 
 from lumiscope.images import ImageSet
 from lumiscope.models import BlackBox, TorchModel
-from lumiscope.study import ExplainConfig
-from lumiscope.study.explainers import Explainers
+from lumiscope.study import ExplainConfig, Explainers
 from lumiscope.study.stages.explanation_plan import ExplanationPlan
 from lumiscope.trust import Candidate
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     )
     from lumiscope.study.configured_model import load_configured
     from lumiscope.study.dissecting import Dissecting, dissect
+    from lumiscope.study.explainers import Explainers
     from lumiscope.study.explaining import Explaining, explain
     from lumiscope.study.findings import (
         FINDINGS,
@@ -67,6 +68,7 @@ _HOMES = {
         "Dissecting",
         "dissect",
     ),
+    "explainers": ("Explainers",),
     "explaining": (
         "Explaining",
         "explain",
@@ -95,6 +97,7 @@ __all__ = [
     "DissectConfig",
     "Dissecting",
     "ExplainConfig",
+    "Explainers",
     "Explaining",
     "ExplanationPlan",
     "Hypothesis",
