@@ -122,7 +122,7 @@ class _OneMethod:
         """The maps as trained with those of some versions, on the images that all of them have."""
         needed = [TRAINED, *versions, *([RESEEDED] if RESEEDED in self.maps else [])]
         shared = set.intersection(*(set(self.maps.get(version, ())) for version in needed))
-        images = [image for image in self.maps[TRAINED] if image in shared]
+        images = [image for image in self.maps.get(TRAINED, ()) if image in shared]
         if not images:
             return NOTHING
 
