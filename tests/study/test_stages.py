@@ -154,6 +154,7 @@ def everything(workplace: Path) -> Study:
         backend="eager",
         fdr=1.0,
         min_stability=0.0,
+        trust=True,
     )
 
 
@@ -188,7 +189,7 @@ def test_tasks_can_be_done_anywhere_and_rows_follow_from_results(everything: Stu
     assert max(Counter(keys).values()) == 1, "a key is a task's own"
     assert with_tasks == ["activations", "concept_scores", "detectors", "explanations", "image_complexity", "labels",
                           "contributions", "controls", "map_agreement", "masks", "agreement", "map_shapes",
-                          "model_agreement", "repeats", "unit_crops"]  # fmt: skip
+                          "model_agreement", "randomisation", "repeats", "unit_crops"]  # fmt: skip
     assert [name for name, declared in TABLES.items() if not tables.rows(declared.row)] == ["skipped"]
 
 

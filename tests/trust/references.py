@@ -8,6 +8,7 @@ from statistics import fmean
 
 import numpy as np
 
+from lumiscope.attribution import derive_seed
 from lumiscope.testing import Known, Question, replicates_metric
 
 
@@ -230,4 +231,87 @@ def contrast(question: Question, maps: list[np.ndarray], known: Known) -> list[f
             if for_it > least and against < -least
         ]
         values.append(fmean(pairs) if pairs and not np.isnan(saliency).any() else math.nan)
+
+
+def nearby(question: Question, item_id: str) -> list[np.ndarray]:
+    generator = np.random.default_rng(derive_seed(0, item_id, "views nearby"))
+    height, width, channels = question.pixels.shape
+    pictures = []
+    for _ in range(10):
+        picture = np.zeros(question.pixels.shape, np.uint8)
+        for row in range(height):
+            for column in range(width):
+                for channel in range(channels):
+                    moved = float(question.pixels[row, column, channel]) + 255 * generator.uniform(-0.02, 0.02)
+                    picture[row, column, channel] = min(max(round(moved), 0), 255)
+        pictures.append(picture)
+    return pictures
+
+
+def relative_changes(pictures: list[np.ndarray], saliency: np.ndarray, known: Known) -> list[float]:
+    length = math.sqrt(sum(value**2 for value in saliency.ravel().tolist()))
+    if math.isnan(length) or length == 0:
+        return [math.nan] * len(pictures)
+    moved = [(known.explainer([picture])[0] - saliency).ravel().tolist() for picture in pictures]
+    return [math.sqrt(sum(value**2 for value in change)) / length for change in moved]
+
+
+@replicates_metric("max_sensitivity")
+def max_sensitivity(question: Question, maps: list[np.ndarray], known: Known) -> list[float]:
+    pictures = nearby(question, known.item_id)
+    return [max(relative_changes(pictures, saliency, known)) for saliency in maps]
+
+
+@replicates_metric("mean_sensitivity")
+def mean_sensitivity(question: Question, maps: list[np.ndarray], known: Known) -> list[float]:
+    pictures = nearby(question, known.item_id)
+    return [fmean(relative_changes(pictures, saliency, known)) for saliency in maps]
+
+
+@replicates_metric("relative_output_stability")
+def relative_output_stability(question: Question, maps: list[np.ndarray], known: Known) -> list[float]:
+    pictures = nearby(question, known.item_id)
+    before = question.scores(question.image)
+    scores = [question.scores(question.image_of(picture)) for picture in pictures]
+    ratios = [
+        [
+            change / (math.dist(after, before) / math.hypot(*before))
+            for change, after in zip(relative_changes(pictures, saliency, known), scores, strict=True)
+            if np.argmax(after) == np.argmax(before)
+        ]
+        for saliency in maps
+    ]
+    return [max(of_map) if of_map else math.nan for of_map in ratios]
+
+
+def mid_ranks(values: list[float]) -> list[float]:
+    return [sum(a < b for a in values) + (sum(a == b for a in values) - 1) / 2 for b in values]
+
+
+def spearman(a: list[float], b: list[float]) -> float:
+    """Pearson's correlation of midranks: 0 where one side is constant, NaN where both are."""
+    if any(map(math.isnan, a + b)):
+        return math.nan
+    ranks = [[rank - (len(side) - 1) / 2 for rank in mid_ranks(side)] for side in (a, b)]
+    lengths = [math.hypot(*side) for side in ranks]
+    if 0 in lengths:
+        return 0.0 if any(lengths) else math.nan
+    return sum(x * y for x, y in zip(*ranks, strict=True)) / (lengths[0] * lengths[1])
+
+
+def cells_14(saliency: np.ndarray) -> list[float]:
+    rows, columns = ([int(side * step / 14) for step in range(15)] for side in saliency.shape)
+    return [
+        fmean(saliency[top:bottom, left:right].ravel().tolist())
+        for top, bottom in itertools.pairwise(rows)
+        for left, right in itertools.pairwise(columns)
+    ]
+
+
+@replicates_metric("seed_stability")
+def seed_stability(question: Question, maps: list[np.ndarray], known: Known) -> list[float]:
+    values = []
+    for saliency in maps:
+        cells = [cells_14(version) for version in (saliency, known.redraw(saliency, 1), known.redraw(saliency, 2))]
+        values.append(fmean(spearman(a, b) for a, b in itertools.combinations(cells, 2)))
     return values

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from lumiscope.study.configured_model import load_configured
     from lumiscope.study.dissecting import Dissecting, dissect
     from lumiscope.study.evaluating import Trust, evaluate, null_scores
+    from lumiscope.study.explainers import Explainers
     from lumiscope.study.explaining import Explaining, explain
     from lumiscope.study.findings import (
         FINDINGS,
@@ -69,6 +70,7 @@ _HOMES = {
         "dissect",
     ),
     "evaluating": ("Trust", "evaluate", "null_scores"),
+    "explainers": ("Explainers",),
     "explaining": (
         "Explaining",
         "explain",
@@ -97,6 +99,7 @@ __all__ = [
     "DissectConfig",
     "Dissecting",
     "ExplainConfig",
+    "Explainers",
     "Explaining",
     "ExplanationPlan",
     "Hypothesis",

@@ -9,6 +9,7 @@ import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -69,9 +70,17 @@ def explain_by_brightness(pictures: Sequence[FedArray]) -> list[DoubleArray]:
     return [np.asarray(picture, np.float64).mean(axis=2) ** 2 for picture in pictures]
 
 
+def redraw(values: DoubleArray, seed: int) -> DoubleArray:
+    """What a map of the checks is under another seed: nearly the same."""
+    return values + np.random.default_rng(seed).normal(0, 0.5, values.shape)
+
+
 def candidates_of_a_view() -> list[Candidate]:
-    """The maps, with the explainer."""
-    return [Candidate(f"map {number}", values, explain_by_brightness) for number, values in enumerate(maps_of_a_view())]
+    """The maps, with the explainer and what gives them under another seed."""
+    return [
+        Candidate(f"map {number}", values, explain_by_brightness, partial(redraw, values))
+        for number, values in enumerate(maps_of_a_view())
+    ]
 
 
 def bounds_of(metric: TrustMetric) -> tuple[float, float]:
@@ -154,7 +163,7 @@ def equals_its_reference(case: MetricCase) -> None:
             seed=0,
             options={},
         )
-        known = Known(view.truth, view.effects, view.superpixels, explain_by_brightness)
+        known = Known(view.view.item_id, view.truth, view.effects, view.superpixels, explain_by_brightness, redraw)
         values = numbers(values_of(case, model, number))
         what = f"the values of {case.name} for picture {number} by the network {model.name} as its reference has them,"
         expect_close(values, np.array(case.reference(question, maps_of_a_view(), known)), FLOAT32, what)

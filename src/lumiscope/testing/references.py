@@ -68,13 +68,16 @@ SimilarityReference: TypeAlias = Callable[[DoubleArray, DoubleArray], NDArray[np
 class Known:
     """What a trust metric is told of the picture of a question. See `JudgedView`.
 
-    `truth`: (H, W). `superpixels`: (H, W) from 0. `explainer`: of every map.
+    `item_id`: which seeds derive from. `truth`: (H, W). `superpixels`: (H, W) from 0. `explainer`: of every map.
+    `redraw`: a map under another seed, from the map and the seed's number.
     """
 
+    item_id: str
     truth: BoolArray
     effects: TrueEffects
     superpixels: IntArray
     explainer: Explainer
+    redraw: Callable[[DoubleArray, int], DoubleArray]
 
 
 MetricReference: TypeAlias = Callable[[Question, Sequence[DoubleArray], Known], Sequence[float]]

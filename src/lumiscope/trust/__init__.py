@@ -3,11 +3,12 @@
 from lumiscope.trust.audit import Attractor, attractor, cell_shares, map_clusters, place_of
 from lumiscope.trust.bam import input_dependence, input_independence, model_contrast
 from lumiscope.trust.baselines import BASELINES, baselines, degraded
-from lumiscope.trust.candidates import Candidate, Explainer, Score, Undefined, scores_of
+from lumiscope.trust.candidates import Candidate, Explainer, Reseeded, Score, Undefined, scores_of
 from lumiscope.trust.curves import Curves, curves_of
 from lumiscope.trust.effects import TrueEffects, effect_correlation, means_on_things
 from lumiscope.trust.judged_view import SUPERPIXELS, JudgedView
 from lumiscope.trust.mask_faithfulness import Faithfulness
+from lumiscope.trust.randomisation import Randomisation, coarse_map, compare_randomised
 from lumiscope.trust.registry import METRICS, Need, TrustMetric, default_metrics, trust_metric
 from lumiscope.trust.reliability import Trial, alpha_of_orders, try_metric
 from lumiscope.trust.stability import stability
@@ -26,6 +27,8 @@ __all__ = [
     "Faithfulness",
     "JudgedView",
     "Need",
+    "Randomisation",
+    "Reseeded",
     "Score",
     "Trial",
     "TrueEffects",
@@ -35,6 +38,8 @@ __all__ = [
     "attractor",
     "baselines",
     "cell_shares",
+    "coarse_map",
+    "compare_randomised",
     "curves_of",
     "default_metrics",
     "degraded",

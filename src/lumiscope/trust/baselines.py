@@ -41,14 +41,22 @@ BASELINES: dict[str, Callable[[tuple[int, int], np.random.Generator], DoubleArra
     "constant": _constant,
 }
 """Name -> what makes a map of a view's size."""
+DRAWN = ("random", "blob")  # by the seed
 
 
 def baselines(size: tuple[int, int], seed: int) -> list[Candidate]:
-    """One map of each kind. `seed`: of the view."""
-    return [
-        Candidate(name, make(size, np.random.default_rng([seed, number])))
-        for number, (name, make) in enumerate(BASELINES.items())
-    ]
+    """One map of each kind, which is the same for every picture. `seed`: of the view."""
+    return [_baseline(name, size, seed) for name in BASELINES]
+
+
+def _baseline(name: str, size: tuple[int, int], seed: int) -> Candidate:
+    number = list(BASELINES).index(name)
+
+    def reseeded(further: int) -> DoubleArray:
+        return BASELINES[name](size, np.random.default_rng([seed, number, further]))
+
+    values = BASELINES[name](size, np.random.default_rng([seed, number]))
+    return Candidate(name, values, lambda pictures: [values] * len(pictures), reseeded if name in DRAWN else None)
 
 
 def degraded(candidate: Candidate, seed: int) -> list[Candidate]:

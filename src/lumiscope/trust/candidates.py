@@ -21,6 +21,8 @@ class Undefined:
 Score: TypeAlias = float | Undefined
 Explainer: TypeAlias = Callable[[Sequence[FedArray]], list[DoubleArray]]
 """Explains changed versions of the view, each (H, W, C) as the network is fed, by the same method, target and seed."""
+Reseeded: TypeAlias = Callable[[int], DoubleArray]
+"""Makes the method's map of the view itself under a further seed, by number from 1."""
 
 
 @dataclass(frozen=True)
@@ -28,17 +30,21 @@ class Candidate:
     """A map that is judged.
 
     `values`: (H, W) float64, raw and signed as the method gives it; NaN where it gives none. `explainer`: makes the
-    method's maps of changed versions of the view; None where there is only the map.
+    method's maps of changed versions of the view; None where there is only the map. `reseeded`: makes its map again
+    under another seed; None for a method that draws nothing.
     """
 
     name: str
     values: DoubleArray
     explainer: Explainer | None = None
+    reseeded: Reseeded | None = None
 
     @classmethod
-    def of(cls, saliency: SaliencyMap, explainer: Explainer | None = None) -> Candidate:
+    def of(
+        cls, saliency: SaliencyMap, explainer: Explainer | None = None, reseeded: Reseeded | None = None
+    ) -> Candidate:
         """A method's map."""
-        return cls(saliency.method, saliency.values.astype(np.float64), explainer)
+        return cls(saliency.method, saliency.values.astype(np.float64), explainer, reseeded)
 
     @property
     def blank(self) -> str:

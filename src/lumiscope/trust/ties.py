@@ -27,6 +27,21 @@ def expected_rank_correlation(values: DoubleArray, truth: DoubleArray) -> float:
     return float(covariance / (np.sqrt((count**2 - 1) / 12) * true_ranks.std()))
 
 
+def likeness(a: DoubleArray, b: DoubleArray) -> float:
+    """Spearman's correlation of two maps' (n,) cells, of which neither is the truth.
+
+    Ties by midranks, so that a map is perfectly like itself, whatever ties in it. 0 where one of the two is constant,
+    as it orders nothing; NaN where both are, or a number is not finite.
+    """
+    if not (np.isfinite(a).all() and np.isfinite(b).all()):
+        return float("nan")
+    ranks = [rankdata(values) - (len(values) + 1) / 2 for values in (a, b)]
+    lengths = [float(np.linalg.norm(centred)) for centred in ranks]
+    if 0 in lengths:
+        return 0.0 if any(lengths) else float("nan")
+    return float(ranks[0] @ ranks[1] / (lengths[0] * lengths[1]))
+
+
 def expected_share(inside: DoubleArray, values: DoubleArray, count: int) -> float:
     """Which share of the `count` highest of (n,) values is expected inside. `inside`: (n,) in [0, 1].
 

@@ -22,6 +22,7 @@ from lumiscope.runs.tables.models import ASSUMED_OF_PREPROCESSING, ModelRow
 from lumiscope.runs.tables.network_dissection import CategoryBestRow, DetectorRow, NetworkDissectionRow
 from lumiscope.runs.tables.observations import ObservationRow
 from lumiscope.runs.tables.predictions import PredictionRow
+from lumiscope.runs.tables.randomisation import Dependence, RandomisationRow, Randomised
 from lumiscope.runs.tables.self_agreement import SelfAgreementRow
 from lumiscope.runs.tables.skipped import SkippedRow
 from lumiscope.runs.tables.trust import Reliability, TrustCurveRow, TrustMetricRow, TrustRow, TrustSummaryRow
@@ -44,6 +45,7 @@ __all__ = [
     "ContributionRow",
     "ControlCategoryRow",
     "ControlRow",
+    "Dependence",
     "DetectorRow",
     "EffectRow",
     "ExplanationRow",
@@ -69,6 +71,8 @@ __all__ = [
     "Outcome",
     "PredictionRow",
     "ProbingImageRow",
+    "RandomisationRow",
+    "Randomised",
     "Reliability",
     "SelfAgreementRow",
     "ShownUnitRow",

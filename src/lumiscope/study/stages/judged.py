@@ -67,7 +67,7 @@ def judged(
                 scores.setdefault(what, {})[name] = result
             elif isinstance(result, Curves):
                 curves[name] = result
-        if ladder and what != CURVES:
+        if ladder and what != CURVES and results.keys() >= set(ladder):
             ladders[what] = [result for name in ladder if not isinstance(result := results[name], Curves)]
     return Judged(image, scores, ladders, curves)
 

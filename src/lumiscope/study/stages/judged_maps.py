@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from lumiscope.images import WorldImage
 from lumiscope.memo import Results as Kept
 from lumiscope.models import mask_shows_label
 from lumiscope.store import Arrays, content_key, from_json_array, json_array
+from lumiscope.study.explainers import Explainers
 from lumiscope.study.stages.judged import CURVES, Judged, Measured, judged, measure, with_curves
 from lumiscope.study.stages.segmentations import segmenter_makers
 from lumiscope.trust import (
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from lumiscope.memo import Memo
     from lumiscope.progress import Track
     from lumiscope.study.stages.stored_maps import StoredMaps
-    from lumiscope.types import BoolArray
+    from lumiscope.types import BoolArray, SaliencyMap
 
 
 class JudgedMaps:
@@ -47,38 +48,47 @@ class JudgedMaps:
         self._memo = memo
         self._asked = None if metrics is None else METRICS.select(metrics)
 
-    def metrics(self, item: ImageItem) -> list[str]:
-        """What is measured of one image."""
+    def metrics(self, item: ImageItem, *, ask_again: bool) -> list[str]:
+        """What is measured of one image. `ask_again`: whether methods may be asked to explain it again."""
         if self._asked is not None:
-            return self._asked
-        met: set[Need] = {"explainer"}
+            return [name for name in self._asked if ask_again or "explainer" not in METRICS[name].needs]
+        met: set[Need] = {"explainer"} if ask_again else set()
         if item.has_mask:
             met.add("truth")
         if isinstance(item, WorldImage):
             met.add("effects")
         return [name for name in default_metrics() if METRICS[name].needs <= met]
 
-    def judge(self, items: Sequence[ImageItem], worsened: Mapping[str, str], track: Track) -> list[Judged]:
-        """The scores of some images' maps and of baselines. `worsened`: image -> the method whose map is made worse."""
+    def judge(
+        self, items: Sequence[ImageItem], worsened: Mapping[str, str], asked_again: Container[str], track: Track
+    ) -> list[Judged]:
+        """The scores of some images' maps and of baselines.
+
+        `worsened`: image -> the method whose map is made worse. `asked_again`: images that methods explain again.
+        """
         waiting: dict[str, dict[str, Arrays]] = defaultdict(dict)
         places: dict[str, Kept] = {}
         images = []
         for item in items:
-            maps = {saliency.method: Candidate.of(saliency) for saliency in self._stored.read(item)}
+            saliencies = {saliency.method: saliency for saliency in self._stored.read(item)}
+            maps = {method: Candidate.of(saliency) for method, saliency in saliencies.items()}
             view: JudgedView | None = None
             size = next(iter(maps.values())).values.shape
             ladder = self._ladder(maps, worsened.get(item.id))
             shown = [*maps.values(), *baselines((size[0], size[1]), _seed(item))]
             measured: dict[str, dict[str, Measured]] = {}
-            for what in with_curves(self.metrics(item)):
+            for what in with_curves(self.metrics(item, ask_again=item.id in asked_again)):
                 kept = self._kept(what)
                 places[kept.location] = kept
-                candidates = shown if what == CURVES else [*shown, *ladder[1:]]
-                keys = {candidate.name: self._key(item, candidate) for candidate in candidates}
+                asks = what != CURVES and "explainer" in METRICS[what].needs
+                candidates = shown if what == CURVES or asks else [*shown, *ladder[1:]]
+                keys = {candidate.name: self._key(item, candidate, asks=asks) for candidate in candidates}
                 missing = [candidate for candidate in candidates if keys[candidate.name] not in kept]
                 results: dict[str, Measured] = {}
                 if missing:
                     view = view or self._view(item, track)
+                    if asks:
+                        missing = self._with_explainers(view, saliencies, missing, track)
                     results = dict(zip((c.name for c in missing), measure(what, view, missing), strict=True))
                 waiting[kept.location] |= {keys[name]: _to_arrays(result) for name, result in results.items()}
                 measured[what] = {
@@ -110,6 +120,7 @@ class JudgedMaps:
             curves_of if what == CURVES else METRICS[what].measure,
             JudgedView,
             true_effects,
+            Explainers,
             type(plan.model),
             *segmenter_makers(SUPERPIXELS),
         ]
@@ -120,11 +131,24 @@ class JudgedMaps:
         effects = true_effects(self._stored.plan.model, item, target)
         return JudgedView(prepared, target, truth=truth_of(self._stored, item), effects=effects)
 
-    def _key(self, item: ImageItem, candidate: Candidate) -> str:
-        """What a score depends on: the map as it is, and all that is known of the image."""
+    def _with_explainers(
+        self, view: JudgedView, saliencies: Mapping[str, SaliencyMap], candidates: Sequence[Candidate], track: Track
+    ) -> list[Candidate]:
+        """Methods that can be asked again; baselines ask themselves."""
+        explainers = Explainers(self._stored.plan, view.view, view.target, track)
+        return [
+            explainers.candidate(saliencies[candidate.name]) if candidate.name in saliencies else candidate
+            for candidate in candidates
+        ]
+
+    def _key(self, item: ImageItem, candidate: Candidate, *, asks: bool) -> str:
+        """What a score depends on: the map as it is, all that is known of the image, and who is asked again."""
         digest = hashlib.sha256(candidate.values.tobytes()).hexdigest()
         mask = item.mask_sha256 if item.has_mask else None
-        return content_key({"image": self._stored.key(item), "mask": mask, "map": digest})
+        methods = {method.name: method for method, _ in self._stored.plan.methods}
+        method = methods.get(candidate.name) if asks else None
+        maker = None if method is None else self._stored.results(method, item).location
+        return content_key({"image": self._stored.key(item), "mask": mask, "map": digest, "maker": maker})
 
 
 def truth_of(stored: StoredMaps, item: ImageItem) -> BoolArray | None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from lumiscope.engines import Report
 from lumiscope.runs import (
@@ -26,28 +26,29 @@ if TYPE_CHECKING:
     from lumiscope.study.open_study import OpenStudy
 
 IMAGES_AT_ONCE = 8
+ASKED_AGAIN = 5  # images that methods explain again and again, which costs ten times what the maps did
 WORSENED = 12  # images on which maps are made worse: it is about the metrics, not about every picture
 
 
 @dataclass(frozen=True)
 class JudgeMaps(ImageTask):
-    """Judge one model's maps of some images. `worsened`: image -> the method whose map is made worse."""
+    """Judge one model's maps of some images.
+
+    `worsened`: image -> the method whose map is made worse. `asked_again`: images that methods explain again.
+    """
 
     worsened: Mapping[str, str] = field(default_factory=dict)
+    asked_again: frozenset[str] = frozenset()
 
     @property
     def key(self) -> str:
         """The model and the first image."""
         return f"judging maps of {self.model}: {self.items[0]}"
 
-    def part(self, items: Sequence[str]) -> Self:
-        """The same for some of the images."""
-        return type(self)(self.model, tuple(items), self.worsened)
-
     def run(self, study: OpenStudy, report: Report) -> tuple[str, list[Judged]]:
         """The model, and what became of each image."""
         judged = JudgedMaps(study.stored_maps[self.model], study.run.metrics, study.memo)
-        return self.model, judged.judge(study.explained(self.items), self.worsened, study.track)
+        return self.model, judged.judge(study.explained(self.items), self.worsened, self.asked_again, study.track)
 
 
 @stage("trust")
@@ -68,12 +69,13 @@ class Trust(Stage):
     def tasks(self, study: OpenStudy, tables: Tables) -> list[JudgeMaps]:
         """Some images of a model at a time; of the first few one method's map is made worse, each in its turn."""
         ids = [row.image for row in tables.rows(ImageRow)]
+        again = frozenset(ids[:ASKED_AGAIN])
         tasks = []
         for model, plan in study.plans.items():
             methods = [method.name for method, _ in plan.methods]
             worsened = {image: methods[place % len(methods)] for place, image in enumerate(ids[:WORSENED])}
             tasks += [
-                JudgeMaps(model, batch, {image: worsened[image] for image in batch if image in worsened})
+                JudgeMaps(model, batch, {image: worsened[image] for image in batch if image in worsened}, again)
                 for batch in batches(ids, IMAGES_AT_ONCE)
             ]
         return tasks
