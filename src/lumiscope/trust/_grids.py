@@ -1,8 +1,8 @@
 """Grids of one picture, each half as fine as the one before, on which holes in it are filled: a multigrid method.
 
-Arrays of a grid are flat, (C * (h + 2) * (w + 2),), with a border of zeros around every channel. So the eight neighbours
-of all pixels are shifts of the whole array, and what a shift carries over an edge comes from the border. Buffers are
-made once for a picture: fresh memory costs more than the sums.
+Arrays of a grid are flat, (C * (h + 2) * (w + 2),), with a border of zeros around every channel. So the neighbours of
+all pixels are shifts of the whole array, and what a shift carries over an edge comes from the border. Buffers are made
+once for a picture: fresh memory costs more than the sums.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ class Grid:
         self.hidden, self.values, self.gap, self._step, self._share, self._spread, self._centre = buffers[:7]
         first, second = buffers[7:]
         ends = [length - 1, length - 2, length - 2 - line, length - 2 - 2 * line]
-        self._first, self._sum = first[: ends[0]], second[: ends[3]]
+        self._first: torch.Tensor = first[: ends[0]]
+        self._sum: torch.Tensor = second[: ends[3]]
         self._shifts = [
             (first[1 : ends[0]], first[: ends[1]], second[: ends[1]]),
             (second[line : ends[1]], second[: ends[2]], first[: ends[2]]),
@@ -54,8 +55,8 @@ class Grid:
 
         Of known pixels, too, where it means nothing.
         """
-        within = self.within
-        return self._blurred(values).addcmul_(self._centre[within], values[within], value=-1)
+        missing = self._blurred(values)
+        return missing.addcmul_(self._centre[self.within], values[self.within], value=-1)
 
     def swept(self, gap: torch.Tensor) -> torch.Tensor:
         """What closes `gap` a little: new `values`."""

@@ -2,7 +2,7 @@
 
 Source: Rong et al. 2022, A Consistent and Efficient Evaluation Strategy for Attribution Methods, section 4.2: a hidden
 pixel is the weighted mean of its neighbours (1/6 beside, 1/12 diagonal; none outside, the weights of the others sum to
-1), plus noise. Theirs is solved by a sparse direct solver, ours by conjugate gradients, preconditioned by coarser grids.
+1), plus noise. They use a sparse direct solver, we conjugate gradients, preconditioned by coarser grids.
 """
 
 from __future__ import annotations
@@ -29,11 +29,12 @@ class Filling:
         self._enough = TOLERANCE * float(self._centred.norm())
         generator = torch.Generator().manual_seed(seed)
         self._noise = (NOISE * torch.randn(picture.shape, generator=generator)).to(picture.device)
-        self._grids = grids_of(*picture.shape, picture.device)
+        channels, height, width = picture.shape
+        self._grids = grids_of(channels, height, width, picture.device)
 
     def __call__(self, shown: torch.Tensor) -> torch.Tensor:
         """(n, C, H, W): the picture as it is where it is `shown`, (n, H, W) bool, and filled elsewhere."""
-        return torch.stack([self._filled(mask) for mask in shown])
+        return torch.stack([self._filled(mask) for mask in shown.to(self._mean.device)])
 
     def _filled(self, shown: torch.Tensor) -> torch.Tensor:
         hidden = (~shown).float()
