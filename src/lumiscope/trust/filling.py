@@ -28,7 +28,7 @@ class Filling:
         self._centred = (picture - self._mean).contiguous()
         self._enough = TOLERANCE * float(self._centred.norm())
         generator = torch.Generator().manual_seed(seed)
-        self._noise = (NOISE * torch.randn(picture.shape, generator=generator)).to(picture.device)
+        self.noise = (NOISE * torch.randn(picture.shape, generator=generator)).to(picture.device)
         channels, height, width = picture.shape
         self._grids = grids_of(channels, height, width, picture.device)
 
@@ -39,7 +39,7 @@ class Filling:
     def _filled(self, shown: torch.Tensor) -> torch.Tensor:
         hidden = (~shown).float()
         smooth = self._solution(hidden) if shown.any() else torch.zeros_like(self._centred)
-        return smooth + self._mean + self._noise * hidden
+        return smooth + self._mean + self.noise * hidden
 
     def _solution(self, hidden: torch.Tensor) -> torch.Tensor:
         """(C, H, W), without mean and noise, by preconditioned conjugate gradients.
