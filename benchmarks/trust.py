@@ -23,8 +23,8 @@ from scipy.sparse.linalg import spsolve
 from lumiscope.attribution import METHODS, PreparedBatch
 from lumiscope.images import View, open_images
 from lumiscope.models import Precision, TorchModel
-from lumiscope.trust import Candidate, Curves, JudgedView, Undefined, curves_of, default_metrics
 from lumiscope.trust import METRICS as TRUST_METRICS
+from lumiscope.trust import Candidate, Curves, JudgedView, Undefined, curves_of, default_metrics
 from lumiscope.trust.curves import STEPS
 from lumiscope.trust.filling import Filling
 from lumiscope.trust.ties import tie_blocks
@@ -106,7 +106,9 @@ def candidates_of(model: TorchModel, view: View) -> list[Candidate]:
 def plain_curves(model: TorchModel, view: View, target: int, values: DoubleArray) -> Curves:
     """Both orders, one picture at a time by the torch module as it is."""
     image = model.inputs([view])[0]
-    hidden = model.inputs(np.broadcast_to(np.rint(view.pixels.mean((0, 1))).astype(np.uint8), view.pixels.shape)[None])[0]
+    hidden = model.inputs(np.broadcast_to(np.rint(view.pixels.mean((0, 1))).astype(np.uint8), view.pixels.shape)[None])[
+        0
+    ]
 
     def logit(shown: BoolArray) -> float:
         with torch.no_grad():
@@ -134,7 +136,9 @@ def filling(model: TorchModel, views: Sequence[View]) -> None:
             (candidate,) = (candidate for candidate in candidates_of(model, view) if candidate.name == name)
             image = model.inputs([view])[0].contiguous()
             ranks = candidate.values.ravel().argsort(kind="stable").argsort().reshape(candidate.values.shape)
-            masks = [order for share in FRACTIONS for order in (ranks >= share * ranks.size, ranks < share * ranks.size)]
+            masks = [
+                order for share in FRACTIONS for order in (ranks >= share * ranks.size, ranks < share * ranks.size)
+            ]
             fill = Filling(image, 0)
             for mask in masks:
                 started = time.perf_counter()
