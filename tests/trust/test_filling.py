@@ -8,7 +8,7 @@ import torch
 
 import lumiscope.trust.filling as filling_module
 from lumiscope.trust.filling import Filling
-from trust.references import filled
+from trust.hidden_pictures import filled
 
 SIZE = (37, 50)
 
@@ -46,7 +46,6 @@ def test_equals_the_direct_solution(no_noise, name):
     expected = filled(view.double().numpy(), MASKS[name])
     error = np.linalg.norm(came.numpy() - expected)
     assert error <= 1e-4 * np.linalg.norm(view.numpy())
-    assert np.array_equal(came.numpy()[:, MASKS[name]], came.numpy()[:, MASKS[name]])
     np.testing.assert_allclose(came.numpy()[:, MASKS[name]], view.numpy()[:, MASKS[name]], atol=1e-6)
 
 
