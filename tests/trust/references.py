@@ -7,20 +7,25 @@ import math
 from statistics import fmean
 
 import numpy as np
+import torch
 
 from lumiscope.attribution import derive_seed
 from lumiscope.testing import Known, Question, replicates_metric
+from trust.hidden_pictures import blurred, filled, grey, mean_colour
 
 
-def mean_colour(question: Question) -> np.ndarray:
-    pixels = question.pixels.astype(np.float64)
-    return np.broadcast_to(np.round(pixels.mean(axis=(0, 1))), pixels.shape)
-
-
-def logit(question: Question, shown: np.ndarray) -> float:
-    """Of the view, its mean colour where it is not shown."""
-    picture = np.where(shown[:, :, None], question.pixels.astype(np.float64), mean_colour(question))
+def logit(question: Question, shown: np.ndarray, hidden=mean_colour) -> float:
+    """Of the view, its mean colour or another picture where it is not shown."""
+    picture = np.where(shown[:, :, None], question.pixels.astype(np.float64), hidden(question))
     return float(question.scores(question.image_of(picture))[question.target])
+
+
+def filled_logit(question: Question, shown: np.ndarray) -> float:
+    image = question.image.numpy()
+    generator = torch.Generator().manual_seed(question.seed)
+    noise = 0.01 * torch.randn(image.shape, generator=generator).double().numpy()
+    picture = filled(image, shown) + noise * ~shown
+    return float(question.scores(torch.from_numpy(picture))[question.target])
 
 
 def spearman_over_orders(values: list[float], truth: list[float]) -> float:
@@ -74,25 +79,25 @@ def single_deletion_segments(question: Question, maps: list[np.ndarray], known: 
     return single_deletion(question, maps, known.superpixels, sums=True)
 
 
-def areas(question: Question, saliency: np.ndarray) -> tuple[float, float]:
+def areas(question: Question, saliency: np.ndarray, score=logit, most: int = 32) -> tuple[float, float]:
     """Insertion and deletion: at most 32 blocks, whole levels, ends nearest to equal shares."""
     shape = saliency.shape
-    whole, nothing = logit(question, np.ones(shape, bool)), logit(question, np.zeros(shape, bool))
+    whole, nothing = score(question, np.ones(shape, bool)), score(question, np.zeros(shape, bool))
     if np.isnan(saliency).any() or whole - nothing < 0.1:
         return math.nan, math.nan
     thresholds = sorted(set(saliency.ravel().tolist()), reverse=True)
     shares = [float(np.mean(saliency >= threshold)) for threshold in thresholds]
-    if len(thresholds) > 32:
+    if len(thresholds) > most:
         kept = {
-            min(range(len(shares)), key=lambda place, step=step: abs(shares[place] - step / 32))
-            for step in range(1, 33)
+            min(range(len(shares)), key=lambda place, step=step: abs(shares[place] - step / most))
+            for step in range(1, most + 1)
         }
         kept.add(len(shares) - 1)
         thresholds, shares = [thresholds[place] for place in sorted(kept)], [shares[place] for place in sorted(kept)]
     points = [(0.0, 0.0, 1.0)]
     for threshold, share in zip(thresholds, shares, strict=True):
         shown = saliency >= threshold
-        points.append((share, *((logit(question, mask) - nothing) / (whole - nothing) for mask in (shown, ~shown))))
+        points.append((share, *((score(question, mask) - nothing) / (whole - nothing) for mask in (shown, ~shown))))
     pairs = list(itertools.pairwise(points))
     insertion = sum((b[0] - a[0]) * fmean([a[1], b[1]]) for a, b in pairs)
     deletion = sum((b[0] - a[0]) * fmean([a[2], b[2]]) for a, b in pairs)
@@ -112,6 +117,133 @@ def deletion(question: Question, maps: list[np.ndarray], known: Known) -> list[f
 @replicates_metric("abpc")
 def abpc(question: Question, maps: list[np.ndarray], known: Known) -> list[float]:
     return [inserted - deleted for inserted, deleted in (areas(question, saliency) for saliency in maps)]
+
+
+def between(question: Question, maps: list[np.ndarray], score, most: int = 32) -> list[float]:
+    return [inserted - deleted for inserted, deleted in (areas(question, values, score, most) for values in maps)]
+
+
+@replicates_metric("abpc_blur")
+def abpc_blur(question: Question, maps: list[np.ndarray], known: Known) -> list[float]:
+    return between(question, maps, lambda question, shown: logit(question, shown, blurred))
+
+
+@replicates_metric("abpc_grey")
+def abpc_grey(question: Question, maps: list[np.ndarray], known: Known) -> list[float]:
+    return between(question, maps, lambda question, shown: logit(question, shown, grey))
+
+
+@replicates_metric("road")
+def road(question: Question, maps: list[np.ndarray], known: Known) -> list[float]:
+    return between(question, maps, filled_logit, 10)
+
+
+def without(question: Question, known: Known, hidden: list[int]) -> float:
+    return logit(question, ~np.isin(known.superpixels, hidden))
+
+
+def superpixel_sums(saliency: np.ndarray, known: Known) -> list[float]:
+    return [float(saliency[known.superpixels == number].sum()) for number in range(known.superpixels.max() + 1)]
+
+
+@replicates_metric("sensitivity_n")
+def sensitivity_n(question: Question, maps: list[np.ndarray], known: Known) -> list[float]:
+    count = known.superpixels.max() + 1
+    sizes = sorted({round(math.exp(step / 5 * math.log(0.8 * count))) for step in range(6)})
+    draws = np.random.default_rng(question.seed).random((len(sizes), 30, count))
+    whole = logit(question, np.ones(known.superpixels.shape, bool))
+    correlations = [[] for _ in maps]
+    for size, draws_of_size in zip(sizes, draws, strict=True):
+        subsets = [np.argsort(draw)[:size].tolist() for draw in draws_of_size]
+        drops = [whole - without(question, known, subset) for subset in subsets]
+        if max(drops) - min(drops) < 1e-4:
+            continue
+        for values, saliency in zip(correlations, maps, strict=True):
+            each = superpixel_sums(saliency, known)
+            values.append(correlation([sum(each[number] for number in subset) for subset in subsets], drops))
+    return [fmean(values) if values else math.nan for values in correlations]
+
+
+def correlation(first: list[float], second: list[float]) -> float:
+    if max(first) - min(first) <= 1e-9 * max(abs(value) for value in first):
+        return 0.0
+    a, b = fmean(first), fmean(second)
+    products = sum((x - a) * (y - b) for x, y in zip(first, second, strict=True))
+    return products / math.sqrt(sum((x - a) ** 2 for x in first) * sum((y - b) ** 2 for y in second))
+
+
+def falls(question: Question, maps: list[np.ndarray], known: Known, *, alone: bool) -> list[float]:
+    """Ties by the mean of neighbouring sizes: a set of a size between two blocks falls between, too."""
+    everything, count = list(range(known.superpixels.max() + 1)), known.superpixels.max() + 1
+    whole, nothing = without(question, known, []), without(question, known, everything)
+    values = []
+    for saliency in maps:
+        if np.isnan(saliency).any() or whole - nothing < 0.1:
+            values.append(math.nan)
+            continue
+        sums = superpixel_sums(saliency, known)
+        points = {}
+        for threshold in [math.inf, *sorted(set(sums), reverse=True)]:
+            first = [number for number in everything if sums[number] >= threshold]
+            hidden = [number for number in everything if number not in first] if alone else first
+            points[len(first)] = (whole - without(question, known, hidden)) / (whole - nothing)
+        ends = sorted(points)
+        wanted = [max(round(share * count), 1) for share in (0.01, 0.05, 0.1, 0.2, 0.5)]
+        values.append(fmean(np.interp(wanted, ends, [points[end] for end in ends]).tolist()))
+    return values
+
+
+@replicates_metric("comprehensiveness")
+def comprehensiveness(question: Question, maps: list[np.ndarray], known: Known) -> list[float]:
+    return falls(question, maps, known, alone=False)
+
+
+@replicates_metric("sufficiency")
+def sufficiency(question: Question, maps: list[np.ndarray], known: Known) -> list[float]:
+    return falls(question, maps, known, alone=True)
+
+
+def shares(saliency: np.ndarray) -> np.ndarray:
+    low, high = saliency.min(), saliency.max()
+    return np.ones(saliency.shape) if low == high else (saliency - low) / (high - low)
+
+
+def faded(question: Question, saliency: np.ndarray) -> np.ndarray:
+    share = shares(saliency)[:, :, None]
+    return share * question.pixels + (1 - share) * mean_colour(question)
+
+
+def whole_and_faded(question: Question, saliency: np.ndarray) -> tuple[float, float]:
+    images = (question.image, question.image_of(faded(question, saliency)))
+    first, second = (float(question.probabilities(image)[question.target]) for image in images)
+    return first, second
+
+
+@replicates_metric("average_drop")
+def average_drop(question: Question, maps: list[np.ndarray], known: Known) -> list[float]:
+    pairs = [whole_and_faded(question, saliency) for saliency in maps]
+    return [math.nan if math.isnan(after) else max(before - after, 0) / before for before, after in pairs]
+
+
+@replicates_metric("average_increase")
+def average_increase(question: Question, maps: list[np.ndarray], known: Known) -> list[float]:
+    pairs = [whole_and_faded(question, saliency) for saliency in maps]
+    return [math.nan if math.isnan(after) else float(after > before) for before, after in pairs]
+
+
+@replicates_metric("adcc")
+def adcc(question: Question, maps: list[np.ndarray], known: Known) -> list[float]:
+    values = []
+    for saliency, drop in zip(maps, average_drop(question, maps, known), strict=True):
+        if math.isnan(drop):
+            values.append(math.nan)
+            continue
+        (again,) = known.explainer([np.round(faded(question, saliency)).astype(np.uint8)])
+        constant = saliency.min() == saliency.max() or again.min() == again.max()
+        coherency = 0.0 if constant else correlation(saliency.ravel().tolist(), again.ravel().tolist())
+        parts = [coherency, 1 - shares(saliency).mean(), 1 - drop]
+        values.append(3 / sum(1 / part for part in parts) if min(parts) > 0 else 0.0)
+    return values
 
 
 @replicates_metric("true_effects")

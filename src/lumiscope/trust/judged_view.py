@@ -7,11 +7,13 @@ from collections.abc import Callable, Hashable
 from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
+import torch
 
 from lumiscope.attribution import PreparedBatch
 from lumiscope.trust.effects import TrueEffects
-from lumiscope.trust.substrates import SUBSTRATES
-from lumiscope.types import BoolArray, DoubleArray, FedArray, IntArray, Target
+from lumiscope.trust.filling import Filling
+from lumiscope.trust.substrates import ROAD, SUBSTRATES
+from lumiscope.types import BoolArray, DoubleArray, FedArray, FloatArray, IntArray, Target
 
 Shown: TypeAlias = Callable[[int, int], BoolArray]
 Made = TypeVar("Made")
@@ -73,15 +75,19 @@ class JudgedView:
         return np.asarray(rows[:, np.newaxis] * side + columns, np.int64)
 
     def scores(self, shown: Shown, count: int, substrate: str = "mean") -> DoubleArray:
-        """(count,) the target's logit where only some pixels are shown. `shown(start, stop)`: (n, H, W) bool, which."""
+        """(count,) the target's logit where only some pixels are shown. `shown(start, stop)`: (n, H, W) bool, which.
+
+        `substrate`: what is seen elsewhere, one of `SUBSTRATES`, or "road": filled from what is shown.
+        """
         index = self.target.index
-        logits = self.predictor.masked_logits(
-            self.view.fed,
-            self.hidden(substrate),
-            shown,
-            count,
-            keep=lambda some: some[:, index : index + 1],
-        )
+
+        def keep(some: FloatArray) -> FloatArray:
+            return some[:, index : index + 1]
+
+        if substrate == ROAD:
+            logits = self.predictor.normalised_logits(self._filled(shown), count, keep)
+        else:
+            logits = self.predictor.masked_logits(self.view.fed, self.hidden(substrate), shown, count, keep)
         return np.asarray(logits[:, 0], np.float64)
 
     def shared(self, key: Hashable, make: Callable[[], Made]) -> Made:
@@ -99,6 +105,11 @@ class JudgedView:
 
         count = int(regions.max()) + 1
         return self.shared(("drops", regions.tobytes()), lambda: self.whole - self.scores(without, count))
+
+    def _filled(self, shown: Shown) -> Callable[[int, int], torch.Tensor]:
+        """Makes pictures whose hidden pixels are filled from those that are shown, (n, channels, H, W), normalised."""
+        filling = self.shared("filling", lambda: Filling(self.predictor.normalised(self.view.fed), self.seed))
+        return lambda start, stop: filling(torch.from_numpy(shown(start, stop)))
 
     def _all(self, shown: bool) -> Shown:
         return lambda start, stop: np.full((stop - start, *self.size), shown)

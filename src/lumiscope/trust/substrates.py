@@ -10,6 +10,7 @@ from scipy.ndimage import gaussian_filter
 from lumiscope.attribution import flat_picture
 from lumiscope.types import FedArray
 
+ROAD = "road"  # filled from what is left, see `Filling`: no picture, since it depends on what is hidden
 BLUR = 1 / 20  # standard deviation, of the side
 
 
