@@ -73,6 +73,7 @@ class JudgedMaps:
             saliencies = {saliency.method: saliency for saliency in self._stored.read(item)}
             maps = {method: Candidate.of(saliency) for method, saliency in saliencies.items()}
             view: JudgedView | None = None
+            askable: dict[str, Candidate] = {}
             size = next(iter(maps.values())).values.shape
             ladder = self._ladder(maps, worsened.get(item.id))
             shown = [*maps.values(), *baselines((size[0], size[1]), _seed(item))]
@@ -87,8 +88,9 @@ class JudgedMaps:
                 results: dict[str, Measured] = {}
                 if missing:
                     view = view or self._view(item, track)
-                    if asks:
-                        missing = self._with_explainers(view, saliencies, missing, track)
+                    if asks:  # the same ones for every metric, as those share what methods say again
+                        askable = askable or self._with_explainers(view, saliencies, track)
+                        missing = [askable.get(candidate.name, candidate) for candidate in missing]
                     results = dict(zip((c.name for c in missing), measure(what, view, missing), strict=True))
                 waiting[kept.location] |= {keys[name]: _to_arrays(result) for name, result in results.items()}
                 measured[what] = {
@@ -132,14 +134,11 @@ class JudgedMaps:
         return JudgedView(prepared, target, truth=truth_of(self._stored, item), effects=effects)
 
     def _with_explainers(
-        self, view: JudgedView, saliencies: Mapping[str, SaliencyMap], candidates: Sequence[Candidate], track: Track
-    ) -> list[Candidate]:
-        """Methods that can be asked again; baselines ask themselves."""
+        self, view: JudgedView, saliencies: Mapping[str, SaliencyMap], track: Track
+    ) -> dict[str, Candidate]:
+        """Methods that can be asked again, by name; baselines ask themselves."""
         explainers = Explainers(self._stored.plan, view.view, view.target, track)
-        return [
-            explainers.candidate(saliencies[candidate.name]) if candidate.name in saliencies else candidate
-            for candidate in candidates
-        ]
+        return {method: explainers.candidate(saliency) for method, saliency in saliencies.items()}
 
     def _key(self, item: ImageItem, candidate: Candidate, *, asks: bool) -> str:
         """What a score depends on: the map as it is, all that is known of the image, and who is asked again."""

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from lumiscope.study.open_study import OpenStudy
 
 IMAGES_AT_ONCE = 8
-ASKED_AGAIN = 5  # images that methods explain again and again, which costs ten times what the maps did
+ASKED_AGAIN = 3  # images that methods explain again and again, which costs ten times what the maps did
 WORSENED = 12  # images on which maps are made worse: it is about the metrics, not about every picture
 
 
