@@ -63,7 +63,9 @@ def test_degraded_maps_are_worse_by_known_degrees():
     assert likeness[0] > 0.85
     assert likeness[-1] < -0.9
     noise = steps[3].values
-    assert sorted(noise.ravel()) == sorted(steps[4].values.ravel() * -1), "as coherent as the map: its own ranks, moved"
+    assert sorted(noise.ravel()) == sorted(401 - steps[4].values.ravel()), (
+        "as coherent as the map: its own ranks, moved"
+    )
 
 
 def test_baselines_know_nothing_of_the_picture_and_are_the_same_again():

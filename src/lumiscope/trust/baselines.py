@@ -70,7 +70,7 @@ def degraded(candidate: Candidate, seed: int) -> list[Candidate]:
     shift = tuple(int(random.integers(side // 4, max(side - side // 4, side // 4 + 1))) for side in ranks.shape)
     noise = np.roll(ranks, shift, axis=(0, 1))
     noisy = [Candidate(f"{candidate.name} {level:.0%} noise", (1 - level) * ranks + level * noise) for level in LEVELS]
-    return [*noisy, Candidate(f"{candidate.name} inverted", -ranks)]
+    return [*noisy, Candidate(f"{candidate.name} inverted", ranks.max() + ranks.min() - ranks)]
 
 
 def _gaussian(size: tuple[int, int], place: DoubleArray) -> DoubleArray:

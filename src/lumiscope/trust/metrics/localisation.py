@@ -44,7 +44,7 @@ def pointing_game(view: JudgedView, candidates: Sequence[Candidate]) -> list[Sco
 
 @trust_metric(
     "energy",
-    title="Energy inside, per area",
+    title="Energy inside per area",
     citation="after Wang et al. 2020, Score-CAM (energy-based pointing game), there not divided by the area",
     property="coherence",
     range=(0, None),

@@ -20,7 +20,7 @@ LEAST = 1e-4  # logits between the subset that matters most and the one that mat
 
 @trust_metric(
     "sensitivity_n",
-    title="Sensitivity-n, superpixels",
+    title="Sensitivity-n of superpixels",
     citation="Ancona et al. 2018, Towards better understanding of gradient-based attribution methods, section 4.2",
     property="completeness",
     range=(-1, 1),

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from lumiscope.report.numbers import defined
 from lumiscope.report.page import Page
 from lumiscope.report.registry import section
-from lumiscope.runs import TrustCurveRow, TrustMetricRow, TrustSummaryRow
+from lumiscope.runs import EffectRow, RandomisationRow, TrustCurveRow, TrustMetricRow, TrustRow, TrustSummaryRow
 
 WIDTH, HEIGHT = 100.0, 60.0  # of a figure of curves
 LOWEST, HIGHEST = -0.25, 1.25  # normalised logits that it shows
+EFFECTS = 12  # things that are listed
 COMPARED = "centred"  # the baseline whose curves stand behind a method's
 
 
@@ -40,13 +41,33 @@ class Figure:
 
 
 @dataclass(frozen=True)
+class Strip:
+    """One method: how alike its maps are with random parameters, or for another class."""
+
+    title: str
+    row: RandomisationRow
+
+
+@dataclass(frozen=True)
+class ThingEffect:
+    """A thing in the pictures of the world. `mean`: of its true effects over `images`."""
+
+    thing: str
+    kind: str
+    images: int
+    mean: float
+
+
+@dataclass(frozen=True)
 class ModelTrust:
-    """One model. `columns`: (name, title, baseline) of methods and baselines."""
+    """One model. `columns`: (name, title, baseline) of methods and baselines. `effects`: the largest ones."""
 
     model: str
     columns: tuple[tuple[str, str, bool], ...]
     lines: tuple[MetricLine, ...]
     figures: tuple[Figure, ...]
+    strips: tuple[Strip, ...]
+    effects: tuple[ThingEffect, ...]
 
     @property
     def doubted(self) -> tuple[TrustMetricRow, ...]:
@@ -54,11 +75,17 @@ class ModelTrust:
         return tuple(line.metric for line in self.lines if line.metric.caution)
 
 
-@section("trust", title="Trust", order=62, needs=(TrustSummaryRow, TrustMetricRow, TrustCurveRow))
+@section(
+    "trust",
+    title="Trust",
+    order=62,
+    needs=(TrustSummaryRow, TrustMetricRow, TrustCurveRow, TrustRow, RandomisationRow, EffectRow),
+)
 def trust(page: Page) -> tuple[ModelTrust, ...]:
-    """Means of `trust_summary` with the marks of `trust_metrics`, and `trust_curves`."""
-    summary = page.run.rows(TrustSummaryRow)
-    return tuple(_of_model(page, model) for model in dict.fromkeys(row.model for row in summary))
+    """Means of `trust_summary` with the marks of `trust_metrics`, `trust_curves`, `randomisation` and `effects`."""
+    models = [row.model for row in page.run.rows(TrustSummaryRow)]
+    models += [row.model for row in page.run.rows(RandomisationRow)]
+    return tuple(_of_model(page, model) for model in dict.fromkeys(models))
 
 
 def _of_model(page: Page, model: str) -> ModelTrust:
@@ -70,7 +97,19 @@ def _of_model(page: Page, model: str) -> ModelTrust:
         for metric in page.run.rows(TrustMetricRow)
         if metric.model == model
     )
-    return ModelTrust(model, columns, lines, _figures(page, model))
+    strips = tuple(
+        Strip(page.method_title(row.method), row) for row in page.run.rows(RandomisationRow) if row.model == model
+    )
+    return ModelTrust(model, columns, lines, _figures(page, model), strips, _effects(page, model))
+
+
+def _effects(page: Page, model: str) -> tuple[ThingEffect, ...]:
+    things: dict[tuple[str, str], list[float]] = {}
+    for row in page.run.rows(EffectRow):
+        if row.model == model:
+            things.setdefault((row.thing, row.kind), []).append(row.effect)
+    means = [ThingEffect(thing, kind, len(of), sum(of) / len(of)) for (thing, kind), of in things.items()]
+    return tuple(sorted(means, key=lambda effect: -abs(effect.mean))[:EFFECTS])
 
 
 def _figures(page: Page, model: str) -> tuple[Figure, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lumiscope.counts import counted
-from lumiscope.runs import ALL_IMAGES, AuditRow, ImageRow
+from lumiscope.runs import ALL_IMAGES, AuditRow, EffectRow
 from lumiscope.short_name import short_name
 from lumiscope.study.findings import floors
 from lumiscope.study.findings.claim import Claim, Hypothesis, Rows, answer, by_model
@@ -13,20 +13,24 @@ from lumiscope.study.findings.registry import finding
 from lumiscope.study.findings.titles import method_title
 
 
-@finding("unasked_place", order=12, needs=(ImageRow, AuditRow))
+@finding("unasked_place", order=12, needs=(AuditRow, EffectRow))
 def unasked_place(tables: Rows) -> Iterator[Claim]:
     """Whether the maps of all images, or of a class, lie at one place of the view whatever is in it."""
     for model, rows in by_model(tables.rows(AuditRow)).items():
         by_name = {_name(row): row for row in rows}
         strongest = min(rows, key=lambda row: (row.p_value, row.mirrored - row.weight))
 
-        def told(shown: list[str], by_name: dict[str, AuditRow] = by_name, model: str = model) -> str:
+        effect = _effect_of_mark(tables, model)
+
+        def told(
+            shown: list[str], by_name: dict[str, AuditRow] = by_name, model: str = model, effect: str = effect
+        ) -> str:
             row = min((by_name[name] for name in shown), key=lambda row: (row.group != ALL_IMAGES, row.p_value))
             methods = [method_title(other.method) for other in map(by_name.get, shown) if other and _alike(other, row)]
             return (
                 f"Unasked: {model} looks at the {row.place} of the view in {_whose(row)}, whatever they show. "
                 f"{method_title(row.method)} has {row.weight:.0%} of its weight on this {row.area:.0%} of the area, "
-                f"and {row.mirrored:.0%} on its mirror image{_others(methods)}."
+                f"and {row.mirrored:.0%} on its mirror image{_others(methods)}.{effect}"
             )
 
         yield Claim(
@@ -46,6 +50,15 @@ def unasked_place(tables: Rows) -> Iterator[Claim]:
             images=max(row.images for row in rows),
             tables="audit, map_clusters",
         )
+
+
+def _effect_of_mark(tables: Rows, model: str) -> str:
+    """What the mark of pictures of the world really does; "" where it is not known."""
+    effects = [row.effect for row in tables.rows(EffectRow) if row.model == model and row.kind == "mark"]
+    if not effects:
+        return ""
+    mean = sum(effects) / len(effects)
+    return f" Made without its mark, a picture has a logit that is {abs(mean):.1f} {'lower' if mean > 0 else 'higher'}."
 
 
 def _name(row: AuditRow) -> str:

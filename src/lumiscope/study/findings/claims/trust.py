@@ -24,10 +24,10 @@ NEEDS = (ImageRow, TrustRow, TrustSummaryRow)
 
 @dataclass(frozen=True)
 class _Question:
-    """What is asked of all methods. `most`: after "the". `meaning`: of the answer."""
+    """What is asked of all methods. `leads`: what the first one does. `meaning`: of the answer."""
 
     metric: str
-    most: str
+    leads: str
     meaning: str
 
     @property
@@ -38,11 +38,11 @@ class _Question:
 
 
 MOST_FAITHFUL = _Question(
-    FAITHFUL, "the most faithful to the model", "ask it first what the prediction rests on, among these methods"
+    FAITHFUL, "is the most faithful to the model", "ask it first what the prediction rests on, among these methods"
 )
 BEST_PLACED = _Question(
     LOCALISED,
-    "the one that lies best on the object",
+    "lies best on the object",
     "that is where people look; a model that uses the surroundings should fail here",
 )
 
@@ -127,9 +127,9 @@ def _ahead(tables: Rows, question: _Question) -> Iterator[Claim]:
         told = f"{question.title} {', '.join(f'{name} {mean:.2f}' for name, mean in means.items())}"
         yield Claim(
             answer(
-                supported=f"{model}: {end.name} is {question.most}: {told}.",
-                undecided=f"{model}: which method is {question.most} is not shown: {told}.",
-                cannot_tell=f"{model}: which method is {question.most} cannot be told with "
+                supported=f"{model}: {end.name} {question.leads}: {told}.",
+                undecided=f"{model}: which method {question.leads} is not shown: {told}.",
+                cannot_tell=f"{model}: which method {question.leads} cannot be told with "
                 f"{counted(end.images, 'image')}: {told}.",
                 meaning=question.meaning,
             ),
