@@ -132,4 +132,4 @@ def test_a_stranger_checks_his_own_entries(lumiscope: Run, tmp_path: Path) -> No
     done = lumiscope(start=("-c", CHECKS))
     assert done.returncode == 1
     assert re.search(r"AssertionError: expected the map of mine for picture 0 .* within .*", done.stderr)
-    assert "line 18, in <module>" in done.stderr, "only the last check fails"
+    assert "line 17, in <module>" in done.stderr, "only the last check fails"

@@ -47,6 +47,17 @@ class Strip:
     title: str
     row: RandomisationRow
 
+    @property
+    def band(self) -> tuple[float, float] | None:
+        """Where the interval begins and how wide it is drawn; None where there is none."""
+        return (self.row.low, max(self.row.high - self.row.low, 0.01)) if defined(self.row.low) else None
+
+    @property
+    def marks(self) -> list[tuple[float, str]]:
+        """The numbers that there are, and what each is."""
+        marks = [(self.row.chance, "chance"), (self.row.ceiling, "ceiling"), (self.row.similarity, "value")]
+        return [(place, kind) for place, kind in marks if defined(place)]
+
 
 @dataclass(frozen=True)
 class ThingEffect:
