@@ -55,7 +55,7 @@ class Strip:
     @property
     def marks(self) -> list[tuple[float, str]]:
         """The numbers that there are, and what each is."""
-        marks = [(self.row.chance, "chance"), (self.row.ceiling, "ceiling"), (self.row.similarity, "value")]
+        marks = [(self.row.chance, "others"), (self.row.ceiling, "ceiling"), (self.row.similarity, "value")]
         return [(place, kind) for place, kind in marks if defined(place)]
 
 
