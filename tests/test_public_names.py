@@ -16,6 +16,7 @@ SIGNATURES = {
     "explain": "model, images, *, methods, target, layer, options, seed",
     "dissect": "model, probing_images, *, layers, scorer, concepts, similarity",
     "compare": "maps, *, masks",
+    "evaluate": "model, images, maps, *, metrics",
     "run": "study",
 }
 
@@ -23,8 +24,9 @@ SIGNATURES = {
 def test_the_public_names_are_these() -> None:
     assert lumiscope.__all__ == [
         "Agreement", "BlackBox", "ConceptSet", "ImageItem", "ImageSet", "LumiscopeError", "ModelConfig", "Run",
-        "SaliencyMap", "SegmentMap", "Study", "TorchModel", "UnitLabels", "View", "VisionModel", "compare", "dissect",
-        "explain", "load_concepts", "load_model", "load_scorer", "load_study", "open_images", "run", "write_report",
+        "SaliencyMap", "SegmentMap", "Study", "TorchModel", "Trust", "UnitLabels", "View", "VisionModel", "compare",
+        "dissect", "evaluate", "explain", "load_concepts", "load_model", "load_scorer", "load_study", "open_images",
+        "run", "write_report",
     ]  # fmt: skip
     for name in lumiscope.__all__:
         assert getattr(lumiscope, name).__doc__, name

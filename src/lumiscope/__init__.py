@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from lumiscope.running import run
     from lumiscope.runs import Run
     from lumiscope.scorers import load_scorer
-    from lumiscope.study import ModelConfig, Study, dissect, explain, load_study
+    from lumiscope.study import ModelConfig, Study, Trust, dissect, evaluate, explain, load_study
     from lumiscope.types import SaliencyMap, SegmentMap
 
 _HOMES = {
@@ -31,7 +31,7 @@ _HOMES = {
     "running": ("run",),
     "runs": ("Run",),
     "scorers": ("load_scorer",),
-    "study": ("ModelConfig", "Study", "dissect", "explain", "load_study"),
+    "study": ("ModelConfig", "Study", "Trust", "dissect", "evaluate", "explain", "load_study"),
     "types": ("SaliencyMap", "SegmentMap"),
 }
 __all__ = [
@@ -47,11 +47,13 @@ __all__ = [
     "SegmentMap",
     "Study",
     "TorchModel",
+    "Trust",
     "UnitLabels",
     "View",
     "VisionModel",
     "compare",
     "dissect",
+    "evaluate",
     "explain",
     "load_concepts",
     "load_model",

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lumiscope.errors import ImageError, UsageError
+from lumiscope.errors import ImageError, UnknownNameError, UsageError
 from lumiscope.images import WorldImage, open_images, prefetch, read_mask, read_pixels, world_image
 from lumiscope.images import _drawings as drawings
 from lumiscope.world import OBJECTS, SCENES, describe, render, renderer_version
@@ -19,9 +19,9 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
     """What the renderer was asked for, with nothing kept from earlier."""
     calls: list[tuple[int, int]] = []
 
-    def counting(index: int, seed: int) -> object:
+    def counting(index: int, seed: int, mark: str | None) -> object:
         calls.append((index, seed))
-        return render(index, seed)
+        return render(index, seed, mark=mark)
 
     monkeypatch.setattr(drawings, "render", counting)
     drawings._kept.clear()
@@ -158,3 +158,17 @@ def test_a_folder_of_such_a_name_is_found_by_its_path(tmp_path: Path, monkeypatc
     Path("world:2").mkdir()
     with pytest.raises(UsageError, match="holds no files"):
         open_images("./world:2")
+
+
+def test_an_image_with_a_mark_is_another_image():
+    plain, marked = WorldImage(4, 2), WorldImage(4, 2, "fish")
+    assert marked.id == "world-2-00004-fish"
+    assert marked.sha256 != plain.sha256
+    assert np.array_equal(marked.pixels, render(4, 2, mark="fish").pixels)
+    assert np.array_equal(read_pixels(marked.address), marked.pixels)
+    assert np.array_equal(plain.pixels, render(4, 2).pixels)
+
+
+def test_a_mark_of_no_class():
+    with pytest.raises(UnknownNameError, match="fish"):
+        WorldImage(0, 0, "fisch")

@@ -7,7 +7,15 @@ import pytest
 import torch
 
 from lumiscope.images import Geometry
-from lumiscope.models import TorchModel, batch_statistics, untrained, with_network, with_statistics
+from lumiscope.models import (
+    RANDOMISATIONS,
+    TorchModel,
+    batch_statistics,
+    randomised,
+    untrained,
+    with_network,
+    with_statistics,
+)
 
 
 class Tokens(torch.nn.Module):
@@ -118,6 +126,34 @@ def test_a_reset_that_asks_for_more_is_not_called():
 
     drawn = untrained(Asking(), 0)
     assert sorted(drawn.weight.tolist()) == list(range(50)) != drawn.weight.tolist()
+
+
+@pytest.mark.parametrize("how", RANDOMISATIONS)
+def test_every_way_takes_every_tensor(network, how):
+    """Bare ones, those of normalisations and buffers of frozen ones too, none from the same draws as another."""
+    before, state = values(network), torch.get_rng_state()
+    drawn, again, other = (values(randomised(network, seed, how)) for seed in (1, 1, 2))
+    assert all(torch.equal(value, before[name]) for name, value in values(network).items())
+    assert torch.equal(torch.get_rng_state(), state)
+    learnt = [name for name in before if not name.endswith(("running_mean", "running_var", "num_batches_tracked"))]
+    assert [name for name in learnt if torch.equal(before[name], drawn[name])] == []
+    assert all(torch.equal(drawn[name], again[name]) for name in learnt)
+    several = [name for name in learnt if before[name].numel() >= 8]
+    assert [name for name in several if torch.equal(drawn[name], other[name])] == []
+    matrices = [(drawn[name].double() - before[name].double()).flatten()[:64] for name in several]
+    pairs = [(a, b) for a in range(len(matrices)) for b in range(a) if matrices[a].shape == matrices[b].shape]
+    assert not any(torch.equal(matrices[a], matrices[b]) for a, b in pairs)
+
+
+def test_what_is_shuffled_keeps_its_numbers_and_what_is_drawn_their_mean_and_spread():
+    network = torch.nn.Linear(200, 200)
+    torch.nn.init.normal_(network.weight, 2.0, 0.5)
+    shuffled, drawn = (randomised(network, 0, how).weight.detach() for how in ("shuffled", "drawn"))
+    assert torch.equal(shuffled.flatten().sort().values, network.weight.detach().flatten().sort().values)
+    assert abs(drawn.mean().item() - 2) < 4 * 0.5 / 200  # four standard errors of 40,000 numbers
+    assert abs(drawn.std().item() - 0.5) < 4 * 0.5 / (200 * 2**0.5)
+    scale = randomised(torch.nn.PReLU(1, 0.25), 0, "drawn").weight.item()
+    assert scale != 0.25
 
 
 @pytest.mark.parametrize("norm", [torch.nn.BatchNorm2d, Frozen])

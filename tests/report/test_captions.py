@@ -19,7 +19,7 @@ from lumiscope.runs import TABLES
 REPORT = Path(lumiscope.report.__file__).parent
 STRONG = (
     r"prov(?:e|es|ed|en)|(?:shows?|means?|suggests?|implies|imply|follows?) that|(?:shows?|tells?) nothing of|"
-    r"indicates?|therefore|thus|hence|no other|(?:un)?likely|expected|surely|certain(?:ly)?|trust(?:ed|worthy)?|"
+    r"indicates?|therefore|thus|hence|no other|(?:un)?likely|expected|surely|certain(?:ly)?|(?:so|to|can|not) trust|trust(?:ed|worthy)|"
     r"reliable|how probable|unrelated"
 )
 FURTHER = (
@@ -55,6 +55,9 @@ ALLOWED = {
     "asked for nothing that would lead to a conclusion": "what a run without findings says",
     "Nothing was skipped": "counts what is in the table",
     "as nothing states it": "of a model's input, which was assumed",
+    "maps that know nothing of the picture": "what the baselines are, which were made without it",
+    "Does the map depend on the network, and on the class?": "the question of a table, whose rows answer it",
+    "nothing else changed": "how the pictures were made",
 }
 
 

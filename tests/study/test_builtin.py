@@ -170,7 +170,7 @@ def test_again_it_computes_and_draws_next_to_nothing(small: Run, monkeypatch: py
 
     drawn: list[int] = []
     draw = drawings.render
-    monkeypatch.setattr(drawings, "render", lambda index, seed: drawn.append(seed) or draw(index, seed))
+    monkeypatch.setattr(drawings, "render", lambda index, seed, mark: drawn.append(seed) or draw(index, seed))
     drawings._kept.clear()
     tables = {path.name: path.read_bytes() for path in (small.folder / "tables").iterdir()}
     page = (small.folder / "report.html").read_text()

@@ -142,7 +142,7 @@ def everything(workplace: Path) -> Study:
     np.savez("scores.npz", scores=scores, images=np.array(ids), concepts=np.array(words))
     facts = {"spec": "python:tiny:make", "classes": "classes.txt", "num_classes": 12, "input_size": 32}
     return Study(
-        images="world:3",
+        images="world:6",
         probe="world:6@1",
         models=[ModelConfig(name=name, options={"width": width}, **facts) for name, width in (("a", 5), ("b", 6))],
         scorer="table:scores.npz",
@@ -154,6 +154,7 @@ def everything(workplace: Path) -> Study:
         backend="eager",
         fdr=1.0,
         min_stability=0.0,
+        trust=True,
     )
 
 
@@ -186,10 +187,12 @@ def test_tasks_can_be_done_anywhere_and_rows_follow_from_results(everything: Stu
             tables.write(row, rows)
         assert not [*collected.skipped, *again.skipped]
     assert max(Counter(keys).values()) == 1, "a key is a task's own"
-    assert with_tasks == ["activations", "concept_scores", "detectors", "explanations", "image_complexity", "labels",
-                          "contributions", "controls", "map_agreement", "masks", "agreement", "map_shapes",
-                          "model_agreement", "repeats", "unit_crops"]  # fmt: skip
-    assert [name for name, declared in TABLES.items() if not tables.rows(declared.row)] == ["skipped"]
+    assert with_tasks == ["activations", "concept_scores", "detectors", "explanations", "audit", "effects",
+                          "image_complexity", "labels", "contributions", "controls", "map_agreement", "masks",
+                          "agreement", "map_shapes", "model_agreement", "randomisation", "repeats", "trust",
+                          "unit_crops"]  # fmt: skip
+    empty = [name for name, declared in TABLES.items() if not tables.rows(declared.row)]
+    assert empty == ["skipped", "trust_curves"], "hiding everything lowers the score of no untrained network"
 
 
 def test_tasks_in_turns_at_two_places_that_share_a_store(

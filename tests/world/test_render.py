@@ -230,7 +230,24 @@ def test_a_picture_without_what_it_has_not_is_the_same(scenes: list[Scene]) -> N
 def test_a_picture_without_its_object_has_no_mask(scenes: list[Scene]) -> None:
     left = render(0, 7, without=scenes[0].object)
     assert not left.mask.any()
-    assert (left.without, left.object) == (scenes[0].object, scenes[0].object)
+    assert (left.without, left.object) == ((scenes[0].object,), scenes[0].object)
+
+
+def test_without_several_things_each_is_left_out_as_it_is_alone(scenes: list[Scene]) -> None:
+    """In any order: without all colours everything is grey, and without the scene and the object others stay."""
+    colours = [word for number, word in enumerate(WORDS["colour"], 1) if (scenes[0].labels["colour"] == number).any()]
+    every = [word for word in colours if word != "grey"]
+    grey = render(0, 7, without=every)
+    assert set(np.unique(grey.labels["colour"])) == {WORDS["colour"].index("grey") + 1}
+    assert same(render(0, 7, without=every[::-1]), grey)
+    for index, scene in enumerate(scenes):
+        bare = render(index, 7, without={scene.object, scene.scene})
+        assert not bare.mask.any()
+        assert not bare.labels["scene"].any()
+        alone = render(index, 7, without=scene.scene)
+        others = ~alone.mask
+        assert alone.mask[scene.mask].all()
+        assert np.array_equal(bare.labels["object"][others], alone.labels["object"][others])
 
 
 def test_without_what_the_world_has_not() -> None:

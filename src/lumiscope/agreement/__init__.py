@@ -8,7 +8,7 @@ from lumiscope.agreement.agreement import (
 )
 from lumiscope.agreement.compare import FALLBACK_RULE, compare, compare_masks, default_rule
 from lumiscope.agreement.compare_run import RunAgreement, compare_run
-from lumiscope.agreement.map_likeness import CellMap, cell_map, rank_likeness
+from lumiscope.agreement.map_likeness import CELLS, CellMap, cell_map, cell_means, rank_likeness
 from lumiscope.agreement.map_pairs import compare_maps, summarise_maps
 from lumiscope.agreement.map_shape import MapShape, measure_map
 from lumiscope.agreement.masks import make_mask
@@ -21,6 +21,7 @@ from lumiscope.agreement.segment_mask import segment_mask
 from lumiscope.runs import GROUND_TRUTH
 
 __all__ = [
+    "CELLS",
     "FALLBACK_RULE",
     "GROUND_TRUTH",
     "MASK_RULES",
@@ -34,6 +35,7 @@ __all__ = [
     "RegisteredRule",
     "RunAgreement",
     "cell_map",
+    "cell_means",
     "compare",
     "compare_maps",
     "compare_masks",

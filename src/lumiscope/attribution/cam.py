@@ -53,6 +53,7 @@ def cam_method(
     options: type[Options] = FlipOptions,  # type: ignore[assignment]
     needs_gradients: bool = False,
     perturbs: bool = False,
+    class_blind: bool = False,
 ) -> Callable[[CamFunction[Options]], CamFunction[Options]]:
     """Register a method of the CAM family: a function from what one layer gives for B views to signed (B, h, w) maps.
 
@@ -70,6 +71,7 @@ def cam_method(
             needs_gradients=needs_gradients,
             needs_layer=True,
             perturbs=perturbs,
+            class_blind=class_blind,
         )
         @functools.wraps(function)
         def explain(prepared: PreparedBatch, targets: Sequence[Target], options: Options) -> list[SaliencyMap]:

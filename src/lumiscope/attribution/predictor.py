@@ -71,17 +71,11 @@ class Predictor:
         (n, …).
         """
         if not isinstance(self.model, TorchModel):
-            size = self.model.batch_size if isinstance(self.model, BlackBox) else PICTURES_AT_ONCE
 
             def blend(start: int, stop: int) -> ByteArray:
                 return blended_pixels(np.asarray(pixels, np.uint8), np.asarray(hidden, np.uint8), masks(start, stop))
 
-            with counted_passes(blend, self.track, count) as some:
-                starts = range(0, count, size)
-                # Copies, since a view of one class would keep all of them.
-                return np.concatenate(
-                    [np.array(keep(self.model.predict(some(at, min(at + size, count))))) for at in starts]
-                )
+            return self._predicted(blend, count, keep)
         view, cover = self.model.inputs(np.stack([pixels, hidden])).contiguous()
 
         def make(start: int, stop: int) -> torch.Tensor:
@@ -90,10 +84,35 @@ class Predictor:
                 return torch.where(weights, view, cover)
             return torch.lerp(cover, view, weights.float())
 
-        def kept(logits: torch.Tensor) -> torch.Tensor:
-            return torch.from_numpy(np.array(keep(logits.cpu().numpy())))
+        return self.logits_of(make, count, keep=_on_tensors(keep)).numpy()
 
-        return self.logits_of(make, count, keep=kept).numpy()
+    def normalised(self, pixels: FedArray) -> torch.Tensor:
+        """(channels, H, W) float32: `pixels`, a view as it is fed, as a torch model is given it.
+
+        For a black box with mean 0.5 and standard deviation 0.25 of pixels in [0, 1].
+        """
+        if isinstance(self.model, TorchModel):
+            return self.model.inputs(pixels[np.newaxis])[0].contiguous()
+        return torch.from_numpy(np.asarray((pixels / 255 - 0.5) / 0.25, np.float32)).permute(2, 0, 1).contiguous()
+
+    def normalised_logits(
+        self,
+        make: Callable[[int, int], torch.Tensor],
+        count: int,
+        keep: Callable[[FloatArray], Numbers] = lambda logits: logits,
+    ) -> Numbers:
+        """(count, classes) raw scores of pictures as `normalised` makes them; a black box gets uint8 pixels, rounded.
+
+        `make(start, stop)`: (stop − start, channels, H, W). `keep`: as of `masked_logits`.
+        """
+        if isinstance(self.model, TorchModel):
+            return self.logits_of(make, count, keep=_on_tensors(keep)).numpy()
+
+        def rounded(start: int, stop: int) -> ByteArray:
+            stored = make(start, stop).mul(0.25).add_(0.5).mul_(255).round_().clamp_(0, 255)
+            return np.ascontiguousarray(stored.to(torch.uint8).permute(0, 2, 3, 1).numpy())
+
+        return self._predicted(rounded, count, keep)
 
     def masked_probabilities(
         self, pixels: FedArray, hidden: FedArray, masks: Callable[[int, int], Masks], count: int, kept: KeptClasses
@@ -117,3 +136,20 @@ class Predictor:
     def score_name(self) -> str:
         """What methods that hide parts of the view watch, in a word."""
         return "activation" if self.model.activation == "raw" else "probability"
+
+    def _predicted(
+        self, make: Callable[[int, int], ByteArray], count: int, keep: Callable[[FloatArray], Numbers]
+    ) -> Numbers:
+        """What is kept of the scores of (n, H, W, 3) pixels by a model that only predicts."""
+        size = self.model.batch_size if isinstance(self.model, BlackBox) else PICTURES_AT_ONCE
+        with counted_passes(make, self.track, count) as some:
+            starts = range(0, count, size)
+            # Copies, since a view of one class would keep all of them.
+            return np.concatenate(
+                [np.array(keep(self.model.predict(some(at, min(at + size, count))))) for at in starts]
+            )
+
+
+def _on_tensors(keep: Callable[[FloatArray], Numbers]) -> Callable[[torch.Tensor], torch.Tensor]:
+    """`keep`, which takes arrays, for tensors on any device."""
+    return lambda logits: torch.from_numpy(np.array(keep(logits.cpu().numpy())))

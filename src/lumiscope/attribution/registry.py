@@ -37,7 +37,8 @@ class AttributionMethod(Generic[Options]):
 
     `passes`: what one image costs. `perturbs`: whether that is many forward passes of the whole network, so that a fast
     backend is worth its preparation. `makes_segments`: whether its maps are made of segments. `mask_rule`: the rule
-    that makes a mask of its maps unless told otherwise.
+    that makes a mask of its maps unless told otherwise. `class_blind`: whether its maps are the same for every class,
+    as it does not look at the target.
     """
 
     name: str
@@ -51,6 +52,7 @@ class AttributionMethod(Generic[Options]):
     options_type: type[Options]
     function: Function[Options]
     mask_rule: str
+    class_blind: bool
 
     @property
     def follows_score(self) -> bool:
@@ -150,6 +152,7 @@ def attribution_method(
     perturbs: bool = False,
     makes_segments: bool = False,
     mask_rule: str = "max:0.5",
+    class_blind: bool = False,
 ) -> Callable[[Function[Options]], Function[Options]]:
     """Register an attribution method under `name`."""
 
@@ -166,6 +169,7 @@ def attribution_method(
             options,
             function,
             mask_rule,
+            class_blind,
         )
         METHODS.register(name, method, defined_by=function)
         return function

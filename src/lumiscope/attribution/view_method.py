@@ -32,6 +32,7 @@ def view_method(
     passes: str,
     options: type[Options],
     perturbs: bool = True,
+    class_blind: bool = False,
 ) -> Callable[[ViewFunction[Options]], ViewFunction[Options]]:
     """Register a method that explains views one by one, of any model, black boxes included."""
 
@@ -43,6 +44,7 @@ def view_method(
             passes=passes,
             options=options,
             perturbs=perturbs,
+            class_blind=class_blind,
         )
         @functools.wraps(function)
         def explain(prepared: PreparedBatch, targets: Sequence[Target], options: Options) -> list[SaliencyMap]:

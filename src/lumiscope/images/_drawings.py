@@ -24,7 +24,7 @@ KEPT = 2048
 LEVEL = 3
 FEW = 200  # pictures that one process draws before a second one has started
 
-Key = tuple[int, int]
+Key = tuple[int, int, str | None]
 _kept: OrderedDict[Key, Drawing] = OrderedDict()
 
 
@@ -43,9 +43,9 @@ class Drawing:
         return dict(zip(WORDS, maps, strict=True))
 
 
-def drawing(index: int, seed: int) -> Drawing:
-    """Image `index` of `seed`: as kept, else drawn now."""
-    key = index, seed
+def drawing(index: int, seed: int, mark: str | None = None) -> Drawing:
+    """Image `index` of `seed`, with the mark of this class: as kept, else drawn now."""
+    key = index, seed, mark
     picture = _kept.get(key)
     if picture is None:
         picture = _draw(*key)
@@ -54,7 +54,7 @@ def drawing(index: int, seed: int) -> Drawing:
 
 
 def draw_ahead(keys: Sequence[Key], *, track: Track = silent) -> None:
-    """Draw those of `keys` (index, seed) that are not kept, every other one in a second process.
+    """Draw those of `keys` (index, seed, mark) that are not kept, every other one in a second process.
 
     Does nothing where they are few, or more than can be kept: then each is drawn when it is looked at.
     """
@@ -66,8 +66,8 @@ def draw_ahead(keys: Sequence[Key], *, track: Track = silent) -> None:
             _keep(key, next(drawn_there, None) or _draw(*key) if number % 2 else _draw(*key))
 
 
-def _draw(index: int, seed: int) -> Drawing:
-    scene = render(index, seed)
+def _draw(index: int, seed: int, mark: str | None) -> Drawing:
+    scene = render(index, seed, mark=mark)
     maps = np.stack([scene.labels[kind] for kind in WORDS])
     # 80 KB of maps become 3, in a twentieth of the time that drawing takes.
     labels = zlib.compress(maps.tobytes(), LEVEL)
@@ -111,6 +111,6 @@ def _received(stream: IO[bytes]) -> Iterator[Drawing]:
 
 def serve() -> None:
     """Be the second process: read keys from stdin, write pictures to stdout."""
-    for index, seed in json.loads(sys.stdin.buffer.read()):
-        pickle.dump(_draw(index, seed), sys.stdout.buffer)
+    for index, seed, mark in json.loads(sys.stdin.buffer.read()):
+        pickle.dump(_draw(index, seed, mark), sys.stdout.buffer)
         sys.stdout.buffer.flush()

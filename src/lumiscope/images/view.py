@@ -31,6 +31,10 @@ class View:
         """What the network is given before its normalisation: the bands, or where there are none the pixels."""
         return self.pixels if self.bands is None else self.bands
 
+    def fed_with(self, fed: FedArray) -> Self:
+        """The same view of other numbers, in the shape and width of `fed`. Of bands, what is shown stays."""
+        return replace(self, pixels=fed) if self.bands is None else replace(self, bands=fed)
+
     def mirrored(self) -> Self:
         """The same view, left and right exchanged."""
         bands = None if self.bands is None else np.ascontiguousarray(self.bands[:, ::-1])

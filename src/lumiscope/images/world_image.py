@@ -11,19 +11,19 @@ from pathlib import Path
 
 import numpy as np
 
-from lumiscope.errors import ImageError, UsageError
+from lumiscope.errors import ImageError, UnknownNameError, UsageError
 from lumiscope.images._drawings import draw_ahead, drawing
 from lumiscope.images.image_item import ImageItem
 from lumiscope.images.image_set import ImageSet
 from lumiscope.progress import Track, silent
 from lumiscope.types import BoolArray, ByteArray
-from lumiscope.world import SIZE, describe, renderer_version
+from lumiscope.world import OBJECTS, SIZE, describe, renderer_version
 
 SCHEME = "world:"
 CAPTION = "caption"  # a column
 MOST = 100_000
 _SPEC = re.compile(r"world:([0-9]{1,12})(?:@([0-9]{1,10}))?")
-_ADDRESS = re.compile(r"world:([0-9]+)@([0-9]+)#(\w+)")
+_ADDRESS = re.compile(r"world:([0-9]+)@([0-9]+)(?:\+(\w+))?#(\w+)")
 
 
 def names_world(source: object) -> bool:
@@ -54,9 +54,9 @@ def world_image_at(address: str) -> WorldImage | None:
     match = _ADDRESS.fullmatch(address)
     if match is None:
         return None
-    if match[3] != renderer_version():
+    if match[4] != renderer_version():
         raise ImageError("drawn by another version of the world's renderer")
-    return WorldImage(int(match[1]), int(match[2]))
+    return WorldImage(int(match[1]), int(match[2]), match[3])
 
 
 class _Columns(Mapping[str, str]):
@@ -80,16 +80,22 @@ class _Columns(Mapping[str, str]):
 class WorldImage:
     """Image `index` of seed `seed`, 128×128 pixels; see `ImageItem`.
 
-    Its class names are its main object and its scene; the mask covers the main object.
+    Its class names are its main object and its scene; the mask covers the main object. `mark`: the class of objects
+    whose mark is in its corner; None: there is no mark. Errors: `UnknownNameError` for a mark of no class.
     """
 
     index: int
     seed: int = 0
+    mark: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.mark is not None and self.mark not in OBJECTS:
+            raise UnknownNameError("object", self.mark, OBJECTS)
 
     @property
     def id(self) -> str:
-        """As "world-1-00012" for image 12 of seed 1."""
-        return f"world-{self.seed}-{self.index:05}"
+        """As "world-1-00012" for image 12 of seed 1, "world-1-00012-fish" with the mark of fish."""
+        return f"world-{self.seed}-{self.index:05}" + ("" if self.mark is None else f"-{self.mark}")
 
     @property
     def name(self) -> str:
@@ -103,8 +109,9 @@ class WorldImage:
 
     @property
     def address(self) -> str:
-        """Index, seed and the renderer's version."""
-        return f"{SCHEME}{self.index}@{self.seed}#{renderer_version()}"
+        """Index, seed, mark and the renderer's version."""
+        marked = "" if self.mark is None else f"+{self.mark}"
+        return f"{SCHEME}{self.index}@{self.seed}{marked}#{renderer_version()}"
 
     @property
     def mask_address(self) -> str:
@@ -130,7 +137,7 @@ class WorldImage:
     def columns(self) -> Mapping[str, str]:
         """The scene, colour and texture in words, and the caption."""
         facts = {name: word for name, word in self._facts.items() if name != "object"}
-        return _Columns(facts, lambda: drawing(self.index, self.seed).caption)
+        return _Columns(facts, lambda: drawing(self.index, self.seed, self.mark).caption)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -140,7 +147,7 @@ class WorldImage:
     @property
     def pixels(self) -> ByteArray:
         """(128, 128, 3) uint8 RGB."""
-        return drawing(self.index, self.seed).pixels.copy()
+        return drawing(self.index, self.seed, self.mark).pixels.copy()
 
     @property
     def has_mask(self) -> bool:
@@ -150,7 +157,7 @@ class WorldImage:
     @property
     def mask(self) -> BoolArray:
         """(128, 128) bool, True where the main object is seen."""
-        return np.unpackbits(drawing(self.index, self.seed).mask, axis=1).astype(bool)
+        return np.unpackbits(drawing(self.index, self.seed, self.mark).mask, axis=1).astype(bool)
 
     @property
     def has_void(self) -> bool:
@@ -165,11 +172,11 @@ class WorldImage:
     @property
     def label_maps(self) -> Mapping[str, ByteArray]:
         """For each kind of word (scene, object, …) a (128, 128) map of its numbers; see `lumiscope.world.Scene`."""
-        return drawing(self.index, self.seed).label_maps()
+        return drawing(self.index, self.seed, self.mark).label_maps()
 
     @functools.cached_property
     def sha256(self) -> str:
-        """Hex digest of the renderer's version, seed and index."""
+        """Hex digest of the renderer's version, seed, index and mark."""
         return hashlib.sha256(self.address.encode()).hexdigest()
 
     @property
@@ -185,4 +192,6 @@ class WorldImage:
 
 def prefetch(images: Iterable[ImageItem], *, track: Track = silent) -> None:
     """Prepare images that will be looked at, where that is faster for many: two processes draw those of the world."""
-    draw_ahead([(image.index, image.seed) for image in images if isinstance(image, WorldImage)], track=track)
+    draw_ahead(
+        [(image.index, image.seed, image.mark) for image in images if isinstance(image, WorldImage)], track=track
+    )

@@ -22,8 +22,10 @@ from lumiscope.models.load import check_asked, default_name, load_model
 from lumiscope.models.options import parse_model_options
 from lumiscope.models.outputs import first_tensor, logits_of
 from lumiscope.models.random_weights import (
+    RANDOMISATIONS,
     batch_statistics,
     has_batch_statistics,
+    randomised,
     untrained,
     with_network,
     with_statistics,
@@ -50,6 +52,7 @@ from lumiscope.models.wide_numbers import in_float64
 __all__ = [
     "BACKENDS",
     "RANDOM",
+    "RANDOMISATIONS",
     "RANDOM_HEAD",
     "SOURCES",
     "Activation",
@@ -92,6 +95,7 @@ __all__ = [
     "parse_model_options",
     "probabilities",
     "quick_hub",
+    "randomised",
     "select_layers",
     "split",
     "stage_notes",

@@ -12,6 +12,7 @@ from lumiscope.models.guard import borrowed, copied, hooked
 from lumiscope.models.torch_model import TorchModel
 
 KEPT = ("running_mean", "running_var")
+AFFINE = ("weight", "bias")
 Statistics = Mapping[str, torch.Tensor]
 
 
@@ -37,12 +38,44 @@ def untrained(network: torch.nn.Module, seed: int) -> torch.nn.Module:
     return drawn
 
 
+def randomised(network: torch.nn.Module, seed: int, how: str) -> torch.nn.Module:
+    """A copy of `network` with every parameter random, in one of two ways; `network` stays as it is.
+
+    `how`, see `RANDOMISATIONS`: "shuffled", each tensor within itself, or "drawn", each from the normal distribution of
+    its mean and standard deviation. Either keeps the scale of signals, and takes bare parameters (class tokens,
+    positions, LayerScale), too, and what frozen normalisations keep as buffers. Tensors are taken one after another
+    from one generator, so equal layers differ. What normalises by statistics of images still has those of the trained
+    network: `batch_statistics` says what fits. Errors: `KeyError` for another way.
+    """
+    drawn, draw = copied(network), RANDOMISATIONS[how]
+    frozen = [getattr(part, name, None) for part in drawn.modules() if _keeps_statistics(part) for name in AFFINE]
+    tensors = {id(value): value for value in (*drawn.parameters(), *frozen) if isinstance(value, torch.Tensor)}
+    devices = sorted({value.device.index for value in tensors.values() if value.device.type == "cuda"})
+    with torch.random.fork_rng(devices), torch.no_grad():
+        torch.manual_seed(seed)
+        for value in tensors.values():
+            value.copy_(draw(value))
+    return drawn
+
+
+def _drawn(values: torch.Tensor) -> torch.Tensor:
+    """Normal, of their mean and standard deviation; of equal numbers, around these as far as they are from 0."""
+    wide = values.double()
+    spread = wide.std(unbiased=False)
+    spread = spread if spread > 0 else wide.mean().abs()
+    return (wide.mean() + spread * torch.randn(wide.shape, dtype=torch.float64).to(wide.device)).to(values.dtype)
+
+
 def _shuffled(values: torch.Tensor) -> torch.Tensor:
     """The same numbers in one random cycle, so that each moves."""
     cycle = torch.randperm(values.numel()).to(values.device)
     moved = torch.empty_like(values).flatten()
     moved[cycle] = values.flatten()[cycle.roll(1)]
     return moved.view_as(values)
+
+
+RANDOMISATIONS = {"shuffled": _shuffled, "drawn": _drawn}
+"""Ways to randomise a network: name -> a tensor to another one of its shape."""
 
 
 def _reset(part: torch.nn.Module) -> None:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     )
     from lumiscope.study.configured_model import load_configured
     from lumiscope.study.dissecting import Dissecting, dissect
+    from lumiscope.study.evaluating import Trust, evaluate, null_scores
+    from lumiscope.study.explainers import Explainers
     from lumiscope.study.explaining import Explaining, explain
     from lumiscope.study.findings import (
         FINDINGS,
@@ -70,6 +72,8 @@ _HOMES = {
         "Dissecting",
         "dissect",
     ),
+    "evaluating": ("Trust", "evaluate", "null_scores"),
+    "explainers": ("Explainers",),
     "explaining": (
         "Explaining",
         "explain",
@@ -102,6 +106,7 @@ __all__ = [
     "DissectConfig",
     "Dissecting",
     "ExplainConfig",
+    "Explainers",
     "Explaining",
     "ExplanationPlan",
     "Hypothesis",
@@ -112,6 +117,7 @@ __all__ = [
     "Setting",
     "Study",
     "Tables",
+    "Trust",
     "answer",
     "builtin_study",
     "by_model",
@@ -120,6 +126,7 @@ __all__ = [
     "crops_of_unit",
     "decided_claims",
     "dissect",
+    "evaluate",
     "explain",
     "find",
     "finding",
@@ -127,6 +134,7 @@ __all__ = [
     "load_configured",
     "load_model_config",
     "load_study",
+    "null_scores",
     "observed",
     "save_study",
     "setting_of",

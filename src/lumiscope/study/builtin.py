@@ -25,7 +25,7 @@ def builtin_study() -> Study:
     """
     return Study(
         models=(ModelConfig(spec="world:objects"), ModelConfig(spec="world:scenes")),
-        run=RunConfig(name="world", description=DESCRIPTION),
+        run=RunConfig(name="world", description=DESCRIPTION, trust=True),
         explain=ExplainConfig(images=IMAGES, options={"lime": {"num_samples": LIME_SAMPLES}}),
         dissect=DissectConfig(
             probe=PROBING_IMAGES, scorer="world:clip", concepts="world", layers=["auto:5"], similarity=SIMILARITY

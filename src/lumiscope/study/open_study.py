@@ -62,6 +62,11 @@ class OpenStudy:
         """A model by name."""
         return self.models[name]
 
+    @property
+    def asks_for_trust(self) -> bool:
+        """Whether explanations are made and judged."""
+        return self.images is not None and (self.run.trust or self.run.metrics is not None)
+
     @functools.cached_property
     def dissectable(self) -> dict[str, TorchModel]:
         """The models that can be dissected. Errors: `UsageError` where none can."""

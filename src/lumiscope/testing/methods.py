@@ -141,6 +141,19 @@ def is_the_same_alone_and_again(case: MethodCase) -> None:
         expect_close(alone.values, saliency.values, ROUNDING, what)
 
 
+def says_whether_it_looks_at_the_class(case: MethodCase) -> None:
+    """Of every view the maps of two classes are the same where it says that it is blind to them, and else differ."""
+    model, views = networks.bent_model(), networks.views_of()
+    first, second = (case.explain(model, views, target) for target in (0, 1))
+    same = all(np.array_equal(a.values, b.values, equal_nan=True) for a, b in zip(first, second, strict=True))
+    blind = case.method.class_blind
+    came = "the same" if same else "different"
+    expect(
+        same == blind,
+        f"expected {case.name}, of class_blind={blind}, to keep to it; the maps of two classes are {came}",
+    )
+
+
 def refuses_wrong_options(case: MethodCase) -> None:
     """Values of another type, out of bounds, and options that it has not; the message names the option."""
     kind = case.method.options_type
@@ -230,6 +243,7 @@ METHOD_CHECKS: tuple[Callable[[MethodCase], None], ...] = (
     gives_maps,
     equals_its_reference,
     is_the_same_alone_and_again,
+    says_whether_it_looks_at_the_class,
     refuses_wrong_options,
     leaves_the_model_untouched,
     says_why_a_map_shows_nothing,

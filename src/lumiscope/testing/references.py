@@ -12,7 +12,8 @@ import torch
 from numpy.typing import NDArray
 
 from lumiscope.registry import Registry
-from lumiscope.types import BoolArray, ByteArray, DoubleArray
+from lumiscope.trust import Explainer, TrueEffects
+from lumiscope.types import BoolArray, ByteArray, DoubleArray, IntArray
 
 
 @dataclass(frozen=True)
@@ -61,8 +62,26 @@ MethodReference: TypeAlias = Callable[[Question], NDArray[np.floating[Any]]]
 """A question -> (H, W) values of the map."""
 SimilarityReference: TypeAlias = Callable[[DoubleArray, DoubleArray], NDArray[np.floating[Any]]]
 """(D, U) activations and (D, K) concept scores -> (U, K)."""
-MetricReference: TypeAlias = Callable[[Question, Sequence[BoolArray]], Sequence[float]]
-"""A question and (H, W) masks of its picture -> one value each."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """What a trust metric is told of the picture of a question. See `JudgedView`.
+
+    `item_id`: which seeds derive from. `truth`: (H, W). `superpixels`: (H, W) from 0. `explainer`: of every map.
+    `redraw`: a map under another seed, from the map and the seed's number.
+    """
+
+    item_id: str
+    truth: BoolArray
+    effects: TrueEffects
+    superpixels: IntArray
+    explainer: Explainer
+    redraw: Callable[[DoubleArray, int], DoubleArray]
+
+
+MetricReference: TypeAlias = Callable[[Question, Sequence[DoubleArray], Known], Sequence[float]]
+"""A question, (H, W) maps of its picture and what is known of it -> one value each; NaN where undefined."""
 
 
 @dataclass(frozen=True)

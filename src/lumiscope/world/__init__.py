@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from lumiscope.fronts import lazy_front
 from lumiscope.world.renderer.canvas import SIZE
 from lumiscope.world.renderer.captions import caption
+from lumiscope.world.renderer.colours import GREY
 from lumiscope.world.renderer.facts import Facts, describe
 from lumiscope.world.renderer.mark import MARK_BOX
-from lumiscope.world.renderer.omission import check_omission
+from lumiscope.world.renderer.omission import MARK, check_omission
 from lumiscope.world.renderer.render import render
 from lumiscope.world.renderer.scene import Scene
 from lumiscope.world.renderer.textures import PLAIN
@@ -36,6 +37,8 @@ _HOMES = {
 __all__ = [
     "CLASSES",
     "COLOURS",
+    "GREY",
+    "MARK",
     "MARK_BOX",
     "MEAN",
     "OBJECTS",

@@ -22,6 +22,7 @@ from lumiscope.types import Target
     title="Eigen-CAM",
     citation="Muhammad and Yeasin 2020, Eigen-CAM, arXiv:2008.00299",
     passes="1 forward",
+    class_blind=True,
 )
 def eigencam(layer: PreparedLayer, targets: Sequence[Target], options: FlipOptions) -> torch.Tensor:
     """relu of the centred activations projected on their first principal component.

@@ -27,6 +27,7 @@ class GaussianOptions:
     passes="none",
     options=GaussianOptions,
     perturbs=False,
+    class_blind=True,
 )
 def gaussian(view: PreparedView, predictor: Predictor, target: Target, options: GaussianOptions) -> DoubleArray:
     """exp(−r² / 2σ²), r the distance of a pixel's centre to the view's. Picture and model are not looked at."""

@@ -27,6 +27,7 @@ class RandomOptions:
     passes="none",
     options=RandomOptions,
     perturbs=False,
+    class_blind=True,
 )
 def random(view: PreparedView, predictor: Predictor, target: Target, options: RandomOptions) -> FloatArray:
     """Independent uniform values in [0, 1), one a pixel. Neither the picture nor the model is looked at."""

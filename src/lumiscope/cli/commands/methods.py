@@ -8,7 +8,7 @@ import typer
 
 from lumiscope.cli.command import command
 from lumiscope.cli.options import JSON
-from lumiscope.cli.output import print_json, print_rows, say
+from lumiscope.cli.output import print_json, print_rows, progress, say
 
 if TYPE_CHECKING:
     from lumiscope.attribution import AttributionMethod, OptionHelp
@@ -19,6 +19,9 @@ COLUMNS = ["option", "values", "default", "meaning"]
 @command("methods", order=110)
 def methods(
     method: Annotated[str | None, typer.Argument(help="Tell the options of this one, with what they mean.")] = None,
+    metrics: Annotated[
+        bool, typer.Option("--metrics", help="List the trust metrics instead, with what maps that know nothing score.")
+    ] = False,
     json: JSON = False,
 ) -> None:
     """List the attribution methods, their cost and options; with a name, what each option of it means.
@@ -26,7 +29,11 @@ def methods(
     \b
         lumiscope methods
         lumiscope methods lime
+        lumiscope methods --metrics
     """
+    if metrics:
+        _list_metrics(as_json=json)
+        return
     from lumiscope.attribution import METHODS
 
     if method is not None:
@@ -59,6 +66,41 @@ def _tell(method: AttributionMethod[Any], *, as_json: bool) -> None:
         rows.append(_row(segmenter) | {"option": f"segmenter_options of {segmenter.name}", "default": defaults})
     print_rows(rows, COLUMNS, as_json=False)
     say(f"Set one with --option {method.name}.{options[0].name}={options[0].default}; values are JSON or text.")
+
+
+def _list_metrics(*, as_json: bool) -> None:
+    """Every trust metric, and the mean scores of baselines on a few pictures of the world."""
+    from lumiscope.study import null_scores
+    from lumiscope.trust import METRICS, default_metrics
+
+    nulls = null_scores(track=progress)
+    rows = [
+        {
+            "metric": metric.name,
+            "title": metric.title,
+            "default": metric.name in default_metrics(),
+            "property": metric.property,
+            "better": metric.direction,
+            "range": list(metric.range) if as_json else _range(metric.range),
+            "needs": sorted(metric.needs) if as_json else ", ".join(sorted(metric.needs)),
+            **nulls[metric.name],
+            "verdict": metric.verdict,
+            "caution": metric.caution,
+            "citation": metric.citation,
+        }
+        for metric in METRICS.values()
+    ]
+    print_rows(rows, list(rows[0]), as_json=as_json)
+    if not as_json:
+        say(
+            "random, blob, centred, constant: mean scores of maps that know nothing, computed now on pictures of the "
+            "world; a score means something only beside them."
+        )
+
+
+def _range(bounds: tuple[float | None, float | None]) -> str:
+    low, high = ("" if bound is None else f"{bound:g}" for bound in bounds)
+    return f"{low} … {high}"
 
 
 def _facts(method: AttributionMethod[Any]) -> dict[str, Any]:

@@ -1,9 +1,11 @@
 """The tables of a run: a dataclass for the rows of each."""
 
 from lumiscope.runs.tables.agreement import AgreementRow, AgreementSummaryRow
+from lumiscope.runs.tables.audit import ALL_IMAGES, AuditRow, MapClusterRow
 from lumiscope.runs.tables.concept_counts import CategoryRow, ConceptCountRow
 from lumiscope.runs.tables.contributions import ContributionRow
 from lumiscope.runs.tables.controls import ControlCategoryRow, ControlRow, LowLevelRow
+from lumiscope.runs.tables.effects import EffectRow
 from lumiscope.runs.tables.explanations import ExplanationRow, NoMap
 from lumiscope.runs.tables.findings import FAMILY_RULE, FindingRow, Outcome
 from lumiscope.runs.tables.image_complexity import ImageComplexityRow
@@ -20,11 +22,14 @@ from lumiscope.runs.tables.models import ASSUMED_OF_PREPROCESSING, ModelRow
 from lumiscope.runs.tables.network_dissection import CategoryBestRow, DetectorRow, NetworkDissectionRow
 from lumiscope.runs.tables.observations import ObservationRow
 from lumiscope.runs.tables.predictions import PredictionRow
+from lumiscope.runs.tables.randomisation import Dependence, RandomisationRow, Randomised
 from lumiscope.runs.tables.self_agreement import SelfAgreementRow
 from lumiscope.runs.tables.skipped import SkippedRow
+from lumiscope.runs.tables.trust import Reliability, TrustCurveRow, TrustMetricRow, TrustRow, TrustSummaryRow
 from lumiscope.runs.tables.units import ShownUnitRow, UnitCropRow, UnitRow
 
 __all__ = [
+    "ALL_IMAGES",
     "ALPHA",
     "ASSUMED_OF_PREPROCESSING",
     "CATEGORY",
@@ -33,13 +38,16 @@ __all__ = [
     "MARGIN",
     "AgreementRow",
     "AgreementSummaryRow",
+    "AuditRow",
     "CategoryBestRow",
     "CategoryRow",
     "ConceptCountRow",
     "ContributionRow",
     "ControlCategoryRow",
     "ControlRow",
+    "Dependence",
     "DetectorRow",
+    "EffectRow",
     "ExplanationRow",
     "FindingRow",
     "ImageComplexityRow",
@@ -49,6 +57,7 @@ __all__ = [
     "LowLevelRow",
     "MapAgreementRow",
     "MapAgreementSummaryRow",
+    "MapClusterRow",
     "MapShapeRow",
     "MaskRow",
     "MethodDifferenceRow",
@@ -62,9 +71,16 @@ __all__ = [
     "Outcome",
     "PredictionRow",
     "ProbingImageRow",
+    "RandomisationRow",
+    "Randomised",
+    "Reliability",
     "SelfAgreementRow",
     "ShownUnitRow",
     "SkippedRow",
+    "TrustCurveRow",
+    "TrustMetricRow",
+    "TrustRow",
+    "TrustSummaryRow",
     "UnitCropRow",
     "UnitRow",
 ]

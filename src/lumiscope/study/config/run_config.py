@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from annotated_types import Ge
 
+from lumiscope.study.config.reading import split_list
 from lumiscope.study.config.setting import FORBID_UNKNOWN, setting
 
 
@@ -24,6 +26,16 @@ class RunConfig:
         1,
         help="Further seeds that random methods, such as LIME, are tried with on the first 10 images, to see how far "
         "they agree with themselves. Default: 1.",
+    )
+    trust: bool = setting(
+        False,
+        help="Judge the explanations, too: faithfulness, localisation where there are true masks, randomisation; "
+        "beside maps that know nothing.",
+    )
+    metrics: Sequence[str] | None = setting(
+        read=split_list,
+        metavar="TEXT",
+        help="Trust metrics with commas, wildcards allowed; lumiscope methods --metrics lists them. Default: some.",
     )
     on_error: Literal["skip", "stop"] = setting(
         "skip", metavar="skip|stop", help="What a bad image does. Default: skip (exit code 3)."

@@ -20,7 +20,7 @@ from lumiscope.attribution import (
     select_methods,
 )
 from lumiscope.errors import TargetError, UnknownNameError, UsageError
-from lumiscope.images import ImageItem
+from lumiscope.images import ImageItem, View
 from lumiscope.memo import Memo
 from lumiscope.models import Choice, TorchModel, VisionModel, check_names, class_index, label_index
 from lumiscope.progress import Track, silent
@@ -200,9 +200,13 @@ class ExplanationPlan:
 
     def prepare(self, batch: Sequence[ImageItem], track: Track = silent) -> tuple[PreparedBatch, list[Target]]:
         """The batch as its methods share it, and what to explain on each image."""
-        views = [self.model.view(item) for item in batch]
+        prepared = self.prepare_views([self.model.view(item) for item in batch], track)
+        return prepared, prepared.targets(self.target, [label_index(self.model, item) for item in batch])
+
+    def prepare_views(self, views: Sequence[View], track: Track = silent) -> PreparedBatch:
+        """Views as methods share them, whatever their pixels are of."""
         session = self.model.session(self.choice) if isinstance(self.model, TorchModel) else None
-        prepared = PreparedBatch(
+        return PreparedBatch(
             self.model,
             views,
             layer=self.layers,
@@ -211,7 +215,6 @@ class ExplanationPlan:
             segment=self.segmentations,
             track=track,
         )
-        return prepared, prepared.targets(self.target, [label_index(self.model, item) for item in batch])
 
     def explain(self, batch: Sequence[ImageItem]) -> list[list[SaliencyMap]]:
         """The maps of one batch, method by method: one an image."""

@@ -1,1 +1,1 @@
-"""The metrics, one file each; found by the registry."""
+"""The metrics, one file a question; found by the registry."""

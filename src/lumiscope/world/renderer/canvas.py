@@ -30,7 +30,7 @@ class Paint:
 
     `object`, `part`: indices into OBJECTS and PARTS, plus 1; 0: none. `is_main`: belongs to the main object.
     `bottom`: the colour at the lower end of the painted area, where it differs from the top: a vertical gradient.
-    `ink`: whether it has an outline. `greyed`: where a gradient has the colour of this name, it is grey.
+    `ink`: whether it has an outline. `greyed`: where a gradient has a colour of these names, it is grey.
     """
 
     colour: Colour
@@ -40,7 +40,7 @@ class Paint:
     is_main: bool = False
     bottom: Colour | None = None
     ink: bool = False
-    greyed: str | None = None
+    greyed: frozenset[str] = frozenset()
 
 
 BARE = Paint(Colour(GREY, PROTOTYPES[GREY]))
@@ -107,10 +107,10 @@ class Canvas:
         for slot, (number, (colour, top, bottom)) in enumerate(self._gradients.items(), 1):
             paint = self.paints[number]
             changes[slot] = _shares(top, bottom)[:, None] * np.subtract(colour.rgb, paint.colour.rgb)
-            if paint.greyed is not None:
-                for row in np.flatnonzero(np.array(_names(paint.colour, colour, top, bottom)) == paint.greyed):
+            for row, name in enumerate(_names(paint.colour, colour, top, bottom) if paint.greyed else ()):
+                if name in paint.greyed:
                     here = np.add(paint.colour.rgb, changes[slot, row])
-                    changes[slot, row] = np.subtract(in_grey(here, paint.greyed), paint.colour.rgb)
+                    changes[slot, row] = np.subtract(in_grey(here, name), paint.colour.rgb)
         pixels += changes[slots[centre], np.arange(SIZE)[:, None]]
 
     def _colours(self, centre: ByteArray) -> ByteArray:
@@ -119,7 +119,7 @@ class Canvas:
         for number, (colour, top, bottom) in self._gradients.items():
             paint = self.paints[number]
             names = _names(paint.colour, colour, top, bottom)
-            numbers[number] = [colour_number(GREY if name == paint.greyed else name) for name in names]
+            numbers[number] = [colour_number(GREY if name in paint.greyed else name) for name in names]
         return np.asarray(numbers[centre, np.arange(SIZE)[:, None]])
 
     def _pattern(self, pixels: FloatArray, fine: ByteArray) -> None:

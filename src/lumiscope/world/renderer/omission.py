@@ -1,8 +1,8 @@
-"""One thing left out of a picture: the same draws, but it is not painted, so that nothing else moves."""
+"""Things left out of a picture: the same draws, but they are not painted, so that nothing else moves."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 
 from lumiscope.errors import UnknownNameError, UsageError
@@ -33,7 +33,20 @@ def check_omission(word: str) -> None:
         raise UsageError("expected a word that can be left out; grey is what a surface is without its colour")
 
 
-def omission(word: str, scene: str) -> Omission:
+def omission(words: Collection[str], scene: str) -> Omission:
+    """Leave out all of `words`, each as `_omission` does. Errors: as `check_omission`."""
+    omissions = [_omission(word, scene) for word in words]
+
+    def replaced(paint: Paint) -> Paint | None:
+        left: Paint | None = paint
+        for omit in omissions:
+            left = None if left is None else omit(left)
+        return left
+
+    return replaced
+
+
+def _omission(word: str, scene: str) -> Omission:
     """Leave out an object with its shadow, a part, a texture, a colour, or the whole backdrop of a `scene`.
 
     What an object, a part or the backdrop hides is seen instead, or the bare canvas. Without its texture a surface is
@@ -63,7 +76,7 @@ def _plain(paint: Paint) -> Paint:
 
 def _grey(paint: Paint, colour: str) -> Paint:
     if paint.bottom is not None:
-        return replace(paint, greyed=colour)
+        return replace(paint, greyed=paint.greyed | {colour})
     if paint.colour.name != colour:
         return paint
     grey = paint.colour.grey()

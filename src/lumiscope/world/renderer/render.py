@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 
 from lumiscope.errors import UnknownNameError
@@ -24,11 +26,14 @@ _ROWS, _COLUMNS = ((np.mgrid[:SIZE, :SIZE] + 0.5) / SIZE * 2 - 1).astype(np.floa
 _FROM_CENTRE = _ROWS**2 + _COLUMNS**2
 
 
-def render(index: int, seed: int = 0, *, mark: str | None = None, without: str | None = None) -> Scene:
+def render(
+    index: int, seed: int = 0, *, mark: str | None = None, without: str | Collection[str] | None = None
+) -> Scene:
     """Draw image `index` of `seed`: the same in any order and process.
 
     `mark`: put the mark of this class of objects into the upper left corner (MARK_BOX). `without`: a word of the world
-    (an object, part, texture, colour or scene), or "mark": the same picture, but this is not painted; see `omission`.
+    (an object, part, texture, colour or scene), or "mark", or several: the same picture, but this is not painted; see
+    `omission`.
 
     Raises UsageError for numbers that are not in 0..2^32 - 1, UnknownNameError for a mark of no class or a word that
     the world has not.
@@ -38,7 +43,8 @@ def render(index: int, seed: int = 0, *, mark: str | None = None, without: str |
     rng = generator(index, seed)
     facts = draw_facts(rng, index, seed)
     backdrop = BACKDROPS[facts.scene]
-    canvas = Canvas(omission(without, facts.scene)) if without else Canvas()
+    left_out = (without,) if isinstance(without, str) else tuple(without or ())
+    canvas = Canvas(omission(left_out, facts.scene))
     brush = Brush(canvas, part_number, rng)
     horizon = backdrop.draw(brush)
     frame = _main_frame(rng, facts.object, horizon)
@@ -57,7 +63,7 @@ def render(index: int, seed: int = 0, *, mark: str | None = None, without: str |
     for _ in range(rng.integers(0, 3)):
         x, y = frame.x + rng.uniform(-0.9, 0.9) * frame.radius, frame.y + rng.uniform(0.9, 1.1) * frame.radius
         backdrop.piece(brush, x, y, rng.uniform(0.25, 0.5) * frame.radius)
-    if mark and without != MARK:
+    if mark and MARK not in left_out:
         draw_mark(canvas, mark)
     picture = canvas.develop()
     labels = _labels(picture, facts.scene)
@@ -74,7 +80,7 @@ def render(index: int, seed: int = 0, *, mark: str | None = None, without: str |
         mask=picture.mask,
         caption=caption(facts, seen),
         mark=mark,
-        without=without,
+        without=left_out,
     )
 
 

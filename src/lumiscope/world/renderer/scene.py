@@ -15,8 +15,8 @@ class Scene:
     `pixels`: (128, 128, 3) uint8 RGB. `object`, `scene`, `colour`, `texture`: of the main object, in words; a texture
     may be "plain". `labels`: for each kind in WORDS a (128, 128) uint8 map, 0: nothing, k: the word WORDS[kind][k - 1].
     `mask`: (128, 128) bool, where the main object is seen. `caption`: one English sentence without its full stop.
-    `mark`: the class that the mark in the corner points to; None: there is no mark. `without`: what was left out; the
-    words of the main object, and the caption but for other objects, are those of the picture with it.
+    `mark`: the class that the mark in the corner points to; None: there is no mark. `without`: the words that were left
+    out; those of the main object, and the caption but for other objects, are those of the picture with it.
     """
 
     index: int
@@ -30,4 +30,4 @@ class Scene:
     mask: BoolArray
     caption: str
     mark: str | None = None
-    without: str | None = None
+    without: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""The metric `mine`: how sure the model stays where a mask's pixels alone are shown, the others black."""
+"""The metric `mine`: how large a share of a map is positive."""
 
 from __future__ import annotations
 
@@ -6,26 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lumiscope.attribution import PreparedBatch
-from lumiscope.trust import trust_metric
-from lumiscope.types import BoolArray, Target
+from lumiscope.trust import Candidate, JudgedView, Score, scores_of, trust_metric
 
 
-@trust_metric("mine", title="Mine", citation="nobody 2024, a test", better="higher", low=0.0, high=1.0)
-class Sureness:
-    """The probability of the target."""
-
-    def __init__(self, prepared: PreparedBatch, target: Target) -> None:
-        self.predictor = prepared.predictor
-        self.pixels = prepared.views[0].pixels
-        self.index = target.index
-
-    def of(self, masks: Sequence[BoolArray]) -> list[float]:
-        """That of each mask."""
-        black = np.zeros_like(self.pixels)
-
-        def shown(start: int, stop: int) -> BoolArray:
-            return np.stack(masks[start:stop])
-
-        logits = self.predictor.masked_logits(self.pixels, black, shown, len(masks))
-        return [float(value) for value in self.predictor.probabilities_of(logits)[:, self.index]]
+@trust_metric("mine", title="Mine", citation="nobody 2024, a test", property="compactness", range=(0, 1))
+def mine(view: JudgedView, candidates: Sequence[Candidate]) -> list[Score]:
+    """The share of pixels with a positive value."""
+    return scores_of(candidates, lambda candidate: float(np.mean(candidate.values > 0)))

@@ -8,19 +8,11 @@ import numpy as np
 
 from lumiscope.attribution import KeptClasses, PreparedBatch, flat_picture
 from lumiscope.errors import TargetError
-from lumiscope.trust.registry import trust_metric
 from lumiscope.types import BoolArray, DoubleArray, Target
 
 LEAST_DROP = 0.01
 
 
-@trust_metric(
-    "faithfulness",
-    title="Faithfulness",
-    citation="after DeYoung et al. 2020, ERASER, equations 1 and 2",
-    better="higher",
-    high=1.0,
-)
 class Faithfulness:
     """What the model loses without a mask's pixels, and keeps with them alone, beyond what their area explains.
 

@@ -1,0 +1,204 @@
+"""What maps score, image by image; and the rows of the tables that follow from it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from lumiscope.runs import ImageGroups, Reliability, TrustCurveRow, TrustMetricRow, TrustRow, TrustSummaryRow
+from lumiscope.statistics import mean_interval, mean_test
+from lumiscope.trust import (
+    BASELINES,
+    METRICS,
+    Candidate,
+    Curves,
+    JudgedView,
+    Score,
+    TrustMetric,
+    Undefined,
+    curves_of,
+    try_metric,
+)
+
+CURVES = "curves"
+POINTS = 21  # of a mean curve
+Measured: TypeAlias = Score | Curves
+Values = Mapping[str, Mapping[str, float]]
+"""Method or baseline -> image -> score, where it can be told."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One image of one model. `scores`: metric -> method or baseline -> score. `curves`: of each, where there are any.
+
+    `ladders`: metric -> the scores of one method's map, of the map with more and more noise, and last upside down.
+    """
+
+    image: str
+    scores: Mapping[str, Mapping[str, Score]]
+    ladders: Mapping[str, Sequence[Score]]
+    curves: Mapping[str, Curves]
+
+
+def measure(what: str, view: JudgedView, candidates: Sequence[Candidate]) -> Sequence[Measured]:
+    """What maps of a view score on a metric, or their curves."""
+    return curves_of(view, candidates) if what == CURVES else METRICS[what].measure(view, candidates)
+
+
+def with_curves(metrics: Sequence[str]) -> list[str]:
+    """The metrics, and the curves, where one of the metrics is an area under these."""
+    return [*metrics, CURVES] if any(METRICS[name].draws_curves for name in metrics) else [*metrics]
+
+
+def judged(
+    image: str, measured: Mapping[str, Mapping[str, Measured]], shown: Sequence[str], ladder: Sequence[str]
+) -> Judged:
+    """What was measured of an image. `shown`: the methods and baselines; `ladder`: a map and what was made of it."""
+    scores: dict[str, dict[str, Score]] = {}
+    curves: dict[str, Curves] = {}
+    ladders: dict[str, list[Score]] = {}
+    for what, results in measured.items():
+        for name, result in results.items():
+            if not isinstance(result, Curves) and what != CURVES and name in shown:
+                scores.setdefault(what, {})[name] = result
+            elif isinstance(result, Curves):
+                curves[name] = result
+        if ladder and what != CURVES and results.keys() >= set(ladder):
+            ladders[what] = [result for name in ladder if not isinstance(result := results[name], Curves)]
+    return Judged(image, scores, ladders, curves)
+
+
+def is_baseline(name: str) -> bool:
+    """Whether a candidate is a map that knows nothing."""
+    return name in BASELINES
+
+
+def trust_rows(model: str, images: Sequence[Judged], groups: ImageGroups, seed: int) -> dict[type[Any], list[Any]]:
+    """The rows of one model: scores, their means, curves, and whether the metrics mean anything."""
+    rows: dict[type[Any], list[Any]] = {TrustRow: list(_rows(model, images))}
+    rows |= {TrustSummaryRow: [], TrustMetricRow: [], TrustCurveRow: list(_curves(model, images, groups, seed))}
+    for name, values in _values(images).items():
+        metric = METRICS[name]
+        rows[TrustSummaryRow] += _summary(model, metric, values, len(images), groups, seed)
+        rows[TrustMetricRow].append(_trial(model, metric, values, images, groups, seed))
+    return rows
+
+
+def _rows(model: str, images: Sequence[Judged]) -> Iterator[TrustRow]:
+    for judged in images:
+        for metric, scores in judged.scores.items():
+            for name, score in scores.items():
+                yield TrustRow(
+                    model=model,
+                    image=judged.image,
+                    method=name,
+                    baseline=is_baseline(name),
+                    metric=metric,
+                    value=None if isinstance(score, Undefined) else score,
+                    reason=score.reason if isinstance(score, Undefined) else "",
+                )
+
+
+def _values(images: Sequence[Judged]) -> dict[str, dict[str, dict[str, float]]]:
+    """Metric -> method or baseline -> image -> score, where it can be told."""
+    values: dict[str, dict[str, dict[str, float]]] = {}
+    for judged in images:
+        for metric, scores in judged.scores.items():
+            of_metric = values.setdefault(metric, {})
+            for name, score in scores.items():
+                of_method = of_metric.setdefault(name, {})
+                if not isinstance(score, Undefined):
+                    of_method[judged.image] = score
+    return values
+
+
+def _bounds(metric: TrustMetric) -> tuple[float, float] | None:
+    low, high = metric.range
+    return None if low is None or high is None else (low, high)
+
+
+def _summary(
+    model: str, metric: TrustMetric, values: Values, images: int, groups: ImageGroups, seed: int
+) -> Iterator[TrustSummaryRow]:
+    null, sign = values[metric.null], 1 if metric.direction == "higher" else -1
+    for name, scores in values.items():
+        low, high = mean_interval(list(scores.values()), bounds=_bounds(metric), groups=groups(scores), seed=seed)
+        shared = [image for image in scores if image in null]
+        better = [sign * (scores[image] - null[image]) for image in shared]
+        tested = bool(shared) and not is_baseline(name)
+        yield TrustSummaryRow(
+            model=model,
+            method=name,
+            baseline=is_baseline(name),
+            metric=metric.name,
+            images=len(scores),
+            undefined=images - len(scores),
+            mean=float(np.mean(list(scores.values()))) if scores else math.nan,
+            low=low,
+            high=high,
+            null=metric.null,
+            null_mean=float(np.mean([null[image] for image in shared])) if shared else math.nan,
+            p_value=mean_test(better, groups=groups(shared), seed=seed) if tested else math.nan,
+        )
+
+
+def _trial(
+    model: str, metric: TrustMetric, values: Values, images: Sequence[Judged], groups: ImageGroups, seed: int
+) -> TrustMetricRow:
+    ladders = {
+        judged.image: [math.nan if isinstance(score, Undefined) else score for score in judged.ladders[metric.name]]
+        for judged in images
+        if metric.name in judged.ladders
+    }
+    told = {image: ladder for image, ladder in ladders.items() if not any(map(math.isnan, ladder))}
+    methods = {name: scores for name, scores in values.items() if not is_baseline(name)}
+    trial = try_metric(
+        methods, list(told.values()), higher=metric.direction == "higher", groups=groups(told), seed=seed
+    )
+    return TrustMetricRow(
+        model=model,
+        metric=metric.name,
+        title=metric.title,
+        property=metric.property,
+        direction=metric.direction,
+        verdict=metric.verdict,
+        caution=metric.caution,
+        images=trial.images,
+        alpha=trial.alpha,
+        fall=trial.fall,
+        fall_low=trial.low,
+        fall_high=trial.high,
+        above_inverted=trial.above_inverted,
+        reliability=Reliability(trial.reliability),
+    )
+
+
+def _curves(model: str, images: Sequence[Judged], groups: ImageGroups, seed: int) -> Iterator[TrustCurveRow]:
+    """Mean curves at equal shares; between the steps of an image its curve is linear."""
+    curves: dict[str, dict[str, Curves]] = {}
+    for judged in images:
+        for name, curve in judged.curves.items():
+            curves.setdefault(name, {})[judged.image] = curve
+    for name, of_images in curves.items():
+        for shown in (True, False):
+            for share in np.linspace(0, 1, POINTS).tolist():
+                scores = [
+                    float(np.interp(share, curve.shares, curve.alone if shown else curve.without))
+                    for curve in of_images.values()
+                ]
+                low, high = mean_interval(scores, groups=groups(of_images), seed=seed)
+                yield TrustCurveRow(
+                    model=model,
+                    method=name,
+                    baseline=is_baseline(name),
+                    shown=shown,
+                    share=share,
+                    images=len(scores),
+                    mean=float(np.mean(scores)),
+                    low=low,
+                    high=high,
+                )

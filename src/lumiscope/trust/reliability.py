@@ -1,0 +1,93 @@
+"""Does a metric mean anything on these images? It is tried on maps of which it is known that they are worse."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import rankdata
+
+from lumiscope.statistics import Groups, mean_interval
+from lumiscope.types import DoubleArray
+
+FALLS = 0.5  # Kendall's tau: three of four pairs of steps in order
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What a metric did on images. `images`: on which maps were made worse.
+
+    `alpha`: Krippendorff's, of the order of the methods over images; NaN with fewer than 2 methods or images. `fall`:
+    mean Kendall tau of the score with the share of noise, 1: falls with every step. `low`, `high`: its 95 % interval.
+    `above_inverted`: share of images where a map beats itself upside down, ties half.
+    """
+
+    images: int
+    alpha: float
+    fall: float
+    low: float
+    high: float
+    above_inverted: float
+
+    @property
+    def reliability(self) -> str:
+        """In a word.
+
+        "holds": it is shown to fall with noise, and does in three of four pairs of steps. "weak": it falls, less often.
+        "meaningless": it is shown to fall in fewer than three of four. "unknown": these images show neither.
+        """
+        if self.low > 0:
+            return "holds" if self.fall >= FALLS else "weak"
+        return "meaningless" if self.high < FALLS else "unknown"
+
+
+def try_metric(
+    scores: Mapping[str, Mapping[str, float]],
+    degraded: Sequence[Sequence[float]],
+    *,
+    higher: bool,
+    groups: Groups | None = None,
+    seed: int = 0,
+) -> Trial:
+    """What a metric did. `scores`: method -> image -> score, those that can be told.
+
+    `degraded`: image by image the score of a map, of the map with more and more noise, and last of the map upside down;
+    images where one of them cannot be told are to be left out. `groups`: of these images. `higher`: whether that is
+    good. Sources: Zheng et al. 2025, F-Fidelity (maps made worse by known degrees); Tomsett et al. 2020, Sanity Checks
+    for Saliency Metrics (alpha over images).
+    """
+    sign = 1.0 if higher else -1.0
+    ladders = [sign * np.asarray(ladder, np.float64) for ladder in degraded]
+    falls = np.array([_fall(ladder[:-1]) for ladder in ladders])
+    beaten = [0.5 + 0.5 * float(np.sign(ladder[0] - ladder[-1])) for ladder in ladders]
+    low, high = mean_interval(falls, bounds=(-1, 1), groups=groups, seed=seed) if ladders else (np.nan, np.nan)
+    return Trial(
+        images=len(ladders),
+        alpha=alpha_of_orders(scores),
+        fall=float(falls.mean()) if ladders else np.nan,
+        low=low,
+        high=high,
+        above_inverted=float(np.mean(beaten)) if ladders else np.nan,
+    )
+
+
+def alpha_of_orders(scores: Mapping[str, Mapping[str, float]]) -> float:
+    """Krippendorff's alpha of the ranks of methods, (method -> image -> score), over the images that all have.
+
+    1: every image orders the methods alike; 0: as chance would; below: images contradict each other. Ranks as interval
+    data: 1 - observed / expected disagreement (Krippendorff 2011, Computing Krippendorff's Alpha-Reliability).
+    NaN with fewer than 2 methods or images, and where every image ties all methods.
+    """
+    images = [image for image in next(iter(scores.values()), {}) if all(image in of for of in scores.values())]
+    if len(scores) < 2 or len(images) < 2:
+        return float("nan")
+    ranks = np.array([rankdata([of[image] for of in scores.values()]) for image in images])
+    expected = ranks.var(ddof=1)
+    return float(1 - ranks.var(axis=0, ddof=1).mean() / expected) if expected > 0 else float("nan")
+
+
+def _fall(ladder: DoubleArray) -> float:
+    """Kendall's tau-a of steps down a ladder: 1 where each score is below all before it."""
+    first, second = np.triu_indices(len(ladder), 1)
+    return float(np.sign(ladder[first] - ladder[second]).mean())

@@ -1,0 +1,81 @@
+"""The audit: places that draw weight whatever the pictures show, and none where there are none."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from lumiscope.trust import attractor, cell_shares, map_clusters, place_of
+from lumiscope.trust.audit import CELLS
+
+
+def blobs(count: int, seed: int, corner: float = 0.0) -> np.ndarray:
+    """Maps of things that lie anywhere; `corner`: share of their weight that lies in the upper left corner."""
+    rng = np.random.default_rng(seed)
+    rows, columns = np.mgrid[:56, :56]
+    maps = []
+    for row, column in rng.uniform(8, 48, (count, 2)):
+        blob = np.exp(-((rows - row) ** 2 + (columns - column) ** 2) / 100)
+        mark = (rows < 8) & (columns < 8)
+        maps.append(cell_shares((1 - corner) * blob / blob.sum() + corner * mark / mark.sum()))
+    return np.stack(maps)
+
+
+def test_shares_of_cells_by_hand():
+    values = np.zeros((28, 28))
+    values[0, 0], values[0, 1], values[27, 27], values[3, 3] = 1, 2, 5, -7
+    shares = cell_shares(values)
+    assert shares.shape == (CELLS, CELLS)
+    assert (shares[0, 0], shares[-1, -1], shares[1, 1]) == pytest.approx((3 / 8, 5 / 8, 0))
+    assert not cell_shares(-np.ones((28, 28))).any()
+
+
+def test_a_mark_in_the_corner_is_found_with_a_dozen_images():
+    found = attractor(blobs(12, 0, corner=0.3))
+    assert found.place == "upper left corner"
+    assert found.p_value <= 0.005
+    assert found.weight == pytest.approx(0.3, abs=0.06)
+    assert found.mirrored < 0.06
+    assert found.region[:2, :2].all()
+    assert found.area < 0.1
+
+
+@pytest.mark.parametrize("images", [12, 60])
+def test_things_that_lie_anywhere_raise_at_most_one_alarm_in_twenty(images):
+    alarms = sum(attractor(blobs(images, seed), seed).p_value <= 0.05 for seed in range(100))
+    assert alarms <= 5
+
+
+def test_networks_that_move_maps_a_little_to_one_side_raise_none():
+    shares = blobs(400, 1)
+    moved = 0.85 * shares + 0.15 * np.roll(shares, 1, axis=2)
+    assert attractor(moved).p_value > 0.5
+
+
+def test_fewer_than_six_images_show_nothing():
+    assert attractor(blobs(5, 0, corner=0.5)) is None
+
+
+def test_clusters_are_maps_at_the_same_place_with_the_most_typical_one():
+    corner, elsewhere = blobs(5, 0, corner=0.9), np.stack([np.roll(blobs(1, 3)[0], 3 * k, axis=0) for k in range(2)])
+    numbers, medoids = map_clusters(np.concatenate([corner, elsewhere]))
+    assert numbers[:5].tolist() == [0] * 5
+    assert (numbers[5:] > 0).all()
+    assert medoids[0] < 5
+    assert map_clusters(corner[:1])[0].tolist() == [0]
+
+
+@pytest.mark.parametrize(
+    ("row", "column", "words"),
+    [
+        (0, 0, "upper left corner"),
+        (13, 13, "lower right corner"),
+        (6, 0, "left side"),
+        (0, 6, "upper middle"),
+        (6, 6, "middle"),
+    ],
+)
+def test_places_in_words(row, column, words):
+    region = np.zeros((CELLS, CELLS), bool)
+    region[row, column] = True
+    assert place_of(region) == words

@@ -1,0 +1,79 @@
+"""Whether a metric means anything: alpha of the orders, and scores of maps made worse."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+
+from lumiscope.trust import Candidate, alpha_of_orders, baselines, degraded, try_metric
+
+
+def test_alpha_by_pairs():
+    """1 less the mean squared difference of two images' ranks of a method over that of any two ranks."""
+    scores = {
+        "a": {"1": 0.3, "2": 0.5, "3": 0.1},
+        "b": {"1": 0.2, "2": 0.6, "3": 0.0},
+        "c": {"1": 0.9, "2": 0.7, "3": 0.4},
+    }
+    ranks = {"a": [2, 1, 2], "b": [1, 2, 1], "c": [3, 3, 3]}
+    within = np.mean([(x - y) ** 2 for of in ranks.values() for x, y in itertools.combinations(of, 2)])
+    everything = list(itertools.chain(*ranks.values()))
+    between = np.mean([(x - y) ** 2 for x, y in itertools.combinations(everything, 2)])
+    assert alpha_of_orders(scores) == pytest.approx(1 - within / between)
+
+
+def test_alpha_is_1_for_one_order_and_near_0_for_chance():
+    assert alpha_of_orders({"a": dict.fromkeys("xyz", 1.0), "b": dict.fromkeys("xyz", 2.0)}) == 1
+    rng = np.random.default_rng(0)
+    noise = {method: {str(image): float(rng.normal()) for image in range(300)} for method in "abcd"}
+    assert abs(alpha_of_orders(noise)) < 0.05
+    assert math.isnan(alpha_of_orders({"a": {"x": 1.0, "y": 2.0}})), "one method has no order"
+    assert math.isnan(alpha_of_orders({"a": {"x": 1.0}, "b": {"x": 2.0}})), "one image agrees with itself"
+
+
+def test_a_metric_that_falls_with_every_step_holds():
+    trial = try_metric({}, [[5, 4, 3, 2, 1, 0]] * 12, higher=True)
+    assert (trial.fall, trial.above_inverted, trial.reliability) == (1, 1, "holds")
+    downwards = try_metric({}, [[0, 1, 2, 3, 4, 5]] * 12, higher=False)
+    assert downwards.reliability == "holds"
+
+
+def test_a_metric_that_does_not_notice_noise_is_meaningless():
+    rng = np.random.default_rng(1)
+    trial = try_metric({}, rng.normal(size=(60, 6)).tolist(), higher=True)
+    assert abs(trial.fall) < 0.2
+    assert trial.reliability == "meaningless"
+    assert try_metric({}, rng.normal(size=(2, 6)).tolist(), higher=True).reliability == "unknown"
+    assert try_metric({}, [], higher=True).reliability == "unknown"
+
+
+def test_one_step_in_ten_the_wrong_way_is_a_tau_of_0_8():
+    assert try_metric({}, [[5, 4, 3, 1, 2, 0]] * 3, higher=True).fall == pytest.approx(0.8)
+
+
+def test_degraded_maps_are_worse_by_known_degrees():
+    values = np.add.outer(np.arange(20.0), np.arange(20.0) ** 1.5)
+    steps = degraded(Candidate("m", values), seed=3)
+    assert [step.name for step in steps] == ["m 25% noise", "m 50% noise", "m 75% noise", "m 100% noise", "m inverted"]
+    likeness = [np.corrcoef(values.ravel(), step.values.ravel())[0, 1] for step in steps]
+    assert all(before > after for before, after in itertools.pairwise(likeness))
+    assert likeness[0] > 0.85
+    assert likeness[-1] < -0.9
+    noise = steps[3].values
+    assert sorted(noise.ravel()) == sorted(401 - steps[4].values.ravel()), (
+        "as coherent as the map: its own ranks, moved"
+    )
+
+
+def test_baselines_know_nothing_of_the_picture_and_are_the_same_again():
+    first, again, other = (baselines((16, 24), seed) for seed in (1, 1, 2))
+    assert [candidate.name for candidate in first] == ["random", "blob", "centred", "constant"]
+    for candidate, same, another in zip(first, again, other, strict=True):
+        assert candidate.values.shape == (16, 24)
+        np.testing.assert_array_equal(candidate.values, same.values)
+        assert np.array_equal(candidate.values, another.values) == (candidate.name in ("centred", "constant"))
+    centred = first[2].values
+    np.testing.assert_allclose(centred, centred[::-1, ::-1])

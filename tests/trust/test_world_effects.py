@@ -1,0 +1,122 @@
+"""True effects on models of which it is known what they look at."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from lumiscope.images import Geometry, WorldImage, open_images
+from lumiscope.models import load_model
+from lumiscope.trust import effect_rows, true_effects
+from lumiscope.types import Target
+from lumiscope.world import MARK_BOX, OBJECTS, WORDS, render
+
+RED = Target(0, "red", 0.0, float("nan"))
+
+
+class MeanRed:
+    """A black box whose first score is the mean of the red channel in a box of the view."""
+
+    name, spec, fingerprint, classes, activation = "red", "red", "red", ("red", "none"), "softmax"
+
+    def __init__(self, geometry: Geometry, box: tuple[int, int, int, int] = (0, 0, 128, 128)) -> None:
+        self.geometry = geometry
+        self.box = box
+
+    def predict(self, views):
+        left, top, right, bottom = self.box
+        red = [view.pixels[top:bottom, left:right, 0].mean() for view in views]
+        return np.array([[value, 0] for value in red], np.float32)
+
+
+@pytest.fixture(scope="module")
+def whole() -> MeanRed:
+    return MeanRed(Geometry((128, 128)))
+
+
+def test_every_thing_that_is_seen_and_changes_pixels_has_its_effect(whole):
+    item = WorldImage(3, 7)
+    scene = render(3, 7)
+    effects = true_effects(whole, item, RED)
+    shown = [
+        (kind, word)
+        for kind, words in WORDS.items()
+        for number, word in enumerate(words, 1)
+        if word != "grey" and (scene.labels[kind] == number).any()
+    ]
+    assert list(zip(effects.kinds, effects.names, strict=True)) == shown
+    for kind, name, region, drop in zip(effects.kinds, effects.names, effects.regions, effects.drops, strict=True):
+        without = render(3, 7, without=name)
+        assert (without.pixels != scene.pixels).any()
+        assert drop == pytest.approx(scene.pixels[..., 0].mean() - without.pixels[..., 0].mean(), abs=1e-4)
+        assert np.array_equal(region, scene.labels[kind] == WORDS[kind].index(name) + 1)
+
+
+def test_the_answer_without_several_things_is_that_of_such_a_picture():
+    model = load_model("world:objects")
+    item = WorldImage(0, 7)
+    (name, scene) = item.class_names
+    target = Target(OBJECTS.index(name), name, 0.0, 1.0)
+    answer = true_effects(model, item, target).answer
+    assert answer(frozenset()) == target.index
+    for left_out in ({name}, {scene}, {name, scene}):
+        pixels = render(0, 7, without=left_out).pixels
+        assert answer(frozenset(left_out)) == model.predict(pixels[np.newaxis])[0].argmax()
+
+
+def test_what_the_view_does_not_show_is_no_thing_of_it():
+    """The middle 32 x 32 pixels, four times as large: places are on the view."""
+    cropped = MeanRed(Geometry((128, 128), resize_size=(512, 512)))
+    item = WorldImage(3, 7)
+    effects = true_effects(cropped, item, RED)
+    labels = {kind: maps[48:80, 48:80] for kind, maps in item.label_maps.items()}
+    for kind, name, region in zip(effects.kinds, effects.names, effects.regions, strict=True):
+        shown = labels[kind] == WORDS[kind].index(name) + 1
+        if shown.any():
+            assert np.array_equal(region, shown.repeat(4, 0).repeat(4, 1)), name
+        else:
+            assert region.any()  # of its shadow, outline or neighbour: the pixels that change
+    assert len(effects) < len(true_effects(MeanRed(Geometry((128, 128))), item, RED))
+
+
+def test_the_mark_is_a_thing_and_its_place_is_its_corner():
+    item = WorldImage(3, 7, "fish")
+    left, top, right, bottom = MARK_BOX
+    corner = MeanRed(Geometry((128, 128)), MARK_BOX)
+    effects = true_effects(corner, item, RED)
+    place, drop = effects.regions[effects.names.index("mark")], effects.drops[effects.names.index("mark")]
+    assert effects.kinds[effects.names.index("mark")] == "mark"
+    assert place[top + 2 : bottom - 2, left + 2 : right - 2].mean() > 0.9
+    assert not place[bottom + 2 :].any()
+    assert not place[:, right + 2 :].any()
+    marked, bare = render(3, 7, mark="fish").pixels, render(3, 7).pixels
+    inside = np.s_[top:bottom, left:right, 0]
+    assert drop == pytest.approx(marked[inside].mean() - bare[inside].mean(), abs=1e-4)
+    assert "mark" not in true_effects(corner, WorldImage(3, 7), RED).names
+
+
+def test_the_mark_decides_for_the_network_that_learnt_it():
+    shortcut, objects = load_model("world:shortcut"), load_model("world:objects")
+    item = WorldImage(3, 7, render(3, 7).object)
+    target = Target(OBJECTS.index(item.class_name), item.class_name, 0.0, 1.0)
+    effects = [true_effects(model, item, target) for model in (shortcut, objects)]
+    drops = [dict(zip(each.names, each.drops, strict=True)) for each in effects]
+    assert drops[0]["mark"] > drops[0][item.class_name]
+    assert drops[1]["mark"] < 0.05 * drops[1][item.class_name]
+
+
+def test_of_other_images_true_effects_are_not_known(whole, tmp_path):
+    from PIL import Image
+
+    Image.fromarray(render(0).pixels).save(tmp_path / "a.png")
+    (item,) = open_images(tmp_path)
+    assert true_effects(whole, item, RED) is None
+
+
+def test_rows_say_what_was_left_out(whole):
+    effects = true_effects(whole, WorldImage(3, 7), RED)
+    rows = effect_rows("red", "world-7-00003", RED, effects)
+    assert [row.thing for row in rows] == list(effects.names)
+    assert [row.effect for row in rows] == pytest.approx(effects.drops)
+    assert [row.area for row in rows] == pytest.approx(effects.regions.mean((1, 2)))
+    assert {(row.model, row.image, row.target) for row in rows} == {("red", "world-7-00003", "red")}
