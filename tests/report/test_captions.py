@@ -19,8 +19,8 @@ from lumiscope.runs import TABLES
 REPORT = Path(lumiscope.report.__file__).parent
 STRONG = (
     r"prov(?:e|es|ed|en)|(?:shows?|means?|suggests?|implies|imply|follows?) that|(?:shows?|tells?) nothing of|"
-    r"indicates?|therefore|thus|hence|no other|(?:un)?likely|expected|surely|certain(?:ly)?|(?:so|to|can|not) trust|trust(?:ed|worthy)|"
-    r"reliable|how probable|unrelated"
+    r"indicates?|therefore|thus|hence|no other|(?:un)?likely|expected|surely|certain(?:ly)?|"
+    r"(?:so|to|can|not) trust|trust(?:ed|worthy)|reliable|how probable|unrelated"
 )
 FURTHER = (
     r"nothing|(?:im)?probabl[ey]|better|worse|best|worst|more than|less than|as well|depends?|because|"

@@ -8,7 +8,7 @@ import math
 import numpy as np
 import pytest
 
-from lumiscope.trust import Candidate, alpha_of_orders, baselines, degraded, try_metric
+from lumiscope.trust import Candidate, alpha_of_orders, baseline_maps, degraded, try_metric
 
 
 def test_alpha_by_pairs():
@@ -69,7 +69,7 @@ def test_degraded_maps_are_worse_by_known_degrees():
 
 
 def test_baselines_know_nothing_of_the_picture_and_are_the_same_again():
-    first, again, other = (baselines((16, 24), seed) for seed in (1, 1, 2))
+    first, again, other = (baseline_maps((16, 24), seed) for seed in (1, 1, 2))
     assert [candidate.name for candidate in first] == ["random", "blob", "centred", "constant"]
     for candidate, same, another in zip(first, again, other, strict=True):
         assert candidate.values.shape == (16, 24)

@@ -11,7 +11,7 @@ import pytest
 from lumiscope.attribution import PreparedBatch
 from lumiscope.images import Geometry, View
 from lumiscope.models import BlackBox
-from lumiscope.trust import METRICS, Candidate, JudgedView, Undefined, baselines
+from lumiscope.trust import METRICS, Candidate, JudgedView, Undefined, baseline_maps
 from lumiscope.trust.nearby import nearby_views
 
 SIZE = (24, 32)
@@ -114,7 +114,7 @@ def test_noise_keeps_to_the_range_of_pixels_and_of_bands(view):
 
 
 def test_a_map_that_knows_nothing_is_perfectly_stable(view):
-    for baseline in baselines(SIZE, seed=0):
+    for baseline in baseline_maps(SIZE, seed=0):
         assert score("max_sensitivity", view, baseline) == 0
         assert score("relative_output_stability", view, baseline) == 0
 
@@ -133,7 +133,7 @@ def test_seeds(view, seeds, expected):
 
 
 def test_random_maps_differ_under_every_seed_and_what_is_not_drawn_has_none(view):
-    scores = {baseline.name: score("seed_stability", view, baseline) for baseline in baselines(SIZE, seed=0)}
+    scores = {baseline.name: score("seed_stability", view, baseline) for baseline in baseline_maps(SIZE, seed=0)}
     assert abs(scores["random"]) < 4 / math.sqrt(3 * 14 * 14)  # four standard errors
     assert scores["centred"] == scores["constant"] == Undefined("1 by construction: the method draws nothing")
     alone = score("seed_stability", view, Candidate("alone", np.ones(SIZE)))

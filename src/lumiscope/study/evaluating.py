@@ -26,7 +26,7 @@ from lumiscope.trust import (
     Candidate,
     JudgedView,
     Need,
-    baselines,
+    baseline_maps,
     default_metrics,
     degraded,
     true_effects,
@@ -129,7 +129,7 @@ def _judge(
     candidates = [Candidate(method, _values(item, method, saliency, view.size)) for method, saliency in maps.items()]
     ladder = [candidate for candidate in candidates if candidate.name == worsened and not candidate.blank]
     ladder += degraded(ladder[0], seed) if ladder else []
-    shown = [*candidates, *baselines(view.size, view.seed)]
+    shown = [*candidates, *baseline_maps(view.size, view.seed)]
     known: dict[Need, bool] = {"truth": truth is not None, "effects": effects is not None}
     met = {need for need, there in known.items() if there}
     wanted = [name for name in default_metrics() if METRICS[name].needs <= met] if names is None else names

@@ -2,7 +2,7 @@
 
 from lumiscope.trust.audit import Attractor, attractor, cell_shares, map_clusters, place_of
 from lumiscope.trust.bam import input_dependence, input_independence, model_contrast
-from lumiscope.trust.baselines import BASELINES, baselines, degraded
+from lumiscope.trust.baselines import BASELINES, baseline_maps, degraded
 from lumiscope.trust.candidates import Candidate, Explainer, Reseeded, Score, Undefined, scores_of
 from lumiscope.trust.curves import Curves, curves_of
 from lumiscope.trust.effects import TrueEffects, effect_correlation, means_on_things
@@ -36,7 +36,7 @@ __all__ = [
     "Undefined",
     "alpha_of_orders",
     "attractor",
-    "baselines",
+    "baseline_maps",
     "cell_shares",
     "coarse_map",
     "compare_randomised",

@@ -44,7 +44,7 @@ BASELINES: dict[str, Callable[[tuple[int, int], np.random.Generator], DoubleArra
 DRAWN = ("random", "blob")  # by the seed
 
 
-def baselines(size: tuple[int, int], seed: int) -> list[Candidate]:
+def baseline_maps(size: tuple[int, int], seed: int) -> list[Candidate]:
     """One map of each kind, which is the same for every picture. `seed`: of the view."""
     return [_baseline(name, size, seed) for name in BASELINES]
 

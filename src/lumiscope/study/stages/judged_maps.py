@@ -25,7 +25,7 @@ from lumiscope.trust import (
     JudgedView,
     Need,
     Undefined,
-    baselines,
+    baseline_maps,
     curves_of,
     default_metrics,
     degraded,
@@ -76,7 +76,7 @@ class JudgedMaps:
             askable: dict[str, Candidate] = {}
             size = next(iter(maps.values())).values.shape
             ladder = self._ladder(maps, worsened.get(item.id))
-            shown = [*maps.values(), *baselines((size[0], size[1]), _seed(item))]
+            shown = [*maps.values(), *baseline_maps((size[0], size[1]), _seed(item))]
             measured: dict[str, dict[str, Measured]] = {}
             for what in with_curves(self.metrics(item, ask_again=item.id in asked_again)):
                 kept = self._kept(what)
