@@ -32,7 +32,7 @@ from lumiscope.attribution import METHODS, PreparedBatch, look_inside
 from lumiscope.images import ImageItem, View, open_images
 from lumiscope.models import Session, TorchModel, load_model
 from lumiscope.statistics import mean_interval, sign_flip_test
-from lumiscope.trust import METRICS, Candidate, JudgedView, TrueEffects, Undefined, baselines, true_effects
+from lumiscope.trust import METRICS, Candidate, JudgedView, TrueEffects, Undefined, baseline_maps, true_effects
 from lumiscope.trust.ties import expected_rank_correlation
 from lumiscope.types import BoolArray, DoubleArray, FedArray, Target
 
@@ -111,7 +111,7 @@ def sit(examined: Examined, items: Sequence[ImageItem], metrics: Sequence[str]) 
         truth = true_effects(examined.model, item, target)
         assert truth is not None
         view = JudgedView(prepared, target, truth=on_view(examined, item), effects=truth)
-        candidates = [*examined.explain(prepared, target), *baselines(view.size, view.seed)]
+        candidates = [*examined.explain(prepared, target), *baseline_maps(view.size, view.seed)]
         row = []
         for name in metrics:
             scores = METRICS[name].measure(view, candidates)
