@@ -128,7 +128,7 @@ def _judge(
     view = JudgedView(prepared, asked, truth=truth, effects=effects)
     candidates = [Candidate(method, _values(item, method, saliency, view.size)) for method, saliency in maps.items()]
     ladder = [candidate for candidate in candidates if candidate.name == worsened and not candidate.blank]
-    ladder += degraded(ladder[0], seed) if ladder else []
+    ladder += degraded(ladder[0], view.seed) if ladder else []
     shown = [*candidates, *baseline_maps(view.size, view.seed)]
     known: dict[Need, bool] = {"truth": truth is not None, "effects": effects is not None}
     met = {need for need, there in known.items() if there}

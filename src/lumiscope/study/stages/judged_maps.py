@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lumiscope.attribution import derive_seed
 from lumiscope.images import WorldImage
 from lumiscope.memo import Results as Kept
 from lumiscope.models import mask_shows_label
@@ -75,8 +76,9 @@ class JudgedMaps:
             view: JudgedView | None = None
             askable: dict[str, Candidate] = {}
             size = next(iter(maps.values())).values.shape
-            ladder = self._ladder(maps, worsened.get(item.id))
-            shown = [*maps.values(), *baseline_maps((size[0], size[1]), _seed(item))]
+            seed = derive_seed(self._stored.plan.seed, item.id, "trust")
+            ladder = _ladder(maps, worsened.get(item.id), seed)
+            shown = [*maps.values(), *baseline_maps((size[0], size[1]), seed)]
             measured: dict[str, dict[str, Measured]] = {}
             for what in with_curves(self.metrics(item, ask_again=item.id in asked_again)):
                 kept = self._kept(what)
@@ -102,12 +104,6 @@ class JudgedMaps:
             if arrays:
                 places[location].put(arrays)
         return images
-
-    def _ladder(self, maps: Mapping[str, Candidate], method: str | None) -> list[Candidate]:
-        """A map and what is made of it."""
-        if method is None or maps[method].blank:
-            return []
-        return [maps[method], *degraded(maps[method], seed=0)]
 
     def _kept(self, what: str) -> Kept:
         plan = self._stored.plan
@@ -158,8 +154,11 @@ def truth_of(stored: StoredMaps, item: ImageItem) -> BoolArray | None:
     return model.geometry.mask_on_view(item.mask)
 
 
-def _seed(item: ImageItem) -> int:
-    return int(item.sha256[:8], 16)
+def _ladder(maps: Mapping[str, Candidate], method: str | None, seed: int) -> list[Candidate]:
+    """A map and what is made of it."""
+    if method is None or maps[method].blank:
+        return []
+    return [maps[method], *degraded(maps[method], seed)]
 
 
 def _to_arrays(result: Measured) -> Arrays:
