@@ -173,6 +173,14 @@ class TestGlobAndFiles:
         assert reasons(images) == {str(tmp_path / "c.png"): "file not found", str(tmp_path): "a folder, not a file"}
         assert images.notes == (f"listed more than once, the first entry is kept: {paths[0]}",)
 
+    def test_a_long_name_is_cut_in_a_note_and_its_folder_is_not(self, tmp_path):
+        path = save(tmp_path / f"{'a' * 100}.png")
+        images = open_images([path, path])
+        folder = "/".join(part if len(part) <= 60 else f"{part[:30]}…{part[-24:]}" for part in str(tmp_path).split("/"))
+        expected = f"listed more than once, the first entry is kept: {folder}/{'a' * 30}…{'a' * 20}.png"
+        assert images.notes == (expected,)
+        assert ids(images) == ["a" * 100]
+
     def test_missing_source_names_the_nearest(self, tmp_path):
         (tmp_path / "pictures").mkdir()
         with pytest.raises(UsageError, match="did you mean pictures"):

@@ -12,10 +12,9 @@ from lumiscope.errors import ImageError
 from lumiscope.images._candidate import Candidate
 from lumiscope.images.csv_listing import lists_images
 from lumiscope.images.decode import read_picture
-from lumiscope.images.file_names import is_text, shown
+from lumiscope.images.file_names import is_text, noted, shown
 from lumiscope.images.mask_file import read_mask_file
 from lumiscope.images.skipped import Skipped
-from lumiscope.short_name import cut_in_middle
 
 # Pillow decodes without holding the interpreter; each thread holds one decoded image.
 THREADS = 2
@@ -54,7 +53,7 @@ def joined_notes(files: Iterable[Checked]) -> list[str]:
     names: dict[str, list[str]] = {}
     for file in files:
         for note in file.notes:
-            names.setdefault(note, []).append(cut_in_middle(file.name))
+            names.setdefault(note, []).append(noted(file.name))
     return [f"{note}: {first_few(of_note, ', ')}" for note, of_note in names.items()]
 
 

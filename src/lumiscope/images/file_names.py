@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lumiscope.printable import printable
+from lumiscope.short_name import cut_in_middle
 
 
 def composed(name: str) -> str:
@@ -36,6 +37,11 @@ def shown(name: str) -> str:
     """`name` as text that can be printed on one line: bytes that are none as \\xff, line breaks as \\n."""
     text = os.fsencode(name).decode(errors="backslashreplace")
     return printable(composed(text))
+
+
+def noted(name: str) -> str:
+    """The name or path of a file in a note: as it is `shown`, each part of it that is long cut in its middle."""
+    return "/".join(cut_in_middle(part) for part in shown(name).split("/"))
 
 
 def _entries(folder: Path) -> Iterator[Path]:

@@ -13,13 +13,12 @@ from lumiscope.images._candidate import Candidate
 from lumiscope.images._checking import Checked, checked, first_few, joined_notes
 from lumiscope.images._listing import list_candidates
 from lumiscope.images.csv_listing import lists_images
-from lumiscope.images.file_names import composed, shown
+from lumiscope.images.file_names import composed, noted
 from lumiscope.images.image_file import ImageFile
 from lumiscope.images.image_item import ImageItem
 from lumiscope.images.image_set import ImageSet
 from lumiscope.images.world_image import names_world, open_world
 from lumiscope.progress import Track, silent
-from lumiscope.short_name import cut_in_middle
 
 OnError = Literal["skip", "stop"]
 
@@ -71,7 +70,7 @@ def _without_duplicates(candidates: list[Candidate]) -> tuple[list[Candidate], l
         if candidate.problem:
             kept.append(candidate)
         elif file in seen:
-            duplicates.append(cut_in_middle(shown(candidate.name)))
+            duplicates.append(noted(candidate.name))
         else:
             seen.add(file)
             kept.append(candidate)
@@ -96,7 +95,7 @@ def _with_ids(candidates: list[Candidate]) -> tuple[tuple[ImageItem, ...], list[
         item_id = _unused_id(stem, taken, stems)
         taken.add(item_id)
         if item_id != stem:
-            renamed.append(f"{cut_in_middle(shown(candidate.name))} is {cut_in_middle(item_id)}")
+            renamed.append(f"{noted(candidate.name)} is {noted(item_id)}")
         items.append(_item(candidate, item_id))
     return tuple(items), renamed
 
@@ -125,8 +124,8 @@ def _item(candidate: Candidate, item_id: str) -> ImageFile:
 def _beside_notes(beside: list[Candidate]) -> list[str]:
     if not beside:
         return []
-    notes = [f"no pictures, so passed over: {first_few([cut_in_middle(shown(entry.name)) for entry in beside], ', ')}"]
-    if lists := [cut_in_middle(shown(entry.name)) for entry in beside if lists_images(entry.path)]:
+    notes = [f"no pictures, so passed over: {first_few([noted(entry.name) for entry in beside], ', ')}"]
+    if lists := [noted(entry.name) for entry in beside if lists_images(entry.path)]:
         notes.append(f"{first_few(lists, ', ')} lists images: give it as the source to use its labels")
     return notes
 
