@@ -11,7 +11,7 @@ import pytest
 from lumiscope.errors import ImageError, UnknownNameError, UsageError
 from lumiscope.images import WorldImage, open_images, prefetch, read_mask, read_pixels, world_image
 from lumiscope.images import _drawings as drawings
-from lumiscope.world import OBJECTS, SCENES, describe, render, renderer_version
+from lumiscope.world import MARK_BOX, OBJECTS, SCENES, describe, render, renderer_version
 
 
 @pytest.fixture
@@ -172,3 +172,16 @@ def test_an_image_with_a_mark_is_another_image():
 def test_a_mark_of_no_class():
     with pytest.raises(UnknownNameError, match="fish"):
         WorldImage(0, 0, "fisch")
+
+
+def test_pictures_may_have_the_mark_of_their_class():
+    plain, marked = open_images("world:3@5"), open_images("world:3@5+mark")
+    left, top, right, bottom = MARK_BOX
+    for without, item in zip(plain, marked, strict=True):
+        assert item.mark == describe(item.index, 5).object
+        changed = (without.pixels != item.pixels).any(axis=2)
+        assert changed[top:bottom, left:right].any()
+        changed[top:bottom, left:right] = False
+        assert not changed.any(), "nothing else moves"
+    with pytest.raises(UsageError, match=r"with \+mark at the end"):
+        open_images("world:3@5+marks")

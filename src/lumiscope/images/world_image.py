@@ -22,7 +22,7 @@ from lumiscope.world import OBJECTS, SIZE, describe, renderer_version
 SCHEME = "world:"
 CAPTION = "caption"  # a column
 MOST = 100_000
-_SPEC = re.compile(r"world:([0-9]{1,12})(?:@([0-9]{1,10}))?")
+_SPEC = re.compile(r"world:([0-9]{1,12})(?:@([0-9]{1,10}))?(\+mark)?")
 _ADDRESS = re.compile(r"world:([0-9]+)@([0-9]+)(?:\+(\w+))?#(\w+)")
 
 
@@ -34,16 +34,21 @@ def names_world(source: object) -> bool:
 def open_world(spec: str) -> ImageSet:
     """Return the first COUNT images of a seed, for `world:COUNT` (seed 0) or `world:COUNT@SEED`; nothing is drawn.
 
+    With `+mark` at the end each picture has the mark of its own class in its corner, as `world:shortcut` learnt it.
     Raises UsageError for any other text and for a COUNT outside 1..100,000.
     """
     match = _SPEC.fullmatch(spec.strip())
     if match is None:
-        raise UsageError(f"expected images of the world as world:COUNT or world:COUNT@SEED, so world:12@3; got {spec}")
-    count, seed = int(match[1]), int(match[2] or 0)
+        raise UsageError(
+            "expected images of the world as world:COUNT or world:COUNT@SEED, so world:12@3, with +mark at the end for "
+            f"pictures with the mark of their class; got {spec}"
+        )
+    count, seed, marked = int(match[1]), int(match[2] or 0), bool(match[3])
     if not 1 <= count <= MOST:
         raise UsageError(f"expected 1 to {MOST:,} images of the world; got {spec}")
     describe(count - 1, seed)  # refuses a seed that is too large
-    return ImageSet(tuple(WorldImage(index, seed) for index in range(count)), spec.strip())
+    marks = (describe(index, seed).object if marked else None for index in range(count))
+    return ImageSet(tuple(WorldImage(index, seed, mark) for index, mark in enumerate(marks)), spec.strip())
 
 
 def world_image_at(address: str) -> WorldImage | None:
