@@ -363,6 +363,7 @@ def contrast(question: Question, maps: list[np.ndarray], known: Known) -> list[f
             if for_it > least and against < -least
         ]
         values.append(fmean(pairs) if pairs and not np.isnan(saliency).any() else math.nan)
+    return values
 
 
 def nearby(question: Question, item_id: str) -> list[np.ndarray]:

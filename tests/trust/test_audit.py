@@ -40,6 +40,17 @@ def test_a_mark_in_the_corner_is_found_with_a_dozen_images():
     assert found.area < 0.1
 
 
+def test_one_cell_in_many_is_found_though_its_neighbours_are_even():
+    """Nine times the weight of its mirror image in one cell: its neighbours, which are averaged with it, have none."""
+    rng = np.random.default_rng(0)
+    shares = rng.uniform(0.5, 1.5, (40, CELLS, CELLS))
+    shares[:, 5, 2] += 8
+    found = attractor(shares / shares.sum(axis=(1, 2), keepdims=True))
+    assert found.region.sum() == 1
+    assert found.region[5, 2]
+    assert found.p_value <= 0.001
+
+
 @pytest.mark.parametrize("images", [12, 60])
 def test_things_that_lie_anywhere_raise_at_most_one_alarm_in_twenty(images):
     alarms = sum(attractor(blobs(images, seed), seed).p_value <= 0.05 for seed in range(100))

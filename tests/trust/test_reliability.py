@@ -62,10 +62,25 @@ def test_degraded_maps_are_worse_by_known_degrees():
     assert all(before > after for before, after in itertools.pairwise(likeness))
     assert likeness[0] > 0.85
     assert likeness[-1] < -0.9
-    noise = steps[3].values
-    assert sorted(noise.ravel()) == sorted(401 - steps[4].values.ravel()), (
-        "as coherent as the map: its own ranks, moved"
-    )
+    for step in steps:
+        np.testing.assert_array_equal(np.sort(step.values, axis=None), np.sort(values, axis=None), "in other places")
+
+
+def test_a_number_that_sees_values_and_not_places_notices_nothing():
+    """Spread of values, and mass of the highest tenth, of sparse blobs: nothing about where they are."""
+    rows, columns = np.mgrid[:24, :24]
+    ladders = []
+    for seed in range(12):
+        row, column = np.random.default_rng(seed).uniform(4, 20, 2)
+        values = np.maximum(np.exp(-((rows - row) ** 2 + (columns - column) ** 2) / 20) - 0.1, 0)
+        blind = [np.sort(step.values, axis=None)[-57:].sum() for step in degraded(Candidate("m", values), seed)]
+        ladders.append([np.sort(values, axis=None)[-57:].sum(), *blind])
+    trial = try_metric({}, ladders, higher=True)
+    assert (trial.fall, trial.above_inverted, trial.reliability) == (0, 0.5, "meaningless")
+
+
+def test_a_score_of_0_or_1_falls_as_well_as_another():
+    assert try_metric({}, [[1, 1, 1, 0, 0, 0]] * 12, higher=True).reliability == "holds"
 
 
 def test_baselines_know_nothing_of_the_picture_and_are_the_same_again():

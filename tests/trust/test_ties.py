@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
+from lumiscope.trust.judged_view import region_means, region_sums
 from lumiscope.trust.ties import expected_rank_correlation, expected_share, tie_blocks
 
 
@@ -32,6 +33,16 @@ def test_a_constant_map_orders_nothing_and_a_constant_truth_cannot_be_ordered():
     assert expected_rank_correlation(np.ones(6), np.arange(6.0)) == 0
     assert math.isnan(expected_rank_correlation(np.arange(6.0), np.ones(6)))
     assert math.isnan(expected_rank_correlation(np.arange(2.0), np.arange(2.0)))
+
+
+def test_rounding_breaks_no_tie():
+    """Means of 0.1 over 18 and 19 pixels differ in the last bit."""
+    regions = np.repeat([0, 1, 2], [18, 19, 37])[np.newaxis]
+    for value in (0.1, 1 / 3, 1e-7, 1e9):
+        values = np.full(regions.shape, value)
+        assert len(set(region_means(values, regions))) == 1
+        assert len(set(region_sums(values, np.repeat([0, 1], 37)[np.newaxis]))) == 1
+        assert expected_rank_correlation(region_means(values, regions), np.array([3.0, 1, 2])) == 0
 
 
 def test_shares_at_a_plateau_are_expected_ones():

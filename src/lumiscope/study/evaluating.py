@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 from lumiscope.attribution import PreparedBatch
 from lumiscope.errors import UsageError
 from lumiscope.images import CLASS_SEPARATOR, ImageItem, open_images
-from lumiscope.models import VisionModel, label_index, load_model, mask_shows_label
+from lumiscope.models import VisionModel, label_index, load_model
 from lumiscope.progress import Track, silent
 from lumiscope.runs import ImageGroups, TrustCurveRow, TrustMetricRow, TrustRow, TrustSummaryRow, to_arrow
 from lumiscope.study.stages.judged import Judged, judged, measure, trust_rows, with_curves
+from lumiscope.study.stages.judged_maps import truth_of
 from lumiscope.study.stages.trust import WORSENED
 from lumiscope.trust import (
     BASELINES,
@@ -122,8 +123,7 @@ def _judge(
 ) -> Judged:
     prepared = PreparedBatch(model, [model.view(item)], seed=seed)
     (asked,) = prepared.targets(_target_of(item, maps, target), [label_index(model, item)])
-    shows = item.has_mask and mask_shows_label(model, item) is not False
-    truth = model.geometry.mask_on_view(item.mask) if shows and item.mask is not None else None
+    truth = truth_of(model, item, asked)
     effects = true_effects(model, item, asked)
     view = JudgedView(prepared, asked, truth=truth, effects=effects)
     candidates = [Candidate(method, _values(item, method, saliency, view.size)) for method, saliency in maps.items()]
@@ -155,6 +155,9 @@ def _by_method(images: Sequence[ImageItem], maps: Maps) -> dict[str, list[Map]]:
         }
     if taken := given.keys() & BASELINES.keys():
         raise UsageError(f"expected methods with names of their own; {min(taken)} is the map that knows nothing")
+    ids = [item.id for item in images]
+    if twice := sorted({name for name in ids if ids.count(name) > 1}):
+        raise UsageError(f"expected images with ids of their own; {twice[0]} is there {ids.count(twice[0])} times")
     wrong = {method: len(of_method) for method, of_method in given.items() if len(of_method) != len(images)}
     if not given or wrong:
         came = ", ".join(f"{count} of {method}" for method, count in wrong.items()) or "no maps"

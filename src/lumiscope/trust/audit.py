@@ -90,7 +90,7 @@ def attractor(shares: DoubleArray, seed: int = 0) -> Attractor | None:
     as_great = int((drawn >= observed - 1e-9).sum())
     everything = len(signs) == 2**count
     p_greatest = as_great / len(signs) if everything else (as_great + 1) / (len(signs) + 1)
-    region = _region((smooth - smooth[:, :, ::-1]).mean(axis=0))
+    region = _region(shares, smooth)
     weights, mirrored = (shares[:, cells].sum(axis=1) for cells in (region, region[:, ::-1]))
     p_twice = mean_test(weights - TWICE * mirrored, seed=seed)
     typical = int(np.argmin(np.abs(weights - np.median(weights))))
@@ -124,11 +124,16 @@ def map_clusters(shares: DoubleArray) -> tuple[IntArray, IntArray]:
 
 def _greatest(differences: DoubleArray, signs: DoubleArray) -> DoubleArray:
     """(m,): the greatest |t| of all columns of (n, c) differences under each of (m, n) signs."""
+    return np.asarray(np.abs(_statistics(differences, signs)).max(axis=1))
+
+
+def _statistics(differences: DoubleArray, signs: DoubleArray) -> DoubleArray:
+    """(m, c): Student's t of each column of (n, c) differences under each of (m, n) signs."""
     count = len(differences)
     means = signs @ differences / count
     squares = (differences**2).mean(axis=0)
     variances = np.maximum(squares - means**2, 1e-30) / (count - 1)
-    return np.asarray(np.where(squares > 0, np.abs(means) / np.sqrt(variances), 0).max(axis=1))
+    return np.asarray(np.where(squares > 0, means / np.sqrt(variances), 0))
 
 
 def _signs(count: int, seed: int) -> DoubleArray:
@@ -139,8 +144,20 @@ def _signs(count: int, seed: int) -> DoubleArray:
     return np.random.default_rng([seed, count]).choice([-1.0, 1.0], (DRAWS, count))
 
 
-def _region(difference: DoubleArray) -> BoolArray:
-    """The cells around the one that is furthest above its mirror image, at least half as far above it."""
-    parts, _ = connected(difference >= REGION * difference.max())
-    peak = np.unravel_index(int(difference.argmax()), difference.shape)
+def _region(shares: DoubleArray, smooth: DoubleArray) -> BoolArray:
+    """The cells around the place of the greatest t that are at least half as far above their mirror images as its best.
+
+    The place is found on averages of neighbours, and drawn on the cells themselves.
+    """
+    height, width = shares.shape[1:]
+    differences = (smooth - smooth[:, :, ::-1]).reshape(len(shares), -1)
+    row, column = np.unravel_index(
+        int(_statistics(differences, np.ones((1, len(shares))))[0].argmax()), (height, width)
+    )
+    above = (shares - shares[:, :, ::-1]).mean(axis=0)
+    around = np.full(above.shape, -np.inf)
+    near = slice(max(row - 1, 0), row + 2), slice(max(column - 1, 0), column + 2)
+    around[near] = above[near]
+    peak = np.unravel_index(int(around.argmax()), above.shape)
+    parts, _ = connected(above >= REGION * max(above[peak], 1e-12))
     return np.asarray(parts == parts[peak])

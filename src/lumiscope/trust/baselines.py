@@ -62,15 +62,24 @@ def _baseline(name: str, size: tuple[int, int], seed: int) -> Candidate:
 def degraded(candidate: Candidate, seed: int) -> list[Candidate]:
     """The map with more and more noise, and last upside down: a metric that means something falls along them.
 
-    Ranks of pixels are mixed with ranks of noise that is as coherent as the map: itself, turned by a random shift on
-    the torus. Shares of noise: `LEVELS`.
+    Ranks of pixels are mixed with ranks of noise that is as coherent as the map: itself, moved by a random shift on the
+    torus. Shares of noise: `LEVELS`. All of them have the very values of the map, in other places, so that what a
+    metric notices is where they are.
     """
+    in_order = np.sort(candidate.values, axis=None)
     ranks = rankdata(candidate.values).reshape(candidate.values.shape)
     random = np.random.default_rng([seed, 1009])
     shift = tuple(int(random.integers(side // 4, max(side - side // 4, side // 4 + 1))) for side in ranks.shape)
     noise = np.roll(ranks, shift, axis=(0, 1))
-    noisy = [Candidate(f"{candidate.name} {level:.0%} noise", (1 - level) * ranks + level * noise) for level in LEVELS]
-    return [*noisy, Candidate(f"{candidate.name} inverted", ranks.max() + ranks.min() - ranks)]
+    orders = {f"{level:.0%} noise": (1 - level) * ranks + level * noise for level in LEVELS} | {"inverted": -ranks}
+    return [Candidate(f"{candidate.name} {how}", _placed(in_order, order)) for how, order in orders.items()]
+
+
+def _placed(in_order: DoubleArray, order: DoubleArray) -> DoubleArray:
+    """(H, W): sorted values, (H · W,), put where `order` rises."""
+    values = np.empty_like(in_order)
+    values[np.argsort(order, axis=None, kind="stable")] = in_order
+    return values.reshape(order.shape)
 
 
 def _gaussian(size: tuple[int, int], place: DoubleArray) -> DoubleArray:

@@ -44,6 +44,11 @@ class Curves:
         return self.insertion - self.deletion
 
 
+def too_little(fall: float) -> str:
+    """Why nothing can be said of parts where hiding everything lowers the score by `fall`."""
+    return f"hiding everything changes the score by {-fall:+.2g}, and must lower it by {LEAST}"
+
+
 def curves_of(
     view: JudgedView, candidates: Sequence[Candidate], substrate: str = "mean", steps: int = STEPS
 ) -> list[Curves | Undefined]:
@@ -56,7 +61,7 @@ def curves_of(
     """
     fall = view.whole - view.nothing(substrate)
     if fall < LEAST:
-        return [Undefined(f"hiding everything lowers the logit by {fall:.2g} only")] * len(candidates)
+        return [Undefined(too_little(fall))] * len(candidates)
     known: dict[bytes, Curves] = view.shared(("curves", substrate, steps), dict)
     new = {c.values.tobytes(): c.values for c in candidates if not c.blank and c.values.tobytes() not in known}
     plans = [tie_blocks(values, steps) for values in new.values()]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lumiscope.trust.ties import expected_rank_correlation
+from lumiscope.trust.ties import expected_rank_correlation, rounded
 from lumiscope.types import BoolArray, DoubleArray
 
 
@@ -35,7 +35,8 @@ def means_on_things(values: DoubleArray, effects: TrueEffects) -> DoubleArray:
 
     A thing twice as large is not twice as important, so areas do not decide.
     """
-    return np.array([values[region].mean() for region in effects.regions])
+    means = np.array([values[region].mean() for region in effects.regions])
+    return rounded(means, np.abs(values).max())
 
 
 def effect_correlation(values: DoubleArray, effects: TrueEffects) -> float:

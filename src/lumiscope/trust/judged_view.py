@@ -13,6 +13,7 @@ from lumiscope.attribution import PreparedBatch
 from lumiscope.trust.effects import TrueEffects
 from lumiscope.trust.filling import Filling
 from lumiscope.trust.substrates import ROAD, SUBSTRATES
+from lumiscope.trust.ties import rounded
 from lumiscope.types import BoolArray, DoubleArray, FedArray, FloatArray, IntArray, Target
 
 Shown: TypeAlias = Callable[[int, int], BoolArray]
@@ -116,10 +117,12 @@ class JudgedView:
 
 
 def region_sums(values: DoubleArray, regions: IntArray) -> DoubleArray:
-    """(n,) the signed sum of (H, W) values in each region."""
-    return np.asarray(np.bincount(regions.ravel(), values.ravel()), np.float64)
+    """(n,) the signed sum of (H, W) values in each region; sums that differ by rounding alone are the same."""
+    sums = np.asarray(np.bincount(regions.ravel(), values.ravel()), np.float64)
+    return rounded(sums, np.abs(values).sum())
 
 
 def region_means(values: DoubleArray, regions: IntArray) -> DoubleArray:
-    """(n,) the mean of (H, W) values in each region."""
-    return region_sums(values, regions) / np.bincount(regions.ravel())
+    """(n,) the mean of (H, W) values in each region; means that differ by rounding alone are the same."""
+    means = np.bincount(regions.ravel(), values.ravel()) / np.bincount(regions.ravel())
+    return rounded(means, np.abs(values).max())

@@ -21,6 +21,7 @@ from lumiscope.types import DoubleArray, FloatArray
 
 HALF = 0.5  # of the way from chance to the ceiling: less stays of a map that depends on what was randomised
 MOST = 0.9  # and more of one that does not
+WAY = 0.1  # that chance must lie below the ceiling
 FEWEST = 3  # images
 SAME = 1e-6  # between correlations: rounding
 
@@ -70,12 +71,17 @@ class Randomisation:
         if self.images < FEWEST or not math.isfinite(self.ceiling + self.chance + self.low):
             return None
         known = self.of_versions[np.isfinite(self.of_versions)]
-        if max(self.high, *known) < self.at(HALF):
+        if self.has_way and max(self.high, *known) < self.at(HALF):
             return True
         return False if min(self.low, *known) >= self.at(MOST) - SAME else None
 
+    @property
+    def has_way(self) -> bool:
+        """Whether maps of one image are more alike than those of two, so that something can be lost."""
+        return self.ceiling - self.chance >= WAY
+
     def at(self, share: float) -> float:
-        """The similarity at a share of the way from chance to the ceiling, where there is a way."""
+        """The similarity at a share of the way from chance to the ceiling."""
         return self.ceiling - (1 - share) * max(self.ceiling - self.chance, 0.0)
 
     @property
@@ -91,6 +97,8 @@ class Randomisation:
             return f"{said} is below {self.at(HALF):.2f}, half way {way}"
         if self.depends is False:
             return f"{said} reaches {self.at(MOST):.2f}, nine tenths of the way {way}"
+        if not self.has_way:
+            return f"maps of different images ({self.chance:.2f}) are as alike as those of one ({self.ceiling:.2f})"
         return f"{said} is neither below {self.at(HALF):.2f}, half way, nor above {self.at(MOST):.2f}, {way}"
 
 

@@ -11,7 +11,8 @@ from scipy.stats import rankdata
 from lumiscope.statistics import Groups, mean_interval
 from lumiscope.types import DoubleArray
 
-FALLS = 0.5  # Kendall's tau: three of four pairs of steps in order
+FALLS = 0.5  # three of four pairs of steps in order
+HARDLY = 0.2  # three of five
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,8 @@ class Trial:
     """What a metric did on images. `images`: on which maps were made worse.
 
     `alpha`: Krippendorff's, of the order of the methods over images; NaN with fewer than 2 methods or images. `fall`:
-    mean Kendall tau of the score with the share of noise, 1: falls with every step. `low`, `high`: its 95 % interval.
+    Goodman and Kruskal's gamma of the score with the share of noise, 1: falls with every step. `low`, `high`: its 95 %
+    interval.
     `above_inverted`: share of images where a map beats itself upside down, ties half.
     """
 
@@ -34,12 +36,14 @@ class Trial:
     def reliability(self) -> str:
         """In a word.
 
-        "holds": it is shown to fall with noise, and does in three of four pairs of steps. "weak": it falls, less often.
-        "meaningless": it is shown to fall in fewer than three of four. "unknown": these images show neither.
+        "holds": it is shown to fall with noise, and does in three of four pairs of steps. "meaningless": it is shown to
+        fall in fewer than three of five. "weak": it is shown to fall, less often. "unknown": these images show neither.
         """
-        if self.low > 0:
-            return "holds" if self.fall >= FALLS else "weak"
-        return "meaningless" if self.high < FALLS else "unknown"
+        if self.low > 0 and self.fall >= FALLS:
+            return "holds"
+        if self.high < HARDLY:
+            return "meaningless"
+        return "weak" if self.low > 0 else "unknown"
 
 
 def try_metric(
@@ -73,21 +77,27 @@ def try_metric(
 
 
 def alpha_of_orders(scores: Mapping[str, Mapping[str, float]]) -> float:
-    """Krippendorff's alpha of the ranks of methods, (method -> image -> score), over the images that all have.
+    """Krippendorff's alpha of the ranks of methods, (method -> image -> score), over the images that all have that
+    have any.
 
     1: every image orders the methods alike; 0: as chance would; below: images contradict each other. Ranks as interval
     data: 1 - observed / expected disagreement (Krippendorff 2011, Computing Krippendorff's Alpha-Reliability).
     NaN with fewer than 2 methods or images, and where every image ties all methods.
     """
-    images = [image for image in next(iter(scores.values()), {}) if all(image in of for of in scores.values())]
-    if len(scores) < 2 or len(images) < 2:
+    known = [of for of in scores.values() if of]
+    images = [image for image in (known[0] if known else {}) if all(image in of for of in known)]
+    if len(known) < 2 or len(images) < 2:
         return float("nan")
-    ranks = np.array([rankdata([of[image] for of in scores.values()]) for image in images])
+    ranks = np.array([rankdata([of[image] for of in known]) for image in images])
     expected = ranks.var(ddof=1)
     return float(1 - ranks.var(axis=0, ddof=1).mean() / expected) if expected > 0 else float("nan")
 
 
 def _fall(ladder: DoubleArray) -> float:
-    """Kendall's tau-a of steps down a ladder: 1 where each score is below all before it."""
+    """Goodman and Kruskal's gamma of steps down a ladder: of pairs that differ, those that fall less those that rise.
+
+    So a score that is 1 or 0 falls as well as another. 0 where all are the same.
+    """
     first, second = np.triu_indices(len(ladder), 1)
-    return float(np.sign(ladder[first] - ladder[second]).mean())
+    signs = np.sign(ladder[first] - ladder[second])
+    return float(signs.sum() / max(np.abs(signs).sum(), 1))

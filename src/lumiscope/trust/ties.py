@@ -11,6 +11,13 @@ from scipy.stats import rankdata
 
 from lumiscope.types import DoubleArray, IntArray
 
+DIGITS = 12
+
+
+def rounded(numbers: DoubleArray, scale: float) -> DoubleArray:
+    """(n,) sums or means of values, to 12 digits of `scale`: where they are the same, rounding must not order them."""
+    return np.asarray(np.round(numbers / scale, DIGITS) * scale if scale else numbers, np.float64)
+
 
 def expected_rank_correlation(values: DoubleArray, truth: DoubleArray) -> float:
     """Spearman's correlation of (n,) values with (n,) true numbers, the mean over all orders of tied values.

@@ -24,8 +24,9 @@ def evaluate(
     """Judge the explanations of a run: how far they can be believed.
 
     Adds what is missing to the run, tables and report, and computes nothing else again. Shows the mean of each method
-    and metric beside the map that knows nothing it is compared with; p: that the method is no better than that, not
-    corrected. A run that was moved is evaluated where it lies, if its images and models are still where they were.
+    and metric beside that of the map that knows nothing which is hardest to beat; p: that the method is no better than
+    any of those, not corrected. A run that was moved is evaluated where it lies, if its images and models are still
+    where they were.
 
     \b
         lumiscope evaluate runs/world
@@ -33,15 +34,22 @@ def evaluate(
     """
     import dataclasses
 
+    from lumiscope.errors import UsageError
     from lumiscope.running import run as run_study
-    from lumiscope.runs import Run, TrustSummaryRow, as_json
+    from lumiscope.runs import Run, TrustMetricRow, TrustSummaryRow, as_json
     from lumiscope.study import load_study, split_list
+    from lumiscope.trust import METRICS, default_metrics
 
-    folder = Run.open(run).folder
+    standing = Run.open(run)
+    folder = standing.folder
     study = load_study(folder / "study.toml")
-    asked = None if metrics is None else split_list(metrics)
-    there = dataclasses.replace(study.run, trust=True, metrics=asked, name=folder.name, runs=str(folder.parent))
-    finished = run_study(study.model_copy(update={"run": there}), track=progress)
+    if study.explain.images is None:
+        raise UsageError(f"expected a run that explains images; {folder} has no explanations to judge")
+    asked = default_metrics() if metrics is None else METRICS.select(split_list(metrics))
+    there = dict.fromkeys(row.metric for row in standing.rows(TrustMetricRow))
+    names = None if {*there, *asked} <= {*default_metrics()} and metrics is None else [*there, *asked]
+    again = dataclasses.replace(study.run, trust=True, metrics=names, name=folder.name, runs=str(folder.parent))
+    finished = run_study(study.model_copy(update={"run": again}), track=progress)
     rows = [as_json(row) for row in finished.rows(TrustSummaryRow)]
     names = ["model", "metric", "method", "images", "mean", "low", "high", "null", "null_mean", "p_value"]
     print_rows(rows if json else [row for row in rows if not row["baseline"]], names, as_json=json)

@@ -40,15 +40,15 @@ class TrustSummaryRow:
     baseline: bool = column("whether that is a map that knows nothing")
     metric: str = column("the trust metric")
     images: int = column("images where the score is told", low=0)
-    undefined: int = column("images where it cannot be told", low=0)
+    undefined: int = column("images where it was measured and cannot be told", low=0)
     mean: float = column("mean score; NaN where it is told of no image")
     low: float = column("lower end of its 95 % interval over images")
     high: float = column("upper end of that interval")
-    null: str = column("the baseline that the method is compared with")
+    null: str = column("the baseline that is hardest to beat; of a baseline that which the metric names")
     null_mean: float = column("mean score of that baseline on the same images")
     p_value: float = column(
-        "of the one-sided test that the method is no better than that baseline, image by image, not corrected; NaN of "
-        "baselines",
+        "of the one-sided test that the method is no better than that baseline, and so than any, image by image, not "
+        "corrected; NaN of baselines, and where a constant map has the best score that there is",
         low=0,
         high=1,
     )
@@ -67,7 +67,9 @@ class TrustMetricRow:
     caution: str = column("why it is no better; empty where it is sound without reserve")
     images: int = column("images on which maps were made worse", low=0)
     alpha: float = column("Krippendorff's alpha of the order of the methods over images; NaN with fewer than 2", high=1)
-    fall: float = column("Kendall's tau of its score with the share of noise mixed into a map, 1: falls as it should")
+    fall: float = column(
+        "gamma (Goodman and Kruskal) of its score with the share of noise mixed into a map; 1: falls as it should"
+    )
     fall_low: float = column("lower end of its 95 % interval over images", low=-1, high=1)
     fall_high: float = column("upper end of that interval", low=-1, high=1)
     above_inverted: float = column("share of images where a map beats itself upside down, ties half", low=0, high=1)

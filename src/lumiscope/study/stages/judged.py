@@ -83,7 +83,8 @@ def trust_rows(model: str, images: Sequence[Judged], groups: ImageGroups, seed: 
     rows |= {TrustSummaryRow: [], TrustMetricRow: [], TrustCurveRow: list(_curves(model, images, groups, seed))}
     for name, values in _values(images).items():
         metric = METRICS[name]
-        rows[TrustSummaryRow] += _summary(model, metric, values, len(images), groups, seed)
+        measured = sum(name in judged.scores for judged in images)
+        rows[TrustSummaryRow] += _summary(model, metric, values, measured, groups, seed)
         rows[TrustMetricRow].append(_trial(model, metric, values, images, groups, seed))
     return rows
 
@@ -121,29 +122,59 @@ def _bounds(metric: TrustMetric) -> tuple[float, float] | None:
     return None if low is None or high is None else (low, high)
 
 
+def _interval(metric: TrustMetric, scores: Mapping[str, float], groups: ImageGroups, seed: int) -> tuple[float, float]:
+    """That of the mean, within the range of the metric."""
+    low, high = mean_interval(list(scores.values()), bounds=_bounds(metric), groups=groups(scores), seed=seed)
+    least, most = metric.range
+    return low if least is None else max(low, least), high if most is None else min(high, most)
+
+
 def _summary(
-    model: str, metric: TrustMetric, values: Values, images: int, groups: ImageGroups, seed: int
+    model: str, metric: TrustMetric, values: Values, measured: int, groups: ImageGroups, seed: int
 ) -> Iterator[TrustSummaryRow]:
-    null, sign = values[metric.null], 1 if metric.direction == "higher" else -1
+    """`measured`: on how many images."""
     for name, scores in values.items():
-        low, high = mean_interval(list(scores.values()), bounds=_bounds(metric), groups=groups(scores), seed=seed)
-        shared = [image for image in scores if image in null]
-        better = [sign * (scores[image] - null[image]) for image in shared]
-        tested = bool(shared) and not is_baseline(name)
+        low, high = _interval(metric, scores, groups, seed)
+        null, p_value = _hardest(metric, scores, values, groups, seed)
+        if is_baseline(name):
+            null, p_value = metric.null, math.nan
+        shared = [values[null][image] for image in scores if image in values[null]]
         yield TrustSummaryRow(
             model=model,
             method=name,
             baseline=is_baseline(name),
             metric=metric.name,
             images=len(scores),
-            undefined=images - len(scores),
+            undefined=measured - len(scores),
             mean=float(np.mean(list(scores.values()))) if scores else math.nan,
             low=low,
             high=high,
-            null=metric.null,
-            null_mean=float(np.mean([null[image] for image in shared])) if shared else math.nan,
-            p_value=mean_test(better, groups=groups(shared), seed=seed) if tested else math.nan,
+            null=null,
+            null_mean=float(np.mean(shared)) if shared else math.nan,
+            p_value=p_value,
         )
+
+
+def _hardest(
+    metric: TrustMetric, scores: Mapping[str, float], values: Values, groups: ImageGroups, seed: int
+) -> tuple[str, float]:
+    """The baseline that is hardest to beat, and the p-value of not being better than it: so, than any of them.
+
+    NaN where the metric's null has the best score that there is: a constant map is perfectly stable.
+    """
+    sign = 1 if metric.direction == "higher" else -1
+    best = metric.range[1 if sign > 0 else 0]
+    p_values = {}
+    for name in BASELINES:
+        shared = [image for image in scores if image in values.get(name, {})]
+        better = [sign * (scores[image] - values[name][image]) for image in shared]
+        if shared:
+            p_values[name] = mean_test(better, groups=groups(shared), seed=seed)
+    null = values.get(metric.null, {})
+    if not p_values or (null and best is not None and all(score == best for score in null.values())):
+        return metric.null, math.nan
+    hardest = max(p_values, key=lambda name: (p_values[name], name == metric.null))
+    return hardest, p_values[hardest]
 
 
 def _trial(

@@ -13,7 +13,7 @@ import numpy as np
 from lumiscope.attribution import derive_seed
 from lumiscope.images import WorldImage
 from lumiscope.memo import Results as Kept
-from lumiscope.models import mask_shows_label
+from lumiscope.models import VisionModel, label_index, mask_shows_label
 from lumiscope.store import Arrays, content_key, from_json_array, json_array
 from lumiscope.study.explainers import Explainers
 from lumiscope.study.stages.judged import CURVES, Judged, Measured, judged, measure, with_curves
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from lumiscope.memo import Memo
     from lumiscope.progress import Track
     from lumiscope.study.stages.stored_maps import StoredMaps
-    from lumiscope.types import BoolArray, SaliencyMap
+    from lumiscope.types import BoolArray, SaliencyMap, Target
 
 
 class JudgedMaps:
@@ -51,14 +51,15 @@ class JudgedMaps:
 
     def metrics(self, item: ImageItem, *, ask_again: bool) -> list[str]:
         """What is measured of one image. `ask_again`: whether methods may be asked to explain it again."""
-        if self._asked is not None:
-            return [name for name in self._asked if ask_again or "explainer" not in METRICS[name].needs]
         met: set[Need] = {"explainer"} if ask_again else set()
         if item.has_mask:
             met.add("truth")
         if isinstance(item, WorldImage):
             met.add("effects")
-        return [name for name in default_metrics() if METRICS[name].needs <= met]
+        wanted = default_metrics() if self._asked is None else self._asked
+        # What was asked for by name says why it cannot be told; methods are asked again on few images in any case.
+        always: set[Need] = set() if self._asked is None else {"truth", "effects"}
+        return [name for name in wanted if METRICS[name].needs - always <= met]
 
     def judge(
         self, items: Sequence[ImageItem], worsened: Mapping[str, str], asked_again: Container[str], track: Track
@@ -126,8 +127,9 @@ class JudgedMaps:
 
     def _view(self, item: ImageItem, track: Track) -> JudgedView:
         prepared, (target,) = self._stored.plan.prepare([item], track)
-        effects = true_effects(self._stored.plan.model, item, target)
-        return JudgedView(prepared, target, truth=truth_of(self._stored, item), effects=effects)
+        model = self._stored.plan.model
+        effects = true_effects(model, item, target)
+        return JudgedView(prepared, target, truth=truth_of(model, item, target), effects=effects)
 
     def _with_explainers(
         self, view: JudgedView, saliencies: Mapping[str, SaliencyMap], track: Track
@@ -146,10 +148,10 @@ class JudgedMaps:
         return content_key({"image": self._stored.key(item), "mask": mask, "map": digest, "maker": maker})
 
 
-def truth_of(stored: StoredMaps, item: ImageItem) -> BoolArray | None:
-    """(H, W) on the view where the object is; None without a mask, and for one that shows another class."""
-    model = stored.plan.model
-    if not item.has_mask or item.mask is None or mask_shows_label(model, item) is False:
+def truth_of(model: VisionModel, item: ImageItem, target: Target) -> BoolArray | None:
+    """(H, W) on the view where the object is; None without a mask of the class that is explained."""
+    another = label_index(model, item) not in (None, target.index)
+    if not item.has_mask or item.mask is None or another or mask_shows_label(model, item) is False:
         return None
     return model.geometry.mask_on_view(item.mask)
 

@@ -19,6 +19,7 @@ from lumiscope.types import BoolArray, DoubleArray
 SENSITIVITY = "Yeh et al. 2019, On the (In)fidelity and Sensitivity of Explanations, definition 3"
 CONSTANT = "a map that is the same for every view is perfectly stable: it counts beside a faithfulness number alone"
 SEEDS = 2  # further ones
+NEGLIGIBLE = 1e-6  # of a map's length beside that of views nearby: it is 0 up to rounding
 LEAST = 1e-6  # by which the scores must change, as a share: below is rounding
 
 
@@ -120,12 +121,13 @@ def _over_changes(
     def score(candidate: Candidate) -> Score:
         if candidate.explainer is None:
             return Undefined("only the map is known, not what makes it")
+        nearby = _explained_nearby(view, candidate.explainer)
+        if not np.isfinite(nearby).all():
+            return Undefined("the map of a view nearby is undefined")
         length = float(np.linalg.norm(candidate.values))
-        if length == 0:
+        if length <= NEGLIGIBLE * float(np.linalg.norm(nearby, axis=(1, 2)).max()):
             return Undefined("the map is 0 everywhere")
-        changed = _explained_nearby(view, candidate.explainer) - candidate.values
-        changes = np.linalg.norm(changed, axis=(1, 2)) / length
-        return measure(changes) if np.isfinite(changes).all() else Undefined("the map of a view nearby is undefined")
+        return measure(np.linalg.norm(nearby - candidate.values, axis=(1, 2)) / length)
 
     return scores_of(candidates, score)
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from lumiscope.trust.candidates import Candidate, Score, Undefined, scores_of
-from lumiscope.trust.curves import LEAST
+from lumiscope.trust.curves import LEAST, too_little
 from lumiscope.trust.judged_view import JudgedView, region_sums
 from lumiscope.trust.registry import trust_metric
 from lumiscope.types import BoolArray, DoubleArray
@@ -54,7 +54,7 @@ def _falls(view: JudgedView, candidates: Sequence[Candidate], *, alone: bool) ->
     """The mean over shares of how far the score falls. `alone`: with the first superpixels alone; else without them."""
     fall = view.whole - view.nothing()
     if fall < LEAST:
-        return [Undefined(f"hiding everything lowers the logit by {fall:.2g} only")] * len(candidates)
+        return [Undefined(too_little(fall))] * len(candidates)
 
     plans = [_first_superpixels(candidate, view) for candidate in candidates if not candidate.blank]
     first = np.concatenate([sets for sets, _ in plans]) if plans else np.zeros((0, 0), np.bool_)

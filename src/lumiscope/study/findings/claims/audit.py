@@ -11,6 +11,7 @@ from lumiscope.study.findings import floors
 from lumiscope.study.findings.claim import Claim, Hypothesis, Rows, answer, by_model
 from lumiscope.study.findings.registry import finding
 from lumiscope.study.findings.titles import method_title
+from lumiscope.world import MARK_BOX, SIZE
 
 
 @finding("unasked_place", order=12, needs=(AuditRow, EffectRow))
@@ -30,7 +31,8 @@ def unasked_place(tables: Rows) -> Iterator[Claim]:
             return (
                 f"Unasked: {model} looks at the {row.place} of the view in {_whose(row)}, whatever they show. "
                 f"{method_title(row.method)} has {row.weight:.0%} of its weight on this {row.area:.0%} of the area, "
-                f"and {row.mirrored:.0%} on its mirror image{_others(methods)}.{effect}"
+                f"and {row.mirrored:.0%} on its mirror image{_others(methods)}."
+                f"{effect if _has_mark(row) else ''}"
             )
 
         yield Claim(
@@ -59,6 +61,12 @@ def _effect_of_mark(tables: Rows, model: str) -> str:
         return ""
     mean = sum(effects) / len(effects)
     return f" Made without its mark, a picture has a logit that is {abs(mean):.1f} {'lower' if mean > 0 else 'higher'}."
+
+
+def _has_mark(row: AuditRow) -> bool:
+    """Whether the middle of the world's mark lies at that place."""
+    left, top, right, bottom = (edge / SIZE for edge in MARK_BOX)
+    return row.left <= (left + right) / 2 <= row.right and row.top <= (top + bottom) / 2 <= row.bottom
 
 
 def _name(row: AuditRow) -> str:

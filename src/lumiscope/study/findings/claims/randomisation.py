@@ -44,6 +44,8 @@ def _claims(tables: Rows, kind: Randomised, words: dict[Dependence, str], meanin
         if not any(told.values()):
             continue
         parts = [f"{words[verdict]}: {_methods(of)}" for verdict, of in told.items() if of]
+        if untold := [row for row in rows if row.verdict is Dependence.CANNOT_TELL]:
+            parts.append(f"of these it cannot be told: {', '.join(method_title(row.method) for row in untold)}")
         independent = [row for row in rows if row.verdict in (Dependence.NO_NETWORK, Dependence.NO_CLASS)]
         yield Claim(
             observed(

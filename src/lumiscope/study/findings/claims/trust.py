@@ -49,7 +49,7 @@ BEST_PLACED = _Question(
 
 @finding("beyond_baseline", order=33, needs=NEEDS)
 def beyond_baseline(tables: Rows) -> Iterator[Claim]:
-    """Which methods are more faithful than a map that knows nothing."""
+    """Which methods are more faithful than maps that know nothing."""
     groups = groups_of(tables)
     images: dict[tuple[str, str], list[str]] = {}
     for row in tables.rows(TrustRow):
@@ -66,7 +66,8 @@ def beyond_baseline(tables: Rows) -> Iterator[Claim]:
             for row in methods
         }
         told = {method_title(row.method): f"{row.mean:.2f}" for row in methods}
-        null = f"a map of random pixels {methods[0].null_mean:.2f}"
+        hardest = max(methods, key=lambda row: row.null_mean)
+        null = f"maps that know nothing (of these {hardest.null} has the most, {hardest.null_mean:.2f})"
         yield Claim(
             _beyond(model, told, null, counted(min(row.images for row in methods), "image")),
             hypotheses=tests,
@@ -74,7 +75,8 @@ def beyond_baseline(tables: Rows) -> Iterator[Claim]:
             value=methods[0].mean,
             low=methods[0].low,
             high=methods[0].high,
-            test="paired sign-flip test and Student's corrected for skewness, against the baseline, one-sided",
+            test="paired sign-flip test and Student's corrected for skewness, one-sided, against each baseline (the "
+            "largest p-value counts)",
             images=min(row.images for row in methods),
             tables="trust, trust_summary",
         )
@@ -94,7 +96,7 @@ def _beyond(model: str, told: dict[str, str], null: str, few: str) -> Callable[[
         supported=supported,
         undecided=f"{model}: that any method is more faithful than {null} is not shown ({title}): {everyone}.",
         cannot_tell=f"{model}: whether the methods are more faithful than {null} cannot be told with {few} ({title}).",
-        meaning="the model's score falls with what these maps name, and less with anything else",
+        meaning="the model's score falls with what these maps name",
     )
 
 
@@ -156,7 +158,7 @@ def metrics_that_hold(tables: Rows) -> Iterator[Claim]:
             f"{words} {_titles(kinds[kind])}"
             for kind, words in (
                 (Reliability.HOLDS, "a map scores worse the more noise is mixed into it by"),
-                (Reliability.WEAK, "mostly so by"),
+                (Reliability.WEAK, "less often so by"),
                 (Reliability.MEANINGLESS, "hardly so by"),
                 (Reliability.UNKNOWN, "neither is shown by"),
             )
