@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-import lumiscope.trust.filling as filling_module
-from lumiscope.trust.filling import Filling
+import lumiscope.trust._filling as filling_module
+from lumiscope.trust._filling import Filling
 from trust.hidden_pictures import filled
 
 SIZE = (37, 50)

@@ -11,7 +11,7 @@ import torch
 
 from lumiscope.attribution import PreparedBatch
 from lumiscope.trust.effects import TrueEffects
-from lumiscope.trust.filling import Filling
+from lumiscope.trust._filling import Filling
 from lumiscope.trust.substrates import ROAD, SUBSTRATES
 from lumiscope.trust.ties import rounded
 from lumiscope.types import BoolArray, DoubleArray, FedArray, FloatArray, IntArray, Target
