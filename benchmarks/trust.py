@@ -25,8 +25,8 @@ from lumiscope.images import View, open_images
 from lumiscope.models import Precision, TorchModel
 from lumiscope.trust import METRICS as TRUST_METRICS
 from lumiscope.trust import Candidate, Curves, JudgedView, Undefined, curves_of, default_metrics
-from lumiscope.trust.curves import STEPS
 from lumiscope.trust._filling import Filling
+from lumiscope.trust.curves import STEPS
 from lumiscope.trust.ties import tie_blocks
 from lumiscope.types import BoolArray, DoubleArray
 from peers import SHARED, machine, real_model

@@ -10,8 +10,8 @@ import numpy as np
 import torch
 
 from lumiscope.attribution import PreparedBatch
-from lumiscope.trust.effects import TrueEffects
 from lumiscope.trust._filling import Filling
+from lumiscope.trust.effects import TrueEffects
 from lumiscope.trust.substrates import ROAD, SUBSTRATES
 from lumiscope.trust.ties import rounded
 from lumiscope.types import BoolArray, DoubleArray, FedArray, FloatArray, IntArray, Target
