@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import math
-from collections import defaultdict
 from collections.abc import Container, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from lumiscope.memo import Memo
     from lumiscope.progress import Track
     from lumiscope.study.stages.stored_maps import StoredMaps
-    from lumiscope.types import BoolArray, SaliencyMap, Target
+    from lumiscope.types import BoolArray, Target
 
 
 class JudgedMaps:
@@ -68,43 +68,39 @@ class JudgedMaps:
 
         `worsened`: image -> the method whose map is made worse. `asked_again`: images that methods explain again.
         """
-        waiting: dict[str, dict[str, Arrays]] = defaultdict(dict)
-        places: dict[str, Kept] = {}
+        waiting: dict[str, tuple[Kept, dict[str, Arrays]]] = {}
         images = []
         for item in items:
-            saliencies = {saliency.method: saliency for saliency in self._stored.read(item)}
-            maps = {method: Candidate.of(saliency) for method, saliency in saliencies.items()}
-            view: JudgedView | None = None
-            askable: dict[str, Candidate] = {}
-            size = next(iter(maps.values())).values.shape
-            seed = derive_seed(self._stored.plan.seed, item.id, "trust")
-            ladder = _ladder(maps, worsened.get(item.id), seed)
-            shown = [*maps.values(), *baseline_maps((size[0], size[1]), seed)]
-            measured: dict[str, dict[str, Measured]] = {}
-            for what in with_curves(self.metrics(item, ask_again=item.id in asked_again)):
-                kept = self._kept(what)
-                places[kept.location] = kept
-                asks = what != CURVES and "explainer" in METRICS[what].needs
-                candidates = shown if what == CURVES or asks else [*shown, *ladder[1:]]
-                keys = {candidate.name: self._key(item, candidate, asks=asks) for candidate in candidates}
-                missing = [candidate for candidate in candidates if keys[candidate.name] not in kept]
-                results: dict[str, Measured] = {}
-                if missing:
-                    view = view or self._view(item, track)
-                    if asks:  # the same ones for every metric, as those share what methods say again
-                        askable = askable or self._with_explainers(view, saliencies, track)
-                        missing = [askable.get(candidate.name, candidate) for candidate in missing]
-                    results = dict(zip((c.name for c in missing), measure(what, view, missing), strict=True))
-                waiting[kept.location] |= {keys[name]: _to_arrays(result) for name, result in results.items()}
-                measured[what] = {
-                    name: results[name] if name in results else _from_arrays(kept.get(key))
-                    for name, key in keys.items()
-                }
-            images.append(judged(item.id, measured, [candidate.name for candidate in shown], [c.name for c in ladder]))
-        for location, arrays in waiting.items():
-            if arrays:
-                places[location].put(arrays)
+            image = _Image(self._stored, item, worsened.get(item.id), track)
+            measured = {
+                what: self._measured(image, what, waiting)
+                for what in with_curves(self.metrics(item, ask_again=item.id in asked_again))
+            }
+            shown, ladder = ([candidate.name for candidate in some] for some in (image.shown, image.ladder))
+            images.append(judged(item.id, measured, shown, ladder))
+        for kept, results in waiting.values():
+            if results:
+                kept.put(results)
         return images
+
+    def _measured(
+        self, image: _Image, what: str, waiting: dict[str, tuple[Kept, dict[str, Arrays]]]
+    ) -> dict[str, Measured]:
+        """What each candidate scores; what is new is added to what is `waiting` to be kept, by where it will lie."""
+        kept = self._kept(what)
+        asks = what != CURVES and "explainer" in METRICS[what].needs
+        candidates = image.shown if what == CURVES or asks else [*image.shown, *image.ladder[1:]]
+        keys = {candidate.name: self._key(image.item, candidate, asks=asks) for candidate in candidates}
+        missing = [candidate for candidate in candidates if keys[candidate.name] not in kept]
+        new: dict[str, Measured] = {}
+        if missing:
+            names = [candidate.name for candidate in missing]
+            if asks:
+                missing = [image.askable.get(candidate.name, candidate) for candidate in missing]
+            new = dict(zip(names, measure(what, image.view, missing), strict=True))
+        results = waiting.setdefault(kept.location, (kept, {}))[1]
+        results |= {keys[name]: _to_arrays(result) for name, result in new.items()}
+        return {name: new[name] if name in new else _from_arrays(kept.get(key)) for name, key in keys.items()}
 
     def _kept(self, what: str) -> Kept:
         plan = self._stored.plan
@@ -125,19 +121,6 @@ class JudgedMaps:
         ]
         return self._memo.results("trust", scope, made_by=made_by)
 
-    def _view(self, item: ImageItem, track: Track) -> JudgedView:
-        prepared, (target,) = self._stored.plan.prepare([item], track)
-        model = self._stored.plan.model
-        effects = true_effects(model, item, target)
-        return JudgedView(prepared, target, truth=truth_of(model, item, target), effects=effects)
-
-    def _with_explainers(
-        self, view: JudgedView, saliencies: Mapping[str, SaliencyMap], track: Track
-    ) -> dict[str, Candidate]:
-        """Methods that can be asked again, by name; baselines ask themselves."""
-        explainers = Explainers(self._stored.plan, view.view, view.target, track)
-        return {method: explainers.candidate(saliency) for method, saliency in saliencies.items()}
-
     def _key(self, item: ImageItem, candidate: Candidate, *, asks: bool) -> str:
         """What a score depends on: the map as it is, all that is known of the image, and who is asked again."""
         digest = hashlib.sha256(candidate.values.tobytes()).hexdigest()
@@ -148,19 +131,44 @@ class JudgedMaps:
         return content_key({"image": self._stored.key(item), "mask": mask, "map": digest, "maker": maker})
 
 
+class _Image:
+    """One image that is judged: its maps, baselines, and one map with those that are made of it.
+
+    What the model must be asked for is made when something is missing.
+    """
+
+    def __init__(self, stored: StoredMaps, item: ImageItem, worsened: str | None, track: Track) -> None:
+        self.item = item
+        self._stored, self._track = stored, track
+        self._saliencies = stored.read(item)
+        maps = {saliency.method: Candidate.of(saliency) for saliency in self._saliencies}
+        height, width = self._saliencies[0].values.shape
+        seed = derive_seed(stored.plan.seed, item.id, "trust")
+        self.shown = [*maps.values(), *baseline_maps((height, width), seed)]
+        first = None if worsened is None or maps[worsened].blank else maps[worsened]
+        self.ladder = [] if first is None else [first, *degraded(first, seed)]
+
+    @functools.cached_property
+    def view(self) -> JudgedView:
+        """What metrics share of the view."""
+        model = self._stored.plan.model
+        prepared, (target,) = self._stored.plan.prepare([self.item], self._track)
+        effects = true_effects(model, self.item, target)
+        return JudgedView(prepared, target, truth=truth_of(model, self.item, target), effects=effects)
+
+    @functools.cached_property
+    def askable(self) -> dict[str, Candidate]:
+        """The methods, by name, that can be asked again: the same for every metric, as those share what they say."""
+        explainers = Explainers(self._stored.plan, self.view.view, self.view.target, self._track)
+        return {saliency.method: explainers.candidate(saliency) for saliency in self._saliencies}
+
+
 def truth_of(model: VisionModel, item: ImageItem, target: Target) -> BoolArray | None:
     """(H, W) on the view where the object is; None without a mask of the class that is explained."""
     another = label_index(model, item) not in (None, target.index)
     if not item.has_mask or item.mask is None or another or mask_shows_label(model, item) is False:
         return None
     return model.geometry.mask_on_view(item.mask)
-
-
-def _ladder(maps: Mapping[str, Candidate], method: str | None, seed: int) -> list[Candidate]:
-    """A map and what is made of it."""
-    if method is None or maps[method].blank:
-        return []
-    return [maps[method], *degraded(maps[method], seed)]
 
 
 def _to_arrays(result: Measured) -> Arrays:
