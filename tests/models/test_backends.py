@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 import numpy as np
 import pytest
 import torch
@@ -11,6 +13,7 @@ from lumiscope.errors import UnknownNameError
 from lumiscope.images import Geometry
 from lumiscope.models import BACKENDS, Choice, TorchModel, available_backends
 from lumiscope.models.backends.choose_backend import TOLERANCES
+from lumiscope.models.backends.openvino_backend import _silent_openvino, run_openvino
 from lumiscope.models.backends.registry import half_is_fast
 
 SIZE = (32, 40)
@@ -229,3 +232,22 @@ def test_the_model_is_what_it_was(networks, backend, precision):
         assert id(value) == before[name][0]
         assert torch.equal(value, before[name][1])
     assert torch.equal(module.stem.weight.grad, torch.ones_like(module.stem.weight))
+
+
+@pytest.mark.skipif("openvino" not in NAMES, reason="openvino is not installed")
+def test_a_conversion_that_fails_leaves_the_root_logger_as_it_was(monkeypatch):
+    """Else nothing that is not an error is heard for the rest of the process."""
+    root = logging.getLogger()
+    before = root.level, [*root.filters], [*root.handlers]
+
+    def fail(*_, **__):
+        root.setLevel(logging.ERROR)
+        root.addFilter(lambda record: False)
+        root.addHandler(logging.NullHandler())
+        raise RuntimeError("cannot be converted")
+
+    with _silent_openvino() as openvino:
+        monkeypatch.setattr(openvino, "convert_model", fail)
+    with pytest.raises(RuntimeError, match="cannot be converted"):
+        run_openvino(torch.nn.Flatten(), torch.zeros(2, 3, 4, 4), "exact")
+    assert (root.level, root.filters, root.handlers) == before

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import warnings
 from collections.abc import Iterator
@@ -26,7 +27,13 @@ def run_openvino(module: torch.nn.Module, example: torch.Tensor, numbers: Number
     threads = torch.get_num_threads()
     streams = min(STREAMS, threads)
     size = -(-len(example) // streams)
-    with _silent_openvino() as openvino, warnings.catch_warnings(), borrowed(module), torch.no_grad():
+    with (
+        _silent_openvino() as openvino,
+        _root_logger_kept(),
+        warnings.catch_warnings(),
+        borrowed(module),
+        torch.no_grad(),
+    ):
         warnings.simplefilter("ignore")  # torch deprecates the tracing by which OpenVINO reads a module
         model = openvino.convert_model(LogitsOnly(module).eval(), example_input=example)
         model.reshape([size, *example.shape[1:]])
@@ -59,6 +66,18 @@ def _filled(rows: NDArray[np.float32], size: int) -> NDArray[np.float32]:
     if len(rows) == size:
         return rows
     return np.concatenate([rows, np.zeros((size - len(rows), *rows.shape[1:]), np.float32)])
+
+
+@contextmanager
+def _root_logger_kept() -> Iterator[None]:
+    """Keep the root logger: where a conversion fails, OpenVINO leaves it silent for all that is not an error."""
+    root = logging.getLogger()
+    level, filters, handlers = root.level, [*root.filters], [*root.handlers]
+    try:
+        yield
+    finally:
+        root.setLevel(level)
+        root.filters[:], root.handlers[:] = filters, handlers
 
 
 @contextmanager
