@@ -15,6 +15,7 @@ from lumiscope.cli.flags import Flags
 from lumiscope.cli.map_warnings import MapWarnings
 from lumiscope.cli.options import JSON, ModelFlags, ModelsOption, model_configs
 from lumiscope.cli.output import print_data, print_json, progress, say
+from lumiscope.counts import counted
 from lumiscope.errors import UsageError
 from lumiscope.study import DissectConfig, ExplainConfig, RunConfig
 
@@ -133,7 +134,7 @@ def _tell(finished: Run, *, as_json: bool) -> None:
         if not finding.outcome.is_open:
             say(f"• {finding.claim}")
     if left_open := sum(finding.outcome.is_open for finding in findings):
-        say(f"{left_open} questions are left open; the report has them")
+        say(f"left open: {counted(left_open, 'question')}; the report has them all")
     warnings = MapWarnings()
     for row in finished.rows(ExplanationRow):
         warnings.add(row.image, row.method, row.warnings)
