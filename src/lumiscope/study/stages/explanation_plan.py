@@ -176,6 +176,11 @@ class ExplanationPlan:
         """The layers' names with commas; None where there is none."""
         return ", ".join(self.layers) or None
 
+    @property
+    def drawing(self) -> tuple[tuple[AttributionMethod[Any], Any], ...]:
+        """The methods that draw at random, each with its options."""
+        return tuple((method, options) for method, options in self.methods if method.is_random(options))
+
     def run_by(self, method: AttributionMethod[Any]) -> str:
         """The backend that makes the maps of `method`: those that need few passes are torch's."""
         return self.choice.backend if method.perturbs or self.choice.backend in ("eager", "none") else "torch"

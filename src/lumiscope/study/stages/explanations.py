@@ -67,7 +67,7 @@ class ExplainImages(ImageTask):
     def run(self, study: OpenStudy, report: Report) -> list[Explained]:
         """Compute what is missing; a receipt for each image."""
         stored, items = study.stored_maps[self.model], study.explained(self.items)
-        computed = stored.compute(items, report, study.track)
+        computed = stored.compute(items, report, track=study.track)
         return [_receipt(stored, item, frozenset(computed.get(item.id, ()))) for item in items]
 
 

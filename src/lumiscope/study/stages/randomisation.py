@@ -19,7 +19,6 @@ from lumiscope.study.stages.randomised_maps import (
     RESEEDED,
     TRAINED,
     ExplainVersion,
-    drawing,
     seeing,
 )
 from lumiscope.trust import Randomisation, compare_randomised
@@ -81,7 +80,7 @@ class RandomisationStage(Stage):
 
 def _versions(plan: ExplanationPlan) -> Iterator[str]:
     yield TRAINED
-    if drawing(plan):
+    if plan.drawing:
         yield RESEEDED
     if seeing(plan):
         yield OTHER_CLASS

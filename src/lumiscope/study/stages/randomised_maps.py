@@ -75,7 +75,7 @@ class ExplainVersion(ImageTask):
         if self.version == TRAINED:
             return plan
         if self.version == RESEEDED:
-            return replace(plan, methods=drawing(plan), seed=plan.seed + 1)
+            return replace(plan, methods=plan.drawing, seed=plan.seed + 1)
         if self.version == OTHER_CLASS:
             return replace(plan, methods=seeing(plan))
         model, fit = study.dissectable[self.model], study.explained(self.fit)
@@ -95,11 +95,6 @@ class ExplainVersion(ImageTask):
         return targets
 
 
-def drawing(plan: ExplanationPlan) -> Methods:
-    """The methods of a plan that draw at random."""
-    return tuple((method, options) for method, options in plan.methods if method.is_random(options))
-
-
 def seeing(plan: ExplanationPlan) -> Methods:
     """The methods of a plan that look at the class."""
     return tuple((method, options) for method, options in plan.methods if not method.class_blind)
@@ -108,12 +103,8 @@ def seeing(plan: ExplanationPlan) -> Methods:
 def _computed(plan: ExplanationPlan, study: OpenStudy, items: Sequence[ImageItem]) -> StoredMaps:
     """The maps of a plan, made where they are missing."""
     stored = StoredMaps(plan, study.memo)
-    stored.compute(items, _no_report, study.track)
+    stored.compute(items, track=study.track)
     return stored
-
-
-def _no_report(steps: int) -> None:
-    """The steps of this task are images, not maps."""
 
 
 def _another(target: int, plan: ExplanationPlan, item_id: str) -> int:

@@ -63,7 +63,7 @@ class RepeatMaps(ImageTask):
         items = study.explained(self.items)
         first, others = study.stored_maps[self.model], self._stored(study)
         for stored in others:
-            stored.compute(items, _no_report, study.track)
+            stored.compute(items, track=study.track)
         return [
             _compared(self.model, item.id, [stored.read_one(item, method.name) for stored in (first, *others)], rule)
             for method, _ in others[0].plan.methods
@@ -74,15 +74,10 @@ class RepeatMaps(ImageTask):
     def _stored(self, study: OpenStudy) -> list[StoredMaps]:
         """Of each further seed."""
         plan = study.plans[self.model]
-        random = tuple((method, options) for method, options in plan.methods if method.is_random(options))
         return [
-            StoredMaps(replace(plan, methods=random, seed=plan.seed + repeat), study.memo)
+            StoredMaps(replace(plan, methods=plan.drawing, seed=plan.seed + repeat), study.memo)
             for repeat in range(1, self.repeats + 1)
         ]
-
-
-def _no_report(steps: int) -> None:
-    """The steps of this task are images, not maps."""
 
 
 def _compared(model: str, image: str, maps: Sequence[SaliencyMap], rule: str) -> Repeated:
@@ -116,7 +111,7 @@ class Repeats(Stage):
         return [
             RepeatMaps(model, batch, study.run.repeats)
             for model, plan in study.plans.items()
-            if any(method.is_random(options) for method, options in plan.methods)
+            if plan.drawing
             for batch in batches(ids, IMAGES_AT_ONCE)
         ]
 

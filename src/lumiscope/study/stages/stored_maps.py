@@ -12,7 +12,7 @@ from lumiscope.engines import Report
 from lumiscope.images import DECODERS, ImageItem
 from lumiscope.memo import Memo, Results
 from lumiscope.models import BACKENDS, TorchModel, VisionModel, label_index
-from lumiscope.progress import Track
+from lumiscope.progress import Track, silent
 from lumiscope.runs import map_arrays, map_from_arrays
 from lumiscope.store import canonical_json, content_key
 from lumiscope.study.stages.explanation_plan import ExplanationPlan
@@ -57,7 +57,9 @@ class StoredMaps:
                 missing[item.id].add("")
         return {item_id: methods for item_id, methods in missing.items() if methods}
 
-    def compute(self, batch: Sequence[ImageItem], report: Report, track: Track) -> Mapping[str, set[str]]:
+    def compute(
+        self, batch: Sequence[ImageItem], report: Report = lambda maps: None, *, track: Track = silent
+    ) -> Mapping[str, set[str]]:
         """Compute what is missing of a planned batch; return what that was. `report`: counts maps, method by method."""
         missing = self.missing(batch)
         wanted = [item for item in batch if item.id in missing]
