@@ -15,6 +15,7 @@ from scipy.ndimage import uniform_filter
 from scipy.spatial.distance import squareform
 
 from lumiscope.statistics import mean_test
+from lumiscope.trust.judged_view import grid_cells
 from lumiscope.types import BoolArray, DoubleArray, IntArray
 
 CELLS = 14  # a side
@@ -62,11 +63,9 @@ def place_of(region: BoolArray) -> str:
 
 def cell_shares(values: DoubleArray) -> DoubleArray:
     """(CELLS, CELLS): the share of (H, W) positive values in each cell of a grid; 0 everywhere without any."""
-    rows, columns = (np.arange(side) * CELLS // side for side in values.shape)
     positive = np.maximum(np.nan_to_num(values), 0)
-    cells = np.zeros((CELLS, CELLS))
-    np.add.at(cells, (rows[:, np.newaxis], columns[np.newaxis]), positive)
-    return cells / (cells.sum() or 1.0)
+    cells = np.bincount(grid_cells(values.shape, CELLS).ravel(), positive.ravel(), CELLS**2).reshape(CELLS, CELLS)
+    return np.asarray(cells / (cells.sum() or 1.0))
 
 
 def attractor(shares: DoubleArray, seed: int = 0) -> Attractor | None:
@@ -84,13 +83,14 @@ def attractor(shares: DoubleArray, seed: int = 0) -> Attractor | None:
         return None
     smooth = uniform_filter(shares, (0, 3, 3), mode="constant")
     differences = (smooth - smooth[:, :, ::-1])[:, :, : CELLS // 2].reshape(count, -1)
-    observed = _greatest(differences, np.ones((1, count)))[0]
+    statistics = _statistics(differences, np.ones((1, count)))[0]
+    observed = np.abs(statistics).max()
     signs = _signs(count, seed)
     drawn = np.concatenate([_greatest(differences, some) for some in np.array_split(signs, max(len(signs) // 500, 1))])
     as_great = int((drawn >= observed - 1e-9).sum())
     everything = len(signs) == 2**count
     p_greatest = as_great / len(signs) if everything else (as_great + 1) / (len(signs) + 1)
-    region = _region(shares, smooth)
+    region = _region(shares, statistics.reshape(CELLS, -1))
     weights, mirrored = (shares[:, cells].sum(axis=1) for cells in (region, region[:, ::-1]))
     p_twice = mean_test(weights - TWICE * mirrored, seed=seed)
     typical = int(np.argmin(np.abs(weights - np.median(weights))))
@@ -138,22 +138,19 @@ def _statistics(differences: DoubleArray, signs: DoubleArray) -> DoubleArray:
 
 def _signs(count: int, seed: int) -> DoubleArray:
     if 2**count <= DRAWS:
-        return np.array(
-            [[1 - 2 * (number >> place & 1) for place in range(count)] for number in range(2**count)], float
-        )
+        mirrored = np.arange(2**count)[:, np.newaxis] >> np.arange(count) & 1
+        return np.asarray(1 - 2 * mirrored, np.float64)
     return np.random.default_rng([seed, count]).choice([-1.0, 1.0], (DRAWS, count))
 
 
-def _region(shares: DoubleArray, smooth: DoubleArray) -> BoolArray:
+def _region(shares: DoubleArray, left: DoubleArray) -> BoolArray:
     """The cells around the place of the greatest t that are at least half as far above their mirror images as its best.
 
-    The place is found on averages of neighbours, and drawn on the cells themselves.
+    `left`: (CELLS, CELLS / 2), t of the left half; that of a mirror image is the same below 0. The place is found on
+    averages of neighbours, and drawn on the cells themselves.
     """
-    height, width = shares.shape[1:]
-    differences = (smooth - smooth[:, :, ::-1]).reshape(len(shares), -1)
-    row, column = np.unravel_index(
-        int(_statistics(differences, np.ones((1, len(shares))))[0].argmax()), (height, width)
-    )
+    statistics = np.concatenate([left, -left[:, ::-1]], axis=1)
+    row, column = np.unravel_index(int(statistics.argmax()), statistics.shape)
     above = (shares - shares[:, :, ::-1]).mean(axis=0)
     around = np.full(above.shape, -np.inf)
     near = slice(max(row - 1, 0), row + 2), slice(max(column - 1, 0), column + 2)

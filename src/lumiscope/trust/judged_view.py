@@ -71,9 +71,8 @@ class JudgedView:
         return self.view.segments(SUPERPIXELS, {"n_segments": SEGMENTS})
 
     def cells(self, side: int) -> IntArray:
-        """(H, W) the number of each pixel's cell in a grid of `side` x `side`."""
-        rows, columns = (np.arange(length) * side // length for length in self.size)
-        return np.asarray(rows[:, np.newaxis] * side + columns, np.int64)
+        """`grid_cells` of the view."""
+        return grid_cells(self.size, side)
 
     def scores(self, shown: Shown, count: int, substrate: str = "mean") -> DoubleArray:
         """(count,) the target's logit where only some pixels are shown. `shown(start, stop)`: (n, H, W) bool, which.
@@ -114,6 +113,12 @@ class JudgedView:
 
     def _all(self, shown: bool) -> Shown:
         return lambda start, stop: np.full((stop - start, *self.size), shown)
+
+
+def grid_cells(size: tuple[int, ...], side: int) -> IntArray:
+    """(H, W) the number of each pixel's cell in a grid of `side` x `side`, row by row from 0. `size`: (H, W)."""
+    rows, columns = (np.arange(length) * side // length for length in size)
+    return np.asarray(rows[:, np.newaxis] * side + columns, np.int64)
 
 
 def region_sums(values: DoubleArray, regions: IntArray) -> DoubleArray:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import numpy as np
 from scipy.stats import rankdata
 
-from lumiscope.types import DoubleArray, IntArray
+from lumiscope.types import BoolArray, DoubleArray, IntArray
 
 DIGITS = 12
+LEAST = 1e-4  # logits between what matters most and what matters least
 
 
 def rounded(numbers: DoubleArray, scale: float) -> DoubleArray:
@@ -34,6 +35,11 @@ def expected_rank_correlation(values: DoubleArray, truth: DoubleArray) -> float:
     return float(covariance / (np.sqrt((count**2 - 1) / 12) * true_ranks.std()))
 
 
+def orders(drops: DoubleArray) -> bool:
+    """Whether drops of a logit, (n,), order anything: of at least three, and not all the same."""
+    return len(drops) >= 3 and float(np.ptp(drops)) >= LEAST
+
+
 def likeness(a: DoubleArray, b: DoubleArray) -> float:
     """Spearman's correlation of two maps' (n,) cells, of which neither is the truth.
 
@@ -49,13 +55,18 @@ def likeness(a: DoubleArray, b: DoubleArray) -> float:
     return float(ranks[0] @ ranks[1] / (lengths[0] * lengths[1]))
 
 
+def at_the_edge(values: DoubleArray, count: int) -> tuple[BoolArray, BoolArray]:
+    """Which of (n,) values are above the last of the `count` highest, and which tie with it."""
+    edge = np.partition(values, len(values) - count)[len(values) - count]
+    return values > edge, values == edge
+
+
 def expected_share(inside: DoubleArray, values: DoubleArray, count: int) -> float:
     """Which share of the `count` highest of (n,) values is expected inside. `inside`: (n,) in [0, 1].
 
     Of what ties at the edge, each is taken with the same probability.
     """
-    edge = np.partition(values, len(values) - count)[len(values) - count]
-    above, at_edge = values > edge, values == edge
+    above, at_edge = at_the_edge(values, count)
     taken = inside[above].sum() + (count - above.sum()) * inside[at_edge].mean()
     return float(taken / count)
 

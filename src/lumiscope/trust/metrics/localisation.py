@@ -12,7 +12,7 @@ from lumiscope.trust.bam import lift
 from lumiscope.trust.candidates import Candidate, Score, Undefined, scores_of
 from lumiscope.trust.judged_view import JudgedView
 from lumiscope.trust.registry import trust_metric
-from lumiscope.trust.ties import expected_share
+from lumiscope.trust.ties import at_the_edge, expected_share
 from lumiscope.types import BoolArray, DoubleArray, IntArray
 
 PLAUSIBLE = "says whether a map is plausible, not whether it is right: a network that uses the context should fail"
@@ -145,12 +145,11 @@ def _near(truth: BoolArray) -> BoolArray:
 
 
 def _expected_iou(values: DoubleArray, truth: BoolArray) -> float:
-    count = int(truth.sum())
-    edge = np.partition(values.ravel(), values.size - count)[values.size - count]
-    above, at_edge = values > edge, values == edge
-    places, tied, right = count - int(above.sum()), int(at_edge.sum()), int((at_edge & truth).sum())
+    inside, count = truth.ravel(), int(truth.sum())
+    above, at_edge = at_the_edge(values.ravel(), count)
+    places, tied, right = count - int(above.sum()), int(at_edge.sum()), int((at_edge & inside).sum())
     hits = np.arange(max(0, places - (tied - right)), min(places, right) + 1)
-    common = hits + int((above & truth).sum())
+    common = hits + int((above & inside).sum())
     return float(np.sum(_chances(hits, tied, right, places) * common / (2 * count - common)))
 
 

@@ -9,13 +9,13 @@ import numpy as np
 from lumiscope.trust.candidates import Candidate, Score, Undefined, scores_of
 from lumiscope.trust.judged_view import JudgedView, region_sums
 from lumiscope.trust.registry import trust_metric
+from lumiscope.trust.ties import orders
 from lumiscope.types import BoolArray, DoubleArray
 
 SIZES = 6  # how many superpixels are hidden together: so many different numbers, at equal ratios
 MOST = 0.8  # of the superpixels are hidden at most
 SUBSETS = 30  # of each size
 ROUNDING = 1e-9  # of sums that are the same
-LEAST = 1e-4  # logits between the subset that matters most and the one that matters least
 
 
 @trust_metric(
@@ -36,7 +36,7 @@ def sensitivity_n(view: JudgedView, candidates: Sequence[Candidate]) -> list[Sco
     nothing are left out.
     """
     subsets, drops = view.shared("sensitivity_n", lambda: _subsets_and_drops(view))
-    sizes = [size for size in range(len(drops)) if np.ptp(drops[size]) >= LEAST]
+    sizes = [size for size in range(len(drops)) if orders(drops[size])]
     if not sizes:
         return [Undefined("hiding superpixels together never changes the score, or there are fewer than 3")] * len(
             candidates

@@ -7,12 +7,11 @@ from collections.abc import Callable, Sequence
 from lumiscope.trust.candidates import Candidate, Score, Undefined, scores_of
 from lumiscope.trust.judged_view import JudgedView, region_means, region_sums
 from lumiscope.trust.registry import trust_metric
-from lumiscope.trust.ties import expected_rank_correlation
+from lumiscope.trust.ties import expected_rank_correlation, orders
 from lumiscope.types import DoubleArray, IntArray
 
 CITATION = "Hesse et al. 2024, Benchmarking the Attribution Quality of Vision Models, section 3.1"
 CAUTION = "sees what one part does alone: of two things that would each be enough, neither does anything"
-LEAST = 1e-4  # logits between the part that matters most and the one that matters least
 
 
 @trust_metric(
@@ -69,6 +68,6 @@ def _ordered_as_effects(
     as their sums do, and does not take a cell of one more row for a more important one; of superpixels the sum.
     """
     drops = view.drops(regions)
-    if len(drops) < 3 or drops.max() - drops.min() < LEAST:
+    if not orders(drops):
         return [Undefined("no part of the view changes the score when it alone is hidden")] * len(candidates)
     return scores_of(candidates, lambda candidate: expected_rank_correlation(said(candidate.values, regions), drops))

@@ -10,6 +10,7 @@ from lumiscope.trust.candidates import Candidate, Score, Undefined, scores_of
 from lumiscope.trust.curves import LEAST, too_little
 from lumiscope.trust.judged_view import JudgedView, region_sums
 from lumiscope.trust.registry import trust_metric
+from lumiscope.trust.ties import at_the_edge
 from lumiscope.types import BoolArray, DoubleArray
 
 CITATION = "DeYoung et al. 2020, ERASER, equations 1 and 2, and section 4 for the shares"
@@ -75,8 +76,8 @@ def _first_superpixels(candidate: Candidate, view: JudgedView) -> tuple[BoolArra
     weights: dict[bytes, float] = {}
     for share in SHARES:
         count = max(round(share * len(sums)), 1)
-        edge = np.sort(sums)[-count]
-        above, reached = sums > edge, sums >= edge
+        above, at_edge = at_the_edge(sums, count)
+        reached = above | at_edge
         part = (count - above.sum()) / (reached.sum() - above.sum())
         for chosen, weight in ((above, 1 - part), (reached, part)):
             if weight > 0:

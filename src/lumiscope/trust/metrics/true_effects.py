@@ -8,8 +8,7 @@ from lumiscope.trust.candidates import Candidate, Score, Undefined, scores_of
 from lumiscope.trust.effects import effect_correlation
 from lumiscope.trust.judged_view import JudgedView
 from lumiscope.trust.registry import trust_metric
-
-LEAST = 1e-4  # logits between the thing that matters most and the one that matters least
+from lumiscope.trust.ties import orders
 
 
 @trust_metric(
@@ -29,6 +28,6 @@ def true_effects(view: JudgedView, candidates: Sequence[Candidate]) -> list[Scor
     effects = view.effects
     if effects is None:
         return [Undefined("true effects are known of pictures of the world alone")] * len(candidates)
-    if len(effects) < 3 or effects.drops.max() - effects.drops.min() < LEAST:
+    if not orders(effects.drops):
         return [Undefined("nothing in the picture changes the score when it is left out")] * len(candidates)
     return scores_of(candidates, lambda candidate: effect_correlation(candidate.values, effects))
