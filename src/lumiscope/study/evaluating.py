@@ -14,23 +14,19 @@ from numpy.typing import NDArray
 
 from lumiscope.attribution import PreparedBatch
 from lumiscope.errors import UsageError
-from lumiscope.images import CLASS_SEPARATOR, ImageItem, open_images
+from lumiscope.images import CLASS_SEPARATOR, ImageItem, WorldImage, open_images
 from lumiscope.models import VisionModel, label_index, load_model
 from lumiscope.progress import Track, silent
 from lumiscope.runs import ImageGroups, TrustCurveRow, TrustMetricRow, TrustRow, TrustSummaryRow, to_arrow
-from lumiscope.study.stages.judged import Judged, judged, measure, trust_rows, with_curves
-from lumiscope.study.stages.judged_maps import truth_of
+from lumiscope.study.stages.judged import Judged, judged, measure, to_judge, trust_rows, with_curves
+from lumiscope.study.stages.judged_maps import judged_view, truth_of
 from lumiscope.study.stages.trust import WORSENED
 from lumiscope.trust import (
     BASELINES,
     METRICS,
     Candidate,
-    JudgedView,
     Need,
-    baseline_maps,
     default_metrics,
-    degraded,
-    true_effects,
 )
 from lumiscope.types import DoubleArray, SaliencyMap
 
@@ -123,16 +119,15 @@ def _judge(
 ) -> Judged:
     prepared = PreparedBatch(model, [model.view(item)], seed=seed)
     (asked,) = prepared.targets(_target_of(item, maps, target), [label_index(model, item)])
-    truth = truth_of(model, item, asked)
-    effects = true_effects(model, item, asked)
-    view = JudgedView(prepared, asked, truth=truth, effects=effects)
-    candidates = [Candidate(method, _values(item, method, saliency, view.size)) for method, saliency in maps.items()]
-    ladder = [candidate for candidate in candidates if candidate.name == worsened and not candidate.blank]
-    ladder += degraded(ladder[0], view.seed) if ladder else []
-    shown = [*candidates, *baseline_maps(view.size, view.seed)]
-    known: dict[Need, bool] = {"truth": truth is not None, "effects": effects is not None}
+    known: dict[Need, bool] = {
+        "truth": truth_of(model, item, asked) is not None,
+        "effects": isinstance(item, WorldImage),
+    }
     met = {need for need, there in known.items() if there}
     wanted = [name for name in default_metrics() if METRICS[name].needs <= met] if names is None else names
+    view = judged_view(item, prepared, asked, wanted)
+    candidates = [Candidate(method, _values(item, method, saliency, view.size)) for method, saliency in maps.items()]
+    shown, ladder = to_judge(candidates, worsened, view.size, view.seed)
     everything = [*shown, *ladder[1:]]
     measured = {
         what: dict(zip((c.name for c in everything), measure(what, view, everything), strict=True))

@@ -20,7 +20,9 @@ from lumiscope.trust import (
     Score,
     TrustMetric,
     Undefined,
+    baseline_maps,
     curves_of,
+    degraded,
     try_metric,
 )
 
@@ -42,6 +44,14 @@ class Judged:
     scores: Mapping[str, Mapping[str, Score]]
     ladders: Mapping[str, Sequence[Score]]
     curves: Mapping[str, Curves]
+
+
+def to_judge(
+    maps: Sequence[Candidate], worsened: str | None, size: tuple[int, int], seed: int
+) -> tuple[list[Candidate], list[Candidate]]:
+    """Maps of a view with baselines; and the `worsened` one with maps that are worse, none where it is undefined."""
+    ladder = [candidate for candidate in maps if candidate.name == worsened and not candidate.blank]
+    return [*maps, *baseline_maps(size, seed)], [*ladder, *(degraded(ladder[0], seed) if ladder else [])]
 
 
 def measure(what: str, view: JudgedView, candidates: Sequence[Candidate]) -> Sequence[Measured]:
@@ -135,14 +145,13 @@ def _summary(
     """`measured`: on how many images."""
     for name, scores in values.items():
         low, high = _interval(metric, scores, groups, seed)
-        null, p_value = _hardest(metric, scores, values, groups, seed)
-        if is_baseline(name):
-            null, p_value = metric.null, math.nan
+        baseline = is_baseline(name)
+        null, p_value = (metric.null, math.nan) if baseline else _hardest(metric, scores, values, groups, seed)
         shared = [values[null][image] for image in scores if image in values[null]]
         yield TrustSummaryRow(
             model=model,
             method=name,
-            baseline=is_baseline(name),
+            baseline=baseline,
             metric=metric.name,
             images=len(scores),
             undefined=measured - len(scores),

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lumiscope.attribution import derive_seed
+from lumiscope.attribution import PreparedBatch, derive_seed
 from lumiscope.images import WorldImage
 from lumiscope.memo import Results as Kept
 from lumiscope.models import VisionModel, label_index, mask_shows_label
 from lumiscope.store import Arrays, content_key, from_json_array, json_array
 from lumiscope.study.explainers import Explainers
-from lumiscope.study.stages.judged import CURVES, Judged, Measured, judged, measure, with_curves
+from lumiscope.study.stages.judged import CURVES, Judged, Measured, judged, measure, to_judge, with_curves
 from lumiscope.study.stages.segmentations import segmenter_makers
 from lumiscope.trust import (
     METRICS,
@@ -26,10 +26,8 @@ from lumiscope.trust import (
     JudgedView,
     Need,
     Undefined,
-    baseline_maps,
     curves_of,
     default_metrics,
-    degraded,
     true_effects,
 )
 
@@ -71,11 +69,9 @@ class JudgedMaps:
         waiting: dict[str, tuple[Kept, dict[str, Arrays]]] = {}
         images = []
         for item in items:
-            image = _Image(self._stored, item, worsened.get(item.id), track)
-            measured = {
-                what: self._measured(image, what, waiting)
-                for what in with_curves(self.metrics(item, ask_again=item.id in asked_again))
-            }
+            metrics = self.metrics(item, ask_again=item.id in asked_again)
+            image = _Image(self._stored, item, metrics, worsened.get(item.id), track)
+            measured = {what: self._measured(image, what, waiting) for what in with_curves(metrics)}
             shown, ladder = ([candidate.name for candidate in some] for some in (image.shown, image.ladder))
             images.append(judged(item.id, measured, shown, ladder))
         for kept, results in waiting.values():
@@ -131,30 +127,38 @@ class JudgedMaps:
         return content_key({"image": self._stored.key(item), "mask": mask, "map": digest, "maker": maker})
 
 
+def judged_view(item: ImageItem, prepared: PreparedBatch, target: Target, metrics: Sequence[str]) -> JudgedView:
+    """What metrics share of one view, `prepared` by itself. True effects are measured where a metric needs them."""
+    effects = any("effects" in METRICS[name].needs for name in metrics)
+    return JudgedView(
+        prepared,
+        target,
+        truth=truth_of(prepared.model, item, target),
+        effects=true_effects(prepared.model, item, target) if effects else None,
+    )
+
+
 class _Image:
     """One image that is judged: its maps, baselines, and one map with those that are made of it.
 
     What the model must be asked for is made when something is missing.
     """
 
-    def __init__(self, stored: StoredMaps, item: ImageItem, worsened: str | None, track: Track) -> None:
+    def __init__(
+        self, stored: StoredMaps, item: ImageItem, metrics: Sequence[str], worsened: str | None, track: Track
+    ) -> None:
         self.item = item
-        self._stored, self._track = stored, track
+        self._stored, self._metrics, self._track = stored, metrics, track
         self._saliencies = stored.read(item)
-        maps = {saliency.method: Candidate.of(saliency) for saliency in self._saliencies}
         height, width = self._saliencies[0].values.shape
         seed = derive_seed(stored.plan.seed, item.id, "trust")
-        self.shown = [*maps.values(), *baseline_maps((height, width), seed)]
-        first = None if worsened is None or maps[worsened].blank else maps[worsened]
-        self.ladder = [] if first is None else [first, *degraded(first, seed)]
+        self.shown, self.ladder = to_judge(list(map(Candidate.of, self._saliencies)), worsened, (height, width), seed)
 
     @functools.cached_property
     def view(self) -> JudgedView:
         """What metrics share of the view."""
-        model = self._stored.plan.model
         prepared, (target,) = self._stored.plan.prepare([self.item], self._track)
-        effects = true_effects(model, self.item, target)
-        return JudgedView(prepared, target, truth=truth_of(model, self.item, target), effects=effects)
+        return judged_view(self.item, prepared, target, self._metrics)
 
     @functools.cached_property
     def askable(self) -> dict[str, Candidate]:
