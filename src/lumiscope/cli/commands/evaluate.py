@@ -45,10 +45,12 @@ def evaluate(
     study = load_study(folder / "study.toml")
     if study.explain.images is None:
         raise UsageError(f"expected a run that explains images; {folder} has no explanations to judge")
-    asked = default_metrics() if metrics is None else METRICS.select(split_list(metrics))
-    there = dict.fromkeys(row.metric for row in standing.rows(TrustMetricRow))
-    names = None if {*there, *asked} <= {*default_metrics()} and metrics is None else [*there, *asked]
-    again = dataclasses.replace(study.run, trust=True, metrics=names, name=folder.name, runs=str(folder.parent))
+    default = default_metrics()
+    there = {row.metric for row in standing.rows(TrustMetricRow)}
+    asked = default if metrics is None else METRICS.select(split_list(metrics))
+    # Names are written down where they say more than that nobody named any: else an image's needs decide.
+    wanted = None if metrics is None and there <= {*default} else [*there, *asked]
+    again = dataclasses.replace(study.run, trust=True, metrics=wanted, name=folder.name, runs=str(folder.parent))
     finished = run_study(study.model_copy(update={"run": again}), track=progress)
     rows = [as_json(row) for row in finished.rows(TrustSummaryRow)]
     names = ["model", "metric", "method", "images", "mean", "low", "high", "null", "null_mean", "p_value"]

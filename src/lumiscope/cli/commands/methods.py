@@ -71,14 +71,14 @@ def _tell(method: AttributionMethod[Any], *, as_json: bool) -> None:
 def _list_metrics(*, as_json: bool) -> None:
     """Every trust metric, and the mean scores of baselines on a few pictures of the world."""
     from lumiscope.study import null_scores
-    from lumiscope.trust import METRICS, default_metrics
+    from lumiscope.trust import METRICS
 
     nulls = null_scores(track=progress)
     rows = [
         {
             "metric": metric.name,
             "title": metric.title,
-            "default": metric.name in default_metrics(),
+            "default": metric.by_default,
             "property": metric.property,
             "better": metric.direction,
             "range": list(metric.range) if as_json else _range(metric.range),
