@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from lumiscope.runs import ImageGroups, Outcome
+from lumiscope.runs import ImageGroups, ImageRow, Outcome, TrustRow, TrustSummaryRow
+from lumiscope.statistics import holm
 from lumiscope.study import FINDINGS, Claim, Hypothesis, Tables, answer, find
 from lumiscope.study.findings.claim import Decision
-from lumiscope.study.findings.extremes import extreme
+from lumiscope.study.findings.extremes import behind_the_first, extreme
 from lumiscope.study.findings.family import decide, images_for_medium, sharing
 from lumiscope.testing import planted_study
 
@@ -103,6 +105,51 @@ def test_so_many_images_show_it_in_four_of_five_studies() -> None:
         end = extreme(named, highest=False, groups=ImageGroups())
         shown += end.name == "1" and 10 * end.test.p_value <= 0.05
     assert 143 <= shown <= 187, "160 on average; further off with a probability of 0.003"
+
+
+def test_who_is_behind_the_first_is_tested_as_often_as_there_are_others() -> None:
+    """Ten images on which `a` is ahead of `b` by 1 and a little, and of `c` by nothing: one of 2^10 signs, twice."""
+    little = dict(zip("0123456789", np.linspace(-0.01, 0.01, 10), strict=True))
+    a = dict.fromkeys(little, 2.0)
+    values = {
+        "b": {image: 1 + more for image, more in little.items()},
+        "a": a,
+        "c": {i: 2 + m for i, m in little.items()},
+    }
+    values["c"]["0"] -= 0.001
+    first, tests = behind_the_first(values, ImageGroups())
+    assert (first, list(tests)) == ("a", ["b", "c"])
+    assert tests["b"].p_value == pytest.approx(2 / 2**10)
+    assert tests["c"].p_value > 0.5
+    assert tests["b"].floor(10) == 2 / 2**10
+    assert behind_the_first({"a": a}, ImageGroups()) is None
+
+
+def test_of_methods_as_good_as_each_other_none_is_called_the_worse_choice() -> None:
+    """At 5 % for each study, 10 of 200 are expected, and more than 20 have a probability of 0.001."""
+    wrong = 0
+    for seed in range(200):
+        values = np.random.default_rng(seed).normal(size=(15, 4))
+        named = {f"{method}": {f"{row}": values[row, method] for row in range(15)} for method in range(4)}
+        _, tests = behind_the_first(named, ImageGroups())
+        wrong += min(holm(np.array([test.p_value for test in tests.values()]))) <= 0.05
+    assert wrong <= 20
+
+
+def test_a_choice_needs_a_first_one_that_beats_maps_that_know_nothing() -> None:
+    tables = planted_study(5, 100, ("related", "faithful")).tables
+    (chosen, *_) = FINDINGS["choice_for_reasons"].claims(tables)
+    assert (
+        "use Grad-CAM: Ablation-CAM, Score-CAM and LIME are shown to be less faithful"
+        in chosen.say(Decision(dict.fromkeys(chosen.hypotheses, 0.0), 0.05)).text
+    )
+    assert max(test.p_value for test in chosen.hypotheses.values()) < 0.01
+    beaten = Tables()
+    beaten.write(TrustRow, tables.rows(TrustRow))
+    beaten.write(ImageRow, tables.rows(ImageRow))
+    beaten.write(TrustSummaryRow, [replace(row, p_value=0.7) for row in tables.rows(TrustSummaryRow)])
+    (chosen, *_) = FINDINGS["choice_for_reasons"].claims(beaten)
+    assert {test.p_value for test in chosen.hypotheses.values()} == {0.7}
 
 
 def test_the_last_sentence_counts_the_others() -> None:

@@ -63,6 +63,25 @@ def test_networks_that_move_maps_a_little_to_one_side_raise_none():
     assert attractor(moved).p_value > 0.5
 
 
+def test_a_copy_of_every_picture_adds_nothing_where_it_belongs_to_it():
+    pictures = blobs(12, 0, corner=0.3)
+    twice, pairs = np.repeat(pictures, 2, axis=0), np.repeat(np.arange(12), 2).tolist()
+    alone, grouped = attractor(pictures), attractor(twice, groups=pairs)
+    assert grouped.p_value == pytest.approx(alone.p_value, rel=1e-9)
+    assert (grouped.region == alone.region).all()
+    assert attractor(twice).p_value < alone.p_value
+
+
+def test_classes_that_lie_at_one_place_each_raise_no_alarm_together():
+    """Twelve classes of eight pictures alike: 3 alarms of 60 are expected by classes; by pictures it were 24."""
+    alarms = np.zeros(2, int)
+    for seed in range(60):
+        maps, classes = np.repeat(blobs(12, seed), 8, axis=0), np.repeat(np.arange(12), 8).tolist()
+        alarms += [attractor(maps, seed, groups).p_value <= 0.05 for groups in (classes, None)]
+    assert alarms[0] <= 7, "more have a probability of 0.01"
+    assert alarms[1] > 15
+
+
 def test_fewer_than_six_images_show_nothing():
     assert attractor(blobs(5, 0, corner=0.5)) is None
 

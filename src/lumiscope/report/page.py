@@ -14,7 +14,7 @@ from lumiscope.memo import Memo, Results
 from lumiscope.report._environment import environment, part_styles, without_links
 from lumiscope.report._page_head import page_head
 from lumiscope.report._thumbnails import SIDE, Thumbnails
-from lumiscope.report.colour import gradient
+from lumiscope.report.colour import gradient, overlay
 from lumiscope.report.picture import QUALITY
 from lumiscope.report.registry import SECTIONS
 from lumiscope.report.unit_pictures import UnitPictures
@@ -69,6 +69,15 @@ class Page:
             return next((view.pixels for view in views if view is not None), None)
 
         return self.thumbnails.css_class(f"image {image}", load)
+
+    def map_class(self, model: str, image: str, method: str) -> str:
+        """The CSS class of the thumbnail of a map on its view; "" where there is none."""
+
+        def load() -> ByteArray | None:
+            view = self.run.view(model, image)
+            return None if view is None else overlay(view.pixels, self.run.saliency_map(model, image, method).display())
+
+        return self.thumbnails.css_class(f"{model} {image} {method}", load)
 
 
 def kept_thumbnails(memo: Memo) -> Results:

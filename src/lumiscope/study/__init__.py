@@ -46,7 +46,9 @@ if TYPE_CHECKING:
     )
     from lumiscope.study.pipeline import compute
     from lumiscope.study.stage import Tables
+    from lumiscope.study.stages.audit import audit_rows
     from lumiscope.study.stages.explanation_plan import ExplanationPlan
+    from lumiscope.study.stages.judged import Judged, trust_rows
     from lumiscope.study.unit_crops import crops_of_unit
 
 # The command line makes its flags of the configs whenever it starts: what needs torch waits until it is used.
@@ -95,7 +97,9 @@ _HOMES = {
     ),
     "pipeline": ("compute",),
     "stage": ("Tables",),
+    "stages.audit": ("audit_rows",),
     "stages.explanation_plan": ("ExplanationPlan",),
+    "stages.judged": ("Judged", "trust_rows"),
     "unit_crops": ("Run", "crops_of_unit"),
 }
 __all__ = [
@@ -110,6 +114,7 @@ __all__ = [
     "Explaining",
     "ExplanationPlan",
     "Hypothesis",
+    "Judged",
     "ModelConfig",
     "Rows",
     "Run",
@@ -119,6 +124,7 @@ __all__ = [
     "Tables",
     "Trust",
     "answer",
+    "audit_rows",
     "builtin_study",
     "by_model",
     "compute",
@@ -139,6 +145,7 @@ __all__ = [
     "save_study",
     "setting_of",
     "split_list",
+    "trust_rows",
     "validated",
 ]
 

@@ -30,12 +30,22 @@ class Truth:
 
 ANY = Truth()
 EFFECTS: Mapping[str, Mapping[str, Truth]] = {
-    "related": dict.fromkeys(("agreement", "agreement_without_habit", "true_masks", "same_places"), ANY),
+    "related": dict.fromkeys(
+        ("agreement", "agreement_without_habit", "true_masks", "same_places", "beyond_baseline"), ANY
+    ),
     "pair": {"most_agreement": Truth(frozenset({"Grad-CAM and Ablation-CAM"}))},
     "cover": {"best_cover": Truth(frozenset({"Grad-CAM"}))},
     "focused": dict.fromkeys(("focused", "sharpest"), Truth(frozenset({"Ablation-CAM"}))),
     "broadest": {"broadest": Truth(frozenset({"Score-CAM"}))},
     "sharpest": {"sharpest": Truth(frozenset({"LIME"}))},
+    "faithful": {
+        "most_faithful": Truth(frozenset({"Grad-CAM"})),
+        "choice_for_reasons": Truth(frozenset({"ablationcam", "scorecam", "lime"})),
+    },
+    "placed": {
+        "best_placed": Truth(frozenset({"Ablation-CAM"})),
+        "choice_for_places": Truth(frozenset({"gradcam", "scorecam", "lime"})),
+    },
     "complexity": {"agreement_and_complexity": ANY},
     "confidence": {"agreement_and_confidence": ANY},
     "mistakes": {"disagreement_and_mistakes": ANY},

@@ -45,6 +45,7 @@ from lumiscope.runs import (
     Outcome,
 )
 from lumiscope.study import DecidedClaim, Tables, decided_claims, finding_rows
+from lumiscope.testing._planted_trust import write_trust
 from lumiscope.testing._planted_units import write_controls, write_units
 from lumiscope.testing.fake_row import fake_row
 from lumiscope.testing.planted_effects import MODELS, Truth, true_findings
@@ -116,6 +117,7 @@ def planted_study(seed: int, images: int, effects: Collection[str] = (), *, clus
     _write_cells(tables, names, maps, rng.random((images, SIDE, SIDE)), groups)
     write_units(tables, rng, MODELS, planted="units" in effects)
     write_controls(tables, rng, MODELS, planted="training" in effects)
+    write_trust(tables, rng, names, classes, groups, maps, effects)
     return PlantedStudy(tables, true_findings(effects))
 
 

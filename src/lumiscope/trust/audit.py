@@ -14,7 +14,7 @@ from scipy.ndimage import label as connected
 from scipy.ndimage import uniform_filter
 from scipy.spatial.distance import squareform
 
-from lumiscope.statistics import mean_test
+from lumiscope.statistics import Groups, mean_test, numbered
 from lumiscope.trust.judged_view import grid_cells
 from lumiscope.types import BoolArray, DoubleArray, IntArray
 
@@ -68,10 +68,11 @@ def cell_shares(values: DoubleArray) -> DoubleArray:
     return np.asarray(cells / (cells.sum() or 1.0))
 
 
-def attractor(shares: DoubleArray, seed: int = 0) -> Attractor | None:
+def attractor(shares: DoubleArray, seed: int = 0, groups: Groups | None = None) -> Attractor | None:
     """The place that draws most weight beyond its mirror image; None with fewer than 6 maps.
 
-    `shares`: (n, CELLS, CELLS), see `cell_shares`, of independent pictures. The statistic is Student's t of the
+    `shares`: (n, CELLS, CELLS), see `cell_shares`. `groups`: which pictures belong together, and are mirrored together;
+    None: each is by itself. The statistic is Student's t of the
     difference between a cell, averaged with its neighbours, and its mirror image, the greatest of all cells; each map
     is mirrored or not at random, all 2^n ways where that are fewer than 9,999 draws. So p holds over all cells, for any
     distribution of pictures that is as often mirrored as not. Networks are not quite symmetric themselves, as strides
@@ -85,14 +86,16 @@ def attractor(shares: DoubleArray, seed: int = 0) -> Attractor | None:
     differences = (smooth - smooth[:, :, ::-1])[:, :, : CELLS // 2].reshape(count, -1)
     statistics = _statistics(differences, np.ones((1, count)))[0]
     observed = np.abs(statistics).max()
-    signs = _signs(count, seed)
+    members = np.arange(count) if groups is None else np.array(numbered(groups))
+    patterns = _signs(int(members.max()) + 1, seed)
+    signs = patterns[:, members]
     drawn = np.concatenate([_greatest(differences, some) for some in np.array_split(signs, max(len(signs) // 500, 1))])
     as_great = int((drawn >= observed - 1e-9).sum())
-    everything = len(signs) == 2**count
+    everything = patterns.shape[0] == 2 ** patterns.shape[1]
     p_greatest = as_great / len(signs) if everything else (as_great + 1) / (len(signs) + 1)
     region = _region(shares, statistics.reshape(CELLS, -1))
     weights, mirrored = (shares[:, cells].sum(axis=1) for cells in (region, region[:, ::-1]))
-    p_twice = mean_test(weights - TWICE * mirrored, seed=seed)
+    p_twice = mean_test(weights - TWICE * mirrored, groups=groups, seed=seed)
     typical = int(np.argmin(np.abs(weights - np.median(weights))))
     return Attractor(region, float(weights.mean()), float(mirrored.mean()), max(p_greatest, p_twice), typical)
 

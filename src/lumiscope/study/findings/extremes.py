@@ -9,13 +9,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from lumiscope.runs import ImageGroups
-from lumiscope.statistics import ahead_of_all, simultaneous_intervals
+from lumiscope.statistics import ahead_of_all, mean_test, simultaneous_intervals
 from lumiscope.study.findings import floors
 from lumiscope.study.findings.claim import Hypothesis
 
 EXTREME = (
     "paired sign-flip test and Student's corrected for skewness, against every other candidate (the largest p-value "
     "counts), Bonferroni over the candidates"
+)
+BEHIND = (
+    "paired sign-flip test and Student's corrected for skewness, each candidate below the first one (the larger "
+    "p-value counts), Bonferroni over the others"
 )
 CHOSEN = "interval simultaneous over the candidates"
 
@@ -75,3 +79,31 @@ def extreme(
         rivals=len(others),
     )
     return Extreme(first, means[first], low, high, images, candidates, test)
+
+
+def behind_the_first(
+    values: Mapping[str, Mapping[str, float]], groups: ImageGroups
+) -> tuple[str, dict[str, Hypothesis]] | None:
+    """The candidate with the highest mean, and for each other one whether it is below it; None with fewer than two.
+
+    `values`, `groups`: as of `extreme`. The first one was chosen by looking: a candidate that is as good as any is
+    called worse only where it is behind one of all others, so p-values count as often as there are others.
+    Source: Hsu 1996, Multiple Comparisons, chapter 4 (comparisons with the best).
+    """
+    known = {name: of_images for name, of_images in values.items() if of_images}
+    if len(known) < 2:
+        return None
+    first = max(known, key=lambda name: math.fsum(known[name].values()) / len(known[name]))
+    others = len(known) - 1
+    tests = {}
+    for name in known:
+        if name == first:
+            continue
+        pair = [image for image in known[first] if image in known[name]]
+        ahead = [known[first][image] - known[name][image] for image in pair]
+        tests[name] = Hypothesis(
+            min(1.0, others * mean_test(ahead, groups=groups(pair))) if pair else math.nan,
+            groups.witnesses(pair),
+            lambda count: others * floors.sign_flips(count),
+        )
+    return first, tests

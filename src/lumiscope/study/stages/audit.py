@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lumiscope.engines import Report
-from lumiscope.runs import ALL_IMAGES, AuditRow, ExplanationRow, ImageRow, JudgementRow, MapClusterRow
+from lumiscope.runs import ALL_IMAGES, AuditRow, ExplanationRow, ImageGroups, ImageRow, JudgementRow, MapClusterRow
 from lumiscope.study.stage import Collected, Results, Stage, Tables, stage
 from lumiscope.study.stages.image_task import ImageTask, batches
 from lumiscope.trust import attractor, cell_shares, map_clusters, place_of
@@ -68,33 +69,42 @@ class Audit(Stage):
             for method, of_images in methods.items():
                 shares.setdefault((model, method), {}).update(of_images)
         targets = {(row.model, row.image): row.target_name for row in tables.rows(JudgementRow)}
-        audits: list[AuditRow] = []
-        clusters: list[MapClusterRow] = []
+        together = ImageGroups.of(tables.rows(ImageRow))
+        rows: dict[type[Any], list[Any]] = {AuditRow: [], MapClusterRow: []}
         for (model, method), of_images in shares.items():
             classes: dict[str, dict[str, DoubleArray]] = {}
             for image, of_map in of_images.items():
                 classes.setdefault(targets[model, image], {})[image] = of_map
-            groups = {ALL_IMAGES: of_images, **(classes if len(classes) > 1 else {})}
-            for group, members in groups.items():
-                audits += _audit(model, method, group, members, study.run.seed)
+            rows[AuditRow] += audit_rows(model, method, of_images, classes, together, study.run.seed)
             for group, members in classes.items():
-                clusters += _clusters(model, method, group, members)
-        return Collected(
-            {AuditRow: audits, MapClusterRow: clusters}, skipped=results.skipped("map", study.images or ())
-        )
+                rows[MapClusterRow] += _clusters(model, method, group, members, of_images)
+        return Collected(rows, skipped=results.skipped("map", study.images or ()))
 
 
-def _audit(model: str, method: str, group: str, shares: Shares, seed: int) -> Iterator[AuditRow]:
-    found = attractor(np.stack(list(shares.values())), seed)
+def audit_rows(
+    model: str, method: str, shares: Shares, classes: Mapping[str, Shares], together: ImageGroups, seed: int
+) -> Iterator[AuditRow]:
+    """All images, and each class where there are several. `together`: images that are alike, and no class audited."""
+    if row := _audit(model, method, ALL_IMAGES, shares, seed, together(shares)):
+        yield row
+    if len(classes) > 1:
+        yield from filter(None, (_audit(model, method, group, of, seed) for group, of in classes.items()))
+
+
+def _audit(
+    model: str, method: str, group: str, shares: Shares, seed: int, together: Sequence[str] | None = None
+) -> AuditRow | None:
+    found = attractor(np.stack(list(shares.values())), seed, together)
     if found is None:
-        return
+        return None
     rows, columns = (np.flatnonzero(found.region.any(axis=axis)) for axis in (1, 0))
     height, width = found.region.shape
-    yield AuditRow(
+    return AuditRow(
         model=model,
         method=method,
         group=group,
         images=len(shares),
+        witnesses=len(set(together)) if together else len(shares),
         place=found.place,
         left=float(columns[0] / width),
         top=float(rows[0] / height),
@@ -108,20 +118,26 @@ def _audit(model: str, method: str, group: str, shares: Shares, seed: int) -> It
     )
 
 
-def _clusters(model: str, method: str, group: str, shares: Shares) -> Iterator[MapClusterRow]:
+def _clusters(model: str, method: str, group: str, shares: Shares, everything: Shares) -> Iterator[MapClusterRow]:
     if len(shares) < FEWEST:
         return
     maps, images = np.stack(list(shares.values())), list(shares)
     numbers, medoids = map_clusters(maps)
     for number, medoid in enumerate(medoids.tolist()):
+        members = [image for image, of in zip(images, numbers, strict=True) if of == number]
         mean = maps[numbers == number].mean(axis=0)
+        region = mean >= mean.max() / 2
+        others = [of_map[region].sum() for image, of_map in everything.items() if image not in members]
         yield MapClusterRow(
             model=model,
             method=method,
             group=group,
             cluster=number + 1,
-            images=int((numbers == number).sum()),
+            images=len(members),
             of=len(images),
             medoid=images[medoid],
-            place=place_of(mean >= mean.max() / 2),
+            place=place_of(region),
+            area=float(region.mean()),
+            weight=min(float(mean[region].sum()), 1.0),
+            others=min(float(np.mean(others)), 1.0) if others else math.nan,
         )

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lumiscope.report.colour import overlay
 from lumiscope.report.page import Page
 from lumiscope.report.parts.thumbnail import Thumbnail
 from lumiscope.runs import ExplanationRow, RunReader
-from lumiscope.types import ByteArray, SegmentMap
+from lumiscope.types import SegmentMap
 
 IMAGES_SHOWN = 12
 
@@ -43,7 +42,7 @@ def glance(page: Page) -> Glance | None:
     rows = [GlanceRow("view", tuple(views))]
     for model in models:
         explained = {image: defined.get((model, image, method)) for image in images}
-        classes = {image: _map_class(page, row) if row else "" for image, row in explained.items()}
+        classes = {image: page.map_class(model, image, method) if row else "" for image, row in explained.items()}
         rows.append(GlanceRow(model, tuple(Thumbnail(css, f"{image}, {model}") for image, css in classes.items())))
     return Glance(page.method_title(method), tuple(images), tuple(rows))
 
@@ -56,13 +55,3 @@ def _heat_map_method(run: RunReader, explanations: list[ExplanationRow]) -> str 
         if not isinstance(run.saliency_map(row.model, row.image, method), SegmentMap):
             return method
     return None
-
-
-def _map_class(page: Page, row: ExplanationRow) -> str:
-    key = (row.model, row.image, row.method)
-
-    def load() -> ByteArray | None:
-        view = page.run.view(row.model, row.image)
-        return None if view is None else overlay(view.pixels, page.run.saliency_map(*key).display())
-
-    return page.thumbnails.css_class(" ".join(key), load)

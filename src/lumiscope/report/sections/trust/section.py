@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,6 +14,7 @@ from lumiscope.runs import EffectRow, RandomisationRow, TrustCurveRow, TrustMetr
 WIDTH, HEIGHT = 100.0, 60.0  # of a figure of curves
 LOWEST, HIGHEST = -0.25, 1.25  # normalised logits that it shows
 EFFECTS = 12  # things that are listed
+BETWEEN = "abpc"  # the metric that is the area between the curves shown
 COMPARED = "centred"  # the baseline whose curves stand behind a method's
 
 
@@ -128,6 +129,8 @@ def _figures(page: Page, model: str) -> tuple[Figure, ...]:
     for row in page.run.rows(TrustCurveRow):
         if row.model == model:
             curves.setdefault(row.method, {}).setdefault(row.shown, []).append(row)
+    summary = page.run.rows(TrustSummaryRow)
+    between = {row.method: row.mean for row in summary if (row.model, row.metric) == (model, BETWEEN)}
     behind = tuple(_points([(row.share, row.mean) for row in of]) for of in curves.get(COMPARED, {}).values())
     figures = []
     for name, of_method in curves.items():
@@ -143,15 +146,10 @@ def _figures(page: Page, model: str) -> tuple[Figure, ...]:
                 insertion_band=_band(shown),
                 deletion_band=_band(hidden),
                 behind=behind,
-                between=_area(shown) - _area(hidden),
+                between=between.get(name, math.nan),
             )
         )
     return tuple(figures)
-
-
-def _area(rows: Sequence[TrustCurveRow]) -> float:
-    pairs = itertools.pairwise(rows)
-    return sum((after.share - before.share) * (after.mean + before.mean) / 2 for before, after in pairs)
 
 
 def _band(rows: Sequence[TrustCurveRow]) -> str:

@@ -44,7 +44,8 @@ def unasked_place(tables: Rows) -> Iterator[Claim]:
                 meaning="look there for a stamp, a logo or a frame that gives the class away",
             ),
             hypotheses={
-                name: Hypothesis(row.p_value, row.images, floors.two_sided_sign_flips) for name, row in by_name.items()
+                name: Hypothesis(row.p_value, row.witnesses, floors.two_sided_sign_flips)
+                for name, row in by_name.items()
             },
             statistic=f"share of weight on the {strongest.place}",
             value=strongest.weight,

@@ -80,19 +80,19 @@ SHARPEST = _Kind(
 )
 
 
-@finding("focused", order=40, needs=(ImageRow, MapShapeRow))
+@finding("focused", order=41, needs=(ImageRow, MapShapeRow))
 def focused(tables: Rows) -> Iterator[Claim]:
     """The method whose maps hold half of their weight on the smallest part of the view."""
     yield from _claims(tables, FOCUSED)
 
 
-@finding("broadest", order=41, needs=(ImageRow, MapShapeRow))
+@finding("broadest", order=42, needs=(ImageRow, MapShapeRow))
 def broadest(tables: Rows) -> Iterator[Claim]:
     """The method whose maps spread furthest."""
     yield from _claims(tables, BROADEST)
 
 
-@finding("sharpest", order=42, needs=(ImageRow, MapShapeRow))
+@finding("sharpest", order=43, needs=(ImageRow, MapShapeRow))
 def sharpest(tables: Rows) -> Iterator[Claim]:
     """The method whose maps have the steepest borders."""
     yield from _claims(tables, SHARPEST)

@@ -10,7 +10,7 @@ from lumiscope.study.findings.registry import finding
 from lumiscope.study.findings.titles import method_title
 
 
-@finding("random_parameters", order=37, needs=(RandomisationRow,))
+@finding("random_parameters", order=39, needs=(RandomisationRow,))
 def random_parameters(tables: Rows) -> Iterator[Claim]:
     """Which maps stay as they are when all parameters of the network are random."""
     yield from _claims(
@@ -24,7 +24,7 @@ def random_parameters(tables: Rows) -> Iterator[Claim]:
     )
 
 
-@finding("other_class", order=38, needs=(RandomisationRow,))
+@finding("other_class", order=40, needs=(RandomisationRow,))
 def other_class(tables: Rows) -> Iterator[Claim]:
     """Which maps stay as they are when another class is explained."""
     yield from _claims(

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
+from lumiscope.attribution import METHODS as ATTRIBUTIONS
 from lumiscope.counts import counted
 from lumiscope.runs import ImageRow, Reliability, TrustMetricRow, TrustRow, TrustSummaryRow
 from lumiscope.study.findings import floors
 from lumiscope.study.findings.claim import Claim, Decision, Hypothesis, Rows, Sentence, answer, by_model, observed
 from lumiscope.study.findings.classes import groups_of
-from lumiscope.study.findings.extremes import CHOSEN, EXTREME, extreme
+from lumiscope.study.findings.extremes import BEHIND, CHOSEN, EXTREME, behind_the_first, extreme
 from lumiscope.study.findings.registry import finding
 from lumiscope.study.findings.titles import method_title
 from lumiscope.trust import METRICS
@@ -24,11 +26,16 @@ NEEDS = (ImageRow, TrustRow, TrustSummaryRow)
 
 @dataclass(frozen=True)
 class _Question:
-    """What is asked of all methods. `leads`: what the first one does. `meaning`: of the answer."""
+    """What is asked of all methods. `leads`: what the first one does. `meaning`: of that.
+
+    `asks`: what a reader wants who should choose by it. `behind`: what the others are shown to be.
+    """
 
     metric: str
     leads: str
     meaning: str
+    asks: str
+    behind: str
 
     @property
     def title(self) -> str:
@@ -38,12 +45,18 @@ class _Question:
 
 
 MOST_FAITHFUL = _Question(
-    FAITHFUL, "is the most faithful to the model", "ask it first what the prediction rests on, among these methods"
+    FAITHFUL,
+    "is the most faithful to the model",
+    "ask it first what the prediction rests on, among these methods",
+    asks="to see what predictions rest on",
+    behind="less faithful to the model",
 )
 BEST_PLACED = _Question(
     LOCALISED,
     "lies best on the object",
     "that is where people look; a model that uses the surroundings should fail here",
+    asks="to find the object",
+    behind="less on the object",
 )
 
 
@@ -113,20 +126,13 @@ def best_placed(tables: Rows) -> Iterator[Claim]:
 
 
 def _ahead(tables: Rows, question: _Question) -> Iterator[Claim]:
-    metric = METRICS.get(question.metric)
-    if metric is None:
-        return
     groups = groups_of(tables)
-    for model, rows in by_model(row for row in tables.rows(TrustRow) if row.metric == question.metric).items():
-        values: dict[str, dict[str, float]] = {}
-        for row in rows:
-            if row.value is not None and not row.baseline:
-                values.setdefault(method_title(row.method), {})[row.image] = row.value
-        end = extreme(values, highest=metric.direction == "higher", groups=groups)
+    for model, values in _values(tables, question.metric).items():
+        titled = {method_title(name): of for name, of in values.items()}
+        end = extreme(titled, highest=METRICS[question.metric].direction == "higher", groups=groups)
         if end is None:
             continue
-        means = {name: math.fsum(of.values()) / len(of) for name, of in values.items()}
-        told = f"{question.title} {', '.join(f'{name} {mean:.2f}' for name, mean in means.items())}"
+        told = f"{question.title} {_means(titled)}"
         yield Claim(
             answer(
                 supported=f"{model}: {end.name} {question.leads}: {told}.",
@@ -146,7 +152,82 @@ def _ahead(tables: Rows, question: _Question) -> Iterator[Claim]:
         )
 
 
-@finding("metrics_that_hold", order=36, needs=(TrustMetricRow,))
+@finding("choice_for_reasons", order=36, needs=NEEDS)
+def choice_for_reasons(tables: Rows) -> Iterator[Claim]:
+    """Which methods to use to see what predictions rest on."""
+    yield from _choice(tables, MOST_FAITHFUL)
+
+
+@finding("choice_for_places", order=37, needs=NEEDS)
+def choice_for_places(tables: Rows) -> Iterator[Claim]:
+    """Which methods to use to find the object."""
+    yield from _choice(tables, BEST_PLACED)
+
+
+def _choice(tables: Rows, question: _Question) -> Iterator[Claim]:
+    """Methods that are shown to be behind the first one are no choice; it must beat maps that know nothing itself."""
+    groups = groups_of(tables)
+    beside_nothing = {
+        (row.model, row.method): row.p_value for row in tables.rows(TrustSummaryRow) if row.metric == question.metric
+    }
+    sign = 1 if METRICS[question.metric].direction == "higher" else -1
+    for model, values in _values(tables, question.metric).items():
+        rivals = behind_the_first({name: {i: sign * v for i, v in of.items()} for name, of in values.items()}, groups)
+        if rivals is None:
+            continue
+        first, tests = rivals
+        knows = beside_nothing.get((model, first), math.nan)
+        told = _means({method_title(name): of for name, of in values.items()})
+        images = min(len(of) for of in values.values())
+        mean = math.fsum(values[first].values()) / len(values[first])
+        yield Claim(
+            answer(
+                supported=functools.partial(_chosen, model, question, list(values), told),
+                undecided=f"{model}: {question.asks}, no method is shown to be the worse choice ({question.title}).",
+                cannot_tell=f"{model}: {question.asks}, which methods are the worse choice cannot be told with "
+                f"{counted(images, 'image')} ({question.title}).",
+                meaning="those left are chosen by what they cost",
+                otherwise="the cheapest is as good a choice as any",
+            ),
+            hypotheses={
+                name: replace(test, p_value=math.nan if math.isnan(knows) else max(test.p_value, knows))
+                for name, test in tests.items()
+            },
+            statistic=f"mean {question.title} of {method_title(first)}",
+            value=mean,
+            test=f"{BEHIND}; {method_title(first)} is above maps that know nothing, too (the largest p-value counts)",
+            images=images,
+            tables="trust, trust_summary",
+        )
+
+
+def _chosen(model: str, question: _Question, names: Sequence[str], told: str, behind: Sequence[str]) -> str:
+    left = [name for name in names if name not in behind]
+    cheap = [name for name in left if name in ATTRIBUTIONS and not ATTRIBUTIONS[name].perturbs]
+    cheaper = f" Of these {_all_of(cheap)} takes few passes." if cheap and len(cheap) < len(left) else ""
+    worse = f"{_all_of(behind)} {'is' if len(behind) == 1 else 'are'} shown to be {question.behind}"
+    return f"{model}: {question.asks}, use {_all_of(left, 'or')}: {worse} ({question.title}: {told}).{cheaper}"
+
+
+def _all_of(names: Sequence[str], last: str = "and") -> str:
+    *others, end = map(method_title, names)
+    return f"{', '.join(others)} {last} {end}" if others else end
+
+
+def _values(tables: Rows, metric: str) -> dict[str, dict[str, dict[str, float]]]:
+    """Model -> method -> image -> what it scores, where that can be told."""
+    values: dict[str, dict[str, dict[str, float]]] = {}
+    for row in tables.rows(TrustRow):
+        if row.metric == metric and row.value is not None and not row.baseline:
+            values.setdefault(row.model, {}).setdefault(row.method, {})[row.image] = row.value
+    return values
+
+
+def _means(values: Mapping[str, Mapping[str, float]]) -> str:
+    return ", ".join(f"{name} {math.fsum(of.values()) / len(of):.2f}" for name, of in values.items())
+
+
+@finding("metrics_that_hold", order=38, needs=(TrustMetricRow,))
 def metrics_that_hold(tables: Rows) -> Iterator[Claim]:
     """Which numbers mean something on these images."""
     for model, rows in by_model(tables.rows(TrustMetricRow)).items():

@@ -1,0 +1,5 @@
+"""The section "Places"."""
+
+from lumiscope.report.sections.audit.section import audit
+
+__all__ = ["audit"]
