@@ -54,6 +54,20 @@ def test_one_step_in_ten_the_wrong_way_is_a_tau_of_0_8():
     assert try_metric({}, [[5, 4, 3, 1, 2, 0]] * 3, higher=True).fall == pytest.approx(0.8)
 
 
+def test_known_extremes_are_counted_with_ties_as_halves():
+    """Four images: above random on 2 and level on 1 of 4; centred is unknown on one; the truth is above half of 11."""
+    ladders = [[2, 1, 0], [2, 1, 0], [2, 1, 2], [2, 1, 3]]
+    trial = try_metric({}, ladders, random=[1, 1, 2, 3], centred=[math.nan, 0, 3, 3], truest=[5, 1, 2, 1], higher=True)
+    assert trial.above_inverted == pytest.approx((1 + 1 + 0.5 + 0) / 4)
+    assert trial.above_random == pytest.approx((1 + 1 + 0.5 + 0) / 4)
+    assert trial.above_centred == pytest.approx(1 / 3)
+    beaten = [1, 0.5, 0.5, 0, *(1, 0, 0), *(1, 1, 0.5, 0)]  # random, centred, inverted
+    assert trial.true_effect_above == pytest.approx(sum(beaten) / 11)
+    low = try_metric({}, [[0, 1]], random=[1], centred=[2], truest=[-1], higher=False)
+    assert (low.above_inverted, low.above_random, low.above_centred, low.true_effect_above) == (1, 1, 1, 1)
+    assert math.isnan(try_metric({}, ladders, higher=True).above_random)
+
+
 def test_degraded_maps_are_worse_by_known_degrees():
     values = np.add.outer(np.arange(20.0), np.arange(20.0) ** 1.5)
     steps = degraded(Candidate("m", values), seed=3)

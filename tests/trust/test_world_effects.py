@@ -7,7 +7,7 @@ import pytest
 
 from lumiscope.images import Geometry, WorldImage, open_images
 from lumiscope.models import load_model
-from lumiscope.trust import effect_rows, true_effects
+from lumiscope.trust import TrueEffects, effect_map, effect_rows, true_effects
 from lumiscope.types import Target
 from lumiscope.world import MARK_BOX, OBJECTS, WORDS, render
 
@@ -62,6 +62,15 @@ def test_the_answer_without_several_things_is_that_of_such_a_picture():
     for left_out in ({name}, {scene}, {name, scene}):
         pixels = render(0, 7, without=left_out).pixels
         assert answer(frozenset(left_out)) == model.predict(pixels[np.newaxis])[0].argmax()
+
+
+def test_the_map_of_true_effects_adds_up_what_lies_on_each_other(whole):
+    regions = np.zeros((2, 3, 4), bool)
+    regions[0, :2], regions[1, 1:, 1:] = True, True
+    effects = TrueEffects(("a", "b"), ("object", "part"), regions, np.array([2.0, -0.5]))
+    np.testing.assert_array_equal(effect_map(effects, (3, 4)), [[2] * 4, [2, 1.5, 1.5, 1.5], [0, -0.5, -0.5, -0.5]])
+    nothing = TrueEffects((), (), np.zeros((0, 3, 4), bool), np.zeros(0))
+    assert not effect_map(nothing, (3, 4)).any()
 
 
 def test_what_the_view_does_not_show_is_no_thing_of_it():

@@ -18,15 +18,17 @@ from lumiscope.images import CLASS_SEPARATOR, ImageItem, WorldImage, open_images
 from lumiscope.models import VisionModel, label_index, load_model
 from lumiscope.progress import Track, silent
 from lumiscope.runs import ImageGroups, TrustCurveRow, TrustMetricRow, TrustRow, TrustSummaryRow, to_arrow
-from lumiscope.study.stages.judged import Judged, judged, measure, to_judge, trust_rows, with_curves
-from lumiscope.study.stages.judged_maps import judged_view, truth_of
+from lumiscope.study.stages.judged import Judged, judged, measure, to_judge, true_effect, trust_rows, with_curves
+from lumiscope.study.stages.judged_maps import truth_of
 from lumiscope.study.stages.trust import WORSENED
 from lumiscope.trust import (
     BASELINES,
     METRICS,
     Candidate,
+    JudgedView,
     Need,
     default_metrics,
+    true_effects,
 )
 from lumiscope.types import DoubleArray, SaliencyMap
 
@@ -125,15 +127,17 @@ def _judge(
     }
     met = {need for need, there in known.items() if there}
     wanted = [name for name in default_metrics() if METRICS[name].needs <= met] if names is None else names
-    view = judged_view(item, prepared, asked, wanted)
+    effects = true_effects(model, item, asked) if any("effects" in METRICS[name].needs for name in wanted) else None
+    view = JudgedView(prepared, asked, truth=truth_of(model, item, asked), effects=effects)
     candidates = [Candidate(method, _values(item, method, saliency, view.size)) for method, saliency in maps.items()]
     shown, ladder = to_judge(candidates, worsened, view.size, view.seed)
-    everything = [*shown, *ladder[1:]]
+    truest = [true_effect(effects, view.size)] if effects and ladder else []
+    everything = [*shown, *ladder[1:], *truest]
     measured = {
         what: dict(zip((c.name for c in everything), measure(what, view, everything), strict=True))
         for what in with_curves(wanted)
     }
-    return judged(item.id, measured, [c.name for c in shown], [c.name for c in ladder])
+    return judged(item.id, measured, shown, ladder)
 
 
 def _by_method(images: Sequence[ImageItem], maps: Maps) -> dict[str, list[Map]]:

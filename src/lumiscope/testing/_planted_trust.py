@@ -43,8 +43,6 @@ def write_trust(
                     FAITHFUL: {who: 0.2 * float(values[row]) for who, values in faithful.items()},
                     PLACED: {who: math.exp(0.3 * float(values[row])) for who, values in placed.items()},
                 },
-                ladders={},
-                curves={},
             )
             for row, name in enumerate(names)
         ]

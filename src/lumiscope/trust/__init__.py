@@ -5,7 +5,7 @@ from lumiscope.trust.bam import input_dependence, input_independence, model_cont
 from lumiscope.trust.baselines import BASELINES, baseline_maps, degraded
 from lumiscope.trust.candidates import Candidate, Explainer, Reseeded, Score, Undefined, scores_of
 from lumiscope.trust.curves import Curves, curves_of
-from lumiscope.trust.effects import TrueEffects, effect_correlation, means_on_things
+from lumiscope.trust.effects import TrueEffects, effect_correlation, effect_map, means_on_things
 from lumiscope.trust.judged_view import SUPERPIXELS, JudgedView
 from lumiscope.trust.mask_faithfulness import Faithfulness
 from lumiscope.trust.randomisation import Randomisation, coarse_map, compare_randomised
@@ -13,7 +13,7 @@ from lumiscope.trust.registry import METRICS, Need, TrustMetric, default_metrics
 from lumiscope.trust.reliability import Trial, alpha_of_orders, try_metric
 from lumiscope.trust.stability import stability
 from lumiscope.trust.substrates import SUBSTRATES
-from lumiscope.trust.world_effects import effect_rows, true_effects
+from lumiscope.trust.world_effects import answers, effect_rows, true_effects
 
 __all__ = [
     "BASELINES",
@@ -35,6 +35,7 @@ __all__ = [
     "TrustMetric",
     "Undefined",
     "alpha_of_orders",
+    "answers",
     "attractor",
     "baseline_maps",
     "cell_shares",
@@ -44,6 +45,7 @@ __all__ = [
     "default_metrics",
     "degraded",
     "effect_correlation",
+    "effect_map",
     "effect_rows",
     "input_dependence",
     "input_independence",

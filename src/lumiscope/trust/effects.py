@@ -46,3 +46,8 @@ def effect_correlation(values: DoubleArray, effects: TrueEffects) -> float:
     `expected_rank_correlation`.
     """
     return expected_rank_correlation(means_on_things(values, effects), effects.drops)
+
+
+def effect_map(effects: TrueEffects, size: tuple[int, int]) -> DoubleArray:
+    """(H, W) the map that is right: at each pixel the true effects of all things that lie there. `size`: (H, W)."""
+    return np.asarray(np.tensordot(effects.drops, effects.regions.astype(np.float64), 1).reshape(size))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import rankdata
 
-from lumiscope.statistics import Groups, mean_interval
+from lumiscope.statistics import Groups, mean_interval, mean_of_known
 from lumiscope.types import DoubleArray
 
 FALLS = 0.5  # three of four pairs of steps in order
@@ -22,7 +22,9 @@ class Trial:
     `alpha`: Krippendorff's, of the order of the methods over images; NaN with fewer than 2 methods or images. `fall`:
     Goodman and Kruskal's gamma of the score with the share of noise, 1: falls with every step. `low`, `high`: its 95 %
     interval.
-    `above_inverted`: share of images where a map beats itself upside down, ties half.
+    `above_inverted`, `above_random`, `above_centred`: share of images where a map beats itself upside down, the random
+    and the centred map, ties half; `true_effect_above`: how often the map of true effects beats these three. NaN where
+    nothing can be compared.
     """
 
     images: int
@@ -31,6 +33,9 @@ class Trial:
     low: float
     high: float
     above_inverted: float
+    above_random: float
+    above_centred: float
+    true_effect_above: float
 
     @property
     def reliability(self) -> str:
@@ -50,6 +55,9 @@ def try_metric(
     scores: Mapping[str, Mapping[str, float]],
     degraded: Sequence[Sequence[float]],
     *,
+    random: Sequence[float] = (),
+    centred: Sequence[float] = (),
+    truest: Sequence[float] = (),
     higher: bool,
     groups: Groups | None = None,
     seed: int = 0,
@@ -57,14 +65,16 @@ def try_metric(
     """What a metric did. `scores`: method -> image -> score, those that can be told.
 
     `degraded`: image by image the score of a map, of the map with more and more noise, and last of the map upside down;
-    images where one of them cannot be told are to be left out. `groups`: of these images. `higher`: whether that is
-    good. Sources: Zheng et al. 2025, F-Fidelity (maps made worse by known degrees); Tomsett et al. 2020, Sanity Checks
-    for Saliency Metrics (alpha over images).
+    images where one of them cannot be told are to be left out. `random`, `centred`, `truest`: on the same images the
+    score of these baselines and of the map of true effects, NaN where it cannot be told. `groups`: of these images.
+    `higher`: whether that is good. Sources: Zheng et al. 2025, F-Fidelity (maps made worse by known degrees); Tomsett
+    et al. 2020, Sanity Checks for Saliency Metrics (alpha over images).
     """
     sign = 1.0 if higher else -1.0
     ladders = [sign * np.asarray(ladder, np.float64) for ladder in degraded]
     falls = np.array([_fall(ladder[:-1]) for ladder in ladders])
-    beaten = [0.5 + 0.5 * float(np.sign(ladder[0] - ladder[-1])) for ladder in ladders]
+    first, inverted = (np.array([ladder[end] for ladder in ladders]) for end in (0, -1))
+    at_random, in_middle, best = (sign * np.asarray(scores, np.float64) for scores in (random, centred, truest))
     low, high = mean_interval(falls, bounds=(-1, 1), groups=groups, seed=seed) if ladders else (np.nan, np.nan)
     return Trial(
         images=len(ladders),
@@ -72,7 +82,10 @@ def try_metric(
         fall=float(falls.mean()) if ladders else np.nan,
         low=low,
         high=high,
-        above_inverted=float(np.mean(beaten)) if ladders else np.nan,
+        above_inverted=_beats(first, inverted),
+        above_random=_beats(first, at_random),
+        above_centred=_beats(first, in_middle),
+        true_effect_above=_beats(np.tile(best, 3), np.concatenate([at_random, in_middle, inverted])),
     )
 
 
@@ -91,6 +104,13 @@ def alpha_of_orders(scores: Mapping[str, Mapping[str, float]]) -> float:
     ranks = np.array([rankdata([of[image] for of in known]) for image in images])
     expected = ranks.var(ddof=1)
     return float(1 - ranks.var(axis=0, ddof=1).mean() / expected) if expected > 0 else float("nan")
+
+
+def _beats(first: DoubleArray, second: DoubleArray) -> float:
+    """Share of images where the first score is the higher one, ties half, of those where both are known."""
+    if first.shape != second.shape:
+        return float("nan")
+    return mean_of_known((0.5 + 0.5 * np.sign(first - second)).tolist())
 
 
 def _fall(ladder: DoubleArray) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from lumiscope.images import ImageItem, WorldImage
@@ -38,11 +40,17 @@ def true_effects(model: VisionModel, item: ImageItem, target: Target) -> TrueEff
     scores = model.predict(views)[:, target.index].astype(np.float64)
     regions = np.stack(places) if places else np.zeros((0, *whole.pixels.shape[:2]), np.bool_)
 
+    return TrueEffects(tuple(names), tuple(kinds), regions, scores[0] - scores[1:], answers(model, item))
+
+
+def answers(model: VisionModel, item: WorldImage) -> Callable[[frozenset[str]], int]:
+    """What gives the class that scores highest where a picture is made without all things of some names."""
+
     def answer(left_out: frozenset[str]) -> int:
         view = model.geometry.view(_without(item, left_out).pixels, item.id)
         return int(model.predict([view])[0].argmax())
 
-    return TrueEffects(tuple(names), tuple(kinds), regions, scores[0] - scores[1:], answer)
+    return answer
 
 
 def effect_rows(model: str, image: str, target: Target, effects: TrueEffects) -> list[EffectRow]:

@@ -73,6 +73,13 @@ class TrustMetricRow:
     fall_low: float = column("lower end of its 95 % interval over images", low=-1, high=1)
     fall_high: float = column("upper end of that interval", low=-1, high=1)
     above_inverted: float = column("share of images where a map beats itself upside down, ties half", low=0, high=1)
+    above_random: float = column("the same beside the random map", low=0, high=1)
+    above_centred: float = column("the same beside the centred map", low=0, high=1)
+    true_effect_above: float = column(
+        "how often the map of true effects beats the random, the centred and the inverted one; NaN where not known",
+        low=0,
+        high=1,
+    )
     reliability: Reliability = column("holds, weak, meaningless, or unknown where too little was tried")
 
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lumiscope.engines import Report
 from lumiscope.images import WorldImage
-from lumiscope.memo import Results as Kept
 from lumiscope.runs import EffectRow, ExplanationRow, ImageRow
-from lumiscope.store import from_json_array, json_array
 from lumiscope.study.stage import Collected, Results, Stage, Tables, stage
 from lumiscope.study.stages.image_task import ImageTask, batches
-from lumiscope.trust import effect_rows, true_effects
+from lumiscope.study.stages.measured_effects import MeasuredEffects
+from lumiscope.trust import effect_rows
 
 if TYPE_CHECKING:
     from lumiscope.study.open_study import OpenStudy
@@ -31,26 +30,14 @@ class MeasureEffects(ImageTask):
 
     def run(self, study: OpenStudy, report: Report) -> list[EffectRow]:
         """One row a thing, picture by picture."""
-        stored, kept = study.stored_maps[self.model], self._kept(study)
-        rows, new = [], {}
+        stored = study.stored_maps[self.model]
+        measured = MeasuredEffects(stored, study.memo)
+        rows = []
         for item in study.explained(self.items):
-            key = stored.key(item)
-            if key in kept:
-                rows += [EffectRow(**row) for row in from_json_array(kept.get(key)["rows"])]
-                continue
             (saliency, *_) = stored.read(item)
-            effects = true_effects(stored.plan.model, item, saliency.target)
-            of_image = [] if effects is None else effect_rows(self.model, item.id, saliency.target, effects)
-            new[key] = {"rows": json_array([asdict(row) for row in of_image])}
-            rows += of_image
-        if new:
-            kept.put(new)
+            effects = measured.of(item, saliency.target)
+            rows += [] if effects is None else effect_rows(self.model, item.id, saliency.target, effects)
         return rows
-
-    def _kept(self, study: OpenStudy) -> Kept:
-        model = study.plans[self.model].model
-        scope = {"model": model.fingerprint, "name": self.model}
-        return study.memo.results("effects", scope, made_by=[true_effects, effect_rows, type(model)])
 
 
 @stage("effects")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -18,15 +18,18 @@ from lumiscope.trust import (
     Curves,
     JudgedView,
     Score,
+    TrueEffects,
     TrustMetric,
     Undefined,
     baseline_maps,
     curves_of,
     degraded,
+    effect_map,
     try_metric,
 )
 
 CURVES = "curves"
+TRUE_EFFECT = "true effect"
 POINTS = 21  # of a mean curve
 Measured: TypeAlias = Score | Curves
 Values = Mapping[str, Mapping[str, float]]
@@ -38,12 +41,14 @@ class Judged:
     """One image of one model. `scores`: metric -> method or baseline -> score. `curves`: of each, where there are any.
 
     `ladders`: metric -> the scores of one method's map, of the map with more and more noise, and last upside down.
+    `truest`: metric -> the score of the map of true effects, where these are known.
     """
 
     image: str
     scores: Mapping[str, Mapping[str, Score]]
-    ladders: Mapping[str, Sequence[Score]]
-    curves: Mapping[str, Curves]
+    ladders: Mapping[str, Sequence[Score]] = field(default_factory=dict)
+    truest: Mapping[str, Score] = field(default_factory=dict)
+    curves: Mapping[str, Curves] = field(default_factory=dict)
 
 
 def to_judge(
@@ -64,22 +69,31 @@ def with_curves(metrics: Sequence[str]) -> list[str]:
     return [*metrics, CURVES] if any(METRICS[name].draws_curves for name in metrics) else [*metrics]
 
 
+def true_effect(effects: TrueEffects, size: tuple[int, int]) -> Candidate:
+    """The map that is right, as a known extreme."""
+    return Candidate(TRUE_EFFECT, effect_map(effects, size))
+
+
 def judged(
-    image: str, measured: Mapping[str, Mapping[str, Measured]], shown: Sequence[str], ladder: Sequence[str]
+    image: str, measured: Mapping[str, Mapping[str, Measured]], shown: Sequence[Candidate], ladder: Sequence[Candidate]
 ) -> Judged:
-    """What was measured of an image. `shown`: the methods and baselines; `ladder`: a map and what was made of it."""
+    """What was measured of an image. `shown`: methods and baselines; `ladder`: a map and what was made of it."""
+    names, steps = {candidate.name for candidate in shown}, [candidate.name for candidate in ladder]
     scores: dict[str, dict[str, Score]] = {}
     curves: dict[str, Curves] = {}
     ladders: dict[str, list[Score]] = {}
+    truest: dict[str, Score] = {}
     for what, results in measured.items():
-        for name, result in results.items():
-            if not isinstance(result, Curves) and what != CURVES and name in shown:
-                scores.setdefault(what, {})[name] = result
-            elif isinstance(result, Curves):
-                curves[name] = result
-        if ladder and what != CURVES and results.keys() >= set(ladder):
-            ladders[what] = [result for name in ladder if not isinstance(result := results[name], Curves)]
-    return Judged(image, scores, ladders, curves)
+        told = {name: result for name, result in results.items() if not isinstance(result, Curves)}
+        curves |= {name: result for name, result in results.items() if isinstance(result, Curves)}
+        if what == CURVES:
+            continue
+        scores[what] = {name: score for name, score in told.items() if name in names}
+        if steps and told.keys() >= set(steps):
+            ladders[what] = [told[name] for name in steps]
+        if TRUE_EFFECT in told:
+            truest[what] = told[TRUE_EFFECT]
+    return Judged(image, scores, ladders, truest, curves)
 
 
 def is_baseline(name: str) -> bool:
@@ -190,14 +204,22 @@ def _trial(
     model: str, metric: TrustMetric, values: Values, images: Sequence[Judged], groups: ImageGroups, seed: int
 ) -> TrustMetricRow:
     ladders = {
-        judged.image: [math.nan if isinstance(score, Undefined) else score for score in judged.ladders[metric.name]]
+        judged.image: [_number(score) for score in judged.ladders[metric.name]]
         for judged in images
         if metric.name in judged.ladders
     }
     told = {image: ladder for image, ladder in ladders.items() if not any(map(math.isnan, ladder))}
+    truest = {judged.image: _number(judged.truest[metric.name]) for judged in images if metric.name in judged.truest}
     methods = {name: scores for name, scores in values.items() if not is_baseline(name)}
     trial = try_metric(
-        methods, list(told.values()), higher=metric.direction == "higher", groups=groups(told), seed=seed
+        methods,
+        list(told.values()),
+        random=[values.get("random", {}).get(image, math.nan) for image in told],
+        centred=[values.get("centred", {}).get(image, math.nan) for image in told],
+        truest=[truest.get(image, math.nan) for image in told],
+        higher=metric.direction == "higher",
+        groups=groups(told),
+        seed=seed,
     )
     return TrustMetricRow(
         model=model,
@@ -213,8 +235,15 @@ def _trial(
         fall_low=trial.low,
         fall_high=trial.high,
         above_inverted=trial.above_inverted,
+        above_random=trial.above_random,
+        above_centred=trial.above_centred,
+        true_effect_above=trial.true_effect_above,
         reliability=Reliability(trial.reliability),
     )
+
+
+def _number(score: Score) -> float:
+    return math.nan if isinstance(score, Undefined) else score
 
 
 def _curves(model: str, images: Sequence[Judged], groups: ImageGroups, seed: int) -> Iterator[TrustCurveRow]:

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lumiscope.attribution import PreparedBatch, derive_seed
+from lumiscope.attribution import derive_seed
 from lumiscope.images import WorldImage
 from lumiscope.memo import Results as Kept
 from lumiscope.models import VisionModel, label_index, mask_shows_label
 from lumiscope.store import Arrays, content_key, from_json_array, json_array
 from lumiscope.study.explainers import Explainers
-from lumiscope.study.stages.judged import CURVES, Judged, Measured, judged, measure, to_judge, with_curves
+from lumiscope.study.stages.judged import CURVES, Judged, Measured, judged, measure, to_judge, true_effect, with_curves
+from lumiscope.study.stages.measured_effects import MeasuredEffects
 from lumiscope.study.stages.segmentations import segmenter_makers
 from lumiscope.trust import (
     METRICS,
@@ -25,6 +26,7 @@ from lumiscope.trust import (
     Curves,
     JudgedView,
     Need,
+    TrueEffects,
     Undefined,
     curves_of,
     default_metrics,
@@ -45,6 +47,7 @@ class JudgedMaps:
     def __init__(self, stored: StoredMaps, metrics: Sequence[str] | None, memo: Memo) -> None:
         self._stored = stored
         self._memo = memo
+        self._effects = MeasuredEffects(stored, memo)
         self._asked = None if metrics is None else METRICS.select(metrics)
 
     def metrics(self, item: ImageItem, *, ask_again: bool) -> list[str]:
@@ -70,10 +73,9 @@ class JudgedMaps:
         images = []
         for item in items:
             metrics = self.metrics(item, ask_again=item.id in asked_again)
-            image = _Image(self._stored, item, metrics, worsened.get(item.id), track)
+            image = _Image(self._stored, self._effects, item, metrics, worsened.get(item.id), track)
             measured = {what: self._measured(image, what, waiting) for what in with_curves(metrics)}
-            shown, ladder = ([candidate.name for candidate in some] for some in (image.shown, image.ladder))
-            images.append(judged(item.id, measured, shown, ladder))
+            images.append(judged(item.id, measured, image.shown, image.ladder))
         for kept, results in waiting.values():
             if results:
                 kept.put(results)
@@ -85,7 +87,7 @@ class JudgedMaps:
         """What each candidate scores; what is new is added to what is `waiting` to be kept, by where it will lie."""
         kept = self._kept(what)
         asks = what != CURVES and "explainer" in METRICS[what].needs
-        candidates = image.shown if what == CURVES or asks else [*image.shown, *image.ladder[1:]]
+        candidates = image.shown if what == CURVES or asks else [*image.shown, *image.ladder[1:], *image.truest]
         keys = {candidate.name: self._key(image.item, candidate, asks=asks) for candidate in candidates}
         missing = [candidate for candidate in candidates if keys[candidate.name] not in kept]
         new: dict[str, Measured] = {}
@@ -127,17 +129,6 @@ class JudgedMaps:
         return content_key({"image": self._stored.key(item), "mask": mask, "map": digest, "maker": maker})
 
 
-def judged_view(item: ImageItem, prepared: PreparedBatch, target: Target, metrics: Sequence[str]) -> JudgedView:
-    """What metrics share of one view, `prepared` by itself. True effects are measured where a metric needs them."""
-    effects = any("effects" in METRICS[name].needs for name in metrics)
-    return JudgedView(
-        prepared,
-        target,
-        truth=truth_of(prepared.model, item, target),
-        effects=true_effects(prepared.model, item, target) if effects else None,
-    )
-
-
 class _Image:
     """One image that is judged: its maps, baselines, and one map with those that are made of it.
 
@@ -145,20 +136,35 @@ class _Image:
     """
 
     def __init__(
-        self, stored: StoredMaps, item: ImageItem, metrics: Sequence[str], worsened: str | None, track: Track
+        self,
+        stored: StoredMaps,
+        measured: MeasuredEffects,
+        item: ImageItem,
+        metrics: Sequence[str],
+        worsened: str | None,
+        track: Track,
     ) -> None:
         self.item = item
+        self._measured = measured
         self._stored, self._metrics, self._track = stored, metrics, track
         self._saliencies = stored.read(item)
         height, width = self._saliencies[0].values.shape
         seed = derive_seed(stored.plan.seed, item.id, "trust")
         self.shown, self.ladder = to_judge(list(map(Candidate.of, self._saliencies)), worsened, (height, width), seed)
+        known = self._effects if worsened is not None else None
+        self.truest = [] if known is None else [true_effect(known, (height, width))]
 
     @functools.cached_property
     def view(self) -> JudgedView:
-        """What metrics share of the view."""
+        """What metrics share of the view. True effects are measured where a metric needs them."""
         prepared, (target,) = self._stored.plan.prepare([self.item], self._track)
-        return judged_view(self.item, prepared, target, self._metrics)
+        needed = any("effects" in METRICS[name].needs for name in self._metrics)
+        truth = truth_of(prepared.model, self.item, target)
+        return JudgedView(prepared, target, truth=truth, effects=self._effects if needed else None)
+
+    @functools.cached_property
+    def _effects(self) -> TrueEffects | None:
+        return self._measured.of(self.item, self._saliencies[0].target)
 
     @functools.cached_property
     def askable(self) -> dict[str, Candidate]:
