@@ -133,6 +133,15 @@ def abpc_grey(question: Question, maps: list[np.ndarray], known: Known) -> list[
     return between(question, maps, lambda question, shown: logit(question, shown, grey))
 
 
+@replicates_metric("abpc_zeros")
+def abpc_zeros(question: Question, maps: list[np.ndarray], known: Known) -> list[float]:
+    def score(question: Question, shown: np.ndarray) -> float:
+        blank = question.image.numpy() * shown
+        return float(question.scores(torch.from_numpy(blank))[question.target])
+
+    return between(question, maps, score)
+
+
 @replicates_metric("road")
 def road(question: Question, maps: list[np.ndarray], known: Known) -> list[float]:
     return between(question, maps, filled_logit, 10)
@@ -336,7 +345,7 @@ def deletion_check(question: Question, maps: list[np.ndarray], known: Known) -> 
     return [
         math.nan
         if np.isnan(saliency).any()
-        else float(known.effects.answer(frozenset(important(saliency, known))) != question.target)
+        else float(known.effects.scores_without(frozenset(important(saliency, known))).argmax() != question.target)
         for saliency in maps
     ]
 
@@ -345,9 +354,32 @@ def deletion_check(question: Question, maps: list[np.ndarray], known: Known) -> 
 def preservation_check(question: Question, maps: list[np.ndarray], known: Known) -> list[float]:
     others = [frozenset(known.effects.names) - important(saliency, known) for saliency in maps]
     return [
-        math.nan if np.isnan(saliency).any() else float(known.effects.answer(names) == question.target)
+        math.nan if np.isnan(saliency).any() else float(known.effects.scores_without(names).argmax() == question.target)
         for saliency, names in zip(maps, others, strict=True)
     ]
+
+
+@replicates_metric("abpc_removal")
+def abpc_removal(question: Question, maps: list[np.ndarray], known: Known) -> list[float]:
+    names, regions = known.effects.names, known.effects.regions
+
+    def score(left_out: set[str]) -> float:
+        return float(known.effects.scores_without(frozenset(left_out))[question.target])
+
+    whole, nothing = score(set()), score(set(names))
+    values = []
+    for saliency in maps:
+        if np.isnan(saliency).any():
+            values.append(math.nan)
+            continue
+        said = {name: round(float(saliency[region].mean()), 9) for name, region in zip(names, regions, strict=True)}
+        points = [(0.0, nothing - whole)]
+        for threshold in sorted(set(said.values()), reverse=True):
+            first = {name for name in names if said[name] >= threshold}
+            points.append((len(first) / len(names), score(set(names) - first) - score(first)))
+        area = sum((b[0] - a[0]) * (a[1] + b[1]) / 2 for a, b in itertools.pairwise(points))
+        values.append(area / (whole - nothing))
+    return values
 
 
 @replicates_metric("contrast")

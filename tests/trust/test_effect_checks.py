@@ -21,12 +21,12 @@ def view_of_quarters(drops: list[float], needed: str = "fish", asked: list[froze
     for number in range(4):
         regions[number, :, number * WIDTH // 4 : (number + 1) * WIDTH // 4] = True
 
-    def answer(left_out: frozenset[str]) -> int:
+    def scores_without(left_out: frozenset[str]) -> np.ndarray:
         if asked is not None:
             asked.append(left_out)
-        return index + (needed in left_out)
+        return np.eye(len(view.prepared.model.classes))[index + (needed in left_out)]
 
-    view.effects = TrueEffects(NAMES, ("object", "part", "part", "part"), regions, np.array(drops), answer)
+    view.effects = TrueEffects(NAMES, ("object", "part", "part", "part"), regions, np.array(drops), scores_without)
     return view
 
 
@@ -68,7 +68,7 @@ def test_the_same_picture_is_made_once():
 def test_of_a_class_that_is_not_the_answer_nothing_is_checked():
     view = view_of_quarters([1, 0, 0, 0])
     effects = view.effects
-    view.effects = TrueEffects(effects.names, effects.kinds, effects.regions, effects.drops, lambda names: -1)
+    view.effects = TrueEffects(effects.names, effects.kinds, effects.regions, effects.drops, lambda names: np.eye(9)[8])
     (score,) = scores("deletion_check", view, on_quarters(1, 0, 0, 0))
     assert score == Undefined("the class is not the model's answer")
 

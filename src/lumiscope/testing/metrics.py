@@ -20,7 +20,7 @@ from lumiscope.testing._expect import expect, expect_close
 from lumiscope.testing._untouched import NetworkState, generators_kept, in_use
 from lumiscope.testing.references import METRIC_REFERENCES, Known, MetricReference, Question
 from lumiscope.trust import BASELINES, METRICS, Candidate, JudgedView, Score, TrueEffects, TrustMetric, Undefined
-from lumiscope.types import ByteArray, DoubleArray, FedArray
+from lumiscope.types import ByteArray, DoubleArray, FedArray, FloatArray
 
 FLOAT32 = 1e-4  # how far a value in float32 may be from its float64 reference
 PICTURES = 3
@@ -50,10 +50,15 @@ def judged_view(model: TorchModel, number: int) -> JudgedView:
     regions = np.stack([truth, columns > width // 2, rows < height // 3, (rows + columns) % 2 == 0])
     drops = np.random.default_rng(number).normal(size=len(regions))
 
-    def answer(left_out: frozenset[str]) -> int:
-        return target.index + ("cat" in left_out)
+    names = ("cat", "ear", "red", "sky")
 
-    effects = TrueEffects(("cat", "ear", "red", "sky"), ("object", "part", "colour", "scene"), regions, drops, answer)
+    def scores_without(left_out: frozenset[str]) -> FloatArray:
+        """The class has 8, less 4 without the cat and 1 for each further thing; all others have 5."""
+        scores = np.full(len(model.classes), 5, np.float32)
+        scores[target.index] = 8 - 4 * ("cat" in left_out) - len(left_out - {"cat"})
+        return scores
+
+    effects = TrueEffects(names, ("object", "part", "colour", "scene"), regions, drops, scores_without)
     return JudgedView(prepared, target, truth=truth, effects=effects)
 
 

@@ -13,7 +13,7 @@ from lumiscope.trust.registry import METRICS, Need, TrustMetric, default_metrics
 from lumiscope.trust.reliability import Trial, alpha_of_orders, try_metric
 from lumiscope.trust.stability import stability
 from lumiscope.trust.substrates import SUBSTRATES
-from lumiscope.trust.world_effects import answers, effect_rows, true_effects
+from lumiscope.trust.world_effects import effect_rows, scores_without, true_effects
 
 __all__ = [
     "BASELINES",
@@ -35,7 +35,6 @@ __all__ = [
     "TrustMetric",
     "Undefined",
     "alpha_of_orders",
-    "answers",
     "attractor",
     "baseline_maps",
     "cell_shares",
@@ -54,6 +53,7 @@ __all__ = [
     "model_contrast",
     "place_of",
     "scores_of",
+    "scores_without",
     "stability",
     "true_effects",
     "trust_metric",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lumiscope.trust.ties import expected_rank_correlation, rounded
-from lumiscope.types import BoolArray, DoubleArray
+from lumiscope.types import BoolArray, DoubleArray, FloatArray
 
 
 @dataclass(frozen=True)
@@ -17,14 +17,15 @@ class TrueEffects:
 
     `names`: of n things. `kinds`: (n,) object, part, texture, colour, scene or mark. `regions`: (n, H, W) where on the
     view each is. `drops`: (n,) the target's logit of the picture less that of the same picture without the thing.
-    `answer`: the class that scores highest without all things of these names; None where such pictures cannot be made.
+    `scores_without`: gives the (classes,) logits of the picture without all things of some names; None where such
+    pictures cannot be made.
     """
 
     names: tuple[str, ...]
     kinds: tuple[str, ...]
     regions: BoolArray
     drops: DoubleArray
-    answer: Callable[[frozenset[str]], int] | None = None
+    scores_without: Callable[[frozenset[str]], FloatArray] | None = None
 
     def __len__(self) -> int:
         return len(self.names)

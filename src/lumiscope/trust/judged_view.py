@@ -12,7 +12,7 @@ import torch
 from lumiscope.attribution import PreparedBatch
 from lumiscope.trust._filling import Filling
 from lumiscope.trust.effects import TrueEffects
-from lumiscope.trust.substrates import ROAD, SUBSTRATES
+from lumiscope.trust.substrates import ROAD, SUBSTRATES, ZEROS
 from lumiscope.trust.ties import rounded
 from lumiscope.types import BoolArray, DoubleArray, FedArray, FloatArray, IntArray, Target
 
@@ -77,15 +77,17 @@ class JudgedView:
     def scores(self, shown: Shown, count: int, substrate: str = "mean") -> DoubleArray:
         """(count,) the target's logit where only some pixels are shown. `shown(start, stop)`: (n, H, W) bool, which.
 
-        `substrate`: what is seen elsewhere, one of `SUBSTRATES`, or "road": filled from what is shown.
+        `substrate`: what is seen elsewhere, one of `SUBSTRATES`; "zeros": 0 as the network is fed it; or "road": filled
+        from what is shown.
         """
         index = self.target.index
 
         def keep(some: FloatArray) -> FloatArray:
             return some[:, index : index + 1]
 
-        if substrate == ROAD:
-            logits = self.predictor.normalised_logits(self._filled(shown), count, keep)
+        if substrate in (ROAD, ZEROS):
+            pictures = self._filled(shown) if substrate == ROAD else self._blanked(shown)
+            logits = self.predictor.normalised_logits(pictures, count, keep)
         else:
             logits = self.predictor.masked_logits(self.view.fed, self.hidden(substrate), shown, count, keep)
         return np.asarray(logits[:, 0], np.float64)
@@ -106,10 +108,25 @@ class JudgedView:
         count = int(regions.max()) + 1
         return self.shared(("drops", regions.tobytes()), lambda: self.whole - self.scores(without, count))
 
+    @functools.cached_property
+    def _normalised(self) -> torch.Tensor:
+        return self.predictor.normalised(self.view.fed)
+
     def _filled(self, shown: Shown) -> Callable[[int, int], torch.Tensor]:
         """Makes pictures whose hidden pixels are filled from those that are shown, (n, channels, H, W), normalised."""
-        filling = self.shared("filling", lambda: Filling(self.predictor.normalised(self.view.fed), self.seed))
+        filling = self.shared("filling", lambda: Filling(self._normalised, self.seed))
         return lambda start, stop: filling(torch.from_numpy(shown(start, stop)))
+
+    def _blanked(self, shown: Shown) -> Callable[[int, int], torch.Tensor]:
+        """Makes pictures whose hidden pixels are 0, (n, channels, H, W), normalised."""
+        view = self._normalised
+        return lambda start, stop: view * torch.from_numpy(shown(start, stop)).to(view.device)[:, None]
+
+    @functools.cached_property
+    def scores_without(self) -> Callable[[frozenset[str]], FloatArray] | None:
+        """Gives (classes,) logits of the picture made without all things of some names; None where none can be made."""
+        scores = None if self.effects is None else self.effects.scores_without
+        return None if scores is None else functools.cache(scores)
 
     def _all(self, shown: bool) -> Shown:
         return lambda start, stop: np.full((stop - start, *self.size), shown)

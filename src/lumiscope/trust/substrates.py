@@ -11,6 +11,7 @@ from lumiscope.attribution import flat_picture
 from lumiscope.types import FedArray
 
 ROAD = "road"  # filled from what is left, see `Filling`: no picture, since it depends on what is hidden
+ZEROS = "zeros"  # 0 as the network is fed it, the mean of the pictures it was trained on: seldom a colour of 0 to 255
 BLUR = 1 / 20  # standard deviation, of the side
 
 

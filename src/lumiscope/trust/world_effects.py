@@ -10,7 +10,7 @@ from lumiscope.images import ImageItem, WorldImage
 from lumiscope.models import VisionModel
 from lumiscope.runs import EffectRow
 from lumiscope.trust.effects import TrueEffects
-from lumiscope.types import BoolArray, Target
+from lumiscope.types import BoolArray, FloatArray, Target
 from lumiscope.world import GREY, MARK, WORDS, Scene, render
 
 
@@ -40,17 +40,16 @@ def true_effects(model: VisionModel, item: ImageItem, target: Target) -> TrueEff
     scores = model.predict(views)[:, target.index].astype(np.float64)
     regions = np.stack(places) if places else np.zeros((0, *whole.pixels.shape[:2]), np.bool_)
 
-    return TrueEffects(tuple(names), tuple(kinds), regions, scores[0] - scores[1:], answers(model, item))
+    return TrueEffects(tuple(names), tuple(kinds), regions, scores[0] - scores[1:], scores_without(model, item))
 
 
-def answers(model: VisionModel, item: WorldImage) -> Callable[[frozenset[str]], int]:
-    """What gives the class that scores highest where a picture is made without all things of some names."""
+def scores_without(model: VisionModel, item: WorldImage) -> Callable[[frozenset[str]], FloatArray]:
+    """What gives the (classes,) logits where a picture is made without all things of some names."""
 
-    def answer(left_out: frozenset[str]) -> int:
-        view = model.geometry.view(_without(item, left_out).pixels, item.id)
-        return int(model.predict([view])[0].argmax())
+    def scores(left_out: frozenset[str]) -> FloatArray:
+        return np.asarray(model.predict([model.geometry.view(_without(item, left_out).pixels, item.id)])[0])
 
-    return answer
+    return scores
 
 
 def effect_rows(model: str, image: str, target: Target, effects: TrueEffects) -> list[EffectRow]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from lumiscope.images import ImageItem, WorldImage
 from lumiscope.store import Arrays, from_json_array, json_array
-from lumiscope.trust import TrueEffects, answers, true_effects
+from lumiscope.trust import TrueEffects, scores_without, true_effects
 
 if TYPE_CHECKING:
     from lumiscope.memo import Memo
@@ -49,5 +49,5 @@ def _from_arrays(arrays: Arrays, item: WorldImage, stored: StoredMaps) -> TrueEf
         tuple(things["kinds"]),
         np.asarray(arrays["regions"], np.bool_),
         np.asarray(arrays["drops"], np.float64),
-        answers(stored.plan.model, item),
+        scores_without(stored.plan.model, item),
     )

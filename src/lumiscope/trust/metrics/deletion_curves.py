@@ -8,7 +8,7 @@ from lumiscope.trust.candidates import Candidate, Score, Undefined
 from lumiscope.trust.curves import STEPS, Curves, curves_of
 from lumiscope.trust.judged_view import JudgedView
 from lumiscope.trust.registry import trust_metric
-from lumiscope.trust.substrates import ROAD
+from lumiscope.trust.substrates import ROAD, ZEROS
 
 BETWEEN = "Samek et al. 2017, Evaluating the Visualization of What a Deep Neural Network Has Learned, section III"
 ROAD_STEPS = 10
@@ -83,6 +83,18 @@ def abpc_blur(view: JudgedView, candidates: Sequence[Candidate]) -> list[Score]:
 def abpc_grey(view: JudgedView, candidates: Sequence[Candidate]) -> list[Score]:
     """As `abpc`, with middle grey where the view is hidden."""
     return _area(view, candidates, lambda curves: curves.between, "grey")
+
+
+@trust_metric(
+    "abpc_zeros",
+    title="Area between the curves, zeros",
+    citation=BETWEEN,
+    property="correctness",
+    caution="zeros are one colour for all pictures, the network's mean: on such a colour little is hidden",
+)
+def abpc_zeros(view: JudgedView, candidates: Sequence[Candidate]) -> list[Score]:
+    """As `abpc`, with 0 as the network is fed it where the view is hidden: the mean of its normalisation."""
+    return _area(view, candidates, lambda curves: curves.between, ZEROS)
 
 
 @trust_metric(

@@ -93,12 +93,12 @@ def _checked(
     effects = view.effects
     if effects is None:
         return _unknown(candidates)
-    answer = effects.answer
-    if answer is None:
+    scores_without = view.scores_without
+    if scores_without is None:
         return [Undefined("pictures without several things cannot be made here")] * len(candidates)
 
     def keeps_answer(names: frozenset[str]) -> bool:
-        return view.shared(("answer", names), lambda: answer(names)) == view.target.index
+        return bool(scores_without(names).argmax() == view.target.index)
 
     if not keeps_answer(frozenset()):
         return [Undefined("the class is not the model's answer")] * len(candidates)
