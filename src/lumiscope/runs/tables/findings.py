@@ -49,3 +49,8 @@ class FindingRow:
     images: int | None = column("how many images it is about; null where it is about units", low=0)
     tables: str = column("the tables it was computed from")
     named_images: tuple[str, ...] = column("the images that the sentence names")
+
+    @property
+    def table_names(self) -> tuple[str, ...]:
+        """The names of the tables that it was computed from."""
+        return tuple(filter(None, self.tables.split(", ")))
