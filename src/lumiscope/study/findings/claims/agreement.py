@@ -191,7 +191,7 @@ def _disagreement(model: str, agreement: Mapping[str, float]) -> Claim:
         else (f"{of_images}, methods disagree on none more than on the others: {beside} is nowhere below 0.00.")
     )
     return Claim(
-        observed(text),
+        observed(text, "there it matters most which method one shows" if named else ""),
         statistic="lowest IoU less the mean",
         value=min(agreement.values()),
         images=len(agreement),

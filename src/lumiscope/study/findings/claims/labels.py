@@ -69,7 +69,8 @@ def heldout_labels(tables: Rows) -> Iterator[Claim]:
         yield Claim(
             observed(
                 f"{model}: on held-out probing images the activations of labelled units correlate with their concept "
-                f"at a median of {median:.2f} (middle half of the units: {low:.2f} to {high:.2f}; 1 would be perfect)."
+                f"at a median of {median:.2f} (middle half of the units: {low:.2f} to {high:.2f}; 1 would be perfect).",
+                "so far a label tells what its unit will do on pictures that nobody has looked at",
             ),
             statistic="median held-out correlation",
             value=float(median),
@@ -142,11 +143,16 @@ def _depth_claim(model: str, first: str, last: str, changes: Mapping[str, _Chang
             "chance could explain."
         )
 
-    return _change_claim(changes, text, undecided, "units")
+    meaning = "what one layer responds to does not stand for the model"
+    return _change_claim(changes, text, undecided, "units", meaning)
 
 
 def _change_claim(
-    changes: Mapping[str, _Change], text: Callable[[list[str]], str], undecided: Callable[[str], str], tables: str
+    changes: Mapping[str, _Change],
+    text: Callable[[list[str]], str],
+    undecided: Callable[[str], str],
+    tables: str,
+    meaning: str,
 ) -> Claim:
     """`text`: given the categories that change, the largest change first. `undecided`: given the largest of all."""
     size = {name: -abs(change.difference) for name, change in changes.items()}
@@ -155,6 +161,7 @@ def _change_claim(
         answer(
             supported=lambda shown: text(sorted(shown, key=lambda name: size[name])),
             undecided=undecided(biggest),
+            meaning=meaning,
         ),
         hypotheses={name: Hypothesis(change.p_value, change.clusters, floors.none) for name, change in changes.items()},
         statistic=f"difference of shares of {biggest}",
@@ -187,7 +194,8 @@ def _categories_claim(models: str, layers: str, changes: Mapping[str, _Change]) 
             f"{told(biggest)}, which chance could explain."
         )
 
-    return _change_claim(changes, text, undecided, "units, model_differences")
+    meaning = "they put the same pictures into different terms"
+    return _change_claim(changes, text, undecided, "units, model_differences", meaning)
 
 
 @finding("model_concepts", order=61, needs=(LayerRow, UnitRow))

@@ -42,8 +42,8 @@ def _same_places(
     return Claim(
         answer(
             supported=lambda shown: f"{beyond}, by {told(shown)}.",
-            undecided=f"That {beyond} is not shown: {told(list(rows))}.",
-            cannot_tell=f"Whether {beyond} cannot be told with {counted(images, 'image')}.",
+            undecided=f"That {beyond}, is not shown: {told(list(rows))}.",
+            cannot_tell=f"Whether {beyond}, cannot be told with {counted(images, 'image')}.",
             meaning="to look at the same place is not yet to see the same thing",
             otherwise="",
         ),

@@ -168,7 +168,9 @@ def metrics_that_hold(tables: Rows) -> Iterator[Claim]:
         yield Claim(
             observed(
                 f"{model}: does a map score worse the more noise is mixed into it? Tried on {few}, {'; '.join(parts)}.",
-                "numbers that do not notice noise say nothing here" if kinds[Reliability.MEANINGLESS] else "",
+                "numbers that do not notice noise say nothing here"
+                if kinds[Reliability.MEANINGLESS]
+                else "a number must notice noise to be worth reading, and may be wrong all the same",
             ),
             statistic="trust metrics that notice noise",
             value=len(kinds[Reliability.HOLDS]) / len(tried),
