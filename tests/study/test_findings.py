@@ -289,3 +289,10 @@ def test_images_of_one_class_are_one_witness(known: bool, outcome: Outcome) -> N
     (finding,) = said(of, "agreement_and_confidence")
     assert finding.outcome is outcome
     assert finding.value == pytest.approx(stats.spearmanr(agreement, confidence).statistic)
+
+
+def test_a_finding_as_text_has_its_meaning_as_a_second_sentence() -> None:
+    row = fake_row(FindingRow, claim="m: LIME is the sharpest.", meaning="a border is no evidence", tables="a, b")
+    assert row.text == "m: LIME is the sharpest. A border is no evidence."
+    assert dataclasses.replace(row, meaning="").text == "m: LIME is the sharpest."
+    assert (row.table_names, dataclasses.replace(row, tables="").table_names) == (("a", "b"), ())

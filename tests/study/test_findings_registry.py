@@ -36,11 +36,13 @@ def test_a_finding_reads_no_table_but_those_it_needs(name: str) -> None:
 
 
 def test_every_ending_of_a_claim_has_a_sentence_of_its_own() -> None:
-    """Whatever the tests say, the outcome fits the sentence, and no sentence is empty."""
+    """Whatever the tests say, the outcome fits the sentence; what is answered says what it means for the reader."""
     for row_name, entry in FINDINGS.items():
         for claim in entry.claims(planted_study(1, 12, ("related",)).tables):
             if not claim.hypotheses:
-                assert claim.say(Decision({}, 0.05)).outcome is Outcome.OBSERVED, row_name
+                observed = claim.say(Decision({}, 0.05))
+                assert observed.outcome is Outcome.OBSERVED, row_name
+                assert observed.meaning, row_name
                 continue
             shown, unshown = (dict.fromkeys(claim.hypotheses, p) for p in (0.0, 1.0))
             sentences = [
@@ -49,6 +51,7 @@ def test_every_ending_of_a_claim_has_a_sentence_of_its_own() -> None:
                 claim.say(Decision(unshown, 0.05, attainable=False)),
             ]
             assert sentences[0].outcome in {Outcome.SUPPORTED, Outcome.CONTRADICTED}, row_name
+            assert sentences[0].meaning, row_name
             assert [sentence.outcome for sentence in sentences[1:]] == [Outcome.UNDECIDED, Outcome.CANNOT_TELL]
             assert sentences[0].text not in {sentence.text for sentence in sentences[1:]}, row_name
             if claim.images is None:

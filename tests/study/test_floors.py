@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
+from lumiscope.statistics import equivalence_test
 from lumiscope.study.findings import floors
 
 
@@ -24,3 +26,22 @@ def test_one_of_two_groups_and_the_other_have_an_image_at_least(share: float, im
 
 def test_a_single_image_has_no_two_groups() -> None:
     assert floors.two_groups(0.5)(1) == 1
+
+
+def test_pairings_of_classes_are_those_within_and_between_equal_ones() -> None:
+    """Classes of 3, 2 and 1 keep their places: 3! 2! orders; two of 2 change theirs, too: 2! 2! 2!. Of others n!."""
+    assert floors.pairings_in(["a", "a", "a", "b", "b", "c"])(6) == pytest.approx(1 / 12)
+    assert floors.pairings_in(["a", "a", "b", "b"])(4) == pytest.approx(1 / 8)
+    assert floors.pairings_in(["a", "b", "c"])(3) == 1 / 6
+    assert floors.pairings_in(["a", "a", "b", "b"])(3) == 1 / 6, "which three of the four is not known"
+
+
+def test_few_images_cannot_show_that_methods_are_as_good() -> None:
+    """Beta(1/2, n) beyond 0.05, here by its series: for n = 10 about 0.31, for 14 about 0.23; then a spread speaks."""
+    assert [floors.equivalence(images) for images in (0, 2, 15, 100)] == [1, 1, 0, 0]
+    for images in (3, 10, 14):
+        x = np.linspace(0, 1, 2_000_001)[1:-1]
+        density = (1 - x) ** (images - 1) / np.sqrt(x)
+        assert floors.equivalence(images) == pytest.approx(density[x >= 0.05].sum() / density.sum(), abs=2e-3)
+        zeros = equivalence_test([0.0] * images, 0.05, bounds=(-1, 1))
+        assert floors.equivalence(images) == pytest.approx(zeros.p_value, abs=0.01)

@@ -152,13 +152,37 @@ def units_of(model: str, layer: str, labels: Sequence[str], cluster: int | None 
 
 def test_units_that_respond_alike_are_no_independent_witnesses() -> None:
     """Forty units against forty others: certain where each counts, and nothing where either forty is one cluster."""
-    for cluster, outcome in ((None, Outcome.SUPPORTED), (0, Outcome.UNDECIDED)):
+    for cluster, outcomes in (
+        (None, (Outcome.SUPPORTED, Outcome.SUPPORTED)),
+        (0, (Outcome.UNDECIDED, Outcome.OBSERVED)),
+    ):
         tables = Tables()
         tables.write(
             UnitRow, [*units_of("m", "l", ["animal"] * 40, cluster), *units_of("n", "l", ["colour"] * 40, cluster)]
         )
         category, concept = (row for row in find(tables) if row.finding.startswith("model_"))
-        assert (category.outcome, concept.outcome) == (outcome, outcome)
+        assert (category.outcome, concept.outcome) == outcomes
+
+
+def test_concepts_of_one_cluster_each_are_counted_and_not_tested() -> None:
+    """As in runs, where units with one label are one cluster: dealing them out would always share as many or fewer."""
+    tables = Tables()
+    tables.write(
+        UnitRow,
+        [
+            *units_of("m", "l", ["dog", "dog"], cluster=0),
+            *units_of("m", "l", ["cat"], cluster=1),
+            *units_of("m", "l", ["red"], cluster=2),
+            *units_of("n", "l", ["cat"], cluster=0),
+            *units_of("n", "l", ["blue"], cluster=1),
+        ],
+    )
+    (concept,) = (row for row in find(tables) if row.finding == "model_concepts")
+    assert concept.claim == (
+        "Of the 4 concepts in l, 1 is in both models, 2 only in m (dog, red) and 1 only in n (blue)."
+    )
+    assert (concept.outcome, concept.value, concept.p_value) == (Outcome.OBSERVED, 0.25, None)
+    assert concept.meaning == "each is that of one cluster of units, so whether chance would share more was not tested"
 
 
 def test_models_are_compared_at_their_last_layers_alone() -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 
 import pytest
 
-from lumiscope.runs import FindingRow, ImageRow, MapShapeRow, ModelAgreementRow, Outcome
+from lumiscope.runs import FindingRow, ImageRow, MapShapeRow, MethodDifferenceRow, ModelAgreementRow, Outcome
 from lumiscope.study.findings import find
 from lumiscope.study.stage import Tables
 from lumiscope.testing import fake_row
@@ -24,9 +25,14 @@ def agreement(
     return fake_row(ModelAgreementRow, model_a=model_a, model_b=model_b, method=method, images=images, **numbers)
 
 
-def same_places(*rows: ModelAgreementRow) -> list[FindingRow]:
+def same_places(*rows: ModelAgreementRow, classes: str = "") -> list[FindingRow]:
+    """`classes`: a letter for each image."""
     tables = Tables()
     tables.write(ModelAgreementRow, rows)
+    tables.write(
+        ImageRow,
+        [fake_row(ImageRow, image=f"i{number}", class_name=letter) for number, letter in enumerate(classes)],
+    )
     return [row for row in find(tables) if row.finding == "same_places"]
 
 
@@ -62,6 +68,34 @@ def test_methods_that_no_image_defines_are_no_evidence_of_the_same_places() -> N
     assert same_places(nothing) == []
     (row,) = same_places(nothing, agreement("gradcam", 0.5, 0.1))
     assert (row.statistic, row.p_value) == ("mean IoU of Grad-CAM", pytest.approx(0.001))
+
+
+def test_images_of_few_classes_can_be_paired_anew_in_few_ways() -> None:
+    """Six images alone give 720 pairings, so that 1/720 could be shown; classes of 3, 2 and 1 give 12, and 1/12 not."""
+    for classes, outcome in (("abcdef", Outcome.UNDECIDED), ("aaabbc", Outcome.CANNOT_TELL)):
+        (row,) = same_places(dataclasses.replace(agreement("lime", 0.6, 0.5, images=6), p_value=0.2), classes=classes)
+        assert row.outcome is outcome
+    assert row.claim.endswith("cannot be told with 6 images.")
+
+
+def test_that_methods_are_as_good_cannot_be_told_with_fewer_than_15_images() -> None:
+    """Of 40 images in 10 classes ten count; with fewer than 10 classes each image does."""
+    for images, per_class, outcome in (
+        (14, 1, Outcome.CANNOT_TELL),
+        (15, 1, Outcome.UNDECIDED),
+        (40, 4, Outcome.CANNOT_TELL),
+        (40, 5, Outcome.UNDECIDED),
+    ):
+        tables = Tables()
+        tables.write(
+            ImageRow,
+            [fake_row(ImageRow, image=f"i{place}", class_name=f"c{place // per_class}") for place in range(images)],
+        )
+        tables.write(
+            MethodDifferenceRow, [fake_row(MethodDifferenceRow, measure="truth", images=images, p_equivalent=0.3)]
+        )
+        (row,) = (row for row in find(tables) if row.finding == "as_good")
+        assert row.outcome is outcome, (images, per_class)
 
 
 def test_three_pairs_of_models_get_sentences() -> None:

@@ -17,7 +17,16 @@ from lumiscope.cli import main
 from lumiscope.errors import UnknownNameError, UsageError
 from lumiscope.images import open_images
 from lumiscope.models import load_model
-from lumiscope.runs import FindingRow, ImageRow, Run, TrustCurveRow, TrustMetricRow, TrustRow, TrustSummaryRow
+from lumiscope.runs import (
+    FindingRow,
+    ImageRow,
+    Reliability,
+    Run,
+    TrustCurveRow,
+    TrustMetricRow,
+    TrustRow,
+    TrustSummaryRow,
+)
 from lumiscope.study import ModelConfig, Study, compute, evaluate, explain, find
 from lumiscope.study.stage import Tables
 from lumiscope.study.stages import judged_maps
@@ -177,6 +186,27 @@ def test_the_most_faithful_is_named_where_it_is_shown() -> None:
     assert alike.outcome == "undecided"
     few = sentences(gradcam=noise[0][:4] + 9, lime=noise[1][:4])["most_faithful"]
     assert few.outcome == "cannot be told"
+
+
+@pytest.mark.parametrize(
+    ("kinds", "told"),
+    [
+        (["unknown", "unknown"], "not shown by a, b"),
+        (["holds", "meaningless"], "yes by a; hardly by b"),
+        (["unknown", "weak"], "less often by b; not shown by a"),
+    ],
+)
+def test_what_notices_noise_is_told_whatever_else_does(kinds: list[str], told: str) -> None:
+    tables = Tables()
+    tables.write(
+        TrustMetricRow,
+        [
+            fake_row(TrustMetricRow, model="m", title=title, images=8, reliability=Reliability(kind))
+            for title, kind in zip("ab", kinds, strict=True)
+        ],
+    )
+    (row,) = find(tables)
+    assert row.claim == f"m: does a map score worse the more noise is mixed into it? Tried on 8 images, {told}."
 
 
 def test_metrics_are_listed_with_what_maps_that_know_nothing_score(capsys: pytest.CaptureFixture[str]) -> None:

@@ -40,16 +40,25 @@ class Page:
         shown = named | set(others[: max(count - len(named & set(images)), 0)])
         return [image for image in images if image in shown]
 
-    def section_of(self, table: str) -> str:
-        """The anchor of the section of this page that shows a table; "" where none does."""
-        return self._sections.get(table, "")
+    def table_anchor(self, table: str) -> str:
+        """Where this page shows a table that a finding was computed from; if no section does, where it names it."""
+        return self._sections.get(table, f"table-{table}")
+
+    @functools.cached_property
+    def unshown_tables(self) -> tuple[str, ...]:
+        """Those that findings were computed from and no section shows, in order."""
+        return tuple(
+            name
+            for name in dict.fromkeys(name for row in self.run.rows(FindingRow) for name in row.table_names)
+            if name not in self._sections
+        )
 
     @functools.cached_property
     def _sections(self) -> dict[str, str]:
         """Table -> the anchor of the first section that shows it."""
         anchors: dict[str, str] = {}
         for section in SECTIONS.values():
-            for row in section.needs if section.is_part_of(self.run) else ():
+            for row in (*section.needs, *section.shows) if section.is_part_of(self.run) else ():
                 anchors.setdefault(table_of(row).name, section.anchor)
         return anchors
 

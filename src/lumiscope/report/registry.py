@@ -31,14 +31,15 @@ Content = TypeVar("Content")
 class Section:
     """One section of the page.
 
-    `link`: its title in the navigation. `needs`: the tables that it is about, by their rows. `content`: what its
-    template shows, made from the page. `folder`: where the template is.
+    `link`: its title in the navigation. `needs`: the tables that it is about, by their rows; `shows`: others that it
+    shows, too. `content`: what its template shows, made from the page. `folder`: where the template is.
     """
 
     name: str
     title: str
     link: str
     needs: tuple[type[object], ...]
+    shows: tuple[type[object], ...]
     content: Callable[[Page], object]
     folder: Path
 
@@ -75,17 +76,24 @@ SECTIONS: Registry[Section] = Registry("section", package="lumiscope.report.sect
 
 
 def section(
-    name: str, *, title: str, order: int, needs: tuple[type[object], ...] = (), link: str | None = None
+    name: str,
+    *,
+    title: str,
+    order: int,
+    needs: tuple[type[object], ...] = (),
+    shows: tuple[type[object], ...] = (),
+    link: str | None = None,
 ) -> Callable[[Callable[[Page], Content]], Callable[[Page], Content]]:
     """Register the decorated function as a section: it makes what `NAME.html.j2` beside it shows.
 
     `title`: the heading. `order`: the sections follow it. `needs`: rows of tables; where a run has none of any of them,
-    the section is left out. `link`: a shorter title for the navigation.
+    the section is left out. `shows`: rows of other tables that it shows; what a finding says of these links to it.
+    `link`: a shorter title for the navigation.
     """
 
     def register(content: Callable[[Page], Content]) -> Callable[[Page], Content]:
         folder = Path(inspect.getfile(content)).parent
-        entry = Section(name, title, link or title, needs, content, folder)
+        entry = Section(name, title, link or title, needs, shows, content, folder)
         SECTIONS.register(name, entry, defined_by=content, order=order)
         return content
 

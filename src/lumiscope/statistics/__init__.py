@@ -13,7 +13,7 @@ from lumiscope.statistics.clusters import (
 )
 from lumiscope.statistics.comparison import Best, PairComparison, ahead_of_all, best_of, compare_methods
 from lumiscope.statistics.correlation import RankCorrelation, rank_correlation
-from lumiscope.statistics.equivalence import Equivalence, equivalence_test
+from lumiscope.statistics.equivalence import Equivalence, equivalence_test, least_equivalence_p_value
 from lumiscope.statistics.exchange import least_p_value
 from lumiscope.statistics.groups import Groups, numbered
 from lumiscope.statistics.known_values import known, mean_of_known
@@ -52,6 +52,7 @@ __all__ = [
     "equivalence_test",
     "holm",
     "known",
+    "least_equivalence_p_value",
     "least_p_value",
     "mean_interval",
     "mean_of_known",

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lumiscope.errors import UsageError
-from lumiscope.statistics._bounded_mean import weighted_p_value
+from lumiscope.statistics._bounded_mean import UNSEEN, weighted_p_value
 from lumiscope.statistics.groups import Groups, grouped
 from lumiscope.statistics.means import FEWEST, mean_interval, spread_misleads
 from lumiscope.types import DoubleArray
@@ -72,3 +72,15 @@ def equivalence_test(
     error = values.std(ddof=1) / math.sqrt(len(values))
     p_value = float(t.sf((margin - abs(values.mean())) / error, len(values) - 1))
     return Equivalence(low, high, margin, p_value)
+
+
+def least_equivalence_p_value(images: int, margin: float, bounds: tuple[float, float]) -> float:
+    """No p-value of `equivalence_test` of bounded differences is below this: that of as many that are all 0.
+
+    The share of what nobody saw, which may lie at the further bound, follows Beta(1/2, n). From 15 images on 0.
+    """
+    from scipy.stats import beta
+
+    if images < FEWEST:
+        return 1.0
+    return 0.0 if images >= FEWEST_FOR_SPREAD else float(beta.sf(margin / max(map(abs, bounds)), UNSEEN, images))

@@ -132,7 +132,7 @@ def _tell(finished: Run, *, as_json: bool) -> None:
         say(f"{choice.model} run by {choice.backend}, {choice.precision}: {choice.why}")
     for finding in findings:
         if not finding.outcome.is_open:
-            say(f"• {finding.claim}")
+            say(f"• {finding.text}")
     if left_open := sum(finding.outcome.is_open for finding in findings):
         say(f"left open: {counted(left_open, 'question')}; the report has them all")
     warnings = MapWarnings()

@@ -34,7 +34,9 @@ class FindingRow:
     number: int = column("its number in the report", low=1)
     finding: str = column("the kind of claim")
     claim: str = column("the sentence")
-    meaning: str = column("what it means for the reader; empty where it says that itself")
+    meaning: str = column(
+        "what it means for the reader; empty where the question is open, or the sentence says it itself"
+    )
     outcome: Outcome = column("what became of the claim")
     statistic: str = column("what was computed")
     value: float = column("its value")
@@ -49,3 +51,13 @@ class FindingRow:
     images: int | None = column("how many images it is about; null where it is about units", low=0)
     tables: str = column("the tables it was computed from")
     named_images: tuple[str, ...] = column("the images that the sentence names")
+
+    @property
+    def table_names(self) -> tuple[str, ...]:
+        """The names of the tables that it was computed from."""
+        return tuple(filter(None, self.tables.split(", ")))
+
+    @property
+    def text(self) -> str:
+        """The sentence, and what it means as another one."""
+        return f"{self.claim} {self.meaning[0].upper()}{self.meaning[1:]}." if self.meaning else self.claim

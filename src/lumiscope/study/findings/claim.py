@@ -93,12 +93,14 @@ def answer(
     cannot_tell: str = "",
     contradicted: Mapping[str, str] | None = None,
     meaning: str = "",
+    opposite: str = "",
     otherwise: str = "",
 ) -> Callable[[Decision], Sentence]:
     """The four sentences of a claim. `supported`: given the hypotheses that are shown, where it depends on them.
 
     `contradicted`: hypothesis -> the sentence where that is shown, and none that supports the claim. `cannot_tell`:
-    what so few images can never show. `meaning`: of the claim where it is supported; `otherwise`: where it is not.
+    what so few images can never show. `meaning`: of the claim where it is supported; `opposite`: where it is
+    contradicted; `otherwise`: where it is neither.
     """
     against = contradicted or {}
 
@@ -109,7 +111,7 @@ def answer(
             text = supported if isinstance(supported, str) else supported(shown)
             return Sentence(Outcome.SUPPORTED, text, meaning)
         if shown:
-            return Sentence(Outcome.CONTRADICTED, against[shown[0]], otherwise)
+            return Sentence(Outcome.CONTRADICTED, against[shown[0]], opposite)
         if not decision.attainable:
             return Sentence(Outcome.CANNOT_TELL, cannot_tell or undecided, otherwise)
         return Sentence(Outcome.UNDECIDED, undecided, otherwise)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
-from lumiscope.statistics import least_p_value
+from lumiscope.runs import MARGIN
+from lumiscope.statistics import least_equivalence_p_value, least_p_value
 
 
 def sign_flips(images: int) -> float:
@@ -21,6 +22,12 @@ def two_sided_sign_flips(images: int) -> float:
 def pairings(images: int) -> float:
     """Of a test that pairs images anew, and of a one-sided rank correlation: one of n! orders."""
     return 1 / math.factorial(min(images, 100))
+
+
+def pairings_in(labels: Sequence[str]) -> Callable[[int], float]:
+    """Of a test that pairs images of these groups anew; where not all of them count, as if each were by itself."""
+    in_groups = of_groups(labels, pairings)
+    return lambda images: (in_groups if images == len(labels) else pairings)(images)
 
 
 def two_sided_ranks(images: int) -> float:
@@ -51,9 +58,9 @@ def none(images: int) -> float:
     return 0.0
 
 
-def student(images: int) -> float:
-    """Of a t-test, whose p-values have no bound; with fewer than 3 images there is none."""
-    return 1.0 if images < 3 else 0.0
+def equivalence(images: int) -> float:
+    """Of the test that two methods overlap the true masks equally far: with few images, others could differ."""
+    return least_equivalence_p_value(images, MARGIN, (-1, 1))
 
 
 def never(images: int) -> float:

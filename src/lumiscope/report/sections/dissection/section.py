@@ -15,7 +15,7 @@ from lumiscope.report.sections.dissection.differences import ModelPair, model_pa
 from lumiscope.report.sections.dissection.layers import DissectedModel, dissected_models
 from lumiscope.report.sections.dissection.notes import notes
 from lumiscope.report.sections.dissection.unit_table import units_json
-from lumiscope.runs import CategoryRow, LayerRow, ModelDifferenceRow, UnitRow
+from lumiscope.runs import CategoryRow, ConceptCountRow, ControlRow, LayerRow, LowLevelRow, ModelDifferenceRow, UnitRow
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,13 @@ class Dissection:
     unit_count: int
 
 
-@section("dissection", title="Dissection", order=30, needs=(LayerRow,))
+@section(
+    "dissection",
+    title="Dissection",
+    order=30,
+    needs=(LayerRow,),
+    shows=(UnitRow, ConceptCountRow, CategoryRow, ControlRow, LowLevelRow, ModelDifferenceRow),
+)
 def dissection(page: Page) -> Dissection:
     """Categories and concepts of every layer, what differs between the models, and the units themselves."""
     run = page.run

@@ -10,16 +10,20 @@ from lumiscope.counts import counted
 from lumiscope.report.numbers import date, duration
 from lumiscope.report.page import Page
 from lumiscope.report.registry import section
-from lumiscope.runs import Manifest, MethodFacts
+from lumiscope.runs import TABLES, Manifest, MethodFacts
 
 
 @dataclass(frozen=True)
 class Provenance:
-    """What is said beside the manifest itself. `facts`: (name, text). `methods`: with their options in words."""
+    """What is said beside the manifest itself. `facts`: (name, text). `methods`: with their options in words.
+
+    `tables`: those that findings were computed from and no section shows, with what there is one row for.
+    """
 
     facts: tuple[tuple[str, str], ...]
     methods: tuple[tuple[MethodFacts, str], ...]
     notes: tuple[str, ...]
+    tables: tuple[tuple[str, str], ...]
 
 
 @section("provenance", title="How it was made", order=80)
@@ -30,6 +34,7 @@ def provenance(page: Page) -> Provenance:
         facts=tuple(_facts(manifest)),
         methods=tuple((method, _options(method)) for method in manifest.methods.values()),
         notes=tuple(_notes(manifest)),
+        tables=tuple((name, TABLES[name].doc if name in TABLES else "") for name in page.unshown_tables),
     )
 
 

@@ -12,11 +12,11 @@ from lumiscope.report.parts.thumbnail import Thumbnail
 from lumiscope.report.registry import section
 from lumiscope.report.sections.summary.glance import Glance, glance
 from lumiscope.report.sections.summary.judged_images import JudgedImage, judged_images
-from lumiscope.runs import FAMILY_RULE, FindingRow, JudgementRow, ModelRow
+from lumiscope.runs import FAMILY_RULE, FindingRow, JudgementRow, ModelRow, PredictionRow
 
 IMAGES_SHOWN = 100
 Told = tuple[FindingRow, str, tuple[tuple[str, str], ...]]
-"""A finding with its evidence in words, and each of its tables with the anchor of the section that shows it, or ""."""
+"""A finding with its evidence in words, and each of its tables with the anchor of where it is shown or named."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Summary:
     glance: Glance | None
 
 
-@section("summary", title="Summary", order=10)
+@section("summary", title="Summary", order=10, shows=(FindingRow, JudgementRow, PredictionRow))
 def summary(page: Page) -> Summary:
     """The findings, and the predictions beside the labels: of many images those that differ come first.
 
@@ -89,8 +89,7 @@ def _assumption(row: ModelRow) -> str:
 
 
 def _told(page: Page, row: FindingRow) -> Told:
-    tables = tuple((name, page.section_of(name)) for name in row.tables.split(", ") if name)
-    return row, _evidence(row), tables
+    return row, _evidence(row), tuple((name, page.table_anchor(name)) for name in row.table_names)
 
 
 def _evidence(row: FindingRow) -> str:

@@ -28,7 +28,10 @@ def accuracy(tables: Rows) -> Iterator[Claim]:
         wrong = [image for image, correct in judged.items() if not correct]
         missed = f" It misses {first_few(list(map(image_title, wrong)), NAMED)}." if wrong else ""
         yield Claim(
-            observed(f"{model} predicts the label of {right} of {len(judged)} labelled images.{missed}"),
+            observed(
+                f"{model} predicts the label of {right} of {len(judged)} labelled images.{missed}",
+                f"of others like these it may get {low:.0%} to {high:.0%} right",
+            ),
             statistic="accuracy",
             value=right / len(judged),
             low=low,

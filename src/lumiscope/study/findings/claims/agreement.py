@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from lumiscope.counts import counted, first_few
 from lumiscope.runs import AgreementRow, AgreementSummaryRow, ImageRow, JudgementRow, MapAgreementSummaryRow
 from lumiscope.study.findings import floors
 from lumiscope.study.findings.claim import Claim, Hypothesis, Rows, answer, by_model, observed
+from lumiscope.study.findings.classes import groups_of
 from lumiscope.study.findings.compared_pairs import Pairs, agreement_by_image, compared_pairs
 from lumiscope.study.findings.extremes import CHOSEN, EXTREME, extreme
 from lumiscope.study.findings.registry import finding
@@ -85,7 +86,10 @@ def _beyond(pairs: Pairs, what: str, meaning: str, otherwise: str = "") -> Claim
             meaning=meaning,
             otherwise=otherwise,
         ),
-        hypotheses={name: Hypothesis(row.p_value, row.images, floors.pairings) for name, row in rows.items()},
+        hypotheses={
+            name: Hypothesis(row.p_value, row.images, floors.pairings_in(pairs.groups.labels(pairs.excess[name])))
+            for name, row in rows.items()
+        },
         statistic="mean IoU less that of different images",
         value=math.fsum(known) / len(known) if known else math.nan,
         test=PAIRING,
@@ -126,16 +130,17 @@ def _end(pairs: Pairs, who: str, verb: str, kind: str, meaning: str, *, highest:
     )
 
 
-@finding("agreement_without_habit", order=23, needs=(MapAgreementSummaryRow,))
+@finding("agreement_without_habit", order=23, needs=(ImageRow, MapAgreementSummaryRow))
 def agreement_without_habit(tables: Rows) -> Iterator[Claim]:
     """Which pairs agree on more than the centre and the picture's edges."""
+    labels = groups_of(tables).labels(row.image for row in tables.rows(ImageRow))
     for model, rows in by_model(tables.rows(MapAgreementSummaryRow)).items():
         pairs = {pair_title(row.method_a, row.method_b): row for row in rows if not math.isnan(row.p_value)}
         if pairs:
-            yield _without_habit(model, pairs)
+            yield _without_habit(model, pairs, floors.pairings_in(labels))
 
 
-def _without_habit(model: str, pairs: dict[str, MapAgreementSummaryRow]) -> Claim:
+def _without_habit(model: str, pairs: dict[str, MapAgreementSummaryRow], floor: Callable[[int], float]) -> Claim:
     images = max(row.images for row in pairs.values())
     beyond = "agree on what centre and edges, taken out, leave of their maps, more than on different images"
 
@@ -153,7 +158,7 @@ def _without_habit(model: str, pairs: dict[str, MapAgreementSummaryRow]) -> Clai
             cannot_tell=f"{model}: whether pairs of methods {beyond} cannot be told with {counted(images, 'image')}.",
             meaning="that is more than a habit of the centre; edges of another grain could still explain it",
         ),
-        hypotheses={name: Hypothesis(row.p_value, row.images, floors.pairings) for name, row in pairs.items()},
+        hypotheses={name: Hypothesis(row.p_value, row.images, floor) for name, row in pairs.items()},
         statistic="highest partial rank correlation",
         value=highest.partial,
         test=PAIRING.replace("masks", "maps"),
@@ -186,7 +191,7 @@ def _disagreement(model: str, agreement: Mapping[str, float]) -> Claim:
         else (f"{of_images}, methods disagree on none more than on the others: {beside} is nowhere below 0.00.")
     )
     return Claim(
-        observed(text),
+        observed(text, "there it matters most which method one shows" if named else ""),
         statistic="lowest IoU less the mean",
         value=min(agreement.values()),
         images=len(agreement),

@@ -42,7 +42,9 @@ def random_networks(tables: Rows) -> Iterator[Claim]:
         yield Claim(
             observed(
                 f"{model}: units with a label, in brackets with random weights instead: {', '.join(parts)}.",
-                "an untrained network gets labels, too, so their number alone is no sign of training" if some else "",
+                "an untrained network gets labels, too, so their number alone is no sign of training"
+                if some
+                else "random weights alone earn none here",
             ),
             statistic="labelled units of all, less those with random weights",
             value=(sum(row.labelled for row in layers) - at_random) / units,
@@ -140,7 +142,10 @@ def _units_claim(model: str, layers: Mapping[str, tuple[list[LowLevelRow], list[
     return Claim(
         observed(
             f"{model}: units that their label explains better, beyond light, contrast, colour and edges, than any unit "
-            f"of the random networks is explained by its own: {'; '.join(parts)}."
+            f"of the random networks is explained by its own: {'; '.join(parts)}.",
+            "look at these first for what training made"
+            if any(beyond.values())
+            else "no unit by itself tells of training",
         ),
         statistic="share of such units",
         value=sum(map(len, beyond.values())) / sum(len(units) for units, _ in layers.values()),

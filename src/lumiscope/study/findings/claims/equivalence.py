@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lumiscope.counts import counted
-from lumiscope.runs import MARGIN, MethodDifferenceRow
+from lumiscope.runs import MARGIN, ImageRow, MethodDifferenceRow
 from lumiscope.study.findings import floors
 from lumiscope.study.findings.claim import Claim, Hypothesis, Rows, answer, by_model
+from lumiscope.study.findings.classes import groups_of
 from lumiscope.study.findings.registry import finding
 from lumiscope.study.findings.titles import pair_title
 
 
-@finding("as_good", order=32, needs=(MethodDifferenceRow,))
+@finding("as_good", order=32, needs=(ImageRow, MethodDifferenceRow))
 def as_good(tables: Rows) -> Iterator[Claim]:
     """Which methods overlap the true masks as far as each other, within 0.05 of IoU."""
+    classes = groups_of(tables).witnesses(row.image for row in tables.rows(ImageRow))
     for model, rows in by_model(tables.rows(MethodDifferenceRow)).items():
         pairs = {
             pair_title(row.method_a, row.method_b): row
@@ -22,10 +24,11 @@ def as_good(tables: Rows) -> Iterator[Claim]:
             if row.measure == "truth" and row.p_equivalent is not None
         }
         if pairs:
-            yield _as_good(model, pairs)
+            yield _as_good(model, pairs, classes)
 
 
-def _as_good(model: str, pairs: dict[str, MethodDifferenceRow]) -> Claim:
+def _as_good(model: str, pairs: dict[str, MethodDifferenceRow], classes: int) -> Claim:
+    """`classes`: how many observations the images are at most."""
     closest = min(pairs, key=lambda name: abs(pairs[name].difference))
     images = max(row.images for row in pairs.values())
 
@@ -41,7 +44,11 @@ def _as_good(model: str, pairs: dict[str, MethodDifferenceRow]) -> Claim:
             meaning="so one of them is enough here",
         ),
         hypotheses={
-            name: Hypothesis(row.p_equivalent if row.p_equivalent is not None else 1.0, row.images, floors.student)
+            name: Hypothesis(
+                row.p_equivalent if row.p_equivalent is not None else 1.0,
+                min(row.images, classes),
+                floors.equivalence,
+            )
             for name, row in pairs.items()
         },
         statistic="difference of IoU of the closest",

@@ -20,12 +20,16 @@ Values = dict[str, dict[str, float]]
 
 @dataclass(frozen=True)
 class _Measure:
-    """An end of a column of `map_shapes`. `words`: how sentences call it. `form`: how they write its numbers."""
+    """An end of a column of `map_shapes`. `words`: how sentences call it. `form`: how they write its numbers.
+
+    `bounds`: between which its values lie, where both are known.
+    """
 
     column: str
     highest: bool
     words: str
     form: str
+    bounds: tuple[float, float] | None = None
 
     def of(self, rows: Sequence[MapShapeRow]) -> Values:
         """Of the maps that have it, by the titles of their methods."""
@@ -59,14 +63,14 @@ class _Kind:
 EXTENT = "share of the view that holds half of the weight"
 FOCUSED = _Kind(
     "most focused",
-    _Measure("extent", False, "half of the weight", ".0%"),
+    _Measure("extent", False, "half of the weight", ".0%", (0, 1)),
     EXTENT,
     (_Measure("entropy", False, "entropy", ".1%"), _Measure("gini", True, "Gini coefficient", ".2f")),
     "its maps name the smallest region, right or wrong",
 )
 BROADEST = _Kind(
     "broadest",
-    _Measure("extent", True, "half of the weight", ".0%"),
+    _Measure("extent", True, "half of the weight", ".0%", (0, 1)),
     EXTENT,
     (_Measure("entropy", True, "entropy", ".1%"), _Measure("gini", False, "Gini coefficient", ".2f")),
     "small evidence may be lost in its maps",
@@ -100,11 +104,12 @@ def sharpest(tables: Rows) -> Iterator[Claim]:
 
 def _claims(tables: Rows, kind: _Kind) -> Iterator[Claim]:
     for model, rows in by_model(tables.rows(MapShapeRow)).items():
-        end = extreme(kind.measure.of(rows), highest=kind.measure.highest, groups=groups_of(tables))
+        measure = kind.measure
+        end = extreme(measure.of(rows), highest=measure.highest, groups=groups_of(tables), bounds=measure.bounds)
         if end is None:
             continue
-        means = kind.measure.means(rows)
-        told = f"{kind.numbers}: {', '.join(f'{name} {mean:{kind.measure.form}}' for name, mean in means.items())}"
+        means = measure.means(rows)
+        told = f"{kind.numbers}: {', '.join(f'{name} {mean:{measure.form}}' for name, mean in means.items())}"
         few = counted(end.images, "image")
         supported, observed = (_observed(kind, rows, end.name, tested=tested) for tested in (True, False))
         yield Claim(
@@ -115,7 +120,7 @@ def _claims(tables: Rows, kind: _Kind) -> Iterator[Claim]:
                 meaning=kind.meaning,
             ),
             hypotheses={end.name: end.test},
-            statistic=f"mean {kind.measure.column} of {end.name}",
+            statistic=f"mean {measure.column} of {end.name}",
             value=end.value,
             low=end.low,
             high=end.high,

@@ -83,6 +83,7 @@ def _complexity_claim(model: str, found: Mapping[str, _Trend]) -> Claim:
             cannot_tell=f"{model}: whether methods agree more on simple images cannot be told with "
             f"{counted(images, 'image')}.",
             meaning="agreement on easy pictures says little about hard ones",
+            opposite="that a picture is simple is no reason to trust a single method there",
         ),
         hypotheses={words: trend.test for words, trend in found.items()},
         statistic=f"rank correlation with {strongest}",
@@ -119,6 +120,7 @@ def agreement_and_confidence(tables: Rows) -> Iterator[Claim]:
                 cannot_tell=f"{model}: whether methods agree more where it is confident cannot be told with "
                 f"{counted(len(pairs), 'image')}.",
                 meaning="disagreement is a hint at doubt",
+                opposite="that it is confident is no reason to trust a single method there",
             ),
             hypotheses={CONFIDENCE: trend.test},
             statistic="rank correlation with the probability of the class",
@@ -156,6 +158,7 @@ def disagreement_and_mistakes(tables: Rows) -> Iterator[Claim]:
                 cannot_tell=f"{model}: whether disagreement between methods tells wrong predictions from right ones "
                 f"cannot be told with {sum(wrong)} wrong of {counted(len(wrong), 'image')}.",
                 meaning="where the methods disagree, look at the prediction again",
+                opposite="that the methods agree is no sign that it is right",
             ),
             hypotheses={MISTAKES: Hypothesis(apart.p_value, len(images), floor)},
             statistic="AUROC of disagreement for wrong predictions",

@@ -18,6 +18,7 @@ from lumiscope.study.findings.registry import finding
 
 NAMED = 3  # concepts that a sentence spells out
 CLUSTERS = "permutation of whole clusters of units, which respond alike or have one label; category by category"
+SHARED = "share of concepts in both models"
 PAIRS = 3  # pairs of models that get sentences; the tables have all
 
 
@@ -68,7 +69,8 @@ def heldout_labels(tables: Rows) -> Iterator[Claim]:
         yield Claim(
             observed(
                 f"{model}: on held-out probing images the activations of labelled units correlate with their concept "
-                f"at a median of {median:.2f} (middle half of the units: {low:.2f} to {high:.2f}; 1 would be perfect)."
+                f"at a median of {median:.2f} (middle half of the units: {low:.2f} to {high:.2f}; 1 would be perfect).",
+                "so far a label tells what its unit will do on pictures that nobody has looked at",
             ),
             statistic="median held-out correlation",
             value=float(median),
@@ -141,11 +143,16 @@ def _depth_claim(model: str, first: str, last: str, changes: Mapping[str, _Chang
             "chance could explain."
         )
 
-    return _change_claim(changes, text, undecided, "units")
+    meaning = "what one layer responds to does not stand for the model"
+    return _change_claim(changes, text, undecided, "units", meaning)
 
 
 def _change_claim(
-    changes: Mapping[str, _Change], text: Callable[[list[str]], str], undecided: Callable[[str], str], tables: str
+    changes: Mapping[str, _Change],
+    text: Callable[[list[str]], str],
+    undecided: Callable[[str], str],
+    tables: str,
+    meaning: str,
 ) -> Claim:
     """`text`: given the categories that change, the largest change first. `undecided`: given the largest of all."""
     size = {name: -abs(change.difference) for name, change in changes.items()}
@@ -154,6 +161,7 @@ def _change_claim(
         answer(
             supported=lambda shown: text(sorted(shown, key=lambda name: size[name])),
             undecided=undecided(biggest),
+            meaning=meaning,
         ),
         hypotheses={name: Hypothesis(change.p_value, change.clusters, floors.none) for name, change in changes.items()},
         statistic=f"difference of shares of {biggest}",
@@ -186,7 +194,8 @@ def _categories_claim(models: str, layers: str, changes: Mapping[str, _Change]) 
             f"{told(biggest)}, which chance could explain."
         )
 
-    return _change_claim(changes, text, undecided, "units, model_differences")
+    meaning = "they put the same pictures into different terms"
+    return _change_claim(changes, text, undecided, "units, model_differences", meaning)
 
 
 @finding("model_concepts", order=61, needs=(LayerRow, UnitRow))
@@ -205,8 +214,11 @@ def model_concepts(tables: Rows) -> Iterator[Claim]:
 def _concept_claim(
     model_a: str, model_b: str, layers: str, names: Sequence[str], first: Sequence[int], second: Sequence[int]
 ) -> Claim:
-    """How many concepts two models share, against the same clusters of units dealt out to them at random."""
-    expected, p_value = sharing_test(first, second)
+    """How many concepts two models share, against the same clusters of units dealt out to them at random.
+
+    `first`, `second`: in how many clusters of either model each of `names` is. Where none is in two of one model,
+    dealing them out could only part what is shared, and nothing is tested.
+    """
     rows = list(zip(names, first, second, strict=True))
     only_a, only_b = [row for row in rows if row[1] and not row[2]], [row for row in rows if row[2] and not row[1]]
     both = len(names) - len(only_a) - len(only_b)
@@ -217,6 +229,17 @@ def _concept_claim(
     opening = (
         f"Of the {counted(len(names), 'concept')} in {layers}, {both} {'is' if both == 1 else 'are'} in both models"
     )
+    if max(*first, *second) == 1:
+        return Claim(
+            observed(
+                f"{opening}, {parts}.",
+                "each is that of one cluster of units, so whether chance would share more was not tested",
+            ),
+            statistic=SHARED,
+            value=both / len(names),
+            tables="units, model_differences",
+        )
+    expected, p_value = sharing_test(first, second)
     closing = f"{expected:.1f} if their units were dealt out at random), {parts}."
     return Claim(
         answer(
@@ -225,7 +248,7 @@ def _concept_claim(
             meaning="what they know differs more than between two random parts of their units",
         ),
         hypotheses={"fewer": Hypothesis(p_value, sum(first) + sum(second), floors.none)},
-        statistic="share of concepts in both models",
+        statistic=SHARED,
         value=both / len(names),
         test="permutation test: so few shared, clusters of units dealt out at random",
         tables="units, model_differences",

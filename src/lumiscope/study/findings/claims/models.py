@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from lumiscope.counts import counted
 from lumiscope.runs import ImageGroups, ImageRow, MapShapeRow, ModelAgreementRow
@@ -17,18 +17,21 @@ from lumiscope.study.findings.titles import beside_others, method_title
 PAIRS = 3  # pairs of models that get sentences; the tables have all
 
 
-@finding("same_places", order=45, needs=(ModelAgreementRow,))
+@finding("same_places", order=45, needs=(ImageRow, ModelAgreementRow))
 def same_places(tables: Rows) -> Iterator[Claim]:
     """Whether two models look at the same places of an image, beyond those that both look at in any."""
     pairs: dict[tuple[str, str], dict[str, ModelAgreementRow]] = {}
     for row in tables.rows(ModelAgreementRow):
         if row.images:
             pairs.setdefault((row.model_a, row.model_b), {})[method_title(row.method)] = row
+    labels = groups_of(tables).labels(row.image for row in tables.rows(ImageRow))
     for (model_a, model_b), rows in list(pairs.items())[:PAIRS]:
-        yield _same_places(model_a, model_b, rows)
+        yield _same_places(model_a, model_b, rows, floors.pairings_in(labels))
 
 
-def _same_places(model_a: str, model_b: str, rows: dict[str, ModelAgreementRow]) -> Claim:
+def _same_places(
+    model_a: str, model_b: str, rows: dict[str, ModelAgreementRow], floor: Callable[[int], float]
+) -> Claim:
     images = max(row.images for row in rows.values())
     beyond = f"{model_a} and {model_b} look at the same places of an image, beyond what different images share"
 
@@ -39,12 +42,12 @@ def _same_places(model_a: str, model_b: str, rows: dict[str, ModelAgreementRow])
     return Claim(
         answer(
             supported=lambda shown: f"{beyond}, by {told(shown)}.",
-            undecided=f"That {beyond} is not shown: {told(list(rows))}.",
-            cannot_tell=f"Whether {beyond} cannot be told with {counted(images, 'image')}.",
+            undecided=f"That {beyond}, is not shown: {told(list(rows))}.",
+            cannot_tell=f"Whether {beyond}, cannot be told with {counted(images, 'image')}.",
             meaning="to look at the same place is not yet to see the same thing",
             otherwise="",
         ),
-        hypotheses={name: Hypothesis(row.p_value, row.images, floors.pairings) for name, row in rows.items()},
+        hypotheses={name: Hypothesis(row.p_value, row.images, floor) for name, row in rows.items()},
         statistic=f"mean IoU of {method_title(first.method)}",
         value=first.iou,
         test="permutation of which images' masks belong together",

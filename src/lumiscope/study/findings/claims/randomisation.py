@@ -21,6 +21,7 @@ def random_parameters(tables: Rows) -> Iterator[Claim]:
             Dependence.NO_NETWORK: "these give the same ones, whatever it has learnt",
         },
         "a map that does not depend on the network cannot explain it",
+        "what they show depends on what the network has learnt",
     )
 
 
@@ -35,10 +36,14 @@ def other_class(tables: Rows) -> Iterator[Claim]:
             Dependence.NO_CLASS: "these give the same ones for any class",
         },
         "a map that is the same for any class says what stands out, not why it is this class",
+        "they answer to the class that is asked for",
     )
 
 
-def _claims(tables: Rows, kind: Randomised, words: dict[Dependence, str], meaning: str) -> Iterator[Claim]:
+def _claims(
+    tables: Rows, kind: Randomised, words: dict[Dependence, str], meaning: str, otherwise: str
+) -> Iterator[Claim]:
+    """`meaning`: where some maps stay as they are; `otherwise`: where all that can be told of do not."""
     for model, rows in by_model(row for row in tables.rows(RandomisationRow) if row.kind is kind).items():
         told = {verdict: [row for row in rows if row.verdict is verdict] for verdict in words}
         if not any(told.values()):
@@ -50,7 +55,7 @@ def _claims(tables: Rows, kind: Randomised, words: dict[Dependence, str], meanin
         yield Claim(
             observed(
                 f"{model}: {'; '.join(parts)} (rank correlation with the maps as they are).",
-                meaning if independent else "",
+                meaning if independent else otherwise,
             ),
             statistic="methods whose maps stay as they are",
             value=float(len(independent)),

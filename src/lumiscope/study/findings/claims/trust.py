@@ -238,18 +238,20 @@ def metrics_that_hold(tables: Rows) -> Iterator[Claim]:
         parts = [
             f"{words} {_titles(kinds[kind])}"
             for kind, words in (
-                (Reliability.HOLDS, "a map scores worse the more noise is mixed into it by"),
-                (Reliability.WEAK, "less often so by"),
-                (Reliability.MEANINGLESS, "hardly so by"),
-                (Reliability.UNKNOWN, "neither is shown by"),
+                (Reliability.HOLDS, "yes by"),
+                (Reliability.WEAK, "less often by"),
+                (Reliability.MEANINGLESS, "hardly by"),
+                (Reliability.UNKNOWN, "not shown by"),
             )
             if kinds[kind]
         ]
         few = counted(max(row.images for row in tried), "image")
         yield Claim(
             observed(
-                f"{model}: tried on {few}, {'; '.join(parts)}.",
-                "numbers that do not notice noise say nothing here" if kinds[Reliability.MEANINGLESS] else "",
+                f"{model}: does a map score worse the more noise is mixed into it? Tried on {few}, {'; '.join(parts)}.",
+                "numbers that do not notice noise say nothing here"
+                if kinds[Reliability.MEANINGLESS]
+                else "a number must notice noise to be worth reading, and may be wrong all the same",
             ),
             statistic="trust metrics that notice noise",
             value=len(kinds[Reliability.HOLDS]) / len(tried),
