@@ -222,6 +222,13 @@ def test_a_tensor_that_repeats_one_number_for_ever(tmp_path, little_memory, coun
         fit_weights(torch.nn.Linear(3, 2), read_checkpoint(tmp_path / "w.pt"), partial=False)
 
 
+def test_a_pickle_deep_inside_an_archive_is_none_of_torch(tmp_path):
+    with zipfile.ZipFile(tmp_path / "w.pt", "w") as file:
+        file.writestr("backup/w/data.pkl", tensor_pickle((5, 3), 15))
+    with pytest.raises(WeightsError, match=r"torch\.save did not write; backup/w/data\.pkl"):
+        read_weights(tmp_path / "w.pt")
+
+
 @pytest.mark.parametrize("entry", ["_0", "_1"])
 def test_zip_bombs(tmp_path, little_memory, entry):
     archive(tmp_path / "w.pt", tensor_pickle((5, 3), 15), compressed=True, **{"_0": b"\0" * 60, entry: bytes(2**24)})

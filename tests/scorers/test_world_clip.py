@@ -11,6 +11,7 @@ from PIL import Image
 
 from lumiscope.errors import ScorerError, UnknownNameError, UsageError
 from lumiscope.scorers import load_scorer
+from lumiscope.scorers.embedding import largest_cosines
 from lumiscope.scorers.world_clip import WorldClipScorer
 from lumiscope.world import OBJECTS, SCENES, WORDS, render
 from lumiscope.world.clip import WorldClip
@@ -146,3 +147,10 @@ def test_it_knows_the_world():
     for words, truth in ((OBJECTS, [scene.object for scene in scenes]), (SCENES, [scene.scene for scene in scenes])):
         best = scorer.score(images, Concepts(words)).values.argmax(axis=1)
         assert np.mean([words[k] == true for k, true in zip(best, truth, strict=True)]) >= 0.85
+
+
+def test_the_largest_cosine_of_an_image_counts_and_of_no_images_there_are_none():
+    words = np.eye(3, dtype=np.float32)
+    images = [words[:2], words[2:]]
+    np.testing.assert_array_equal(largest_cosines(images, words), [[1, 1, 0], [0, 0, 1]])
+    assert largest_cosines([], words).shape == (0, 3)

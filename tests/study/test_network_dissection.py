@@ -10,6 +10,7 @@ import torch
 from PIL import Image
 
 from lumiscope.dissection import detector_rows, network_dissection_rows
+from lumiscope.dissection.overlaps import OverlapStream
 from lumiscope.errors import ImageError, LayerError, UnknownNameError, UsageError
 from lumiscope.images import Geometry, ImageSet, open_annotations, open_images
 from lumiscope.memo import Memo
@@ -72,6 +73,24 @@ def test_equals_plain_loops(tiny: TorchModel, pictures: ImageSet, annotated: Pat
     np.testing.assert_allclose(layer.iou, iou, rtol=0, atol=1e-3)  # one pixel may lie on either side of a threshold
     assert (layer.concept == iou.argmax(1)).all()
     assert [row.category for row in network_dissection_rows([layer])] == [layer.categories[k] for k in layer.concept]
+
+
+def test_every_image_meets_as_many_others_and_none_itself(
+    tiny: TorchModel, pictures: ImageSet, annotated: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of seven images each meets the six others, the first ones, too."""
+    met: list[tuple[object, list[object]]] = []
+    add = OverlapStream.add
+
+    def noted(self: OverlapStream, maps: torch.Tensor, labels: Any, others: Any = ()) -> object:
+        met.append((labels.regions.tobytes(), [other.regions.tobytes() for other in others]))
+        return add(self, maps, labels, others)
+
+    monkeypatch.setattr(OverlapStream, "add", noted)
+    network_dissection(tiny, pictures, layers="1", annotations=annotated, quantile=0.05)
+    images = {image for image, _ in met}
+    assert len(met) == len(images) == 7
+    assert [set(others) for _, others in met] == [images - {image} for image, _ in met]
 
 
 def test_a_word_of_two_kinds_says_which_in_formulas(
