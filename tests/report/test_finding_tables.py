@@ -37,7 +37,7 @@ SECTION_OF = {
 
 
 def test_a_link_leads_to_where_a_table_is_shown_or_named(fakes, read, tmp_path) -> None:
-    """No section of this run shows the audit, nor the table of somebody else's finding: both are named at the end of the page."""
+    """No section of this run shows the audit, nor the table of a stranger: both are named at the end of the page."""
     run = fakes.fake_run(tmp_path)
     names = iter(NAMES)
     run.tables[FindingRow] = (run.tables[FindingRow] * len(NAMES))[: len(NAMES)]
