@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from lumiscope.images._boxes import read_boxes
 from lumiscope.images._formats import LOSSY
 from lumiscope.images._raster import loaded, orientation, turned
 from lumiscope.types import BoolArray, ByteArray
@@ -20,6 +21,7 @@ Levels = NDArray[Any]
 
 # What data sets write where nobody knows what a pixel shows, in 8 and in 16 bits.
 VOID = (255, 65535)
+BOXES = ".xml"
 VOC_BORDER = (224, 224, 192)  # what Pascal VOC paints around objects, in its colours void
 # This close to none and to the highest level there is noise. A highest level below `FEW` is a number of a class, unless
 # there are `MANY` levels and most pixels lie at both ends.
@@ -32,6 +34,7 @@ class MaskNote(StrEnum):
     SHADED = "masks with shades, as lossy or softened ones have: object is what has half the highest value or more"
     VOID = "masks with 255 (of 16 bits: or 65535) beside other numbers: it is void, which no comparison counts"
     ALPHA = "masks whose object is in the transparency (alpha) alone: it was taken from there"
+    BOXES = "masks that are boxes: object is all that lies in one, so that parts of the background count as object"
     EMPTY = "masks that are empty: there is no object on them"
     FULL = "masks that cover the whole image: nothing on them is outside the object"
 
@@ -51,10 +54,15 @@ def read_mask_file(path: Path) -> MaskReading:
     Numbers (a grey value or a palette's index; of colours the strongest channel): object is what is above 0. Where 255
     or 65535 stands beside other numbers it is void. What a palette draws in shades of grey, or in black under another
     index than 0, as GIF and quantising have it, is read as drawn. Shades, as lossy and anti-aliased masks have them:
-    object is what has at least half the highest value. Alpha is ignored, unless the object is in it alone.
+    object is what has at least half the highest value. Alpha is ignored, unless the object is in it alone. Of a file
+    `.xml` with boxes object is what lies in one.
 
     Raises ImageError as `decode` does.
     """
+    if path.suffix.lower() == BOXES:
+        inside = read_boxes(path)
+        boxes = MaskReading(inside, np.zeros_like(inside))
+        return replace(boxes, notes=(MaskNote.BOXES, *_extremes(boxes)))
     with loaded(path) as stored:
         is_lossy = stored.format in LOSSY or (stored.format == "WEBP" and _is_lossy_webp(path))
         image = turned(stored, orientation(stored))
