@@ -192,3 +192,10 @@ def test_text_that_is_nested_without_end_is_no_recursion(parse, text):
 def test_text_that_is_nested_as_people_do_is_read():
     assert parse_toml("a = " + "[" * 50 + "]" * 50)["a"]
     assert parse_json('{"a": [1, {"b": null}]}') == {"a": [1, {"b": None}]}
+
+
+def test_a_pipe_in_the_place_of_a_file_is_to_be_moved_away(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "log.jsonl")
+    words = r"log\.jsonl: it is a pipe or a device.*\. .*move away what is there\."
+    with pytest.raises(PathError, match=words), files.writing(tmp_path / "log.jsonl"):
+        read_bytes(tmp_path / "log.jsonl")

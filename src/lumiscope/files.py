@@ -52,6 +52,7 @@ REMEDIES = {
     errno.EEXIST: _SHAPE,
     errno.ENOTEMPTY: _SHAPE,
     errno.ELOOP: _SHAPE,
+    errno.ENXIO: _SHAPE,  # what the system says of a pipe that nobody reads
     errno.ENOENT: _PATH,
     errno.ENAMETOOLONG: _NAME,
     errno.EMFILE: "Raise the limit of open files (ulimit -n).",
@@ -251,7 +252,7 @@ def _refuse_mode(path: Path, mode: int) -> None:
     if stat.S_ISDIR(mode):
         raise IsADirectoryError(errno.EISDIR, "it is a folder, where a file is expected", str(path))
     if not stat.S_ISREG(mode):
-        raise OSError(errno.EINVAL, "it is a pipe or a device, where a file is expected", str(path))
+        raise OSError(errno.ENXIO, "it is a pipe or a device, where a file is expected", str(path))
 
 
 def _shown(path: object) -> str:

@@ -123,3 +123,57 @@ def test_quantised_networks_are_refused_with_the_black_box_way():
     network = torch.ao.quantization.quantize_dynamic(plain(), {nn.Linear}, dtype=torch.qint8)
     with pytest.raises(ModelError, match=r"; 5 is quantised.*python:module:function, is a black box"):
         model_of(network)
+
+
+class Forwarding(nn.Module):
+    """A network in the place of its `forward`, compiled alone."""
+
+    def __init__(self, network):
+        super().__init__()
+        self.network = network
+        self.run = torch.compile(network.forward, backend="eager")
+
+    def forward(self, x):
+        return self.run(x)
+
+
+def compiled_in_place(network):
+    network.compile(backend="eager")
+    return network
+
+
+COMPILED = {
+    "a network": lambda network: torch.compile(network, backend="eager"),
+    "in place": compiled_in_place,
+    "a part": lambda network: nn.Sequential(torch.compile(network[:3], backend="eager"), *network[3:]),
+    "a function": Forwarding,
+}
+
+
+@pytest.mark.parametrize("way", COMPILED)
+def test_a_compiled_network_is_explained_as_it_was_written(images, way):
+    given = {"mean": (0.5,) * 3, "std": (0.5,) * 3}
+    methods = ["gradcam", "ablationcam", "saliency"]
+    network = COMPILED[way](plain())
+    network(torch.zeros(2, 3, 16, 16))  # compiled before hooks are added
+    maps = lumiscope.explain(TorchModel(network, Geometry((16, 16)), **given), images, methods=methods)
+    expected = lumiscope.explain(TorchModel(plain(), Geometry((16, 16)), **given), images, methods=methods)
+    for shown, same in zip(maps, expected, strict=True):
+        np.testing.assert_allclose(shown.values, same.values, rtol=1e-5, atol=1e-7)
+
+
+def test_lazy_weights_are_refused_in_words():
+    network = nn.Sequential(nn.LazyConv2d(8, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.LazyLinear(2))
+    with pytest.raises(ModelError, match=r"expected net to have weights; 0\.weight gets its shape when .* first runs"):
+        TorchModel(network, Geometry((16, 16)), mean=(0.5,) * 3, std=(0.5,) * 3, spec="net")
+    with torch.no_grad():
+        network(torch.zeros(1, 3, 16, 16))
+    assert len(TorchModel(network, Geometry((16, 16)), mean=(0.5,) * 3, std=(0.5,) * 3).classes) == 2
+
+
+def test_lazy_weights_are_refused_before_a_checkpoint_is_fitted(tmp_path, monkeypatch):
+    (tmp_path / "lazy_net.py").write_text("import torch\ndef make():\n    return torch.nn.LazyConv2d(8, 3)\n")
+    monkeypatch.chdir(tmp_path)
+    torch.save({"weight": torch.zeros(8, 3, 3, 3), "bias": torch.zeros(8)}, "w.pt")
+    with pytest.raises(ModelError, match="lazy module"):
+        lumiscope.load_model("python:lazy_net:make", weights="w.pt")

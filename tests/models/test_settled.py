@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from lumiscope.images import Geometry, open_images
 from lumiscope.models import TorchModel
+from lumiscope.models._settled import changed_by_running, state_of
 from lumiscope.models.guard import borrowed, restored
 from lumiscope.study import explain
 
@@ -292,3 +293,12 @@ def test_what_is_only_stored_is_no_change(filled) -> None:
     model = model_of(Net(how))
     assert not any("changes its own state" in note for note in model.notes)
     assert model.split("maps.2").kind == "graph"
+
+
+def test_numbers_that_are_nan_before_and_after_are_no_change():
+    net = nn.BatchNorm2d(3).eval()
+    net.running_mean.fill_(torch.nan)
+    before = state_of(net)
+    assert changed_by_running(net, before, lambda: net(torch.zeros(1, 3, 4, 4))) == []
+    net.running_mean.fill_(0.0)
+    assert changed_by_running(net, before, lambda: None) == ["running_mean"]

@@ -48,3 +48,16 @@ def test_an_image_without_a_label_is_neither_right_nor_wrong(explained) -> None:
     assert [row["target_index"]] == predicted_classes(result), "no label to explain: the prediction"
     assert (row["label_index"], row["label_short_name"], row["correct"]) == (None, None, None)
     assert not [row for row in result.table("findings").to_pylist() if row["statistic"] == "accuracy"]
+
+
+def test_kept_maps_follow_the_names_of_the_classes(explained, workplace: Path) -> None:
+    names = (workplace / "classes.txt").read_text().splitlines()
+    first = explained("pictures/p3.png", names[0])
+    assert first.saliency_map("make", "p3", "gradcam").target.index == 0
+    (workplace / "classes.txt").write_text("\n".join(reversed(names)) + "\n")
+    second = explained("pictures/p3.png", names[0])
+    assert second.saliency_map("make", "p3", "gradcam").target.index == len(names) - 1
+    third = explained("pictures/p3.png", names[-1])  # the map that the first run kept
+    (judgement,) = third.table("judgements").to_pylist()
+    assert (judgement["target_index"], judgement["target_short_name"]) == (0, names[-1])
+    assert third.saliency_map("make", "p3", "gradcam").target.name == names[-1]

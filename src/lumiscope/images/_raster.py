@@ -34,7 +34,7 @@ LARGEST_FILE = 2**31
 
 # JPEG, PNG, GIF, TIFF: a file that begins so was meant to be an image, even where Pillow recognises nothing.
 AS_PICTURE = "convert it to PNG"
-TIFF_AS_PICTURE = "save it as grey, RGB or RGBA of 8 or 16 bits without sign, or as PNG"
+TIFF_AS_PICTURE = "save it as grey, RGB or RGBA of 8 or 16 bits without sign, as PNG, or for a network of bands as .npy"
 BEGINNINGS = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"II*\x00", b"MM\x00*")
 
 

@@ -16,7 +16,7 @@ from torch import fx
 from lumiscope.counts import first_few
 from lumiscope.errors import LayerError
 from lumiscope.models._twin import Forward, twin
-from lumiscope.models.guard import kept, plain_state, restored
+from lumiscope.models.guard import kept, plain_state, restored, same_bits
 
 State = Mapping[str, Any]
 LISTED = 3
@@ -88,5 +88,5 @@ def _differing(before: State, after: State) -> list[str]:
 
 def _same(value: object, other: object) -> bool:
     if not isinstance(value, torch.Tensor) or not isinstance(other, torch.Tensor):
-        return type(value) is type(other) and value == other
-    return value.shape == other.shape and value.dtype == other.dtype and torch.equal(value, other)
+        return value is other or (type(value) is type(other) and value == other)
+    return value.shape == other.shape and value.dtype == other.dtype and same_bits(value, other)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import copy
+import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, TypeVar
 
 import torch
@@ -20,7 +21,8 @@ def borrowed(module: torch.nn.Module) -> Iterator[torch.nn.Module]:
     """Put `module` in evaluation mode with frozen parameters; restore both on the way out, also after an exception.
 
     Frozen parameters mean that a backward pass to activations never writes `.grad`. What is written to buffers is
-    written to copies. Hooks that are added inside must be removed inside, by their own context.
+    written to copies. Hooks that are added inside must be removed inside, by their own context. What the user compiled
+    (`torch.compile`) runs as it was written: compiled code sees no hooks, and has no layers.
     """
     training = [(part, part.training) for part in module.modules()]
     trainable = [(parameter, parameter.requires_grad) for parameter in module.parameters()]
@@ -29,13 +31,19 @@ def borrowed(module: torch.nn.Module) -> Iterator[torch.nn.Module]:
             part.training = False
         for parameter, _ in trainable:
             parameter.requires_grad_(False)
-        with _copies_of(_homes(module)):
+        with _copies_of(_homes(module)), _as_written():
             yield module
     finally:
         for parameter, flag in trainable:
             parameter.requires_grad_(flag)
         for part, flag in training:
             part.training = flag
+
+
+def _as_written() -> AbstractContextManager[object]:
+    """Inside, nothing runs compiled. Whoever compiled anything has imported the compiler, which takes seconds."""
+    set_stance = getattr(torch.compiler, "set_stance", None)  # since torch 2.6
+    return set_stance("force_eager") if set_stance and "torch._dynamo" in sys.modules else nullcontext()
 
 
 @contextmanager
@@ -70,7 +78,7 @@ def restored(module: torch.nn.Module) -> Iterator[Callable[[], list[str]]]:
     def is_rewritten(holder: Any, key: str, value: torch.nn.Parameter) -> bool:
         memory, copy_of_it = stored[id(value)]
         moved = value.shape != memory.shape or value.data_ptr() != memory.data_ptr()
-        return key not in holder or holder[key] is not value or moved or not _same_bits(memory, copy_of_it)
+        return key not in holder or holder[key] is not value or moved or not same_bits(memory, copy_of_it)
 
     try:
         yield lambda: [name for name, *home in homes if is_rewritten(*home)]
@@ -82,7 +90,7 @@ def restored(module: torch.nn.Module) -> Iterator[Callable[[], list[str]]]:
                 value.data = memory.copy_(copy_of_it)  # of which autograd is not told: it was never used
 
 
-def _same_bits(tensor: torch.Tensor, other: torch.Tensor) -> bool:
+def same_bits(tensor: torch.Tensor, other: torch.Tensor) -> bool:
     """Whether the numbers are the same also where they are not finite."""
     return torch.equal(tensor.flatten().view(torch.uint8), other.flatten().view(torch.uint8))
 
@@ -138,8 +146,15 @@ def copied(module: Module) -> Module:
     return copy.deepcopy(module, memo)
 
 
-def check_not_quantised(module: torch.nn.Module, spec: str) -> None:
-    """Errors: `ModelError` for a network with whole numbers for weights, through which no gradient flows."""
+def check_real_weights(module: torch.nn.Module, spec: str) -> None:
+    """Errors: `ModelError` for whole numbers for weights, through which no gradient flows, and for weights to come."""
+    named = (*module.named_parameters(), *module.named_buffers())
+    lazy = [name for name, value in named if isinstance(value, UninitializedParameter | UninitializedBuffer)]
+    if lazy:
+        raise ModelError(
+            f"expected {spec} to have weights; {lazy[0]} gets its shape when the network first runs (a lazy module). "
+            "Run it on a picture where it is made, as network(torch.zeros(1, 3, 224, 224)), before it is given away."
+        )
     kinds = {name: type(part).__module__ for name, part in module.named_modules()}
     quantised = [name for name, kind in kinds.items() if kind.startswith("torch.") and ".quantized" in kind]
     if quantised:

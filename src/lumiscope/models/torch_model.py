@@ -18,7 +18,7 @@ from lumiscope.models._target_layer import target_choice
 from lumiscope.models.backends import Choice, Session, choose_backend, is_out_of_memory
 from lumiscope.models.backends.registry import Precision
 from lumiscope.models.channels import RGB, other_channels, runs
-from lumiscope.models.guard import borrowed, check_not_quantised, copied, kept, restored
+from lumiscope.models.guard import borrowed, check_real_weights, copied, kept, restored
 from lumiscope.models.layers import EXPECTED, Layer, layout_of, trace_layers
 from lumiscope.models.layout import Layout
 from lumiscope.models.outputs import logits_of
@@ -70,7 +70,7 @@ class TorchModel:
         self.name = name
         self.spec = spec
         self.options = dict(options or {})
-        check_not_quantised(module, spec)
+        check_real_weights(module, spec)
         self.untrained = ""
         names = None if classes is None else len(classes)
         self.scores = read_scores(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -16,7 +17,7 @@ from lumiscope.runs.manifest import Manifest, read_manifest
 from lumiscope.runs.maps import map_from_arrays, mask_from_arrays
 from lumiscope.runs.save_table import digest_of
 from lumiscope.runs.table import TABLES, table_of
-from lumiscope.runs.tables import ExplanationRow, ImageRow, MaskRow, ModelRow, ProbingImageRow, SkippedRow
+from lumiscope.runs.tables import ExplanationRow, ImageRow, JudgementRow, MaskRow, ModelRow, ProbingImageRow, SkippedRow
 from lumiscope.store import Collection, Store
 from lumiscope.types import BoolArray, ByteArray, SaliencyMap
 
@@ -116,7 +117,9 @@ class Run:
         row = self._explanations.get((model, image, method))
         if row is None:
             raise StoreError(f"the run {self.name} has no map of {method} for {image} by {model}")
-        return map_from_arrays(self._collection(row.location).get(row.key))
+        saliency = map_from_arrays(self._collection(row.location).get(row.key))
+        name = self._target_names.get((model, image), saliency.target.name)  # another run may have kept the map
+        return dataclasses.replace(saliency, target=dataclasses.replace(saliency.target, name=name))
 
     def mask(self, model: str, image: str, method: str) -> BoolArray | None:
         """(H, W) bool, the mask of a method, or of "ground_truth", on the model's view; None where there is none."""
@@ -173,6 +176,10 @@ class Run:
     @functools.cached_property
     def _explanations(self) -> dict[tuple[str, str, str], ExplanationRow]:
         return {(row.model, row.image, row.method): row for row in self.rows(ExplanationRow)}
+
+    @functools.cached_property
+    def _target_names(self) -> dict[tuple[str, str], str]:
+        return {(row.model, row.image): row.target_name for row in self.rows(JudgementRow)}
 
     @functools.cached_property
     def _masks(self) -> dict[tuple[str, str, str], MaskRow]:

@@ -11,6 +11,7 @@ import torch
 
 from lumiscope.errors import ModelError, UsageError
 from lumiscope.models.channels import RGB
+from lumiscope.models.guard import check_real_weights
 from lumiscope.models.options import channel_numbers, check_normalisation, height_width
 from lumiscope.models.sources.registry import STATEMENTS, Loaded, Preprocessing
 from lumiscope.models.sources.timm_source import preprocessing_of
@@ -26,6 +27,7 @@ def stated(module: torch.nn.Module, factory: object, spec: str) -> Loaded:
     network, which may normalise with them itself, and state nothing. Numbers of one channel, or of bands, are checked
     where it is known how many channels there are. Errors: `ModelError` for values of no use.
     """
+    check_real_weights(module, spec)
     sources = (module, factory)
     config = next((given for name in CONFIGS for said in sources if (given := _config(said, name))), None)
     preprocessing = Preprocessing(stated=frozenset()) if config is None else _of_config(config, module)

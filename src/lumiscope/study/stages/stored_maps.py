@@ -7,11 +7,13 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from numpy.typing import NDArray
+
 from lumiscope.attribution import AttributionMethod
 from lumiscope.engines import Report
 from lumiscope.images import DECODERS, ImageItem
 from lumiscope.memo import Memo, Results
-from lumiscope.models import BACKENDS, TorchModel, VisionModel, label_index
+from lumiscope.models import BACKENDS, TorchModel, VisionModel, class_index, label_index
 from lumiscope.progress import Track, silent
 from lumiscope.runs import map_arrays, map_from_arrays
 from lumiscope.store import canonical_json, content_key
@@ -34,11 +36,17 @@ class StoredMaps:
     def read(self, item: ImageItem) -> list[SaliencyMap]:
         """The maps of one image, in the order of the methods."""
         key = self.key(item)
-        return [map_from_arrays(self.results(method, item).get(key)) for method, _ in self.plan.methods]
+        return [self._named(self.results(method, item).get(key)) for method, _ in self.plan.methods]
 
     def read_one(self, item: ImageItem, method: str) -> SaliencyMap:
         """The map of one image by one method."""
-        return map_from_arrays(self.results(self._methods[method], item).get(self.key(item)))
+        return self._named(self.results(self._methods[method], item).get(self.key(item)))
+
+    def _named(self, arrays: Mapping[str, NDArray[Any]]) -> SaliencyMap:
+        """A kept map, whose class has the name that it has now: names are no part of what a map depends on."""
+        saliency = map_from_arrays(arrays)
+        name = self.plan.model.classes[saliency.target.index]
+        return dataclasses.replace(saliency, target=dataclasses.replace(saliency.target, name=name))
 
     def logits(self, item: ImageItem) -> FloatArray:
         """(classes,) float32 raw scores of one image, as they were when its maps were computed."""
@@ -112,6 +120,10 @@ class StoredMaps:
 
 
 def map_key(model: VisionModel, item: ImageItem, target: str | int) -> str:
-    """The key of what explains one image: its bytes, its id (which seeds derive from) and the target asked for."""
+    """The key of what explains one image: its bytes, its id (which seeds derive from) and the target asked for.
+
+    A class asked for by name is its number, as another list of names may have that name at another place.
+    """
     label = label_index(model, item) if target == "label" else None
-    return content_key({"image": item.sha256, "id": item.id, "target": target, "label": label})
+    asked = target if target in ("predicted", "label") else class_index(model, target)
+    return content_key({"image": item.sha256, "id": item.id, "target": asked, "label": label})
