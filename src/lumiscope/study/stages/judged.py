@@ -54,7 +54,11 @@ class Judged:
 def to_judge(
     maps: Sequence[Candidate], worsened: str | None, size: tuple[int, int], seed: int
 ) -> tuple[list[Candidate], list[Candidate]]:
-    """Maps of a view with baselines; and the `worsened` one with maps that are worse, none where it is undefined."""
+    """Maps of a view with baselines; and the `worsened` one with maps that are worse, none where it is undefined.
+
+    A method that has the name of a baseline is one, and is judged as that.
+    """
+    maps = [candidate for candidate in maps if not is_baseline(candidate.name)]
     ladder = [candidate for candidate in maps if candidate.name == worsened and not candidate.blank]
     return [*maps, *baseline_maps(size, seed)], [*ladder, *(degraded(ladder[0], seed) if ladder else [])]
 
