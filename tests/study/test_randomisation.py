@@ -93,12 +93,13 @@ def test_a_model_that_can_only_predict_and_one_of_a_single_score(study: Study, w
         assert rows[model, "occlusion", Randomised.TARGET].similarity == pytest.approx(-1, abs=0.01)
         assert rows[model, "occlusion", Randomised.TARGET].verdict == Dependence.CLASS
     assert rows["single", "occlusion", Randomised.PARAMETERS].networks == 5
+    assert {row.images for row in rows.values()} == {0, 5}, "of seven, by a method that asks again and again"
 
 
 def test_what_was_made_is_kept_and_nobody_is_judged_unasked(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     facts = {"images": "pictures", "models": study.models, "methods": ["gradcam", "random"], "backend": "eager"}
     first = rows_of(Study(**facts, name="asked", trust=True))
-    assert first
+    assert {row.images for row in first.values()} == {7}
     explained: list[object] = []
     monkeypatch.setattr(AttributionMethod, "explain", lambda *given: explained.append(given))
     assert repr(rows_of(Study(**facts, name="again", trust=True))) == repr(first)

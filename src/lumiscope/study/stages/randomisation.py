@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,6 @@ from lumiscope.study.stages.randomised_maps import (
     RESEEDED,
     TRAINED,
     ExplainVersion,
-    seeing,
 )
 from lumiscope.trust import Randomisation, compare_randomised
 
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from lumiscope.types import DoubleArray
 
 IMAGES = 10  # at most: it is about the method, not about every picture
+OF_MANY_PASSES = 5  # by methods that ask the network again and again for one map
 NETWORKS = 5  # random ones, by each way to randomise in turn
 BLIND = "by construction: the method does not look at the class"
 CLOSED = "only the model's predictions are known: its parameters cannot be made random"
@@ -51,13 +51,14 @@ class RandomisationStage(Stage):
         return study.images is not None and study.run.trust
 
     def tasks(self, study: OpenStudy, tables: Tables) -> list[ExplainVersion]:
-        """The first images by every version of each model."""
+        """The first images by every version of each model, fewer of them by methods of many passes."""
         ids = tuple(dict.fromkeys(row.image for row in tables.rows(ExplanationRow)))[:IMAGES]
         return [
-            ExplainVersion(model, ids, version, ids)
+            ExplainVersion(model, of_methods, version, ids, methods)
             for model, plan in study.plans.items()
             for version in _versions(plan)
-            if ids
+            for perturbs, of_methods in ((False, ids), (True, ids[:OF_MANY_PASSES]))
+            if (methods := _changed_by(version, plan, perturbs=perturbs)) and ids
         ]
 
     def collect(self, study: OpenStudy, tables: Tables, results: Results) -> Collected:
@@ -78,14 +79,19 @@ class RandomisationStage(Stage):
         return Collected({RandomisationRow: rows}, skipped=results.skipped("map", study.images or ()))
 
 
-def _versions(plan: ExplanationPlan) -> Iterator[str]:
-    yield TRAINED
-    if plan.drawing:
-        yield RESEEDED
-    if seeing(plan):
-        yield OTHER_CLASS
-    if isinstance(plan.model, TorchModel):
-        yield from map(str, range(NETWORKS))
+def _versions(plan: ExplanationPlan) -> list[str]:
+    networks = range(NETWORKS if isinstance(plan.model, TorchModel) else 0)
+    return [TRAINED, RESEEDED, OTHER_CLASS, *map(str, networks)]
+
+
+def _changed_by(version: str, plan: ExplanationPlan, *, perturbs: bool) -> tuple[str, ...]:
+    """The methods whose maps a version may change."""
+    may_change = {
+        RESEEDED: {method.name for method, _ in plan.drawing},
+        OTHER_CLASS: {method.name for method, _ in plan.methods if not method.class_blind},
+    }
+    everyone = [method.name for method, _ in plan.methods if method.perturbs is perturbs]
+    return tuple(name for name in everyone if name in may_change.get(version, everyone))
 
 
 @dataclass(frozen=True)

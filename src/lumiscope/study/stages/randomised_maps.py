@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lumiscope.attribution import AttributionMethod, derive_seed
+from lumiscope.attribution import derive_seed
 from lumiscope.engines import Report
 from lumiscope.errors import TargetError
 from lumiscope.study.stages.control_models import random_model
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from lumiscope.types import DoubleArray
 
 TRAINED, RESEEDED, OTHER_CLASS = "as trained", "another seed", "another class"
-Methods = tuple[tuple[AttributionMethod[Any], Any], ...]
 
 
 @dataclass(frozen=True)
@@ -42,19 +41,20 @@ class ExplainVersion(ImageTask):
     """Explain some images by one version of a model, or about another class.
 
     `version`: "as trained", "another seed", "another class", or the number of a random network. `fit`: the images that
-    batch normalisation of a random network is fitted to, whichever are explained.
+    batch normalisation of a random network is fitted to, whichever are explained. `methods`: by which they are.
     """
 
     version: str
     fit: tuple[str, ...]
+    methods: tuple[str, ...]
 
     @property
     def key(self) -> str:
-        """The model, the version and the first image."""
-        return f"randomising {self.model}, {self.version}: {self.items[0]}"
+        """The model, the version, the first method and the first image."""
+        return f"randomising {self.model}, {self.version}, {self.methods[0]}: {self.items[0]}"
 
     def run(self, study: OpenStudy, report: Report) -> list[CoarseMap]:
-        """The maps of all methods that the version may change; none of a network whose scores are not finite."""
+        """The maps of the methods; none of a network whose scores are not finite."""
         plan, items = self._plan(study), study.explained(self.items)
         try:
             return [
@@ -71,13 +71,12 @@ class ExplainVersion(ImageTask):
 
     def _plan(self, study: OpenStudy) -> ExplanationPlan:
         """What makes the maps of this version."""
-        plan = study.plans[self.model]
-        if self.version == TRAINED:
+        whole = study.plans[self.model]
+        plan = replace(whole, methods=tuple(pair for pair in whole.methods if pair[0].name in self.methods))
+        if self.version in (TRAINED, OTHER_CLASS):
             return plan
         if self.version == RESEEDED:
-            return replace(plan, methods=plan.drawing, seed=plan.seed + 1)
-        if self.version == OTHER_CLASS:
-            return replace(plan, methods=seeing(plan))
+            return replace(plan, seed=plan.seed + 1)
         model, fit = study.dissectable[self.model], study.explained(self.fit)
         return replace(plan, model=random_model(model, int(self.version), plan.seed, fit, study.memo))
 
@@ -93,11 +92,6 @@ class ExplainVersion(ImageTask):
                 target = _another(target, stored.plan, item.id)
             targets.setdefault(target, []).append(item)
         return targets
-
-
-def seeing(plan: ExplanationPlan) -> Methods:
-    """The methods of a plan that look at the class."""
-    return tuple((method, options) for method, options in plan.methods if not method.class_blind)
 
 
 def _computed(plan: ExplanationPlan, study: OpenStudy, items: Sequence[ImageItem]) -> StoredMaps:
