@@ -145,3 +145,9 @@ def test_without_the_package_the_extra_is_named(tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name, *more: None if name == "onnxruntime" else real(name))
     with pytest.raises(UsageError, match=r"needs the package onnxruntime.*lumiscope\[onnx\]"):
         load_model(f"onnx:{tmp_path / 'a.onnx'}")
+
+
+@pytest.mark.parametrize(("height", "width"), [(1, 24), (20, 1)])
+def test_a_side_of_one_pixel_is_a_size(tmp_path, height, width) -> None:
+    model = load_model(write(tmp_path / "narrow.onnx", [1, 3, height, width]))
+    assert tuple(model.geometry.input_size) == (height, width)
