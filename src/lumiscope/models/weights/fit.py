@@ -112,8 +112,8 @@ def _load(module: torch.nn.Module, checkpoint: Checkpoint, fitting: Mapping[str,
     if complex_paths:
         listed = first_few([printable(path) for path in complex_paths], LISTED)
         raise WeightsError(
-            f"expected real numbers in {checkpoint.path}, as the network has them; complex are {listed}. Save their real "
-            "parts if these are meant."
+            f"expected real numbers in {checkpoint.path}, as the network has them; complex are {listed}. Save their "
+            "real parts if these are meant."
         )
     state.update((key, value) for key, value in before.items() if not isinstance(value, torch.Tensor))
     state._metadata = before._metadata  # type: ignore[attr-defined]
