@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import struct
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -15,7 +14,7 @@ import lumiscope
 from lumiscope.errors import ImageError
 from lumiscope.images import Geometry, decode, read_bands, read_pixels, shown_triple
 from lumiscope.images._raster import is_image, upright_size
-from lumiscope.images.bands import read_bands_of, shape_of_bands
+from lumiscope.images.bands import read_bands_of
 from lumiscope.images.decode import decode_labels
 
 CUBE = np.random.default_rng(0).uniform(-5, 3000, (5, 12, 10)).astype(np.float32)
@@ -133,28 +132,6 @@ def test_what_is_refused(tmp_path):
     header = (tmp_path / "huge.npy").read_bytes().replace(b"(3,), }        ", b"(4,99999,9999), }")[:128]
     (tmp_path / "huge.npy").write_bytes(header)
     assert "GiB" in refused(tmp_path / "huge.npy")
-
-
-def test_what_pillow_cannot_read_of_a_tiff(tmp_path):
-    tifffile = pytest.importorskip("tifffile")
-    tifffile.imwrite(tmp_path / "five.tif", np.zeros((9, 8, 5), np.uint8), photometric="rgb")
-    with pytest.raises(ImageError, match=r"Pillow reads 3 of its 5 bands: save it as \.npy"):
-        read_bands(str(tmp_path / "five.tif"))
-    tifffile.imwrite(tmp_path / "deep.tif", np.zeros((9, 8, 4), np.uint16), photometric="rgb")
-    with pytest.raises(ImageError, match="Pillow reads 8 of the 16 bits of its 4 bands"):
-        read_bands(str(tmp_path / "deep.tif"))
-
-
-@pytest.mark.parametrize("read", [read_bands_of, shape_of_bands])
-def test_a_tiff_of_bands_that_pillow_cannot_open_is_no_picture_to_convert(tmp_path, read):
-    """Seven bands of 16 bits, as of a satellite."""
-    fields = [(256, 2), (257, 2), (258, 16), (259, 1), (262, 1), (273, 8), (277, 7), (278, 2), (279, 56)]
-    content = b"II*\0" + struct.pack("<I", 64) + bytes(56) + struct.pack("<H", len(fields))
-    content += b"".join(struct.pack("<HHII", tag, 4, 1, number) for tag, number in fields) + bytes(4)
-    (tmp_path / "seven.tif").write_bytes(content)
-    expected = r"^a TIFF of 7 bands of 16-bit numbers .* which is not read: save it as \.npy, \(bands, H, W\)"
-    with pytest.raises(ImageError, match=expected):
-        read(tmp_path / "seven.tif")
 
 
 def test_headers_of_arrays_are_read_in_turn(tmp_path, monkeypatch):

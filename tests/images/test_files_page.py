@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 
 from lumiscope.errors import ImageError
@@ -95,12 +96,35 @@ def bands(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
+def lzw(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    path = folder / "a.tif"
+    tifffile.imwrite(path, np.zeros((3, 4, 7), np.uint16), photometric="minisblack", planarconfig="contig")
+    with tifffile.TiffFile(path, mode="r+") as file:
+        file.pages[0].tags["Compression"].overwrite(5)
+    return path
+
+
 def floats(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return saved(Image.fromarray(np.ones((3, 4), np.float32)), folder / "a.tif")
 
 
 def no_text(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return picture(folder / os.fsdecode(b"a\xff.png"))
+
+
+def boxes_of(folder: Path, *names: str) -> Path:
+    """A picture of 4 x 3 pixels whose mask has a box of 2 x 2 of each name."""
+    path = with_mask(folder, np.zeros((3, 4), np.uint8))
+    corners = "<bndbox><xmin>1</xmin><ymin>1</ymin><xmax>2</xmax><ymax>2</ymax></bndbox>"
+    objects = "".join(f"<object><name>{name}</name>{corners}</object>" for name in names)
+    size = "<size><width>4</width><height>3</height></size>"
+    (folder / "m.xml").write_text(f"<annotation>{size}{objects}</annotation>")
+    path.write_text("image,mask\na.png,m.xml\n")
+    return path
+
+
+def several_classes(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    return boxes_of(folder, "cat", "dog")
 
 
 def other_size(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -118,9 +142,11 @@ REFUSED: dict[str, Callable[[Path, pytest.MonkeyPatch], Path]] = {
     "a cut or damaged file": cut,
     "another format": other,
     "a TIFF of other bands or numbers": bands,
+    "a TIFF of bands with LZW": lzw,
     "32 bits or float": floats,
     "a name or folder that is not UTF-8": no_text,
     "a mask of another size": other_size,
+    "a mask with boxes of several classes": several_classes,
 }
 
 
@@ -179,6 +205,7 @@ NOTED: dict[str, tuple[Callable[[Path], Path], str, int]] = {
     "a mask with shades": (shades, MaskNote.SHADED, 20),
     "a mask with 255 (65535) beside": (void, MaskNote.VOID, 25),
     "a mask whose object is in alpha": (alpha, MaskNote.ALPHA, 25),
+    "a mask `a.xml` with boxes": (lambda folder: boxes_of(folder, "cat"), MaskNote.BOXES, 4),
     "an empty mask": (lambda folder: with_mask(folder, np.zeros((3, 4), np.uint8)), MaskNote.EMPTY, 0),
     "a mask that covers": (lambda folder: with_mask(folder, np.ones((3, 4), np.uint8)), MaskNote.FULL, 12),
     "a picture beside folders": (stray, "1 picture in", 2),

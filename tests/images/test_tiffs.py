@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from lumiscope.errors import ImageError
-from lumiscope.images import decode, decode_mask
+from lumiscope.images import decode, decode_mask, shown_triple
 from lumiscope.images._raster import upright_size
+from lumiscope.images.bands import read_bands_of, shape_of_bands
 
 GREY, RGB, RAW_OF_A_CAMERA = 1, 2, 32803
 UNSIGNED, SIGNED, FLOAT = 1, 2, 3
@@ -47,9 +48,7 @@ def tiff(
 @pytest.mark.parametrize(
     ("bands", "dtype", "kind", "photometric", "content"),
     [
-        (5, np.uint8, UNSIGNED, RGB, "5 bands of 8-bit numbers"),
-        (5, np.uint16, UNSIGNED, RGB, "5 bands of 16-bit numbers"),
-        (13, np.uint16, UNSIGNED, GREY, "13 bands of 16-bit numbers"),
+        (4, np.uint16, UNSIGNED, GREY, "4 bands of 16-bit numbers"),
         (2, np.uint8, UNSIGNED, GREY, "2 bands of 8-bit numbers"),
         (3, np.uint32, UNSIGNED, RGB, "3 bands of 32-bit numbers"),
         (3, np.float32, FLOAT, RGB, "3 bands of 32-bit float numbers"),
@@ -66,6 +65,30 @@ def test_what_is_not_read_is_named(tmp_path, read, bands, dtype, kind, photometr
         read(path)
     assert str(caught.value).startswith(f"a TIFF of {content}")
     assert "which is not read: save it as grey, RGB or RGBA of 8 or 16 bits" in str(caught.value)
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize(
+    ("bands", "dtype", "kind", "photometric"),
+    [
+        (13, np.uint16, UNSIGNED, GREY), (13, np.float32, FLOAT, GREY), (13, np.int16, SIGNED, GREY),
+        (5, np.uint8, UNSIGNED, RGB), (5, np.uint16, UNSIGNED, RGB), (4, np.uint16, UNSIGNED, RGB),
+        (3, np.float32, FLOAT, RGB), (2, np.uint16, UNSIGNED, GREY), (2, np.uint8, UNSIGNED, GREY),
+        (1, np.float64, FLOAT, GREY), (3, np.uint16, UNSIGNED, RGB),
+    ],
+)  # fmt: skip
+def test_networks_of_bands_read_any(tmp_path, bands, dtype, kind, photometric, order):
+    """A file of more than four bands is no picture; a mask it never is."""
+    numbers = np.random.default_rng(0).integers(0, 100, (9, 11, bands)).astype(dtype)
+    path = tiff(tmp_path / "a.tif", numbers, kind, photometric, order=order)
+    expected = numbers.astype(np.float32) / np.float32(255 if dtype == np.uint8 else 1)
+    np.testing.assert_array_equal(read_bands_of(path), expected)
+    assert shape_of_bands(path) == (9, 11, bands)
+    if bands > 4:
+        np.testing.assert_array_equal(decode(path), shown_triple(expected))
+        assert upright_size(path) == (9, 11)
+        with pytest.raises(ImageError, match=f"^a TIFF of {bands} bands of"):
+            decode_mask(path)
 
 
 @pytest.mark.parametrize(
@@ -94,6 +117,10 @@ def test_a_plain_one_is_read_and_a_cut_one_is_damaged(tmp_path):
 
 
 def test_nothing_is_printed(tmp_path, capfd):
+    path = tiff(tmp_path / "a.tif", np.ones((3, 5, 13), np.uint16), UNSIGNED, GREY)
     with pytest.raises(ImageError):
-        decode(tiff(tmp_path / "a.tif", np.ones((3, 5, 13), np.uint16), UNSIGNED, GREY))
+        decode_mask(path)
+    path.write_bytes(path.read_bytes().replace(struct.pack("<HHIH", 278, 3, 1, 3), struct.pack("<HHIH", 278, 3, 1, 1)))
+    with pytest.raises(ImageError, match="damaged TIFF: 1 of 3 parts"):
+        decode(path)
     assert capfd.readouterr() == ("", "")

@@ -99,7 +99,7 @@ class OverwritesContext(Classifier):
 
 
 class Reused(Classifier):
-    """`mix` runs twice; a cut is at its last run."""
+    """`mix` runs twice, and the scores depend on both runs; a cut is at the last."""
 
     def __init__(self, width=6):
         super().__init__(width)
@@ -249,3 +249,25 @@ class Raising(nn.Module):
             if self.calls_left < 0:
                 raise RuntimeError("raised midway")
         return inputs
+
+
+class CalledAgain(Classifier):
+    """The trunk runs again for a mask, which has nothing to do with the scores; `again`: "after", "before" or "wild".
+
+    "wild": after, on a way that no graph describes.
+    """
+
+    def __init__(self, width=6, again="after"):
+        super().__init__(width)
+        self.trunk = nn.Sequential(
+            nn.Conv2d(3, width, 3, stride=4, padding=1), nn.ReLU(), nn.Conv2d(width, width, 3, padding=1), nn.ReLU()
+        )
+        self.again = again
+
+    def features(self, inputs):
+        if self.again == "before":
+            self.trunk(torch.ones_like(inputs))
+        features = self.trunk(inputs)
+        if self.again == "after" or (self.again == "wild" and inputs.sum() > -1e9):
+            self.trunk(torch.ones_like(inputs)).mean(1)
+        return features

@@ -81,4 +81,4 @@ def test_class_files(tmp_path, text, names):
 
 
 def test_all_rows_were_read():
-    assert (len(rows("note")), len(rows("error")), len(rows("names"))) == (23, 4, 30)
+    assert (len(rows("note")), len(rows("error")), len(rows("names"))) == (23, 5, 30)

@@ -10,6 +10,7 @@ import operator
 import os
 import pathlib
 import pickle
+import re
 import runpy
 import shutil
 import struct
@@ -23,7 +24,7 @@ import torch
 from safetensors.torch import save_file
 
 from lumiscope.errors import WeightsError
-from lumiscope.models.weights import fit_weights, read_checkpoint, read_weights
+from lumiscope.models.weights import check_weights, fit_weights, read_checkpoint, read_weights
 
 MAGIC = [0x1950A86A20F9469CFC6C, 1001, {"protocol_version": 1001, "little_endian": True, "type_sizes": {}}]
 
@@ -295,11 +296,23 @@ def test_archives_of_something_else(tmp_path):
         read_weights(tmp_path / "s.pt")
 
 
-def test_a_pipe_and_a_folder_are_no_weights(tmp_path):
+def test_a_pipe_is_no_weights(tmp_path):
     os.mkfifo(tmp_path / "pipe")
-    for path in (tmp_path, tmp_path / "pipe"):
-        with pytest.raises(WeightsError, match="there is no weight file"):
-            read_weights(path)
+    with pytest.raises(WeightsError, match="there is no weight file"):
+        read_weights(tmp_path / "pipe")
+
+
+def test_a_folder_is_no_weights_but_has_some(tmp_path):
+    expected = rf"^expected a weight file; {re.escape(str(tmp_path))} is a folder\. "
+    with pytest.raises(WeightsError, match=expected + r"No file in it ends in \.safetensors, .*: give one"):
+        check_weights(tmp_path)
+    for name in ("b.pth", "a.safetensors", "c.bin", "d.pt", "notes.txt", "config.json"):
+        (tmp_path / name).touch()
+    (tmp_path / "e.pt").mkdir()
+    listed = r"Give a file in it: a\.safetensors, b\.pth, c\.bin and 1 more; or the folder as the model"
+    for read in (check_weights, read_weights):
+        with pytest.raises(WeightsError, match=expected + listed + ".* --model local-dir:"):
+            read(tmp_path)
 
 
 @pytest.mark.parametrize("form", ["zip", "legacy", "safetensors"])

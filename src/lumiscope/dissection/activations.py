@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from lumiscope.errors import LayerError, UnknownNameError
-from lumiscope.models import TorchModel, first_tensor, locate_units
+from lumiscope.models import TorchModel, first_tensor, locate_units, run_counter
 from lumiscope.types import FloatArray
 from lumiscope.unit_address import CLASS_TOKEN
 
@@ -19,10 +19,14 @@ POOLINGS: tuple[str, ...] = ("mean", "max")
 
 @dataclass(frozen=True)
 class Probe:
-    """What to look at in a forward pass. `read`: from the output of `module`, (B, …), to what is wanted, (B, …)."""
+    """What to look at in a forward pass. `read`: from the output of `module`, (B, …), to what is wanted, (B, …).
+
+    `run`: which of its runs, from 0; None: the last.
+    """
 
     module: torch.nn.Module
     read: Callable[[torch.Tensor], torch.Tensor]
+    run: int | None = None
 
 
 def unit_probe(model: TorchModel, layer: str, pooling: str = "mean") -> Probe:
@@ -41,7 +45,7 @@ def unit_probe(model: TorchModel, layer: str, pooling: str = "mean") -> Probe:
     def read(output: torch.Tensor) -> torch.Tensor:
         return pool(where.part(output), where.axes, pooling)
 
-    return Probe(model.layer(unit_layer.name), read)
+    return Probe(model.layer(unit_layer.name), read, unit_layer.run)
 
 
 def map_probe(model: TorchModel, layer: str) -> Probe | None:
@@ -52,7 +56,7 @@ def map_probe(model: TorchModel, layer: str) -> Probe | None:
     unit_layer, _ = locate_units(model, layer)
     if layer.endswith(CLASS_TOKEN) or not unit_layer.has_map:
         return None
-    return Probe(model.layer(unit_layer.name), unit_layer.map_layout.maps)
+    return Probe(model.layer(unit_layer.name), unit_layer.map_layout.maps, unit_layer.run)
 
 
 def pool(activations: torch.Tensor, axes: tuple[int, ...], pooling: str = "mean") -> torch.Tensor:
@@ -83,28 +87,33 @@ def collect_activations(
 
     Hooks and no-grad mode last for one forward only: nothing is left on the model between two batches, nor after
     an exception. A tuple, list or mapping stands for its first tensor. A module that runs several times in a forward
-    counts with its last call. Raises LayerError for a module that was not reached or whose output cannot be read.
+    counts with the run that its probe says. Raises LayerError for a module that was not reached or whose output cannot
+    be read.
     """
     for batch in batches:
         seen: dict[str, FloatArray | Exception] = {}
         with ExitStack() as hooks, torch.no_grad():
             for name, probe in probes.items():
-                hooks.callback(probe.module.register_forward_hook(_reading_hook(name, probe.read, seen)).remove)
+                hooks.callback(probe.module.register_forward_hook(_reading_hook(name, probe, seen)).remove)
             forward(batch)
         yield {name: _checked(name, seen.get(name), len(batch)) for name in probes}
 
 
 def _reading_hook(
-    name: str, read: Callable[[torch.Tensor], torch.Tensor], seen: dict[str, FloatArray | Exception]
+    name: str, probe: Probe, seen: dict[str, FloatArray | Exception]
 ) -> Callable[[torch.nn.Module, Any, Any], None]:
+    is_meant = run_counter(probe.run)
+
     def hook(module: torch.nn.Module, inputs: Any, output: Any) -> None:
+        if not is_meant():
+            return
         tensor = first_tensor(output)
         if tensor is None:
             seen[name] = LayerError(f"expected a layer that gives a tensor; got {type(output).__name__}")
             return
         try:
             # The copy is taken here because a later in-place operation may overwrite the layer's output.
-            seen[name] = read(tensor).detach().to("cpu", torch.float32, copy=True).numpy()
+            seen[name] = probe.read(tensor).detach().to("cpu", torch.float32, copy=True).numpy()
         except (LayerError, RuntimeError, IndexError) as error:
             # Only the last call counts, and an earlier one may give another shape.
             seen[name] = error

@@ -1,4 +1,4 @@
-"""Keep Pillow's warnings about odd files from the user: what matters in them is reported as a reason."""
+"""Keep the warnings of Pillow and tifffile about odd files from the user: what matters in them is a reason."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-# Without a handler of its own what Pillow logs of bad files would go to stderr.
-logging.getLogger("PIL").addHandler(logging.NullHandler())
+# Without a handler of their own what they log of bad files would go to stderr.
+for _name in ("PIL", "tifffile"):
+    logging.getLogger(_name).addHandler(logging.NullHandler())
 
 _lock = threading.Lock()
 _entered = 0
@@ -18,7 +19,7 @@ _filters = ExitStack()
 
 @contextmanager
 def pillow_warnings_silenced() -> Iterator[None]:
-    """Ignore warnings that Pillow's own modules raise; the filters are as before when the last thread has left.
+    """Ignore warnings of Pillow and tifffile; the filters are as before when the last thread has left.
 
     `warnings.catch_warnings` alone is not safe here: filters belong to the whole process, so of two threads that
     overlap, the one that leaves last would bring back the filters of the other for good. Hence the count.
@@ -27,7 +28,7 @@ def pillow_warnings_silenced() -> Iterator[None]:
     with _lock:
         if _entered == 0:
             _filters.enter_context(warnings.catch_warnings())
-            warnings.filterwarnings("ignore", module=r"PIL(\.|$)")
+            warnings.filterwarnings("ignore", module=r"(PIL|tifffile)(\.|$)")
         _entered += 1
     try:
         yield

@@ -15,6 +15,7 @@ from lumiscope.errors import ImageError
 from lumiscope.images._formats import FORMATS, has_ending_of_format_read, open_raster, refused_format
 from lumiscope.images._in_time import in_time
 from lumiscope.images._pillow_warnings import pillow_warnings_silenced
+from lumiscope.images._tiff import BEGINNINGS as TIFF_BEGINNINGS
 from lumiscope.images._tiff import unread_tiff
 from lumiscope.images.bands import ARRAYS, holds_bands, is_array_of_bands, shape_of_bands
 
@@ -35,7 +36,7 @@ LARGEST_FILE = 2**31
 # JPEG, PNG, GIF, TIFF: a file that begins so was meant to be an image, even where Pillow recognises nothing.
 AS_PICTURE = "convert it to PNG"
 TIFF_AS_PICTURE = "save it as grey, RGB or RGBA of 8 or 16 bits without sign, as PNG, or for a network of bands as .npy"
-BEGINNINGS = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"II*\x00", b"MM\x00*")
+BEGINNINGS = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", *TIFF_BEGINNINGS)
 
 
 def upright_size(path: Path) -> tuple[int, int]:

@@ -24,9 +24,15 @@ BEGINNINGS = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
 KINDS = {1: "", 2: "signed ", 3: "float ", 5: "complex ", 6: "complex float "}
 
 
+def begins_like_tiff(path: Path) -> bool:
+    """Whether the first bytes of a file are those of a TIFF. Raises OSError if it cannot be read."""
+    with path.open("rb") as file:
+        return file.read(4) in BEGINNINGS
+
+
 def unread_tiff(path: Path, remedy: str) -> str | None:
     """What the TIFF at `path` holds that is not read, and the `remedy`; None where nothing in its header says so."""
-    tags = _tags(path)
+    tags = tiff_tags(path)
     if not tags:
         return None
     bits, kinds, photometric = _bits(tags), _kinds(tags), _first(tags, PHOTOMETRIC_INTERPRETATION, 0)
@@ -67,12 +73,13 @@ def _numbers(tags: Mapping[int, Any], tag: int, default: int) -> tuple[int, ...]
     return tuple(number for number in numbers if isinstance(number, int)) or (default,)
 
 
-def _tags(path: Path) -> Mapping[int, Any]:
+def tiff_tags(path: Path) -> Mapping[int, Any]:
+    """The tags of the first page of the TIFF at `path`, by number; none where nothing can be read."""
     try:
         with pillow_warnings_silenced(), path.open("rb") as file:
-            header = file.read(8)
-            if not header.startswith(BEGINNINGS):
+            if not begins_like_tiff(path):
                 return {}
+            header = file.read(8)
             directory = ImageFileDirectory_v2(header + file.read(8) if b"+" in header[:4] else header)
             file.seek(directory.next)
             directory.load(file)

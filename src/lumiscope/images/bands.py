@@ -1,4 +1,4 @@
-"""Files of more bands than a picture has: arrays of NumPy, and TIFFs as far as Pillow reads them."""
+"""Files of more bands than a picture has: arrays of NumPy, and TIFFs, by Pillow where it reads them whole."""
 
 from __future__ import annotations
 
@@ -17,49 +17,62 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from lumiscope.errors import ImageError
+from lumiscope.images._array_bytes import refuse_bytes
 from lumiscope.images._formats import open_raster
 from lumiscope.images._in_time import Result, in_time
 from lumiscope.images._npy_headers import ONE_AT_A_TIME
 from lumiscope.images._pillow_warnings import pillow_warnings_silenced
-from lumiscope.images._tiff import unread_tiff
+from lumiscope.images._tiff import begins_like_tiff
+from lumiscope.images._tiff_bands import count_bands, read_tiff, shape_of_tiff
 from lumiscope.types import ByteArray, FloatArray
 
 ARRAYS = {".npy", ".npz"}
 TIFFS = {".tif", ".tiff"}
 NUMBERS = {"F", "I"}  # modes without a white, so that one such frame is no picture
 NAMED = "bands"
-MOST_BYTES = 2**31  # of one array in memory
+COLOURS, MOST_OF_A_PICTURE = 3, 4  # samples a pixel, more only where the first are said to be colours
 STRETCH = (2, 98)  # percentiles of a band that are shown black and white
+BIG_ENDIAN, UNCOMPRESSED = b"MM", "raw"  # as Pillow calls them
 BITS_PER_SAMPLE, SAMPLES_PER_PIXEL = 258, 277  # tags of TIFF 6.0
 AS_ARRAY = "save it as .npy, (bands, H, W) or (H, W, bands)"
 
 
 def holds_bands(path: Path) -> bool:
-    """Whether a file is no picture but an array, by its name, or a TIFF of several frames without a defined white."""
+    """Whether a file is no picture but an array, by its name, or a TIFF of bands.
+
+    That is one of several frames without a defined white, or of more than four bands of which Pillow makes no colours.
+    """
     if path.suffix.lower() in ARRAYS:
         return True
     if path.suffix.lower() not in TIFFS:
         return False
     try:
-        return _in_time(_is_stack, path)
+        return _in_time(_is_tiff_of_bands, path)
     except Exception:  # whoever decodes it says what is wrong
         return False
 
 
-def _is_stack(path: Path) -> bool:
-    with pillow_warnings_silenced(), open_raster(path) as image:
-        return image.mode in NUMBERS and getattr(image, "is_animated", False)  # counting frames takes long
+def _is_tiff_of_bands(path: Path) -> bool:
+    try:
+        with pillow_warnings_silenced(), open_raster(path) as image:
+            samples = int(getattr(image, "tag_v2", {}).get(SAMPLES_PER_PIXEL, 1))
+            if samples > MOST_OF_A_PICTURE and len(image.getbands()) < COLOURS:
+                return True
+            return image.mode in NUMBERS and getattr(image, "is_animated", False)  # counting frames takes long
+    except UnidentifiedImageError:
+        return count_bands(path) > MOST_OF_A_PICTURE
 
 
 def read_bands_of(path: Path) -> FloatArray:
     """(H, W, n) float32 bands of a file, in its order: 8-bit numbers divided by 255, all others as they are.
 
     .npy and .npz: (H, W, n), (n, H, W), the bands on the axis that is shorter than both others, or (H, W); of several
-    arrays that called `bands`. TIFF: the channels of its only frame, or one band a frame. Errors: `ImageError` without
+    arrays that called `bands`. TIFF: the samples of its only page, or one band a page. Errors: `ImageError` without
     the file's name.
     """
     stored = _in_time(_stored_bands, path)
-    numbers = stored.astype(np.float32) / np.float32(255 if stored.dtype == np.uint8 else 1)
+    with np.errstate(over="ignore", invalid="ignore"):  # what is too large becomes infinite
+        numbers = stored.astype(np.float32) / np.float32(255 if stored.dtype == np.uint8 else 1)
     odd = int((~np.isfinite(numbers)).sum())
     if odd:
         raise ImageError(f"expected finite numbers; {odd} of {numbers.size} are NaN or infinite: fill them first")
@@ -83,10 +96,7 @@ def shape_of_bands(path: Path) -> tuple[int, int, int]:
 def _shape(path: Path) -> tuple[int, int, int]:
     if path.suffix.lower() in ARRAYS:
         return _bands_last(np.broadcast_to(np.uint8(0), _shape_of_array(path))).shape
-    with _tiffs_refused_in_words(path), open_raster(path) as image:
-        _refuse_raster(image)
-        frames = getattr(image, "n_frames", 1)
-        return image.height, image.width, frames if frames > 1 else len(image.getbands())
+    return _shape_by_pillow(path) or shape_of_tiff(path)
 
 
 def bands_in(path: Path, *, of_pictures: bool = False) -> int:
@@ -207,9 +217,7 @@ def _is_cube(shape: tuple[int, ...], kind: np.dtype[Any]) -> bool:
 def _refuse_header(shape: tuple[int, ...], kind: np.dtype[Any]) -> None:
     if len(shape) not in (2, 3) or kind.kind not in "iufb" or 0 in shape:
         raise ImageError(f"expected numbers, (H, W, bands) or (bands, H, W); got {kind} of shape {shape}")
-    size = math.prod(shape) * max(kind.itemsize, 4)
-    if size > MOST_BYTES:
-        raise ImageError(f"expected at most {MOST_BYTES / 2**30:g} GiB of bands; it would be {size / 2**30:.3g} GiB")
+    refuse_bytes(shape, kind.itemsize)
 
 
 def _bands_last(array: NDArray[Any]) -> NDArray[Any]:
@@ -227,48 +235,62 @@ def _bands_last(array: NDArray[Any]) -> NDArray[Any]:
 
 
 def _tiff(path: Path) -> NDArray[Any]:
-    frames: list[NDArray[Any]] = []
-    with _tiffs_refused_in_words(path), open_raster(path) as image:
-        for number in range(getattr(image, "n_frames", 1)):
-            image.seek(number)
-            _refuse_raster(image)
-            if sum(frame.nbytes for frame in frames) + 4 * image.width * image.height > MOST_BYTES:
-                raise ImageError(f"expected at most {MOST_BYTES / 2**30:g} GiB of bands")
-            frames.append(np.array(image))
-    if len(frames) == 1:
-        return frames[0] if frames[0].ndim == 3 else frames[0][..., None]
-    if len({frame.shape for frame in frames}) > 1 or frames[0].ndim != 2:
-        raise ImageError(f"expected frames of one band and one size; they are {frames[0].shape}, {frames[1].shape}, …")
-    return np.stack(frames, axis=2)
-
-
-@contextmanager
-def _tiffs_refused_in_words(path: Path) -> Iterator[None]:
+    shape = _shape_by_pillow(path)
+    if shape is None:
+        return read_tiff(path)
+    refuse_bytes(shape, 1)
     try:
-        with pillow_warnings_silenced():
-            yield
-    except ImageError:
-        raise
-    except UnidentifiedImageError:
-        from lumiscope.images.decode import decode
-
-        if (content := unread_tiff(path, AS_ARRAY)) is not None:
-            raise ImageError(content) from None
-        decode(path)  # says why not
-        raise
+        with pillow_warnings_silenced(), open_raster(path) as image:
+            frames = [_pixels(image, number) for number in range(getattr(image, "n_frames", 1))]
     except Exception as error:  # as in `decode`: decoders raise whatever they like
         raise ImageError(f"damaged or unsupported image data ({' '.join(str(error).split())})") from error
+    return frames[0].reshape(shape) if len(frames) == 1 else np.stack(frames, axis=2)
 
 
-def _refuse_raster(image: Image.Image) -> None:
-    if image.format != "TIFF":
-        raise ImageError(f"a picture ({image.format}, {image.mode}), not a file of bands (.npy, .npz or TIFF)")
+def _pixels(image: Image.Image, frame: int) -> NDArray[Any]:
+    image.seek(frame)
+    return np.array(image)
+
+
+def _shape_by_pillow(path: Path) -> tuple[int, int, int] | None:
+    """(H, W, n) of a TIFF that Pillow reads whole: its only frame, or frames of one band and one size; else None.
+
+    Errors: `ImageError` for a file of another format.
+    """
+    try:
+        with pillow_warnings_silenced(), open_raster(path) as image:
+            if image.format != "TIFF":
+                raise ImageError(f"a picture ({image.format}, {image.mode}), not a file of bands (.npy, .npz or TIFF)")
+            frames = [_whole_frame(image, number) for number in range(getattr(image, "n_frames", 1))]
+    except ImageError:
+        raise
+    except Exception as error:  # decoders raise whatever they like
+        if isinstance(error, UnidentifiedImageError) and not begins_like_tiff(path):
+            _refuse_what_is_no_tiff(path)
+        return None
+    first = frames[0]
+    if first is None or len(frames) == 1:
+        return first
+    return (*first[:2], len(frames)) if first[2] == 1 and set(frames) == {first} else None
+
+
+def _whole_frame(image: Image.Image, number: int) -> tuple[int, int, int] | None:
+    """(H, W, channels) of a frame by its header; None where Pillow would read a part of its bands or bits."""
+    image.seek(number)
+    tags: Any = image.tag_v2  # type: ignore[attr-defined]
+    channels, samples = len(image.getbands()), int(tags.get(SAMPLES_PER_PIXEL, 1))
     limit = Image.MAX_IMAGE_PIXELS
     if limit is not None and image.width * image.height > limit:
-        raise ImageError(f"decompression bomb: {image.width}×{image.height} pixels, more than {limit}")
-    tags: Any = image.tag_v2  # type: ignore[attr-defined]
-    samples, bits = int(tags.get(SAMPLES_PER_PIXEL, 1)), tags.get(BITS_PER_SAMPLE, (8,))
-    if image.mode != "P" and samples != len(image.getbands()):
-        raise ImageError(f"Pillow reads {len(image.getbands())} of its {samples} bands: {AS_ARRAY}")
-    if samples > 1 and max(bits) > 8:
-        raise ImageError(f"Pillow reads 8 of the {max(bits)} bits of its {samples} bands: {AS_ARRAY}")
+        return None
+    if (image.mode != "P" and samples != channels) or (samples > 1 and max(tags.get(BITS_PER_SAMPLE, (8,))) > 8):
+        return None
+    # Pillow turns the bytes that libtiff has turned already, but for 16 bits without sign.
+    if image.mode in NUMBERS and tags.prefix == BIG_ENDIAN and image.info["compression"] != UNCOMPRESSED:
+        return None
+    return image.height, image.width, channels
+
+
+def _refuse_what_is_no_tiff(path: Path) -> None:
+    from lumiscope.images.decode import decode
+
+    decode(path)  # says what it is

@@ -55,8 +55,8 @@ def read_picture(path: Path) -> Picture:
 
     Raises ImageError as `decode` does.
     """
+    refuse_what_is_no_file(path)
     if holds_bands(path):
-        refuse_what_is_no_file(path)
         return Picture(shown_triple(read_bands_of(path)))
     with loaded(path) as image:
         pixels = np.array(turned(_to_rgb(image), orientation(image)))
@@ -65,7 +65,12 @@ def read_picture(path: Path) -> Picture:
 
 
 def _bits_used(image: Image.Image, path: Path, pixels: ByteArray) -> int | None:
-    """The bits that a camera has, where those of a picture of 16 bits are no more; None where it is as it should be."""
+    """The bits that a camera has, where those of a picture of 16 bits are no more; None where it is as it should be.
+
+    None for a TIFF of several pages, too: as bands its numbers are taken as they are.
+    """
+    if isinstance(image, TiffImageFile) and image.is_animated:
+        return None
     if image.mode.startswith("I;16") or (image.mode == "I" and image.format in FORMATS_WITH_16_BITS_IN_MODE_I):
         if _has_12_bits(image):
             return None

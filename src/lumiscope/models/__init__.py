@@ -13,6 +13,7 @@ from lumiscope.models.backends import (
     is_out_of_memory,
 )
 from lumiscope.models.black_box import BlackBox
+from lumiscope.models.deciding_run import run_counter
 from lumiscope.models.fitting_files import check_files
 from lumiscope.models.guard import borrowed
 from lumiscope.models.hub import quick_hub
@@ -96,6 +97,7 @@ __all__ = [
     "probabilities",
     "quick_hub",
     "randomised",
+    "run_counter",
     "select_layers",
     "split",
     "stage_notes",

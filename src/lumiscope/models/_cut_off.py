@@ -10,9 +10,10 @@ import torch
 from torch import fx
 
 from lumiscope.errors import LayerError, ModelError
+from lumiscope.models.deciding_run import count_calls, deciding_run, run_counter
 from lumiscope.models.guard import hooked
 from lumiscope.models.outputs import first_tensor
-from lumiscope.models.split import PREFIX, count_calls, traced_at
+from lumiscope.models.split import PREFIX, traced_at
 from lumiscope.models.unit_pooling import UnitPooling, pooled
 
 TOLERANCE = 1e-5  # of the largest activation
@@ -23,31 +24,35 @@ def cut_off(network: torch.nn.Module, layer: str, pooling: UnitPooling, inputs: 
     """`network` (in evaluation mode) up to `layer`, and `pooling`: (B, 3, H, W) -> (B, U).
 
     Its parts are those of `network` itself under the same names. What runs after the layer is left out; where no graph
-    describes the network, it is run as far as the layer's last call. Either is checked on `inputs`. Errors:
+    describes the network, it is run as far as the layer's call that counts (see `deciding_run`). Either is checked on
+    `inputs`. Errors:
     `LayerError` where the layer gives no tensor, or its activations are others each time.
     """
-    output, expected = _observed(network, layer, pooling, inputs)
+    part = network.get_submodule(layer)
+    run = deciding_run(network, part, inputs)
+    output, expected = _observed(network, layer, run, pooling, inputs)
     try:
-        candidate = _by_graph(network, layer, pooling, output)
+        candidate = _by_graph(network, layer, run, pooling, output)
         if _agrees(candidate, inputs, expected):
             return candidate
     except Exception as error:  # tracing runs the user's own forward code, which may raise anything
         logger.info("the graph of the network cannot be cut off at %s: %s", layer, error)
-    stopped = _by_stopping(network, layer, pooling, count_calls(network, network.get_submodule(layer), inputs))
+    stopped = _by_stopping(network, layer, count_calls(network, part, inputs) - 1 if run is None else run, pooling)
     if not _agrees(stopped, inputs, expected):
         raise LayerError(f"the network cannot be cut off at {layer}: its activations are others each time")
     return stopped
 
 
 def _observed(
-    network: torch.nn.Module, layer: str, pooling: UnitPooling, inputs: torch.Tensor
+    network: torch.nn.Module, layer: str, run: int | None, pooling: UnitPooling, inputs: torch.Tensor
 ) -> tuple[object, torch.Tensor]:
     """What the layer returns, and its pooled activations, from a run of the whole network."""
     seen: list[tuple[object, torch.Tensor]] = []
+    is_meant = run_counter(run)
 
     def keep(_: torch.nn.Module, __: object, output: object) -> None:
         tensor = first_tensor(output)
-        if tensor is not None:
+        if is_meant() and tensor is not None:
             seen.append((output, pooling(tensor).clone()))
 
     with torch.no_grad(), hooked(network.get_submodule(layer).register_forward_hook(keep)):
@@ -66,9 +71,11 @@ def _agrees(candidate: torch.nn.Module, inputs: torch.Tensor, expected: torch.Te
     return came.shape == expected.shape and torch.allclose(came, expected, rtol=0, atol=atol)
 
 
-def _by_graph(network: torch.nn.Module, layer: str, pooling: UnitPooling, output: object) -> torch.nn.Module:
+def _by_graph(
+    network: torch.nn.Module, layer: str, run: int | None, pooling: UnitPooling, output: object
+) -> torch.nn.Module:
     """Only what the layer needs, as a graph. (What an operation in place does to it unseen, the check finds.)"""
-    _, graph, at = traced_at(network, layer)
+    _, graph, at = traced_at(network, layer, run)
     needed = {at}
     queue = [at]
     while queue:
@@ -100,15 +107,15 @@ class _Reached(Exception):
         self.output = output
 
 
-def _by_stopping(network: torch.nn.Module, layer: str, pooling: UnitPooling, calls: int) -> torch.nn.Module:
-    """A twin of `network` with the same parts whose forward pass ends at the last of the layer's `calls`."""
+def _by_stopping(network: torch.nn.Module, layer: str, run: int, pooling: UnitPooling) -> torch.nn.Module:
+    """A twin of `network` with the same parts whose forward pass ends at this `run` of the layer, from 0."""
     kind = type(network)
 
     def forward(self: torch.nn.Module, inputs: torch.Tensor) -> torch.Tensor:
-        left = iter(range(calls - 1, -1, -1))
+        is_meant = run_counter(run)
 
         def stop(_: torch.nn.Module, __: object, output: object) -> None:
-            if next(left) == 0:
+            if is_meant():
                 raise _Reached(output)
 
         with hooked(self.get_submodule(layer).register_forward_hook(stop)):

@@ -7,6 +7,7 @@ from dataclasses import replace
 import torch
 
 from lumiscope.errors import LayerError
+from lumiscope.models.deciding_run import run_counter
 from lumiscope.models.guard import hooked
 from lumiscope.models.outputs import first_tensor
 from lumiscope.models.split import Cut, Split
@@ -19,7 +20,7 @@ def behind_function(module: torch.nn.Module, whole: Split, inputs: torch.Tensor)
     The head is as it was, since a second ReLU changes nothing. Any other cut: as it is. `inputs`: (B, 3, H, W).
     """
     with torch.no_grad():
-        if not _is_overwritten(module, whole.layer, inputs):
+        if not _is_overwritten(module, whole, inputs):
             return whole
         cut = whole.trunk(inputs)
         expected, came = whole.head(cut), whole.head(_rectified(cut))
@@ -32,15 +33,16 @@ def _rectified(cut: Cut) -> Cut:
     return replace(cut, activations=cut.activations.relu())
 
 
-def _is_overwritten(module: torch.nn.Module, layer: str, inputs: torch.Tensor) -> bool:
-    """Whether a forward pass rectifies the layer's last output in place, and no part of the network does it."""
+def _is_overwritten(module: torch.nn.Module, whole: Split, inputs: torch.Tensor) -> bool:
+    """Whether a forward pass rectifies in place what the layer gave at the cut, and no part of the network does it."""
+    layer, is_meant = whole.layer, run_counter(whole.run)
     kept: list[tuple[torch.Tensor, torch.Tensor]] = []  # what the layer gave, and a copy of it as it was
     by_part = False
 
     def keep(_: torch.nn.Module, __: object, output: object) -> None:
         nonlocal by_part
         tensor = first_tensor(output)
-        if tensor is not None:
+        if is_meant() and tensor is not None:
             kept[:], by_part = [(tensor, tensor.clone())], False
 
     def compare(_: torch.nn.Module, __: object, output: object) -> None:

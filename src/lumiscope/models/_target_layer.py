@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
 
 from lumiscope.errors import LayerError
+from lumiscope.models.deciding_run import run_counter
 from lumiscope.models.guard import borrowed, hooked
 from lumiscope.models.layers import Layer
 from lumiscope.models.outputs import first_tensor, logits_of
@@ -139,17 +140,17 @@ def _influence(module: torch.nn.Module, inputs: torch.Tensor, layers: Sequence[L
     """Run `module` once with weights of no meaning, with what it takes to ask for gradients at `layers` afterwards."""
     outputs: dict[str, torch.Tensor] = {}
 
-    def keep(name: str, output: object) -> None:
-        tensor = first_tensor(output)
-        if tensor is not None and tensor.requires_grad:
-            outputs[name] = tensor
+    def keeper(layer: Layer) -> Callable[..., None]:
+        is_meant = run_counter(layer.run)
 
-    handles = [
-        module.get_submodule(layer.name).register_forward_hook(
-            lambda _, __, output, name=layer.name: keep(name, output)
-        )
-        for layer in layers
-    ]
+        def keep(_: torch.nn.Module, __: object, output: object) -> None:
+            tensor = first_tensor(output)
+            if is_meant() and tensor is not None and tensor.requires_grad:
+                outputs[layer.name] = tensor
+
+        return keep
+
+    handles = [module.get_submodule(layer.name).register_forward_hook(keeper(layer)) for layer in layers]
     with borrowed(module), hooked(*handles), torch.enable_grad():
         # a copy of the leaf, since a network may write to its input
         given = inputs.detach().clone().requires_grad_().clone()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -35,6 +36,7 @@ class Layer:
     `on_path`: whether the scores depend on its output; `trunk`: whether neither skip nor branch gets around it.
     `joins`: whether it adds or concatenates branches itself; `skips`: its input among them, as a residual block does;
     `grows`: whether it concatenates its input with what it made of it, as a dense block does.
+    `run`: which of its runs this is, from 0; None: the last.
     """
 
     name: str
@@ -55,6 +57,7 @@ class Layer:
     joins: bool = False
     skips: bool = False
     grows: bool = False
+    run: int | None = None
 
     @property
     def has_map(self) -> bool:
@@ -99,12 +102,17 @@ class _Output:
     identity: int
     value: int | None
     passive: bool
+    joins: bool
+    skips: bool
+    grows: bool
+    run: int
 
 
 def trace_layers(module: torch.nn.Module, inputs: torch.Tensor) -> list[Layer]:
     """Run `inputs` (B, 3, H, W) through `module` once and list its parts in the order in which they finished.
 
-    A part that runs more than once stands where it ran last. Parts without a tensor output, those that make a weight
+    A part that runs more than once stands where its last run was that the scores depend on, as `deciding_run` has it;
+    one that never reaches them, at its last. Parts without a tensor output, those that make a weight
     (`torch.nn.utils.parametrize`) and TorchScript parts, which cannot be watched, are left out. Errors: `LayerError`
     for a network that is TorchScript as a whole.
     """
@@ -113,42 +121,55 @@ def trace_layers(module: torch.nn.Module, inputs: torch.Tensor) -> list[Layer]:
             "expected a network of modules; TorchScript hides its layers. Use a method that needs no layer, like lime "
             "or integrated_gradients, or give the network from which it was made."
         )
-    outputs_by_name: dict[str, _Output] = {}
+    runs: list[_Output] = []
     kept: list[torch.Tensor] = []  # a tensor that lives keeps its id to itself
 
+    counts: Counter[str] = Counter()
+
     def note(name: str, part: torch.nn.Module, output: object) -> None:
+        run = counts[name]
+        counts[name] += 1
         tensor = first_tensor(output)
         if tensor is None or tensor.ndim < 2:
             return
         kept.append(tensor)
-        outputs_by_name.pop(name, None)
-        per_image = len(tensor) == len(inputs)
-        passive = name in flow.passing
-        outputs_by_name[name] = _Output(
-            name, part, tuple(tensor.shape[1:]), per_image, id(tensor), flow.value_of(tensor), passive
-        )
+        groups = (flow.passing, flow.joining, flow.skipping, flow.growing)
+        passive, joins, skips, grows = (name in group for group in groups)
+        form = tuple(tensor.shape[1:]), len(tensor) == len(inputs), id(tensor), flow.value_of(tensor)
+        runs.append(_Output(name, part, *form, passive, joins, skips, grows, run))
 
     inputs = inputs.clone()  # a network may write to it
     flow = Flow(inputs)
     with borrowed(module), torch.no_grad(), flow.watched(watchable_parts(module), note):
         scores = first_tensor(module(inputs))
-    outputs = list(outputs_by_name.values())
-    layouts = _layouts(outputs, module, (inputs.shape[2], inputs.shape[3]))
-    classes = not _says_no_class_token(module)
     end = None if scores is None else flow.value_of(scores)
     path, trunk = (flow.path(end), flow.trunk(end)) if end is not None else (None, None)
+    outputs = _deciding(runs, path)
+    layouts = _layouts(outputs, module, (inputs.shape[2], inputs.shape[3]))
+    classes = not _says_no_class_token(module)
     return [
         replace(
             _described(output, layout, classes),
             around=flow.around[output.name],
             on_path=path is None or output.value in path,
             trunk=trunk is None or output.value in trunk,
-            joins=output.name in flow.joining,
-            skips=output.name in flow.skipping,
-            grows=output.name in flow.growing,
+            joins=output.joins,
+            skips=output.skips,
+            grows=output.grows,
+            run=None if output.run == counts[output.name] - 1 else output.run,
         )
         for output, layout in zip(outputs, layouts, strict=True)
     ]
+
+
+def _deciding(runs: Sequence[_Output], path: Collection[int] | None) -> list[_Output]:
+    """Of every part its last run on the path to the scores, or its last, in the order in which these finished."""
+    chosen: dict[str, _Output] = {}
+    for output in runs:
+        before = chosen.get(output.name)
+        if before is None or not path or output.value in path or before.value not in path:
+            chosen[output.name] = output
+    return [output for output in runs if chosen[output.name] is output]
 
 
 def _says_no_class_token(module: torch.nn.Module) -> bool:

@@ -16,6 +16,7 @@ from torch import fx
 
 from lumiscope.errors import LayerError, ModelError, UnknownNameError
 from lumiscope.models._ending import ends_in_one
+from lumiscope.models.deciding_run import count_calls, deciding_run, run_counter
 from lumiscope.models.guard import hooked
 from lumiscope.models.outputs import first_tensor, logits_of, with_first_tensor
 
@@ -57,12 +58,16 @@ class Cut:
 
 @dataclass(frozen=True)
 class Split:
-    """Trunk and head of a model at `layer`. `kind`: "graph" (really cut) or "rerun" (the whole network runs again)."""
+    """Trunk and head of a model at `layer`. `kind`: "graph" (really cut) or "rerun" (the whole network runs again).
+
+    `run`: which of its runs in a forward pass, from 0; None: the last.
+    """
 
     layer: str
     kind: str
     trunk: Callable[[torch.Tensor], Cut]
     head: Callable[[Cut], torch.Tensor]
+    run: int | None = None
 
 
 def split(module: torch.nn.Module, layer: str, inputs: torch.Tensor) -> Split:
@@ -71,21 +76,22 @@ def split(module: torch.nn.Module, layer: str, inputs: torch.Tensor) -> Split:
     The check asks for equal logits, on the batch and on two copies of its first row (a head must take any batch
     size; of a batch of one, on it alone). A network that the graph cannot describe, or that fails the check, is cut by
     running it again with the layer's output replaced: slower, and right for every network. A module that runs several
-    times is cut at its last run. Errors: `UnknownNameError` for a layer that does not exist; `LayerError` where it
-    gives no tensor, or even the fallback fails its check; `ModelError` where the scores are NaN, infinite or others
-    each time.
+    times is cut at the last run that the scores depend on. Errors: `UnknownNameError` for a layer that does not exist;
+    `LayerError` where it gives no tensor, or even the fallback fails its check; `ModelError` where the scores are NaN,
+    infinite or others each time.
     """
-    named_part(module, layer)
+    part = named_part(module, layer)
     with torch.no_grad():
         expected = logits_of(module(inputs))
         if not expected.isfinite().all():
             raise ModelError(
                 "expected finite scores; the network gives NaN or infinity even for noise. Check its weights."
             )
-        candidate = _graph_split_or_none(module, layer, inputs, expected)
+        run = deciding_run(module, part, inputs[:1])
+        candidate = _graph_split_or_none(module, layer, run, inputs, expected)
         if candidate is not None:
             return candidate
-        fallback = _rerun_split(module, layer, inputs[:1])
+        fallback = _rerun_split(module, layer, run, inputs[:1])
         if not _holds(fallback, inputs, expected):
             if not torch.allclose(logits_of(module(inputs)), expected, rtol=1e-3):
                 raise ModelError(
@@ -105,10 +111,10 @@ def named_part(module: torch.nn.Module, name: str) -> torch.nn.Module:
 
 
 def _graph_split_or_none(
-    module: torch.nn.Module, layer: str, inputs: torch.Tensor, expected: torch.Tensor
+    module: torch.nn.Module, layer: str, run: int | None, inputs: torch.Tensor, expected: torch.Tensor
 ) -> Split | None:
     try:
-        candidate = _graph_split(module, layer)
+        candidate = _graph_split(module, layer, run)
         return candidate if _holds(candidate, inputs, expected) else None
     except Exception as error:  # tracing runs the user's own forward code, which may raise anything
         logger.info("the graph of the network cannot be cut at %s: %s", layer, error)
@@ -159,8 +165,10 @@ class _AncestorTracer(fx.Tracer):
         return not (self.layer.startswith(module_qualified_name + ".") or ends_in_one(m))
 
 
-def traced_at(module: torch.nn.Module, layer: str) -> tuple[torch.nn.Module, fx.Graph, fx.Node]:
-    """The graph of `module`, the last call of `layer` in it, and what it is the graph of: `module` as its `.network`.
+def traced_at(module: torch.nn.Module, layer: str, run: int | None) -> tuple[torch.nn.Module, fx.Graph, fx.Node]:
+    """The graph of `module`, a call of `layer` in it, and what it is the graph of: `module` as its `.network`.
+
+    `run`: which call, from 0; None: the last.
 
     Errors: `LayerError` where the graph has no such call; whatever tracing the network's own code raises.
     """
@@ -168,20 +176,20 @@ def traced_at(module: torch.nn.Module, layer: str) -> tuple[torch.nn.Module, fx.
     name = f"{PREFIX}{layer}"
     graph = _AncestorTracer(name).trace(whole)
     calls = [node for node in graph.nodes if node.op == "call_module" and node.target == name]
-    if not calls:
-        raise LayerError(f"the graph of the network has no call of {layer}")
-    return whole, graph, calls[-1]
+    if len(calls) <= (run or 0):
+        raise LayerError(f"the graph of the network has no such call of {layer}")
+    return whole, graph, calls[-1 if run is None else run]
 
 
-def _graph_split(module: torch.nn.Module, layer: str) -> Split:
-    whole, graph, at = traced_at(module, layer)
+def _graph_split(module: torch.nn.Module, layer: str, run: int | None) -> Split:
+    whole, graph, at = traced_at(module, layer, run)
     after = _dependents(at)
     before = _needed_before(graph, at, after)
     context = [node for node in graph.nodes if node in before and not _is_remade(node)]
     trunk = fx.GraphModule(whole, _trunk_graph(graph, at, after, context))
     head = fx.GraphModule(whole, _head_graph(graph, at, after | (before - set(context)), context))
     # their plain `forward`: calling a GraphModule prints a traceback to stderr whenever it raises
-    return Split(layer, "graph", lambda inputs: _as_cut(trunk.forward(inputs)), lambda cut: _run_head(head, cut))
+    return Split(layer, "graph", lambda inputs: _as_cut(trunk.forward(inputs)), lambda cut: _run_head(head, cut), run)
 
 
 def _dependents(start: fx.Node) -> set[fx.Node]:
@@ -253,14 +261,17 @@ def _run_head(head: fx.GraphModule, cut: Cut) -> torch.Tensor:
     return logits_of(head.forward(cut.activations.clone(), *cut.context))
 
 
-def _rerun_split(module: torch.nn.Module, layer: str, example: torch.Tensor) -> Split:
+def _rerun_split(module: torch.nn.Module, layer: str, run: int | None, example: torch.Tensor) -> Split:
     part = module.get_submodule(layer)
-    calls = count_calls(module, part, example)
+    replaced = count_calls(module, part, example) - 1 if run is None else run
 
     def trunk(inputs: torch.Tensor) -> Cut:
         seen: list[torch.Tensor] = []
+        is_meant = run_counter(run)
 
         def keep(_: torch.nn.Module, __: object, output: object) -> None:
+            if not is_meant():
+                return
             tensor = first_tensor(output)
             if tensor is None:
                 raise LayerError(f"expected layer {layer} to give a tensor; got {type(output).__name__}")
@@ -274,25 +285,12 @@ def _rerun_split(module: torch.nn.Module, layer: str, example: torch.Tensor) -> 
 
     def head(cut: Cut) -> torch.Tensor:
         inputs = cut.context[0]
-        left = iter(range(calls - 1, -1, -1))
+        is_meant = run_counter(replaced)
 
         def put(_: torch.nn.Module, __: object, output: object) -> object:
-            return with_first_tensor(output, cut.activations.clone()) if next(left) == 0 else None
+            return with_first_tensor(output, cut.activations.clone()) if is_meant() else None
 
         with hooked(part.register_forward_hook(put)):
             return logits_of(module(inputs))
 
-    return Split(layer, "rerun", trunk, head)
-
-
-def count_calls(module: torch.nn.Module, part: torch.nn.Module, inputs: torch.Tensor) -> int:
-    """How many times a forward pass of `module` on `inputs` runs `part`."""
-    calls = 0
-
-    def count(*_: object) -> None:
-        nonlocal calls
-        calls += 1
-
-    with hooked(part.register_forward_hook(count)):
-        module(inputs)
-    return calls
+    return Split(layer, "rerun", trunk, head, run)

@@ -15,7 +15,7 @@ from lumiscope.study.config import Study
 
 PACKAGES = (
     "lumiscope", "torch", "torchvision", "timm", "openvino", "onnxruntime", "open_clip_torch", "numpy", "scipy",
-    "scikit-image", "Pillow",
+    "scikit-image", "Pillow", "tifffile",
 )  # fmt: skip
 OPTIONAL = {"onnxruntime"}
 

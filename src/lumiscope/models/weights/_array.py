@@ -11,7 +11,7 @@ import torch
 
 from lumiscope.errors import WeightsError
 
-NUMBERS = frozenset("fiub")  # the kinds of dtypes that torch has
+NUMBERS = frozenset("fiubc")  # the kinds of dtypes that torch has
 
 
 @dataclass(frozen=True)

@@ -10,18 +10,23 @@ from typing import Any
 
 import torch
 
+from lumiscope.counts import first_few
 from lumiscope.errors import WeightsError
 from lumiscope.models.weights._array import ArrayTensor, Encoded
 from lumiscope.models.weights._derived import Folded, folded
 from lumiscope.models.weights._open_file import open_file
 from lumiscope.models.weights._stored import MadeTensor, StorageTensor, Stored
 from lumiscope.models.weights._tensor_pickle import Inert, kind_of
+from lumiscope.printable import printable
 
 OFFLINE_WAYS = (
     "Without a network: give a weight file with --weights FILE (.safetensors, .pt, .pth or .pth.tar), put the download "
     "into the cache that HF_HOME or TORCH_HOME names and set HF_HUB_OFFLINE=1, or ask for random weights with "
     "--weights random."
 )
+SUFFIXES = (".safetensors", ".pt", ".pth", ".pth.tar", ".bin", ".ckpt")  # what weights are mostly called
+CONFIG = "config.json"  # of timm, beside weights
+LISTED = 3
 MOST_DEPTH = 12
 MOST_STEPS = 200_000
 MOST_TENSORS = 200_000
@@ -74,9 +79,26 @@ class Checkpoint:
 
 
 def check_weights(path: Path) -> None:
-    """Raise `WeightsError` where there is no file at `path`."""
+    """Raise `WeightsError` where there is no file at `path`, but nothing or a folder."""
+    if path.is_dir():
+        raise WeightsError(f"expected a weight file; {path} is a folder. {_in_folder(path)}")
     if not path.is_file():
         raise WeightsError(f"there is no weight file {path}. {OFFLINE_WAYS}")
+
+
+def _in_folder(folder: Path) -> str:
+    """What may be given in place of a folder."""
+    try:
+        names = {entry.name for entry in folder.iterdir() if entry.is_file()}
+    except OSError:
+        names = set()
+    files = sorted(name for name in names if name.endswith(SUFFIXES))
+    listed = first_few([printable(name) for name in files], LISTED)
+    way = (
+        f"Give a file in it: {listed}" if files else f"No file in it ends in {', '.join(SUFFIXES)}: give one that does"
+    )
+    config = f"; or the folder as the model, with its weights: --model local-dir:{folder}" if CONFIG in names else ""
+    return f"{way}{config}."
 
 
 def read_checkpoint(path: Path) -> Checkpoint:

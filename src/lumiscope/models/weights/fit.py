@@ -11,13 +11,13 @@ from dataclasses import dataclass
 
 import torch
 
-from lumiscope.counts import counted
+from lumiscope.counts import counted, first_few
 from lumiscope.errors import WeightsError
 from lumiscope.models.weights._array import ArrayTensor
 from lumiscope.models.weights._match import Match, Wanted, matches
 from lumiscope.models.weights._misfit import misfit, summary
 from lumiscope.models.weights._renamings import renamings, reshaped
-from lumiscope.models.weights._stored import MadeTensor, Stored, numel
+from lumiscope.models.weights._stored import MadeTensor, numel
 from lumiscope.models.weights.checkpoint import Checkpoint, why_before
 from lumiscope.printable import printable
 
@@ -74,7 +74,7 @@ def fit_weights(module: torch.nn.Module, checkpoint: Checkpoint, *, partial: boo
         if not match.fitting:
             raise WeightsError(f"nothing in {checkpoint.path} fits this model: {said}")
         notes.append(f"weights left out: {said}")
-    _load(module, {key: plan.checkpoint.tensors[path] for key, path in match.fitting.items()})
+    _load(module, plan.checkpoint, match.fitting)
     return Fit(tuple(map(printable, notes)), frozenset((*match.missing, *match.other_shape)))
 
 
@@ -97,10 +97,24 @@ def _unwrapped(plan: _Plan, wanted: Wanted) -> Iterator[_Plan]:
         yield dataclasses.replace(_as_it_is(plan.checkpoint.without(inside), wanted), changed=(changed,))
 
 
-def _load(module: torch.nn.Module, tensors: Mapping[str, Stored]) -> None:
-    """Put tensors under the network's own keys; its parts are told that these are of their own version."""
-    state: OrderedDict[str, object] = OrderedDict((key, tensor.load()) for key, tensor in tensors.items())
+def _load(module: torch.nn.Module, checkpoint: Checkpoint, fitting: Mapping[str, str]) -> None:
+    """Put tensors under the network's own keys; its parts are told that these are of their own version.
+
+    Errors: `WeightsError` for complex numbers where the network's are real: torch would take their real parts.
+    """
     before = module.state_dict()
+    state: OrderedDict[str, object] = OrderedDict()
+    complex_paths: list[str] = []
+    for key, path in fitting.items():
+        state[key] = tensor = checkpoint.tensors[path].load()
+        if tensor.is_complex() and not before[key].is_complex():
+            complex_paths.append(path)
+    if complex_paths:
+        listed = first_few([printable(path) for path in complex_paths], LISTED)
+        raise WeightsError(
+            f"expected real numbers in {checkpoint.path}, as the network has them; complex are {listed}. Save their "
+            "real parts if these are meant."
+        )
     state.update((key, value) for key, value in before.items() if not isinstance(value, torch.Tensor))
     state._metadata = before._metadata  # type: ignore[attr-defined]
     module.load_state_dict(state, strict=False)
