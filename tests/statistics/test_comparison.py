@@ -80,12 +80,12 @@ def test_what_so_few_images_can_show(size: int, fewest: float) -> None:
 
 
 def test_a_planted_best_is_named() -> None:
-    """Better on each of 12 images: one pattern of 4,096 against each other method, times 4 methods to choose from."""
+    """Better on each of 12 images: one pattern of 4,096 against each other method, twice."""
     rng = np.random.default_rng(3)
     scores = rng.random((12, 4)) + np.array([0, 0, 2, 0])
     best = best_of(scores, bounds=(0, 3))
     assert (best.method, best.mean) == (2, scores[:, 2].mean())
-    assert best.p_value == pytest.approx(4 / 4096)
+    assert best.p_value == pytest.approx(2 / 4096)
     assert (best.low, best.high) == tuple(simultaneous_intervals(scores, bounds=(0, 3))[2])
     assert best.low > 2
 
@@ -95,7 +95,7 @@ def test_the_best_is_tested_against_the_nearest(scores: np.ndarray) -> None:
     differences = [scores[:, best.method] - scores[:, other] for other in (0, 1)]
     rivals = [max(slow_sign_flips(values, two_sided=False), mean_test(values)) for values in differences]
     assert best.method == 2
-    assert best.p_value == pytest.approx(min(1, 3 * max(rivals)))
+    assert best.p_value == pytest.approx(min(1, 2 * max(rivals)))
 
 
 def test_where_one_image_denies_it_the_best_is_not_named() -> None:
@@ -106,11 +106,31 @@ def test_where_one_image_denies_it_the_best_is_not_named() -> None:
     assert best_of(scores).p_value == 2 * mean_test(scores[:, 0]) > 0.2, "for which differences had to be symmetric"
 
 
+@pytest.mark.parametrize("kind", ["alike", "two first", "one loud", "in a row", "one error"])
+def test_of_candidates_none_of_which_is_first_few_are_named(kind: str) -> None:
+    """At 5 % at most 20 of 400 are expected, whatever methods share; more than 32 have a probability of 0.005."""
+    named = 0
+    for seed in range(400):
+        rng = np.random.default_rng([seed, len(kind)])
+        scores = rng.normal(size=(30, 5))
+        if kind == "two first":
+            scores[:, 2:] -= 3
+        elif kind == "one loud":
+            scores[:, 0] *= 8
+        elif kind == "in a row":
+            scores = rng.normal(size=(30, 1)) * np.arange(5) + 1e-6 * scores
+        elif kind == "one error":
+            scores = rng.normal(size=(30, 1)) + 0.1 * scores
+        named += best_of(scores).p_value <= 0.05
+    assert named <= 32
+    assert kind != "two first" or named >= 8, "no less than half of what is allowed"
+
+
 def test_rivals_may_have_other_images() -> None:
-    """All 10 differences to one rival are above 0, and 5 of 5 to the other: 1 in 32 is the larger, of 3 candidates."""
+    """All 10 differences to one rival are above 0, and 5 of 5 to the other: 1 in 32 is the larger, twice."""
     rng = np.random.default_rng(0)
     differences = [5 + rng.random(10), 5 + rng.random(5)]
-    assert ahead_of_all(differences, [None, None]) == pytest.approx(3 / 32)
+    assert ahead_of_all(differences, [None, None]) == pytest.approx(2 / 32)
     assert ahead_of_all([differences[0], []], [None, None]) == 1
     assert math.isnan(ahead_of_all([], []))
 

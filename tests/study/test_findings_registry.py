@@ -95,16 +95,16 @@ def test_an_answer_tells_support_from_contradiction() -> None:
 def test_a_medium_difference_takes_as_many_images_as_the_textbook_says() -> None:
     """Cohen: 80 % power at 5 %, two-sided, d = 0.5: (1.960 + 0.842)² / 0.25 = 31.4 by the normal approximation."""
     assert images_for_medium(1, 1) == 32, "which of both is ahead is seen in the data: half of 5 % for each"
-    # 0.05 / (10 · 4) = 0.00125 is beyond 3.0233, and 0.2 / 3 beyond 1.5011
-    assert images_for_medium(10, 3) == math.ceil((3.0233 + 1.5011) ** 2 / 0.25) == 82
+    # 0.05 / (10 · 2) = 0.0025 is beyond 2.8070, and 0.2 / 3 beyond 1.5011
+    assert images_for_medium(10, 3) == math.ceil((2.8070 + 1.5011) ** 2 / 0.25) == 75
 
 
 def test_so_many_images_show_it_in_four_of_five_studies() -> None:
     """One of four methods, half a deviation of the paired differences ahead of each other one, among ten sentences."""
     shown = 0
     for seed in range(200):
-        values = np.random.default_rng(seed).normal(size=(82, 4)) / math.sqrt(2) - 0.5 * (np.arange(4) == 1)
-        named = {f"{method}": {f"{row}": values[row, method] for row in range(82)} for method in range(4)}
+        values = np.random.default_rng(seed).normal(size=(75, 4)) / math.sqrt(2) - 0.5 * (np.arange(4) == 1)
+        named = {f"{method}": {f"{row}": values[row, method] for row in range(75)} for method in range(4)}
         end = extreme(named, highest=False, groups=ImageGroups())
         shown += end.name == "1" and 10 * end.test.p_value <= 0.05
     assert 143 <= shown <= 187, "160 on average; further off with a probability of 0.003"

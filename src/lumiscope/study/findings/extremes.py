@@ -15,7 +15,7 @@ from lumiscope.study.findings.claim import Hypothesis
 
 EXTREME = (
     "paired sign-flip test and Student's corrected for skewness, against every other candidate (the largest p-value "
-    "counts), Bonferroni over the candidates"
+    "counts), doubled as the candidate was chosen by looking"
 )
 BEHIND = (
     "paired sign-flip test and Student's corrected for skewness, each candidate below the first one (the larger "
@@ -75,7 +75,7 @@ def extreme(
     test = Hypothesis(
         ahead_of_all(differences, [groups(pair) for pair in pairs]),
         min(map(groups.witnesses, pairs)),
-        lambda count: candidates * floors.sign_flips(count),
+        floors.two_sided_sign_flips,
         rivals=len(others),
     )
     return Extreme(first, means[first], low, high, images, candidates, test)

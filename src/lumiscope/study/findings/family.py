@@ -54,12 +54,12 @@ def images_for_medium(sentences: int, rivals: int, level: float = LEVEL) -> int:
     """How many images show in 80 % of studies that one candidate is ahead of each of its rivals by a medium effect.
 
     That is half the standard deviation of the paired differences between images. `sentences`: how many are tested; each
-    has an equal share of the level, whatever few images allow now. The candidate may be any of `rivals` + 1; that it is
-    ahead of each has a probability of 80 % where it misses each one with at most 20 % / `rivals`.
+    has an equal share of the level, whatever few images allow now, half of it for each sign. That the candidate
+    is ahead of each has a probability of 80 % where it misses each one with at most 20 % / `rivals`.
     Source: the normal approximation of a one-sided paired test's power (Cohen 1988, Statistical Power Analysis, section
     2.4), Bonferroni.
     """
     from scipy.stats import norm
 
-    reach = float(norm.isf(level / (sentences * (rivals + 1))) + norm.isf((1 - POWER) / rivals))
+    reach = float(norm.isf(level / (sentences * 2)) + norm.isf((1 - POWER) / rivals))
     return math.ceil((reach / MEDIUM) ** 2)
