@@ -10,6 +10,7 @@ import torch
 
 from lumiscope.cli.main import _WarningsToStderr
 from lumiscope.cli.output import print_json, print_rows, say
+from lumiscope.counts import counted
 from lumiscope.errors import LumiscopeError, UnknownNameError, WeightsError
 from lumiscope.models import weights
 from lumiscope.printable import printable
@@ -23,6 +24,7 @@ def test_escapes():
     assert printable("a\nb\tc\rd", keep="\n\t") == "a\nb\tc\\rd"
     assert printable("great white shark, Ü 鱼") == "great white shark, Ü 鱼"
     assert printable("\udcff") == r"\udcff"
+    assert printable(counted(1920, "unit") + "\u200b") == "1\u202f920 units\\u200b"
 
 
 def test_every_error_shows_them_and_keeps_its_lines():

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+THIN_SPACE = "\u202f"  # between thousands, as `lumiscope.counts` writes them; harmless, though Python calls it unprintable
+
 
 def printable(text: str, keep: str = "") -> str:
     """`text` with what cannot be printed as escapes, such as \\x1b, \\n or \\udcff. `keep`: what stays as it is."""
     if text.isprintable():
         return text
-    return "".join(letter if letter.isprintable() or letter in keep else repr(letter)[1:-1] for letter in text)
+    kept = keep + THIN_SPACE
+    return "".join(letter if letter.isprintable() or letter in kept else repr(letter)[1:-1] for letter in text)
