@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-THIN_SPACE = "\u202f"  # between thousands, as `lumiscope.counts` writes them; harmless, though Python calls it unprintable
+THIN_SPACE = (
+    "\u202f"  # between thousands, as `lumiscope.counts` writes them; harmless, though Python calls it unprintable
+)
 
 
 def printable(text: str, keep: str = "") -> str:
