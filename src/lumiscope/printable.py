@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 THIN_SPACE = "\u202f"  # between the thousands of `lumiscope.counts`: harmless, though Python calls it unprintable
-    "\u202f"  # between thousands, as `lumiscope.counts` writes them; harmless, though Python calls it unprintable
-)
 
 
 def printable(text: str, keep: str = "") -> str:
