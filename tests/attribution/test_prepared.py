@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from lumiscope.attribution import METHODS, Predictor, PreparedBatch, select_methods
+from lumiscope.attribution.predictor import _chooser
 from lumiscope.errors import ModelError, TargetError, UnknownNameError, UsageError
 from lumiscope.images import Geometry
 
@@ -179,3 +180,11 @@ def test_what_methods_say_they_need():
         assert method.title
         assert any(character.isdigit() for character in method.citation), "a citation has a year"
         assert method.passes
+
+
+def test_pixels_are_chosen_bit_by_bit():
+    first = torch.tensor([[[0.0, -0.0, torch.nan], [1e-45, torch.inf, -2.5]]] * 3)
+    second = first.flip(2) + 0.25
+    mask = torch.tensor([[[[True, False, True], [False, True, False]]], [[[False] * 3, [True] * 3]]])
+    expected = torch.where(mask, first, second)
+    assert torch.equal(_chooser(first, second)(mask).view(torch.int32), expected.view(torch.int32))

