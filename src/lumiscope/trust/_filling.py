@@ -12,7 +12,7 @@ import torch
 from lumiscope.trust._grids import Grid, block_sums, correction, grids_of, hide
 
 NOISE = 0.01  # standard deviation, of a normalised picture
-TOLERANCE = 1e-4  # of what is filled in, as a share of the picture without its mean: roots of sums of squares
+ENOUGH = 4e-5  # of the picture without its mean, roots of sums of squares: the last step, so that 1e-4 is the error
 MOST_STEPS = 200
 
 
@@ -26,7 +26,7 @@ class Filling:
     def __init__(self, picture: torch.Tensor, seed: int) -> None:
         self._mean = picture.mean((1, 2), keepdim=True)
         self._centred = (picture - self._mean).contiguous()
-        self._enough = TOLERANCE * float(self._centred.norm())
+        self._enough = ENOUGH * float(self._centred.norm())
         generator = torch.Generator().manual_seed(seed)
         self.noise = (NOISE * torch.randn(picture.shape, generator=generator)).to(picture.device)
         channels, height, width = picture.shape

@@ -67,6 +67,12 @@ class Grid:
         missing = self.residual(self.values).add_(gap[self.within])
         self.values[self.within].addcmul_(missing, self._step[self.within])
 
+    def left(self, gap: torch.Tensor) -> torch.Tensor:
+        """What of `gap` the values leave open."""
+        missing = torch.zeros_like(gap)
+        torch.add(self.residual(self.values), gap[self.within], out=missing[self.within])
+        return missing
+
     def restrict(self, gap: torch.Tensor, coarse: Grid) -> None:
         """Set the gap of the next grid: the transpose of `prolong`."""
         torch.mul(gap, self._share, out=self._spread)
@@ -112,32 +118,26 @@ def hide(grids: list[Grid], hidden: torch.Tensor) -> list[Grid]:
 def correction(grids: list[Grid], gap: torch.Tensor) -> torch.Tensor:
     """What to add to hidden pixels of the first grid to close `gap`, nearly; the next call overwrites it.
 
-    One V-cycle on the coarser grids; on the first one, where a residual costs as much as all of them, what a sweep
-    brings and what they bring are added.
+    A V-cycle, the same forwards and backwards. On the first grid, where a sweep costs as much as on all others
+    together, there is one before and one after them.
     """
+    return _cycle(grids, gap, 1, 1)
+
+
+def _cycle(grids: list[Grid], gap: torch.Tensor, before: int, after: int) -> torch.Tensor:
+    """The values of the first grid that close `gap`, nearly. `before`, `after`: sweeps around the coarser grids."""
     grid, *coarser = grids
-    values = grid.swept(gap)
+    grid.swept(gap)
+    for _ in range(before - 1 if coarser else LAST_SWEEPS):
+        grid.sweep(gap)
     if coarser:
-        grid.restrict(gap, coarser[0])
-        _cycle(coarser)
+        grid.restrict(grid.left(gap), coarser[0])
+        _cycle(coarser, coarser[0].gap, 2, 2)
         grid.prolong(coarser[0])
+        for _ in range(after):
+            grid.sweep(gap)
+    values: torch.Tensor = grid.values
     return values
-
-
-def _cycle(grids: list[Grid]) -> None:
-    """Set the values of the first grid that close its gap, nearly: a V-cycle, the same forwards and backwards."""
-    grid, *coarser = grids
-    grid.swept(grid.gap)
-    for _ in range(1 if coarser else LAST_SWEEPS):
-        grid.sweep(grid.gap)
-    if coarser:
-        missing = torch.zeros_like(grid.gap)
-        torch.add(grid.residual(grid.values), grid.gap[grid.within], out=missing[grid.within])
-        grid.restrict(missing, coarser[0])
-        _cycle(coarser)
-        grid.prolong(coarser[0])
-        for _ in range(2):
-            grid.sweep(grid.gap)
 
 
 def block_sums(
