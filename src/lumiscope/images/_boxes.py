@@ -10,6 +10,7 @@ import numpy as np
 
 from lumiscope.errors import ImageError
 from lumiscope.files import MOST_SETTINGS, failure_in_words, read_bytes
+from lumiscope.images._raster import refuse_pixels
 from lumiscope.types import BoolArray
 
 EXPECTED = "expected boxes as ImageNet and Pascal VOC have them: <size> with <width> and <height>, and each <object>'s"
@@ -19,13 +20,14 @@ CORNERS = ("xmin", "ymin", "xmax", "ymax")
 def read_boxes(path: Path) -> BoolArray:
     """(height, width) True inside any box; their corners are pixels counted from 1, and inside.
 
-    Raises ImageError for a file that is none of these, and for boxes of objects with different names: which of them is
-    the labelled one nobody says.
+    Raises ImageError for a file that is none of these, for more pixels than a picture may have, and for boxes of
+    objects with different names: which of them is the labelled one nobody says.
     """
     root = _parsed(path)
     width, height = (_number(root, f"size/{side}") for side in ("width", "height"))
     if min(width, height) < 1:
         raise ImageError(f"{EXPECTED} <bndbox>; {path.name} says that the picture has {width} x {height} pixels")
+    refuse_pixels(width, height)
     objects = root.findall("object")
     names = sorted({entry.findtext("name", "").strip() for entry in objects})
     if len(names) > 1:
