@@ -120,12 +120,14 @@ def test_who_is_behind_the_first_is_tested_as_often_as_there_are_others() -> Non
         "c": {i: 2 + m for i, m in little.items()},
     }
     values["c"]["0"] -= 0.001
-    first, tests = behind_the_first(values, ImageGroups())
+    first, tests = behind_the_first(values, highest=True, groups=ImageGroups())
     assert (first, list(tests)) == ("a", ["b", "c"])
     assert tests["b"].p_value == pytest.approx(2 / 2**10)
     assert tests["c"].p_value > 0.5
     assert tests["b"].floor(10) == 2 / 2**10
-    assert behind_the_first({"a": a}, ImageGroups()) is None
+    negated = {name: {image: -value for image, value in of.items()} for name, of in values.items()}
+    assert behind_the_first(negated, highest=False, groups=ImageGroups())[1]["b"].p_value == tests["b"].p_value
+    assert behind_the_first({"a": a}, highest=True, groups=ImageGroups()) is None
 
 
 def test_of_methods_as_good_as_each_other_none_is_called_the_worse_choice() -> None:
@@ -134,7 +136,7 @@ def test_of_methods_as_good_as_each_other_none_is_called_the_worse_choice() -> N
     for seed in range(200):
         values = np.random.default_rng(seed).normal(size=(15, 4))
         named = {f"{method}": {f"{row}": values[row, method] for row in range(15)} for method in range(4)}
-        _, tests = behind_the_first(named, ImageGroups())
+        _, tests = behind_the_first(named, highest=True, groups=ImageGroups())
         wrong += min(holm(np.array([test.p_value for test in tests.values()]))) <= 0.05
     assert wrong <= 20
 

@@ -77,9 +77,9 @@ def tiff_tags(path: Path) -> Mapping[int, Any]:
     """The tags of the first page of the TIFF at `path`, by number; none where nothing can be read."""
     try:
         with pillow_warnings_silenced(), path.open("rb") as file:
-            if not begins_like_tiff(path):
-                return {}
             header = file.read(8)
+            if not header.startswith(BEGINNINGS):
+                return {}
             directory = ImageFileDirectory_v2(header + file.read(8) if b"+" in header[:4] else header)
             file.seek(directory.next)
             directory.load(file)

@@ -19,7 +19,7 @@ from lumiscope.runs.manifest import (
     Timing,
 )
 from lumiscope.runs.map_disagreement import disagreement
-from lumiscope.runs.maps import map_arrays, map_from_arrays, mask_arrays, mask_from_arrays
+from lumiscope.runs.maps import map_arrays, map_from_arrays, mask_arrays, mask_from_arrays, with_class_name
 from lumiscope.runs.no_label import NO_LABEL, NoLabel, Reason
 from lumiscope.runs.reader import RunReader
 from lumiscope.runs.run import STORE, Run
@@ -181,5 +181,6 @@ __all__ = [
     "table",
     "table_of",
     "to_arrow",
+    "with_class_name",
     "write_tables",
 ]

@@ -42,6 +42,11 @@ def map_from_arrays(arrays: Mapping[str, NDArray[Any]]) -> SaliencyMap:
     return SegmentMap(**parts) if "segments" in arrays else SaliencyMap(**parts)
 
 
+def with_class_name(saliency: SaliencyMap, name: str) -> SaliencyMap:
+    """The same map, whose class is called so: another run, with other names of classes, may have kept it."""
+    return dataclasses.replace(saliency, target=dataclasses.replace(saliency.target, name=name))
+
+
 def mask_arrays(mask: BoolArray) -> dict[str, NDArray[Any]]:
     """A mask, (H, W) bool, eight pixels a byte."""
     return {"pixels": np.packbits(mask), "shape": np.array(mask.shape)}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -14,7 +13,7 @@ from lumiscope.errors import ImageError, StoreError, UsageError
 from lumiscope.files import failure_in_words, read_bytes
 from lumiscope.memo import Memo
 from lumiscope.runs.manifest import Manifest, read_manifest
-from lumiscope.runs.maps import map_from_arrays, mask_from_arrays
+from lumiscope.runs.maps import map_from_arrays, mask_from_arrays, with_class_name
 from lumiscope.runs.save_table import digest_of
 from lumiscope.runs.table import TABLES, table_of
 from lumiscope.runs.tables import ExplanationRow, ImageRow, JudgementRow, MaskRow, ModelRow, ProbingImageRow, SkippedRow
@@ -118,8 +117,7 @@ class Run:
         if row is None:
             raise StoreError(f"the run {self.name} has no map of {method} for {image} by {model}")
         saliency = map_from_arrays(self._collection(row.location).get(row.key))
-        name = self._target_names.get((model, image), saliency.target.name)  # another run may have kept the map
-        return dataclasses.replace(saliency, target=dataclasses.replace(saliency.target, name=name))
+        return with_class_name(saliency, self._target_names.get((model, image), saliency.target.name))
 
     def mask(self, model: str, image: str, method: str) -> BoolArray | None:
         """(H, W) bool, the mask of a method, or of "ground_truth", on the model's view; None where there is none."""

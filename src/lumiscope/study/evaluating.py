@@ -121,14 +121,12 @@ def _judge(
 ) -> Judged:
     prepared = PreparedBatch(model, [model.view(item)], seed=seed)
     (asked,) = prepared.targets(_target_of(item, maps, target), [label_index(model, item)])
-    known: dict[Need, bool] = {
-        "truth": truth_of(model, item, asked) is not None,
-        "effects": isinstance(item, WorldImage),
-    }
+    truth = truth_of(model, item, asked)
+    known: dict[Need, bool] = {"truth": truth is not None, "effects": isinstance(item, WorldImage)}
     met = {need for need, there in known.items() if there}
     wanted = [name for name in default_metrics() if METRICS[name].needs <= met] if names is None else names
     effects = true_effects(model, item, asked) if any("effects" in METRICS[name].needs for name in wanted) else None
-    view = JudgedView(prepared, asked, truth=truth_of(model, item, asked), effects=effects)
+    view = JudgedView(prepared, asked, truth=truth, effects=effects)
     candidates = [Candidate(method, _values(item, method, saliency, view.size)) for method, saliency in maps.items()]
     shown, ladder = to_judge(candidates, worsened, view.size, view.seed)
     truest = [true_effect(effects, view.size)] if effects and ladder else []

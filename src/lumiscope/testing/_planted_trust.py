@@ -9,6 +9,7 @@ import numpy as np
 
 from lumiscope.runs import AuditRow, ImageGroups, TrustRow, TrustSummaryRow
 from lumiscope.study import Judged, Tables, audit_rows, trust_rows
+from lumiscope.testing._class_noise import class_noise
 from lumiscope.trust import BASELINES, cell_shares
 from lumiscope.types import DoubleArray, FloatArray, IntArray
 
@@ -66,8 +67,7 @@ def _scores(
 
     A third of what a picture gives to all of them is that of its class.
     """
-    of_class = rng.normal(0, 1, int(classes.max()) + 1)[classes]
-    shared = math.sqrt(1 / 3) * of_class + math.sqrt(2 / 3) * rng.normal(0, 1, len(classes))
+    shared = class_noise(rng, classes)
     return {
         who: math.sqrt(SHARED) * shared
         + math.sqrt(1 - SHARED) * rng.normal(0, 1, len(classes))

@@ -45,6 +45,7 @@ from lumiscope.runs import (
     Outcome,
 )
 from lumiscope.study import DecidedClaim, Tables, decided_claims, finding_rows
+from lumiscope.testing._class_noise import class_noise
 from lumiscope.testing._planted_trust import write_trust
 from lumiscope.testing._planted_units import write_controls, write_units
 from lumiscope.testing.fake_row import fake_row
@@ -105,7 +106,7 @@ def planted_study(seed: int, images: int, effects: Collection[str] = (), *, clus
     names = [f"i{number}" for number in range(images)]
     tables = Tables()
     places = _places(rng, classes)
-    trouble = _noise(rng, classes)  # what makes methods disagree on an image, where something does
+    trouble = class_noise(rng, classes)  # what makes methods disagree on an image, where something does
     maps = {model: _maps(rng, places, classes, trouble, model, effects) for model in MODELS}
     truths = [_blob(place, 0.2) >= 0.5 for place in places]
     rows = [_image_row(name, kind) for name, kind in zip(names, classes, strict=True)]
@@ -121,20 +122,14 @@ def planted_study(seed: int, images: int, effects: Collection[str] = (), *, clus
     return PlantedStudy(tables, true_findings(effects))
 
 
-def _noise(rng: np.random.Generator, classes: IntArray) -> DoubleArray:
-    """(n,) standard normal; a third of the variance is that of the class, where images share one."""
-    shared = rng.normal(0, 1, int(classes.max()) + 1)[classes]
-    return np.asarray(math.sqrt(1 / 3) * shared + math.sqrt(2 / 3) * rng.normal(0, 1, len(classes)))
-
-
 def _places(rng: np.random.Generator, classes: IntArray) -> DoubleArray:
     """(n, 2) places in the unit square that like its centre, and are near to each other in a class."""
-    return np.clip(0.5 + CENTRED * np.stack([_noise(rng, classes), _noise(rng, classes)], axis=1), 0.1, 0.9)
+    return np.clip(0.5 + CENTRED * np.stack([class_noise(rng, classes), class_noise(rng, classes)], axis=1), 0.1, 0.9)
 
 
 def _mixed(rng: np.random.Generator, cause: DoubleArray, classes: IntArray, strength: float) -> DoubleArray:
     """(n,) standard normal, correlated with `cause` by `strength`."""
-    return np.asarray(strength * cause + math.sqrt(1 - strength**2) * _noise(rng, classes))
+    return np.asarray(strength * cause + math.sqrt(1 - strength**2) * class_noise(rng, classes))
 
 
 Maps = dict[str, list[FloatArray]]
@@ -161,7 +156,7 @@ def _maps(
             error *= 0.0
         astray = (common + error) * (0.6 if "cover" in effects and number == 0 else 1)
         centres = places + astray if "related" in effects else _places(rng, classes)
-        sizes = 0.2 * np.exp(0.2 * _noise(rng, classes) + 0.2 * rng.normal(0, 1, images))
+        sizes = 0.2 * np.exp(0.2 * class_noise(rng, classes) + 0.2 * rng.normal(0, 1, images))
         if "focused" in effects and number == 1:
             sizes *= np.exp(-0.21)
         if "broadest" in effects and number == 2:

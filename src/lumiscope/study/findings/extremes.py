@@ -82,25 +82,26 @@ def extreme(
 
 
 def behind_the_first(
-    values: Mapping[str, Mapping[str, float]], groups: ImageGroups
+    values: Mapping[str, Mapping[str, float]], *, highest: bool, groups: ImageGroups
 ) -> tuple[str, dict[str, Hypothesis]] | None:
-    """The candidate with the highest mean, and for each other one whether it is below it; None with fewer than two.
+    """The candidate with the highest, or lowest, mean, and for each other one whether it is behind; None below two.
 
-    `values`, `groups`: as of `extreme`. The first one was chosen by looking: a candidate that is as good as any is
-    called worse only where it is behind one of all others, so p-values count as often as there are others.
+    `values`, `highest`, `groups`: as of `extreme`. The first one was chosen by looking: a candidate that is as good as
+    any is called worse only where it is behind one of all others, so p-values count as often as there are others.
     Source: Hsu 1996, Multiple Comparisons, chapter 4 (comparisons with the best).
     """
     known = {name: of_images for name, of_images in values.items() if of_images}
     if len(known) < 2:
         return None
-    first = max(known, key=lambda name: math.fsum(known[name].values()) / len(known[name]))
+    sign = 1 if highest else -1
+    first = max(known, key=lambda name: sign * math.fsum(known[name].values()) / len(known[name]))
     others = len(known) - 1
     tests = {}
     for name in known:
         if name == first:
             continue
         pair = [image for image in known[first] if image in known[name]]
-        ahead = [known[first][image] - known[name][image] for image in pair]
+        ahead = [sign * (known[first][image] - known[name][image]) for image in pair]
         tests[name] = Hypothesis(
             min(1.0, others * mean_test(ahead, groups=groups(pair))) if pair else math.nan,
             groups.witnesses(pair),

@@ -76,8 +76,9 @@ class Audit(Stage):
             for image, of_map in of_images.items():
                 classes.setdefault(targets[model, image], {})[image] = of_map
             rows[AuditRow] += audit_rows(model, method, of_images, classes, together, study.run.seed)
+            everything = np.sum(list(of_images.values()), axis=0)
             for group, members in classes.items():
-                rows[MapClusterRow] += _clusters(model, method, group, members, of_images)
+                rows[MapClusterRow] += _clusters(model, method, group, members, everything, len(of_images))
         return Collected(rows, skipped=results.skipped("map", study.images or ()))
 
 
@@ -118,16 +119,20 @@ def _audit(
     )
 
 
-def _clusters(model: str, method: str, group: str, shares: Shares, everything: Shares) -> Iterator[MapClusterRow]:
+def _clusters(
+    model: str, method: str, group: str, shares: Shares, everything: DoubleArray, count: int
+) -> Iterator[MapClusterRow]:
+    """`everything`: the sum of all `count` maps of the method."""
     if len(shares) < FEWEST:
         return
     maps, images = np.stack(list(shares.values())), list(shares)
     numbers, medoids = map_clusters(maps)
     for number, medoid in enumerate(medoids.tolist()):
-        members = [image for image, of in zip(images, numbers, strict=True) if of == number]
-        mean = maps[numbers == number].mean(axis=0)
+        members = maps[numbers == number]
+        mean = members.mean(axis=0)
         region = mean >= mean.max() / 2
-        others = [of_map[region].sum() for image, of_map in everything.items() if image not in members]
+        elsewhere = (everything - members.sum(axis=0))[region].sum()
+        others = count - len(members)
         yield MapClusterRow(
             model=model,
             method=method,
@@ -139,5 +144,5 @@ def _clusters(model: str, method: str, group: str, shares: Shares, everything: S
             place=place_of(region),
             area=float(region.mean()),
             weight=min(float(mean[region].sum()), 1.0),
-            others=min(float(np.mean(others)), 1.0) if others else math.nan,
+            others=min(max(float(elsewhere / others), 0.0), 1.0) if others else math.nan,
         )

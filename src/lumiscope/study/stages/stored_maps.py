@@ -15,7 +15,7 @@ from lumiscope.images import DECODERS, ImageItem
 from lumiscope.memo import Memo, Results
 from lumiscope.models import BACKENDS, TorchModel, VisionModel, class_index, label_index
 from lumiscope.progress import Track, silent
-from lumiscope.runs import map_arrays, map_from_arrays
+from lumiscope.runs import map_arrays, map_from_arrays, with_class_name
 from lumiscope.store import canonical_json, content_key
 from lumiscope.study.stages.explanation_plan import ExplanationPlan
 from lumiscope.study.stages.segmentations import segment_file, segmenter_makers
@@ -45,8 +45,7 @@ class StoredMaps:
     def _named(self, arrays: Mapping[str, NDArray[Any]]) -> SaliencyMap:
         """A kept map, whose class has the name that it has now: names are no part of what a map depends on."""
         saliency = map_from_arrays(arrays)
-        name = self.plan.model.classes[saliency.target.index]
-        return dataclasses.replace(saliency, target=dataclasses.replace(saliency.target, name=name))
+        return with_class_name(saliency, self.plan.model.classes[saliency.target.index])
 
     def logits(self, item: ImageItem) -> FloatArray:
         """(classes,) float32 raw scores of one image, as they were when its maps were computed."""

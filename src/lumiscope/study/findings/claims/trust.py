@@ -170,9 +170,9 @@ def _choice(tables: Rows, question: _Question) -> Iterator[Claim]:
     beside_nothing = {
         (row.model, row.method): row.p_value for row in tables.rows(TrustSummaryRow) if row.metric == question.metric
     }
-    sign = 1 if METRICS[question.metric].direction == "higher" else -1
+    highest = METRICS[question.metric].direction == "higher"
     for model, values in _values(tables, question.metric).items():
-        rivals = behind_the_first({name: {i: sign * v for i, v in of.items()} for name, of in values.items()}, groups)
+        rivals = behind_the_first(values, highest=highest, groups=groups)
         if rivals is None:
             continue
         first, tests = rivals
