@@ -24,21 +24,46 @@ def slowly_untransformed(value: float, slope: float) -> float:
     return (low + high) / 2
 
 
-def slow_student(values: np.ndarray) -> tuple[float, float]:
-    """Hall's interval in plain float64."""
+def slow_student(values: np.ndarray, bounded: bool = True) -> tuple[float, float]:
+    """Hall's interval in plain float64; without bounds with the skewness of a long tail, and Student's."""
     n = len(values)
     mean = sum(values) / n
-    deviation = math.sqrt(sum((value - mean) ** 2 for value in values) / (n - 1))
-    slope = sum((value - mean) ** 3 for value in values) / n / deviation**3 / (3 * math.sqrt(n))
-    ends = [slowly_untransformed(sign * stats.t.ppf(0.975, n - 1), slope) for sign in (1, -1)]
-    return tuple(mean - end * deviation / math.sqrt(n) for end in ends)
+    moments = [sum((value - mean) ** power for value in values) / n for power in (2, 3)]
+    error = math.sqrt(moments[0] / (n - 1))
+    quantile = stats.t.ppf(0.975, n - 1)
+    if bounded:
+        slope = moments[1] / (moments[0] * n / (n - 1)) ** 1.5 / (3 * math.sqrt(n))
+    else:
+        fisher = moments[1] / moments[0] ** 1.5 * math.sqrt(n * (n - 1)) / (n - 2)
+        slope = min(fisher * (1 + 3 / n) / (3 * math.sqrt(n)), 3 / (8 * quantile))
+    ends = [mean - slowly_untransformed(sign * quantile, slope) * error for sign in (1, -1)]
+    if not bounded:
+        ends = [min(ends[0], mean - quantile * error), max(ends[1], mean + quantile * error)]
+    return ends[0], ends[1]
+
+
+@pytest.mark.parametrize("size", [5, 10, 40])
+def test_the_skewed_interval_is_that_of_hall(size: int) -> None:
+    values = np.random.default_rng(size).exponential(size=size)
+    assert mean_interval(values, bounds=(0, 99)) == pytest.approx(slow_student(values), rel=1e-9)
 
 
 @pytest.mark.parametrize("size", [3, 5, 10, 40])
-def test_the_skewed_interval_is_that_of_hall(size: int) -> None:
+def test_without_bounds_the_tail_may_be_long(size: int) -> None:
     values = np.random.default_rng(size).exponential(size=size)
-    assert mean_interval(values) == pytest.approx(slow_student(values), rel=1e-9)
+    assert mean_interval(values) == pytest.approx(slow_student(values, bounded=False), rel=1e-9)
     assert mean_interval(1 - values) == pytest.approx([1 - end for end in mean_interval(values)[::-1]]), "mirrored"
+
+
+def test_the_further_out_one_value_lies_the_further_out_is_the_end() -> None:
+    """In standard errors, up to 4 times Student's: the end of a larger correction would come back."""
+    reached = []
+    for far in (1, 2, 4, 8, 16, 1e6):
+        values = np.r_[np.linspace(-1, 1, 9), far]
+        error = values.std(ddof=1) / math.sqrt(10)
+        reached.append((mean_interval(values)[1] - values.mean()) / error)
+    assert reached == sorted(reached)
+    assert 0.99 * 4 < reached[-1] / stats.t.ppf(0.975, 9) <= 4 * 1.05
 
 
 @pytest.mark.parametrize("confidence", [0.9, 0.95, 0.99])
@@ -62,7 +87,7 @@ def test_the_skewed_interval_leans_as_that_of_bca() -> None:
     """Both are right to the second order: at either end they are nearer to each other than Student's is to BCa."""
     values = np.random.default_rng(1).exponential(size=100)
     bca = stats.bootstrap((values,), np.mean, n_resamples=20_000, method="BCa", rng=np.random.default_rng(0))
-    ours, plain = mean_interval(values), mean_interval(values, skewed=False)
+    ours, plain = mean_interval(values, bounds=(0, 99)), mean_interval(values, skewed=False)
     for mine, students, theirs in zip(ours, plain, bca.confidence_interval, strict=True):
         assert abs(mine - theirs) < abs(students - theirs) / 2
 

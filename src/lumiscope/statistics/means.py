@@ -32,8 +32,9 @@ def mean_interval(
     `bounds`: between which the quantity lies, such as (0, 1) for an IoU; the interval keeps to them. `groups`: one
     label per image where images come in clusters; then groups are counted, not images. `skewed`: whether the quantity
     may be skewed; differences of two alike are not. Student's interval, corrected for skewness (Hall 1992), which needs
-    no resampling; where the quantity is bounded and has at least half of the values on a bound or on one number, or
-    there are fewer than 5, the weighted interval (Gaffke 2005), which needs no spread (`seed`: its weights).
+    no resampling; without bounds it reaches further where there may be a long tail. Where the quantity is bounded and
+    has at least half of the values on a bound or on one number, or there are fewer than 5, the weighted interval
+    (Gaffke 2005), which needs no spread (`seed`: its weights).
     benchmarks/statistics.py shows how often either holds the truth, beside what else is in use.
     Where nothing can be said the interval is `bounds`, or (NaN, NaN) without: with fewer than 3 values or groups, and,
     without bounds, where all are equal. (NaN, NaN) without values, or if one of them is not finite.
@@ -49,7 +50,7 @@ def mean_interval(
         return (math.nan, math.nan) if bounds is None else (float(bounds[0]), float(bounds[1]))
     if bounds is not None and spread_misleads(observations, bounds):
         return weighted_interval(observations, bounds, confidence, seed)
-    low, high = student_interval(observations.linearised(), confidence, skewed=skewed)
+    low, high = student_interval(observations.linearised(), confidence, skewed=skewed, bounded=bounds is not None)
     if bounds is not None:
         low, high = max(low, float(bounds[0])), min(high, float(bounds[1]))
     return low, high
