@@ -7,12 +7,16 @@ pixel is the weighted mean of its neighbours (1/6 beside, 1/12 diagonal; none ou
 
 from __future__ import annotations
 
+import math
+
+import numpy as np
 import torch
 
 from lumiscope.trust._grids import Grid, block_sums, correction, grids_of, hide
+from lumiscope.types import FloatArray
 
 NOISE = 0.01  # standard deviation, of a normalised picture
-ENOUGH = 4e-5  # of the picture without its mean, roots of sums of squares: the last step, so that 1e-4 is the error
+ENOUGH = 8e-5  # of the picture without its mean, roots of sums of squares: the last step, so that 1e-4 is the error
 MOST_STEPS = 200
 
 
@@ -24,66 +28,81 @@ class Filling:
     """
 
     def __init__(self, picture: torch.Tensor, seed: int) -> None:
-        self._mean = picture.mean((1, 2), keepdim=True)
-        self._centred = (picture - self._mean).contiguous()
-        self._enough = ENOUGH * float(self._centred.norm())
-        generator = torch.Generator().manual_seed(seed)
-        self.noise = (NOISE * torch.randn(picture.shape, generator=generator)).to(picture.device)
-        channels, height, width = picture.shape
-        self._grids = grids_of(channels, height, width, picture.device)
+        self._device = picture.device
+        mean = picture.mean((1, 2), keepdim=True)
+        self._mean, self._centred = mean.cpu().numpy(), (picture - mean).cpu().numpy()
+        self._enough = ENOUGH * float(np.linalg.norm(self._centred)) / math.sqrt(len(picture))
+        self.noise = NOISE * torch.randn(picture.shape, generator=torch.Generator().manual_seed(seed))
+        self._grids = grids_of(*picture.shape[1:])
+        self._values, self._gap, self._direction, self._change = np.zeros((4, len(self._grids[0].gap)), np.float32)
 
     def __call__(self, shown: torch.Tensor) -> torch.Tensor:
         """(n, C, H, W): the picture as it is where it is `shown`, (n, H, W) bool, and filled elsewhere."""
-        return torch.stack([self._filled(mask) for mask in shown.to(self._mean.device)])
+        masks = shown.cpu().numpy()
+        filled = np.empty((len(masks), *self._centred.shape), np.float32)
+        for mask, picture in zip(masks, filled, strict=True):
+            hidden = (~mask).astype(np.float32)
+            np.multiply(self.noise.numpy(), hidden, out=picture)
+            picture += self._mean
+            if mask.any():
+                grids = hide(self._grids, hidden)
+                weights = _weights(mask.astype(np.float32))
+                for channel, result in zip(self._centred, picture, strict=True):
+                    result += self._solution(grids, channel * mask, weights)
+        return torch.from_numpy(filled).to(self._device)
 
-    def _filled(self, shown: torch.Tensor) -> torch.Tensor:
-        hidden = (~shown).float()
-        smooth = self._solution(hidden) if shown.any() else torch.zeros_like(self._centred)
-        return smooth + self._mean + self.noise * hidden
-
-    def _solution(self, hidden: torch.Tensor) -> torch.Tensor:
-        """(C, H, W), without mean and noise, by preconditioned conjugate gradients.
+    def _solution(self, grids: list[Grid], known: FloatArray, weights: list[FloatArray]) -> FloatArray:
+        """(H, W) of one channel, by preconditioned conjugate gradients. `known`: 0 where it is hidden.
 
         The correction that would come next tells how much is missing; the last one is added.
         """
-        grids = hide(self._grids, hidden)
         grid, within = grids[0], grids[0].within
-        values, gap = torch.zeros(2, len(grid.gap), device=grid.gap.device)
-        grid.inner(values).copy_(self._start(grids, hidden))
+        values, gap, direction, step = self._values, self._gap, self._direction, self._change
+        grid.inner(values)[:] = _start(known, weights)
         gap[within] = grid.residual(values)
         next_correction = correction(grids, gap)
-        direction, fit = next_correction.clone(), torch.dot(gap, next_correction)
+        direction[:], fit = next_correction, gap @ next_correction
         for _ in range(MOST_STEPS):
-            if float(next_correction.norm()) <= self._enough:
+            if math.sqrt(next_correction @ next_correction) <= self._enough:
                 break
             change = grid.residual(direction)
-            length = -float(fit / torch.dot(direction[within], change))
-            values.add_(direction, alpha=length)
-            gap[within].add_(change, alpha=length)
+            length = -fit / (direction[within] @ change)
+            change *= length
+            gap[within] += change
+            values += np.multiply(direction, length, out=step)
             next_correction, before = correction(grids, gap), fit
-            fit = torch.dot(gap, next_correction)
-            direction.mul_(float(fit / before)).add_(next_correction)
-        return grid.inner(values.add_(next_correction))
-
-    def _start(self, grids: list[Grid], hidden: torch.Tensor) -> torch.Tensor:
-        """(C, H, W): means of ever larger blocks of what is shown, corrected at every size but the finest."""
-        weight = 1 - hidden[None]
-        pyramid = [(self._centred * weight, weight)]
-        while max(weight.shape[1:]) > 1:
-            total, weight = (block_sums(part) for part in pyramid[-1])
-            pyramid.append((total / weight.clamp(min=1), weight.clamp_(max=1)))
-        values, _ = pyramid.pop()
-        for level, (known, weight) in reversed(list(enumerate(pyramid))):
-            values = known + (1 - weight) * _enlarged(values)[:, : weight.shape[1], : weight.shape[2]]
-            if 0 < level < len(grids):
-                grid = grids[level]
-                flat, gap = torch.zeros(2, len(grid.gap), device=values.device)
-                grid.inner(flat).copy_(values)
-                gap[grid.within] = grid.residual(flat)
-                values = grid.inner(flat.add_(correction(grids[level:], gap)))
-        return values
+            fit = gap @ next_correction
+            direction *= fit / before
+            direction += next_correction
+        values += next_correction
+        return grid.inner(values)
 
 
-def _enlarged(values: torch.Tensor) -> torch.Tensor:
-    """(C, 2h, 2w): each of (C, h, w) four times."""
-    return values.repeat_interleave(2, 1).repeat_interleave(2, 2)
+def _weights(shown: FloatArray) -> list[FloatArray]:
+    """How many of the pixels before each pixel of ever larger blocks stands for: `shown`, then (h/2, w/2) and so on."""
+    counts = [shown]
+    while max(counts[-1].shape) > 1:
+        counts.append(block_sums(np.minimum(counts[-1], 1)))
+    return counts
+
+
+def _start(known: FloatArray, weights: list[FloatArray]) -> FloatArray:
+    """(H, W): where nothing is known, means of the smallest of ever larger blocks in which something is.
+
+    `known`: 0 elsewhere. `weights`: see `_weights`.
+    """
+    pyramid = [known]
+    for count in weights[1:]:
+        known = block_sums(known)
+        known /= np.maximum(count, 1)
+        pyramid.append(known)
+    values = pyramid.pop()
+    for known, count in zip(pyramid[::-1], weights[-2::-1], strict=True):
+        values = _enlarged(values)[: count.shape[0], : count.shape[1]]
+        np.copyto(values, known, where=count > 0)
+    return values
+
+
+def _enlarged(values: FloatArray) -> FloatArray:
+    """(2h, 2w): each of (h, w) four times."""
+    return values.repeat(2, 0).repeat(2, 1)
