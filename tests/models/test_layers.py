@@ -88,6 +88,30 @@ def test_tokens_that_are_put_back_onto_their_grid_are_channels_last(batch):
     assert layers["patches"].layout == layers["last"].layout == Layout("maps", (4, 5))
 
 
+def test_maps_unfolded_into_patches_are_no_maps(batch):
+    """As in MobileViT v2: (C, 4 pixels of a patch, 80 patches) has the positions of 16 × 20 maps in another order."""
+
+    class Unfolding(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.stem = torch.nn.Conv2d(3, 8, 2, stride=2)
+            self.mix = torch.nn.Conv2d(8, 8, 1)
+            self.last = torch.nn.Conv2d(8, 8, 1)
+            self.fc = torch.nn.Linear(8, 4)
+
+        def forward(self, inputs):
+            maps = self.stem(inputs)
+            patches = torch.nn.functional.pixel_unshuffle(maps, 2).reshape(len(maps), 8, 4, 80)
+            patches = patches + self.mix(patches)
+            maps = torch.nn.functional.pixel_shuffle(patches.reshape(len(maps), 32, 8, 10), 2)
+            return self.fc(self.last(maps).mean((2, 3)))
+
+    layers = trace_layers(Unfolding().eval(), batch)
+    assert by_name(layers)["stem"].layout == by_name(layers)["last"].layout == Layout("maps", (16, 20))
+    with pytest.raises(LayerError, match=r"mix gives shape \(8, 4, 80\)"):
+        layout_of("mix", layers)
+
+
 def test_norms_of_channels_first_maps_are_spatial(batch):
     class LayerNorm2d(torch.nn.LayerNorm):
         def forward(self, inputs):

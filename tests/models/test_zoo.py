@@ -32,6 +32,7 @@ ZOO = [
     ("torchvision:mobilenet_v2", {}, 64, numbered("features", (10, 13, 16, 17, 18))),
     ("torchvision:densenet121", {}, 64, ["features.relu0", *numbered("features", ["denseblock1", "denseblock2"]),
                                          "features.denseblock3", "features.norm5"]),
+    ("timm:mobilevitv2_050", {}, 256, numbered("stages", range(5))),
     ("timm:mobileone_s0", {}, 64, ["stem", *numbered("stages", range(4))]),
     ("timm:efficientvit_m0", {"img_size": 224}, 224, ["patch_embed.relu2", "patch_embed.relu3",
                                                       *numbered("stages", range(3))]),

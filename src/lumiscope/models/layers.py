@@ -213,7 +213,8 @@ def _layouts(outputs: Sequence[_Output], module: torch.nn.Module, size: Grid) ->
         if output.per_image and (shape in last_axis or _works_on_last_axis(output)):
             layout = _channels_last(shape, grids)
         elif output.per_image and len(shape) == 3 and not _is_inside_attention(output, tokens):
-            layout = Layout("maps", (shape[1], shape[2]))
+            unfolded = _is_unfolded((shape[1], shape[2]), grids, size)
+            layout = None if unfolded else Layout("maps", (shape[1], shape[2]))
         elif output.per_image and len(shape) == 2 and shape[0] > 1:
             layout = token_layout(shape[0], grids, prefixes, size)
         if layout is not None and layout.kind == "tokens":
@@ -222,6 +223,13 @@ def _layouts(outputs: Sequence[_Output], module: torch.nn.Module, size: Grid) ->
             grids.append(layout.grid)
         layouts.append(layout)
     return layouts
+
+
+def _is_unfolded(grid: Grid, grids: Sequence[Grid], size: Grid) -> bool:
+    """Whether the positions of earlier maps lie in another order, as (pixels of a patch, patches) in MobileViT v2."""
+    height, width = grid
+    rows = [earlier[0] * earlier[1] for earlier in grids]
+    return height * size[1] != width * size[0] and grid not in grids and height * width in rows
 
 
 def _channels_last(shape: Shape, grids: Sequence[Grid]) -> Layout | None:
