@@ -105,6 +105,7 @@ def test_overriding_the_preprocessing(here):
         ({"std": 0}, "std above 0"),
         ({"mean": [1, 2]}, "one or three numbers for mean"),
         ({"input_size": 0}, "input size"),
+        ({"input_size": True}, "input size"),
         ({"input_size": [1, 2, 3]}, "input size"),
         ({"geometry": "crops"}, "unknown geometry 'crops': did you mean crop"),
         ({"interpolation": "bicubik"}, "did you mean bicubic"),

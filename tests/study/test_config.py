@@ -161,6 +161,8 @@ def test_parts_that_go_together(fields: dict[str, str]) -> None:
         ('images = "world:1"\nrun = 1\n[[models]]\nspec = "x"', "run: "),
         ('images = "world:1"\nexplain = 1\n[[models]]\nspec = "x"', "expected explain to be a table; got 1"),
         ('models = [{ spec = "x" }]\nseed = nan', "run.seed: "),
+        ('models = [{ spec = "x" }]\nseed = true', "seed is no switch; got true"),
+        ('models = [{ spec = "x", input_size = true }]', "input_size is no switch; got true"),
         ('models = [{ spec = ["' + "y" * 10_000 + '"] }]', "models.0.spec: "),
         ("\x00", "not valid TOML: "),
     ],

@@ -197,7 +197,7 @@ def _read_text(path: Path) -> str:
     except FileNotFoundError:
         raise UsageError(_missing(path)) from None
     except OSError as error:
-        raise UsageError(f"{path}: expected {FORMAT}, got {error.strerror or error}; name a readable file") from None
+        raise UsageError(f"{path}: expected {FORMAT}; {error.strerror or error}; name a readable file") from None
     utf16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) and not data.startswith(codecs.BOM_UTF32_LE)
     if b"\x00" in data and not utf16:
         raise UsageError(

@@ -120,7 +120,7 @@ def height_width(size: int | Iterable[int] | None) -> tuple[int, int] | None:
     numbers = (size, size) if isinstance(size, int) else tuple(int(value) for value in size)
     if len(numbers) == 1:
         numbers *= 2
-    if len(numbers) != 2 or min(numbers) < 1:
+    if len(numbers) != 2 or min(numbers) < 1 or isinstance(size, bool):
         raise UsageError(f"expected an input size as one number or height and width; got {size}")
     if max(numbers) > LARGEST_SIDE:
         raise UsageError(f"expected an input size of at most {LARGEST_SIDE:,} pixels a side; got {size}")

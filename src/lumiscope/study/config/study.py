@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +45,15 @@ class Study(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _fields_in_tables(cls, content: Any) -> Any:
-        return in_tables(content) if isinstance(content, Mapping) else content
+        if not isinstance(content, Mapping):
+            return content
+        sorted_content = in_tables(content)
+        models = sorted_content.get("models")
+        for model in models if isinstance(models, Sequence) else ():
+            _refuse_switches(ModelConfig, model)
+        for name, kind in TABLES.items():
+            _refuse_switches(kind, sorted_content.get(name))
+        return sorted_content
 
     @field_validator("models")
     @classmethod
@@ -109,6 +117,16 @@ class Study(BaseModel):
             )
         if scorer is not None and probe is None:
             raise UsageError("expected probing images (--probe FOLDER, GLOB, CSV or world:COUNT) to go with --scorer")
+
+
+def _refuse_switches(kind: type, content: object) -> None:
+    """Raise `ValueError` where a table says true or false of a field that is no switch: Python would take it for 1 or 0."""
+    if not isinstance(content, Mapping):
+        return
+    for field in dataclasses.fields(kind):
+        value = content.get(field.name)
+        if isinstance(value, bool) and "bool" not in str(field.type):
+            raise ValueError(f"{field.name} is no switch; got {str(value).lower()}")
 
 
 def in_tables(content: Mapping[str, Any]) -> dict[str, Any]:
