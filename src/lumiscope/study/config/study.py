@@ -120,7 +120,7 @@ class Study(BaseModel):
 
 
 def _refuse_switches(kind: type, content: object) -> None:
-    """Raise `ValueError` where a table says true or false of a field that is no switch: Python would take it for 1 or 0."""
+    """Raise `ValueError` where a table says true or false of a field that is no switch: Python takes it for 1 or 0."""
     if not isinstance(content, Mapping):
         return
     for field in dataclasses.fields(kind):
