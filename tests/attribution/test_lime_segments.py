@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from lumiscope.attribution.regions import segmenters
 from lumiscope.attribution.regions._hiding import hidden_picture
 from lumiscope.attribution.regions.segmenters import SEGMENTERS, segment_view
 from lumiscope.errors import UsageError
@@ -63,6 +64,24 @@ def test_grid_by_hand():
     assert segment_view(view, "grid", {"rows": 1, "columns": 3}).tolist() == [[0, 1, 2], [0, 1, 2]]
     assert segment_view(view, "grid", {"rows": 2, "columns": 1}).tolist() == [[0, 0, 0], [1, 1, 1]]
     assert not segment_view(view, "grid", {"rows": 1, "columns": 1}).any()
+
+
+def test_equal_pixels_are_cut_once_for_equal_options(monkeypatch):
+    calls = []
+
+    def halves(pixels, *, at: int = 2):
+        calls.append(at)
+        pixels[:] = 0
+        return np.broadcast_to(np.arange(pixels.shape[1]) >= at, pixels.shape[:2]).astype(int)
+
+    monkeypatch.setattr(segmenters, "SEGMENTERS", {"halves": segmenters.Segmenter("halves", halves)})
+    pixels = np.random.default_rng(5).integers(0, 256, (4, 6, 3), np.uint8)
+    kept = pixels.copy()
+    cuts = [segment_view(view_of(pixels.copy()), "halves", options) for options in ({}, {}, {"at": 3}, {"at": 3})]
+    assert calls == [2, 3]
+    assert [cut.sum() for cut in cuts] == [16, 16, 12, 12]
+    segment_view(view_of(pixels), "halves", {"at": 5})
+    np.testing.assert_array_equal(pixels, kept)
 
 
 def test_files_and_functions_are_not_read_here():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from lumiscope.registry import Registry
 from lumiscope.types import ByteArray, IntArray
 
 OUTSIDE = ("mask", "python")  # prefixes of what lies outside this room: a file, or a function of the user's
+KEPT = 64  # cuts of the last views
 Cut = Callable[..., NDArray[Any]]
 
 
@@ -88,11 +90,18 @@ def segment_view(view: View, name: str, options: Mapping[str, Any]) -> IntArray:
     check_segmenter(name, options)
     if name not in SEGMENTERS:
         raise UsageError(f"{name} must be read first: use lumiscope.explain, or give the batch a `segment` of your own")
+    given = tuple(sorted((key, tuple(value) if isinstance(value, list) else value) for key, value in options.items()))
     try:
-        labels = SEGMENTERS[name].function(view.pixels, **options)
+        labels = _cut(SEGMENTERS[name].function, given, view.pixels.shape, view.pixels.tobytes())
     except ValueError as error:
         raise UsageError(f"segmenter {name} refuses {dict(options)}: {error}") from error
     return renumbered(labels, view, name)
+
+
+@functools.lru_cache(maxsize=KEPT)
+def _cut(function: Cut, options: tuple[tuple[str, Any], ...], shape: tuple[int, ...], pixels: bytes) -> NDArray[Any]:
+    """What a registered function makes of pixels; kept, as random networks and other classes ask for the same views."""
+    return function(np.frombuffer(pixels, np.uint8).reshape(shape).copy(), **dict(options))
 
 
 def renumbered(labels: NDArray[Any], view: View, name: str) -> IntArray:
