@@ -27,6 +27,11 @@ SaveLimeParamsOption = Annotated[
     Path | None, typer.Option(metavar="FILE", help="Write LIME's parameters of every image: .json, .toml or .pkl.")
 ]
 
+SERVER_DIR = Annotated[Path, typer.Option("--dir", help="The server's folder.")]
+SERVER_DATABASE = Annotated[
+    str, typer.Option(help="postgresql+psycopg://…; SQLite in the server's folder, if not given.", show_default=False)
+]
+
 ModelFlags = Flags[ModelConfig]
 StoreFlags = Annotated[Flags[RunConfig], Fields(only=("seed", "runs", "on_error"))]
 RequiredImages = Annotated[

@@ -1,0 +1,64 @@
+"""The application: routes around one service."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Request
+from fastapi.responses import HTMLResponse, Response
+from starlette.types import ASGIApp
+
+from lumiscope.server.service import Service
+from lumiscope.server.web import api, lime, operations, pages
+from lumiscope.server.web.errors import handle_errors
+from lumiscope.server.web.guard import Guard
+
+EXTRA_BYTES = 64 * 1024  # of a form around a file
+DESCRIPTION = """Hand in parameters of explanation methods, saliency maps or masks, and follow how they are scored.
+
+A token (`lsk_…`) goes into the header `Authorization: Bearer …`. Every error has one shape: `code`, `message`, and
+`faults` with what was expected and what came."""
+
+
+def make_app(service: Service) -> ASGIApp:
+    """The web application of a service; no upload is decoded in it."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        yield
+        service.stopping.set()
+
+    app = FastAPI(
+        title="lumiscope server",
+        version="1",
+        description=DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/v1/openapi.json",
+        lifespan=lifespan,
+    )
+    app.state.service = service
+    handle_errors(app)
+    for routes in (api.router, lime.router, operations.router, pages.router):
+        app.include_router(routes)
+
+    @app.get("/docs", include_in_schema=False)
+    def docs(request: Request) -> HTMLResponse:
+        return pages.page(request, "docs", None, routes=_routes(app), description=DESCRIPTION)
+
+    @app.middleware("http")
+    async def without_bodies(request: Request, call_next) -> Response:  # type: ignore[no-untyped-def]
+        answer: Response = await call_next(request)
+        return Response(status_code=304, headers=dict(answer.headers)) if answer.status_code == 304 else answer
+
+    return Guard(app, service.most_bytes + EXTRA_BYTES)
+
+
+def _routes(app: FastAPI) -> list[dict[str, str]]:
+    """What the API offers, for people."""
+    return [
+        {"method": method.upper(), "path": path, "summary": str(what.get("description", ""))}
+        for path, methods in app.openapi()["paths"].items()
+        for method, what in methods.items()
+    ]
