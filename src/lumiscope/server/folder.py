@@ -6,10 +6,12 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
+from lumiscope.server.baselines import write_baselines
+from lumiscope.server.challenges.making import WORLD
+
 from lumiscope.errors import UsageError
 from lumiscope.files import make_folder, write_atomically, writing
 from lumiscope.server.challenges import Challenge, make_world_challenge, open_challenge
-from lumiscope.server.challenges.making import WORLD
 
 SECRET_BYTES = 32
 DATABASE = "server.sqlite"
@@ -33,7 +35,7 @@ class ServerFolder:
         return self.path / "challenges"
 
     def make(self) -> None:
-        """Make what is missing: the folder (its owner's alone), the secret, and the built-in challenge if there is none."""
+        """Make what is missing: the folder (its owner's alone), the secret, and a challenge: the built-in one."""
         make_folder(self.challenge_folder)
         with writing(self.path):
             self.path.chmod(0o700)
@@ -42,7 +44,7 @@ class ServerFolder:
             with writing(self._secret_path):
                 self._secret_path.chmod(0o600)
         if not any(self.challenge_folder.iterdir()):
-            make_world_challenge(self.challenge_folder / WORLD)
+            write_baselines(make_world_challenge(self.challenge_folder / WORLD))
 
     @property
     def secret(self) -> bytes:
@@ -56,12 +58,13 @@ class ServerFolder:
             ) from error
 
     def challenges(self) -> dict[str, Challenge]:
-        """Name -> challenge, in the order of names. Errors: `UsageError` for a folder that holds none, and for two of one name."""
+        """Name -> challenge, by name. Errors: `UsageError` for a folder that holds none, and for two of one name."""
         opened: dict[str, Challenge] = {}
         for folder in sorted(path for path in self.challenge_folder.iterdir() if path.is_dir()):
             challenge = open_challenge(folder)
             if challenge.name in opened:
-                raise UsageError(f"{folder} and {opened[challenge.name].folder} both hold the challenge {challenge.name}")
+                other = opened[challenge.name].folder
+                raise UsageError(f"{folder} and {other} both hold the challenge {challenge.name}")
             opened[challenge.name] = challenge
         return dict(sorted(opened.items()))
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sqlalchemy import func, select
-
 from lumiscope.server.database import Clock, Database, Publication, Score, Submission, SystemClock, Token
 from lumiscope.server.queue import State
+from sqlalchemy import func, select
 
 
 def counts_of_states(database: Database) -> Mapping[State, int]:
@@ -35,7 +34,7 @@ def scored_by_user(database: Database) -> Mapping[int, int]:
     """User id -> how many scored submissions."""
     query = select(Submission.user_id, func.count()).where(Submission.state == State.SCORED)
     with database.reading() as session:
-        return {user: count for user, count in session.execute(query.group_by(Submission.user_id))}
+        return {row[0]: row[1] for row in session.execute(query.group_by(Submission.user_id))}
 
 
 def good_token(database: Database, number: int, clock: Clock | None = None) -> Token | None:

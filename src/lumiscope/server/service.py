@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import threading
 import zipfile
@@ -10,21 +11,23 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from lumiscope.errors import LumiscopeError, UnknownNameError, UsageError
-from lumiscope.server.challenges import Challenge
-from lumiscope.server.challenges.publishing import public_part
+from lumiscope.server.baselines import baselines_of
 from lumiscope.server.database import Database, People, Person, Submission
 from lumiscope.server.hand_ins import template
 from lumiscope.server.leaderboard import Board, leaderboard
 from lumiscope.server.queue import ChallengeFacts, Queue, State
+from lumiscope.server.scoring import SCORER_VERSION, ImageScore, Scores, scorer_fingerprint
+
+from lumiscope.errors import LumiscopeError, UnknownNameError, UsageError
+from lumiscope.server.challenges import Challenge
+from lumiscope.server.challenges.publishing import public_part
 from lumiscope.server.records import counts_of_states, good_token, released_of, score_of, scored_by_user
-from lumiscope.server.scoring import SCORER_VERSION, Scores, scorer_fingerprint
 from lumiscope.server.views import (
+    BoardView,
     ChallengeView,
     FaultView,
-    ImageScoreView,
-    BoardView,
     HistoryView,
+    ImageScoreView,
     RankedView,
     ScoresView,
     Step,
@@ -77,10 +80,11 @@ class Service:
         for challenge in self._challenges.values():
             self.queue.register(facts_of(challenge))
             self.people.add(BASELINES)
-            for path in challenge.baseline_files():
-                content = path.read_bytes()
-                key = f"{challenge.name}/{path.name}/{challenge.fingerprint[:16]}"
-                self.queue.receive(BASELINES, challenge.name, path.name, content, key, baseline=path.stem)
+            for baseline in baselines_of(challenge):
+                content = baseline.path.read_bytes()
+                edition = hashlib.sha256(content + challenge.fingerprint.encode()).hexdigest()[:32]
+                key = f"{challenge.name}/{baseline.name}/{edition}"
+                self.queue.receive(BASELINES, challenge.name, baseline.path.name, content, key, baseline=baseline.name)
 
     @property
     def most_bytes(self) -> int:
@@ -242,7 +246,9 @@ class Service:
             iou=None if scores is None else scores.iou,
             hidden=released_of(self.queue.database, row.id) if scores is not None else None,
             scores=scores,
-            timeline=[Step(when=iso(step.at), state=step.state.value, who=step.who, why=step.why) for step in timeline.steps],
+            timeline=[
+                Step(when=iso(step.at), state=step.state.value, who=step.who, why=step.why) for step in timeline.steps
+            ],
             log=row.log_tail,
             can_cancel=not state.is_final,
         )
@@ -251,7 +257,7 @@ class Service:
         score = score_of(self.queue.database, row.id)
         if score is None:
             return None
-        scores = Scores.from_rows(score.public)
+        scores = Scores(tuple(ImageScore(**row) for row in score.public))
         means = scores.means
         return ScoresView(
             iou=means.iou,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import ipaddress
 import logging
 import os
@@ -10,13 +9,15 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from lumiscope.server.isolation import Isolation, choose_isolation
+
 from lumiscope.errors import UsageError
 from lumiscope.server.folder import ServerFolder
-from lumiscope.server.isolation import Isolation, choose_isolation
 
 if TYPE_CHECKING:
     from lumiscope.server.service import Service
@@ -33,15 +34,16 @@ class Serving:
     def __init__(self, path: Path, database: str = "") -> None:
         self._folder = ServerFolder(path, database)
 
-    def run(self, host: str, port: int, workers: int, *, accept_weak: bool = False) -> None:
-        """Listen until it is stopped. Errors: `UsageError` for weak isolation beyond this machine."""
+    def run(self, host: str, port: int, workers: int, say: Callable[[str], None], *, accept_weak: bool = False) -> None:
+        """Listen until it is stopped. `say`: tells whoever started it. Errors: `UsageError` for weak isolation beyond
+        this machine."""
         import uvicorn
 
         from lumiscope.server.web import make_app
 
         self._folder.make()
         isolation = choose_isolation()
-        print(isolation.sentence(), file=sys.stderr)
+        say(isolation.sentence())
         if isolation.strength == "weak" and not accept_weak and not _is_loopback(host):
             raise UsageError(
                 f"{host} can be reached by others, and uploads would be held in by limits alone. Install bubblewrap, or "
@@ -49,7 +51,7 @@ class Serving:
             )
         service = self._service(isolation)
         if not service.has_admin():
-            print(f"The admin's token, shown this once: {service.make_token(ADMIN_NAME, admin=True)}", file=sys.stderr)
+            say(f"The admin's token, shown this once: {service.make_token(ADMIN_NAME, admin=True)}")
         _log_lines()
         config = uvicorn.Config(
             make_app(service),
@@ -64,7 +66,7 @@ class Serving:
         threads = [threading.Thread(target=self._keep_worker, args=(stop,)) for _ in range(workers)]
         for thread in threads:
             thread.start()
-        print(f"lumiscope serves {self._folder.path} at http://{host}:{port}", file=sys.stderr)
+        say(f"{self._folder.path} is served at http://{host}:{port}; Ctrl-C ends it")
         try:
             _server(config, service).run()
         finally:
@@ -78,6 +80,7 @@ class Serving:
         from lumiscope.server.database import Database
         from lumiscope.server.queue import Queue, Worker
         from lumiscope.server.scoring import SCORER_VERSION
+
         from lumiscope.server.work import Scoring
 
         _log_lines()
@@ -93,6 +96,7 @@ class Serving:
     def token(self, name: str, *, admin: bool = False, days: float | None = None) -> str:
         """A new token for somebody. Errors: `UsageError` where there is no server."""
         from lumiscope.server.database import Database, People
+
         from lumiscope.server.service import scopes_of
 
         if not self._folder.secret:
@@ -103,6 +107,7 @@ class Serving:
 
     def _service(self, isolation: Isolation) -> Service:
         from lumiscope.server.database import Database
+
         from lumiscope.server.service import Service
 
         database = Database(self._folder.database_url)
@@ -125,11 +130,10 @@ class Serving:
 
 
 def _server(config, service: Service):  # type: ignore[no-untyped-def]
-    """Uvicorn, which tells the service first when it is told to stop: streams end, so that it need not wait for them."""
+    """Uvicorn, which tells the service first when it is told to stop, so that streams end and need no waiting for."""
     import uvicorn
 
     class Server(uvicorn.Server):
-        @functools.wraps(uvicorn.Server.handle_exit)
         def handle_exit(self, sig: int, frame: FrameType | None) -> None:
             service.stopping.set()
             super().handle_exit(sig, frame)

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lumiscope.errors import LumiscopeError
-from lumiscope.server.challenges import Challenge
 from lumiscope.server.isolation import TORCH_BYTES, ChildLimits, ChildResult, Isolation, run_child
 from lumiscope.server.queue import Claimed, Pulse
-from lumiscope.server.scoring import SCORED, UPLOAD, Scores, truth_parts
+from lumiscope.server.scoring import SCORED, Scores, truth_parts
+from lumiscope.server.scoring.uploads import UPLOAD
+
+from lumiscope.errors import LumiscopeError
+from lumiscope.server.challenges import Challenge
 
 ENTRY = "lumiscope.server.scoring:score_parts"
 WALL = 3  # times the CPU seconds that a hand-in may use: machines are shared
@@ -49,7 +51,7 @@ class Scoring:
                 wall_seconds=WALL * challenge.limits.seconds,
             ),
             readable=_readable(challenge),
-            on_progress=pulse,
+            on_progress=lambda done, total: _told(pulse, done, total),
             stopped=lambda: not pulse(),
         )
         if result.state == "killed" and not pulse():
@@ -60,15 +62,27 @@ class Scoring:
 def _readable(challenge: Challenge) -> list[Path]:
     """What the child may read: the pictures and the model, not the truth."""
     paths = [challenge.folder / "challenge.toml", challenge.folder / "images"]
-    return paths + [Path(path) for path in (challenge.model.weights, challenge.model.classes) if path and Path(path).exists()]
+    named = [path for path in (challenge.model.weights, challenge.model.classes) if isinstance(path, str)]
+    return paths + [Path(path) for path in named if Path(path).exists()]
+
+
+def _told(pulse: Pulse, done: int, total: int) -> None:
+    pulse(done, total)
 
 
 def _verdict(result: ChildResult, challenge: Challenge) -> dict[str, Any]:
     if result.state in OVER_LIMITS:
-        expected = f"to be scored within {challenge.limits.seconds} CPU seconds and {challenge.limits.memory_bytes:,} bytes"
-        return {"state": "rejected", "faults": [{"where": "the whole file", "expected": expected, "came": result.error}]}
+        expected = (
+            f"to be scored within {challenge.limits.seconds} CPU seconds and {challenge.limits.memory_bytes:,} bytes"
+        )
+        return {
+            "state": "rejected",
+            "faults": [{"where": "the whole file", "expected": expected, "came": result.error}],
+        }
     if result.state != "done" or result.result is None:
-        raise ScoringError(f"the scorer ended as {result.state!r}: {result.error}; its last words: {result.log_tail[-500:]}")
+        raise ScoringError(
+            f"the scorer ended as {result.state!r}: {result.error}; its last words: {result.log_tail[-500:]}"
+        )
     verdict = result.result
     if verdict.get("state") != SCORED:
         return verdict

@@ -15,7 +15,7 @@ from lumiscope.cli.options import SERVER_DATABASE, SERVER_DIR
 def worker(
     dir: SERVER_DIR = Path("lumiscope-server"),
     database: SERVER_DATABASE = "",
-    with_parent: Annotated[bool, typer.Option("--with-parent", help="End when the process that started this one does.")] = False,
+    with_parent: Annotated[bool, typer.Option("--with-parent", help="End when whoever started it does.")] = False,
 ) -> None:
     """Score submissions, one after another, until it is stopped.
 

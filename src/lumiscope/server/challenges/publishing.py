@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import tomli_w
-
 from lumiscope.server.challenges.challenge import CHALLENGE, IMAGES, TRUTH, Challenge
+
 from lumiscope.study import read_toml
 
 

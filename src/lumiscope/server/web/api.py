@@ -52,9 +52,7 @@ def get_public_part(service: The, name: Name) -> Response:
 
 
 @router.get("/challenges/{name}/leaderboard")
-def get_leaderboard(
-    service: The, name: Name, request: Request, response: Response, final: bool = False
-) -> BoardView:
+def get_leaderboard(service: The, name: Name, request: Request, response: Response, final: bool = False) -> BoardView:
     """All that is ranked, baselines too, the best first. `final`: of the submissions that were chosen."""
     board = service.leaderboard(name, final=final)
     _same_as(board.model_dump_json(), request, response)
@@ -130,4 +128,3 @@ def _same_as(content: str, request: Request, response: Response) -> None:
     if request.headers.get("if-none-match") == tag:
         raise ApiError(304, "", headers={"ETag": tag})
     response.headers["ETag"] = tag
-

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI, Request
-from fastapi.responses import HTMLResponse, Response
+from fastapi.responses import HTMLResponse
 from starlette.types import ASGIApp
 
 from lumiscope.server.service import Service
@@ -39,18 +39,13 @@ def make_app(service: Service) -> ASGIApp:
         lifespan=lifespan,
     )
     app.state.service = service
-    handle_errors(app)
+    handle_errors(app, pages.wrong)
     for routes in (api.router, lime.router, operations.router, pages.router):
         app.include_router(routes)
 
     @app.get("/docs", include_in_schema=False)
     def docs(request: Request) -> HTMLResponse:
         return pages.page(request, "docs", None, routes=_routes(app), description=DESCRIPTION)
-
-    @app.middleware("http")
-    async def without_bodies(request: Request, call_next) -> Response:  # type: ignore[no-untyped-def]
-        answer: Response = await call_next(request)
-        return Response(status_code=304, headers=dict(answer.headers)) if answer.status_code == 304 else answer
 
     return Guard(app, service.most_bytes + EXTRA_BYTES)
 

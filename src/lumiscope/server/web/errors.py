@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
-from lumiscope.errors import LumiscopeError
+from lumiscope.errors import LumiscopeError, StoreError, UnknownNameError
+from lumiscope.server.database import DatabaseBusyError
+from lumiscope.server.queue import KeyReusedError, QuotaError, TransitionError
+from lumiscope.server.service import UnknownSubmissionError
 
 CODES = {
     400: "bad_request",
@@ -27,6 +31,18 @@ CODES = {
     429: "too_many",
     503: "not_ready",
 }
+
+
+STATUSES: dict[type[LumiscopeError], int] = {
+    UnknownNameError: 404,
+    UnknownSubmissionError: 404,
+    KeyReusedError: 409,
+    TransitionError: 409,
+    QuotaError: 429,
+    DatabaseBusyError: 503,
+    StoreError: 503,
+}
+"""What errors of the rooms below are to a browser: the first that fits; 422 for all others."""
 
 
 class Fault(BaseModel):
@@ -65,38 +81,46 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
 """What a route may answer, for OpenAPI."""
 
 
-def problem(
-    request: Request,
-    status: int,
-    message: str,
-    faults: Sequence[Fault] = (),
-    headers: dict[str, str] | None = None,
-) -> JSONResponse:
-    """The answer."""
-    request_id = getattr(request.state, "request_id", "")
-    content = Problem(
-        code=CODES.get(status, "failed"), message=message, faults=list(faults), request_id=request_id
-    ).model_dump()
-    return JSONResponse(content, status, headers)
+Page = Callable[[Request, int, str], Response]
+"""Shows an error to somebody who looks at a page: (request, status, message)."""
 
 
-def handle_errors(app: FastAPI) -> None:
-    """Let `app` answer every error in the one shape."""
+def handle_errors(app: FastAPI, page: Page) -> None:
+    """Let `app` answer every error in the one shape, and with a `page` where a browser shows it to somebody."""
+
+    def problem(
+        request: Request,
+        status: int,
+        message: str,
+        faults: Sequence[Fault] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> Response:
+        if status < 400:
+            return Response(status_code=status, headers=headers)
+        if "text/html" in request.headers.get("accept", "") and not request.url.path.startswith("/api/"):
+            return page(request, status, message)
+        request_id = getattr(request.state, "request_id", "")
+        content = Problem(code=CODES.get(status, "failed"), message=message, faults=list(faults), request_id=request_id)
+        return JSONResponse(content.model_dump(), status, headers)
 
     @app.exception_handler(ApiError)
-    async def of_api(request: Request, error: ApiError) -> JSONResponse:
+    async def of_api(request: Request, error: ApiError) -> Response:
         return problem(request, error.status, error.message, error.faults, error.headers)
 
     @app.exception_handler(LumiscopeError)
-    async def of_lumiscope(request: Request, error: LumiscopeError) -> JSONResponse:
-        return problem(request, 422, str(error))
+    async def of_lumiscope(request: Request, error: LumiscopeError) -> Response:
+        status = next((status for kind, status in STATUSES.items() if isinstance(error, kind)), 422)
+        headers = {}
+        if isinstance(error, QuotaError):
+            headers["Retry-After"] = str(max(1, round((error.quota.resets_at - datetime.now(UTC)).total_seconds())))
+        return problem(request, status, str(error), headers=headers)
 
     @app.exception_handler(HTTPException)
-    async def of_http(request: Request, error: HTTPException) -> JSONResponse:
-        return problem(request, error.status_code, str(error.detail), headers=dict(error.headers or {}))
+    async def of_http(request: Request, error: HTTPException) -> Response:
+        return problem(request, error.status_code, str(error.detail), headers=error.headers)
 
     @app.exception_handler(RequestValidationError)
-    async def of_fields(request: Request, error: RequestValidationError) -> JSONResponse:
+    async def of_fields(request: Request, error: RequestValidationError) -> Response:
         faults = [
             Fault(
                 where=".".join(map(str, fault["loc"])),

@@ -28,16 +28,20 @@ async def lime(
 ) -> Response:
     """Hand in to the first challenge, and wait up to a minute for its score; after that 202 with a link."""
     content = await file.read()
-    challenge = (await run_in_threadpool(service.challenges))[0].name
-    view = await run_in_threadpool(service.hand_in, user, challenge, file.filename or "explain_params.pkl", content, None)
+    challenge = (await run_in_threadpool(service.challenges))[0]
+    view = await run_in_threadpool(
+        service.hand_in, user, challenge.name, file.filename or "explain_params.pkl", content, None
+    )
     until = time.monotonic() + WAIT
     while view.state not in ENDED and time.monotonic() < until and not service.stopping.is_set():
         await asyncio.sleep(POLL)
         view = await run_in_threadpool(service.submission, user, view.id)
     link = f"/api/v1/submissions/{view.id}"
     if view.state == "scored" and view.scores is not None and view.scores.iou is not None:
-        seconds = view.scores.cpu_seconds / max(len(view.scores.images), 1)
+        seconds = view.scores.cpu_seconds / len(challenge.images)
         return JSONResponse({"avg_iou": view.scores.iou, "avg_time": seconds})
     if view.state in ENDED:
-        raise ApiError(422, view.why or f"the submission was {view.state}", [Fault(**f.model_dump()) for f in view.faults])
+        raise ApiError(
+            422, view.why or f"the submission was {view.state}", [Fault(**f.model_dump()) for f in view.faults]
+        )
     return JSONResponse({"state": view.state, "follow": link}, 202, {"Location": link})

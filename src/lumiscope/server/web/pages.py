@@ -59,6 +59,11 @@ def page(request: Request, name: str, user: User | None = None, status: int = 20
     return HTMLResponse(text, status, {"Cache-Control": "no-store"})
 
 
+def wrong(request: Request, status: int, message: str) -> HTMLResponse:
+    """A page that says what went wrong."""
+    return page(request, "wrong", None, status, message=message, status_shown=status)
+
+
 @router.get("/static/{name}")
 def static(name: str) -> Response:
     """The style sheet and the script."""
