@@ -124,10 +124,10 @@ class Exchange:
             return Ending("out of time", f"it was not done after {limits.wall_seconds:g} seconds")
         if usage.cpu_seconds > limits.cpu_seconds:
             return Ending("out of time", f"it used more than {limits.cpu_seconds:g} seconds of the processor")
-        if usage.memory_bytes > limits.memory_bytes:
-            return Ending("out of memory", f"it used more than {limits.memory_bytes / 2**20:.0f} MiB of memory")
         if usage.tasks > limits.processes:
             return Ending("killed", f"it ran more than {limits.processes:g} processes and threads at once")
+        if usage.memory_bytes > limits.memory_bytes:
+            return Ending("out of memory", f"it used more than {limits.memory_bytes / 2**20:.0f} MiB of memory")
         if self._scratch is not None and self._scratch_bytes(self._scratch) > limits.file_bytes:
             return Ending("too much output", f"its files took more than {limits.file_bytes:g} bytes")
         return None

@@ -12,6 +12,8 @@ from collections.abc import Iterator, Mapping
 from typing import IO, Any
 
 MAGIC = b"LSF1"
+OUT_OF_MEMORY = 77
+"""The exit code of a child that had not even the memory for a frame that says so."""
 _HEAD = struct.Struct(">4sI")
 MOST_ORDER_BYTES = 64 * 2**20
 

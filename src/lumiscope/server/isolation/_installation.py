@@ -51,10 +51,13 @@ def environment(readable: Sequence[Path], scratch: str, threads: int) -> dict[st
     Modules are found where the parent finds them, as far as the child may read there.
     """
     package_home = Path(lumiscope.__path__[0]).absolute().parent
-    roots = [package_home, *(Path(folder) for folder in sys.path if folder and _lies_in(Path(folder), readable))]
+    roots = [
+        package_home,
+        *(Path(folder).absolute() for folder in sys.path if folder and _lies_in(Path(folder), readable)),
+    ]
     count = str(max(1, min(threads // 2, os.cpu_count() or 1)))
     variables = {
-        "PATH": "/usr/bin:/bin",
+        "PATH": "",  # a program that is found and cannot be run takes some libraries by surprise
         "LANG": "C.UTF-8",
         "PYTHONPATH": os.pathsep.join(dict.fromkeys(map(str, roots))),
         "PYTHONDONTWRITEBYTECODE": "1",

@@ -11,19 +11,23 @@ from typing import Any
 
 from lumiscope.server.isolation._kernel import PR_SET_PDEATHSIG, prctl
 
+_FOLDERS = tuple(map(Path, ("/", "/tmp", "/var/tmp", "/dev", "/dev/shm", "/run")))
+
 
 def attempts(
     request: Mapping[str, Any], parts: Mapping[str, bytes], progress: Callable[[int, int], None]
 ) -> dict[str, Any]:
     """Guarantee -> whether every attempt against it was refused.
 
-    `request`: `secret`, a file that it must not read, and `folder`, a place where it must not write.
+    `request`: `parent`, the server's process, and `secret`, a file of its, which must be neither read nor changed.
     """
+    secret = Path(request["secret"])
     tries: dict[str, tuple[Callable[[], object], ...]] = {
         "network": tuple(_opens(family, kind) for family, kind in _sockets()),
-        "files": (lambda: Path(request["secret"]).read_bytes(), lambda: Path("/etc/shadow").read_bytes()),
+        "files": (secret.read_bytes, Path("/etc/shadow").read_bytes),
         "processes": (_fork,),
-        "disk": (lambda: (Path(request["folder"]) / "written").write_bytes(b"x"),),
+        "disk": tuple(_writes_into(folder) for folder in (secret.parent, *_FOLDERS)),
+        "changes": (lambda: os.truncate(secret, 0), lambda: os.remove(secret)),
         "signals": (lambda: os.kill(request["parent"], 0),),
         "parent": (lambda: prctl(PR_SET_PDEATHSIG, 0),),
     }
@@ -37,6 +41,19 @@ def _sockets() -> list[tuple[int, int]]:
 
 def _opens(family: int, kind: int) -> Callable[[], object]:
     return lambda: socket.socket(family, kind).close()
+
+
+def _writes_into(folder: Path) -> Callable[[], object]:
+    def write() -> None:
+        place = folder / f".lumiscope-probe-{os.getpid()}"
+        file = os.open(place, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
+        try:
+            os.write(file, b"x")
+        finally:
+            os.close(file)
+            os.remove(place)
+
+    return write
 
 
 def _fork() -> None:

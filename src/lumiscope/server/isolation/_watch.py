@@ -1,4 +1,4 @@
-"""What a child and all that it started use, as Linux' /proc tells; elsewhere nothing is known, and limits alone hold."""
+"""What a child and all that it started use, as Linux' /proc tells. Elsewhere nothing is known: limits alone hold."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ _PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
 
 @dataclass(frozen=True)
 class Usage:
-    """Of all processes of a child together. `memory_bytes`, `peak_bytes`: resident, now and at most; what they share counts for each."""
+    """Of all processes of a child together. `memory_bytes`, `peak_bytes`: resident, now and at most; what they share
+    counts for each."""
 
     tasks: int = 0
     memory_bytes: int = 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -51,10 +51,10 @@ class Bubblewrap(Isolation):
         return {"program": program, "version": answer.stdout.strip()}
 
 
-def _outermost(paths: Iterable[Path]) -> list[Path]:
+def _outermost(paths: Sequence[Path]) -> list[Path]:
     """`paths`, and what they are links to, without those that lie in another."""
     chosen: list[Path] = []
-    for path in sorted({place for path in paths for place in (path, path.resolve())}):
-        if not any(path.is_relative_to(outer) for outer in chosen):
-            chosen.append(path)
+    for place in sorted({*paths, *(path.resolve() for path in paths)}):
+        if not any(place.is_relative_to(outer) for outer in chosen):
+            chosen.append(place)
     return chosen

@@ -18,15 +18,13 @@ from pathlib import Path
 from typing import IO, Any
 
 from lumiscope.errors import LumiscopeError
-from lumiscope.server.isolation._frames import BrokenFrameError, frame, read_frame
+from lumiscope.server.isolation._frames import OUT_OF_MEMORY, BrokenFrameError, frame, read_frame
 from lumiscope.server.isolation._installation import DEVICES, library_paths, machine_paths
 from lumiscope.server.isolation._kernel import die_with_parent, machine, renounce_privileges
 from lumiscope.server.isolation._landlock_rules import restrict_paths
 from lumiscope.server.isolation._seccomp import install_filter
 from lumiscope.server.isolation.limits import ChildLimits, lay_limits
 
-OUT_OF_MEMORY = 77
-"""The exit code where there was not even the memory to say so."""
 _MOST_WORDS = 2000
 # What libraries say in an error of another class.
 _MEMORY_WORDS = ("can't allocate memory", "not enough memory", "std::bad_alloc", "Cannot allocate memory")

@@ -30,9 +30,8 @@ def choose_isolation(kinds: Sequence[type[Isolation]] = KINDS) -> Isolation:
     passed_over: list[str] = []
     for kind in kinds:
         isolation = kind()
-        proof, trouble = {}, isolation.lacking()
-        if not trouble:
-            proof, trouble = prove(isolation)
+        trouble = isolation.lacking()
+        proof, trouble = ({}, trouble) if trouble else prove(isolation)
         if not trouble:
             return replace(isolation, proof=proof, passed_over=tuple(passed_over))
         passed_over.append(f"{isolation.name}: {trouble}")
@@ -44,7 +43,7 @@ def prove(isolation: Isolation) -> tuple[Mapping[str, bool], str]:
     with tempfile.TemporaryDirectory(prefix="lumiscope-probe-") as folder:
         secret = Path(folder) / "secret"
         secret.write_text("not for children")
-        request = {"secret": str(secret), "folder": folder, "parent": os.getpid()}
+        request = {"secret": str(secret), "parent": os.getpid()}
         result = run_child(isolation, _PROBE, request, {}, _PROBE_LIMITS)
     if result.state != "done" or result.result is None or result.result.keys() != GUARANTEES.keys():
         return {}, f"a child could not be run: {result.error or 'it did not try'}"

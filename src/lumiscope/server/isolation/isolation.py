@@ -12,7 +12,8 @@ GUARANTEES = {
     "network": "it opens no socket",
     "files": "it reads what it is given and no other file",
     "processes": "it starts no other process",
-    "disk": "it writes to no file",
+    "disk": "it fills no disk",
+    "changes": "it changes and removes no file",
     "signals": "it signals no other process",
     "parent": "it cannot outlive the server",
 }

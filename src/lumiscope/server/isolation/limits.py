@@ -16,7 +16,7 @@ except ImportError:  # no Unix
 
 MEBIBYTE = 2**20
 OPEN_FILES = 256
-LEAST_MEMORY_BYTES = 64 * MEBIBYTE
+_LEAST = {"memory_bytes": 64 * MEBIBYTE, "file_bytes": 0, "cpu_seconds": 0.1, "wall_seconds": 0.1}
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class ChildLimits:
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            least = {"file_bytes": 0, "memory_bytes": LEAST_MEMORY_BYTES}.get(field.name, 1)
+            least = _LEAST.get(field.name, 1)
             if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value < math.inf:
                 raise UsageError(f"{field.name} of a child: expected a finite number from {least} on; got {value!r}")
 

@@ -15,14 +15,14 @@ from typing import Any
 
 from lumiscope.errors import UsageError
 from lumiscope.server.isolation._exchange import Ending, Exchange
-from lumiscope.server.isolation._frames import frame
+from lumiscope.server.isolation._frames import OUT_OF_MEMORY, frame
 from lumiscope.server.isolation._installation import CHILD, environment, existing
 from lumiscope.server.isolation._watch import Watch, users_tasks
-from lumiscope.server.isolation.child import OUT_OF_MEMORY
 from lumiscope.server.isolation.isolation import Isolation
 from lumiscope.server.isolation.limits import ChildLimits
 from lumiscope.server.isolation.result import ChildResult
 
+_SIGNALS = {int(number): number.name for number in signal.Signals}
 _BY_OTHERS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
@@ -122,9 +122,9 @@ def _ending_without_answer(status: int, used_up: bool, limits: ChildLimits, log_
     if status == OUT_OF_MEMORY or (number == signal.SIGABRT and "bad_alloc" in log_tail):
         return Ending("out of memory", f"it asked for more than {limits.memory_bytes / 2**20:.0f} MiB of memory")
     if number in _BY_OTHERS:
-        name = signal.Signals(number).name
-        return Ending("killed", f"it was ended from outside by {name}; the system does so where memory runs short")
-    if number in iter(signal.Signals):
-        return Ending("failed", f"it crashed: {signal.Signals(number).name} ({signal.strsignal(number)})")
+        words = f"it was ended from outside by {_SIGNALS[number]}; the system does so where memory runs short"
+        return Ending("killed", words)
+    if number in _SIGNALS:
+        return Ending("failed", f"it crashed: {_SIGNALS[number]} ({signal.strsignal(number)})")
     said = f"; its last words: {last_words}" if last_words else ""
     return Ending("failed", f"it ended without an answer, with exit code {status}{said}")
