@@ -15,6 +15,7 @@ import pytest
 
 from lumiscope.errors import UsageError
 from lumiscope.server.isolation import KINDS, ChildLimits, Isolation, Landlock, Rlimits, prove, run_child
+from lumiscope.server.isolation._watch import folder_bytes
 
 HERE = Path(__file__).parent
 LIMITS = ChildLimits(memory_bytes=200 * 2**20, cpu_seconds=20, wall_seconds=20, processes=32)
@@ -117,6 +118,8 @@ def test_nothing_of_the_server_comes_along(isolation, child, monkeypatch, tmp_pa
     assert "lsk_secret" not in str(answer["environment"])
     assert str(tmp_path) not in str(answer["environment"])
     assert (answer["folder"], answer["inherited"]) == ("/", [])
+    # torch._dynamo makes this folder when it is imported, wherever it may not.
+    assert answer["environment"]["TORCHINDUCTOR_CACHE_DIR"] == "/"
 
 
 def test_no_socket(strong, child):
@@ -197,6 +200,13 @@ def test_scratch_files_are_bounded(isolation, child, tmp_path, monkeypatch):
         assert (many.state, many.result) in (("too much output", None), ("failed", None)), many
         assert "files took more than" in many.error or "No space left" in many.error
     assert not list(tmp_path.iterdir())
+
+
+def test_empty_files_and_folders_take_room(tmp_path):
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    (tmp_path / "a" / "empty").touch()
+    (tmp_path / "a" / "b" / "full").write_bytes(b"x" * 10_000)
+    assert folder_bytes(tmp_path) == 3 * 4096 + 3 * 4096  # three that are empty, and three blocks
 
 
 @pytest.mark.parametrize("name", ["allocates", "allocates_shared"])

@@ -63,6 +63,7 @@ def environment(readable: Sequence[Path], scratch: str, threads: int) -> dict[st
         "PYTHONDONTWRITEBYTECODE": "1",
         "HF_HUB_OFFLINE": "1",
         "MALLOC_ARENA_MAX": "2",
+        "TORCHINDUCTOR_CACHE_DIR": scratch or "/",  # made when parts of torch are imported, unless it is there
         **{name: os.environ.get(name, count) for name in _THREADS},
         **{name: os.environ[name] for name in _KEPT if name in os.environ},
     }

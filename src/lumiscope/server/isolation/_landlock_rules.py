@@ -13,7 +13,9 @@ from lumiscope.server.isolation._kernel import machine, syscall
 
 _CREATE, _ADD, _RESTRICT = 444, 445, 446
 _PATH_BENEATH = 1
-_WRITE_FILE, _READ_FILE, _READ_FOLDER, _REMOVE_FILE, _MAKE_FILE, _TRUNCATE = (1 << bit for bit in (1, 2, 3, 5, 8, 14))
+_WRITE_FILE, _READ_FILE, _READ_FOLDER, _TRUNCATE = (1 << bit for bit in (1, 2, 3, 14))
+_REMOVE_FOLDER, _REMOVE_FILE, _MAKE_FOLDER, _MAKE_FILE = (1 << bit for bit in (4, 5, 7, 8))
+_MAKE_AND_REMOVE = _REMOVE_FOLDER | _REMOVE_FILE | _MAKE_FOLDER | _MAKE_FILE
 _OF_FILES = _WRITE_FILE | _READ_FILE | _TRUNCATE
 _READ = _READ_FILE | _READ_FOLDER
 # How many rights over files each version of Landlock knows, from its first on.
@@ -36,7 +38,7 @@ def restrict_paths(readable: Iterable[Path], devices: Iterable[Path], scratch: P
     """Hold this thread, and all that it starts, to these paths for good. Errors: `OSError`.
 
     `readable`: read, with all beneath; one that does not exist is passed over. `devices`: read and written. `scratch`:
-    a folder for plain files. Nothing may be run, and no folder, link, device or socket made.
+    a folder for plain files and folders. Nothing may be run, and no link, device or socket made.
     """
     version = landlock_version()
     known = (1 << _RIGHTS[min(version, len(_RIGHTS)) - 1]) - 1
@@ -51,7 +53,7 @@ def restrict_paths(readable: Iterable[Path], devices: Iterable[Path], scratch: P
         for path in devices:
             _allow(ruleset, path, known & (_READ_FILE | _WRITE_FILE))
         if scratch is not None:
-            _allow(ruleset, scratch, known & (_OF_FILES | _READ | _REMOVE_FILE | _MAKE_FILE))
+            _allow(ruleset, scratch, known & (_OF_FILES | _READ | _MAKE_AND_REMOVE))
         syscall(_RESTRICT, ctypes.c_int(ruleset), ctypes.c_uint32(0))
     finally:
         os.close(ruleset)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _PROC = Path("/proc")
+_LEAST_ON_DISK = 4096
 _KILLING_ROUNDS, _KILLING_SECONDS = 200, 0.01
 _TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 _PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
@@ -112,12 +113,12 @@ def users_tasks(user: int) -> int | None:
 
 
 def folder_bytes(folder: Path) -> int:
-    """Bytes on disk of the files of a folder without folders; an empty one counts as a block, for its entry."""
+    """Bytes on disk of what lies in a folder; of an empty file, too, since its entry takes room."""
     total = 0
-    with contextlib.suppress(OSError):
-        for entry in os.scandir(folder):
+    for place, folders, files in os.walk(folder):
+        for name in (*folders, *files):
             with contextlib.suppress(OSError):
-                total += max(512, entry.stat(follow_symlinks=False).st_blocks * 512)
+                total += max(_LEAST_ON_DISK, os.lstat(os.path.join(place, name)).st_blocks * 512)
     return total
 
 

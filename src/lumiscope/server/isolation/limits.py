@@ -78,7 +78,7 @@ def lay_limits(limits: ChildLimits, users_tasks: int | None) -> None:
     ):
         if value is not None and hard is not None and hasattr(resource, name):
             _lower(getattr(resource, name), value, hard)
-    os.nice(10)
+    os.nice(5)
 
 
 def _lower(kind: int, soft: int, hard: int) -> None:
