@@ -19,7 +19,7 @@ FOUND = (
     "lumiscope.study.stages.",
     "lumiscope.trust.metrics.",
 )
-PROGRAMS = {"lumiscope.world.train"}  # for `python -m`
+PROGRAMS = {"lumiscope.world.train", "lumiscope.server.isolation.child"}  # for `python -m`
 MODULES = [
     module
     for module in sorted(GRAPH.modules)

@@ -1,0 +1,1 @@
+"""The evaluation server: explanations are handed in, and scored on hidden truth."""
