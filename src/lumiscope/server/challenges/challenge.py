@@ -113,8 +113,10 @@ class Challenge:
 
     @functools.cached_property
     def fingerprint(self) -> str:
-        """Sha256 (hex) of all that scores depend on: pictures, true masks, model, methods, limits, split. It stays as it
-        is while texts and daily numbers change. Errors: `ImageError` where a true mask is missing."""
+        """Sha256 (hex) of all that scores depend on: pictures, true masks, model, methods, limits, split.
+
+        It stays as it is while texts and daily numbers change. Errors: `ImageError` where a true mask is missing.
+        """
         facts = {
             "images": [
                 [image.name, image.item.sha256, hashlib.sha256(self.truth_bytes(image.name)).hexdigest(), image.public]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from annotated_types import Ge, Le
 
@@ -23,7 +23,7 @@ class Limits:
     that scoring may address. `scored_a_day`, `rejected_a_day`: hand-ins of a submitter.
     """
 
-    __pydantic_config__ = {"extra": "forbid"}
+    __pydantic_config__: ClassVar = {"extra": "forbid"}
 
     num_samples: COUNT = 2000
     passes: COUNT = 5000

@@ -34,8 +34,8 @@ SEEDS = 2**31  # of the world: whoever knows the seed of pictures can draw their
 WORLD_MODEL = "world:objects"
 WORLD_TITLE = "Where does a small network look?"
 WORLD_TEXT = (
-    "Ten pictures of the built-in world, and a small network that tells what they show. Hand in parameters of a method, "
-    "maps or masks that say where the object is; the true masks stay hidden."
+    "Ten pictures of the built-in world, and a small network that tells what they show. Hand in parameters of a "
+    "method, maps or masks that say where the object is; the true masks stay hidden."
 )
 
 

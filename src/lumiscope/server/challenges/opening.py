@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from annotated_types import Ge, Len
 
@@ -25,7 +25,7 @@ SIDE = Annotated[int, Ge(1)]
 class ChallengeFile:
     """What stands in challenge.toml. `public`: a share such as "50%", or names of images."""
 
-    __pydantic_config__ = {"extra": "forbid"}
+    __pydantic_config__: ClassVar = {"extra": "forbid"}
 
     name: str
     model: dict[str, Any]
@@ -36,7 +36,7 @@ class ChallengeFile:
     accepts: Annotated[list[str], Len(1)] = field(default_factory=lambda: list(FORMS))
     public: str | list[str] = "50%"
     seed: Annotated[int, Ge(0)] = 0
-    limits: Limits = field(default_factory=Limits)
+    limits: dict[str, Any] = field(default_factory=dict)
     targets: dict[str, str | int] = field(default_factory=dict)
 
 
@@ -56,9 +56,7 @@ def open_challenge(folder: Path | str) -> Challenge:
         if name not in files:
             raise UnknownNameError("image", name, files, f"It has a target in {path}.")
     shown = public_names(content.public, list(files))
-    images = tuple(
-        ChallengeImage(name, file, name in shown, content.targets.get(name)) for name, file in files.items()
-    )
+    images = tuple(ChallengeImage(name, file, name in shown, content.targets.get(name)) for name, file in files.items())
     return Challenge(
         folder=folder,
         name=content.name,
@@ -67,7 +65,7 @@ def open_challenge(folder: Path | str) -> Challenge:
         model=model_of_table(content.model, folder, str(path)),
         methods=tuple(METHODS.select(content.methods)),
         accepts=tuple(form for form in FORMS if form in content.accepts),
-        limits=content.limits,
+        limits=validated(Limits, content.limits, f"{path}, limits"),
         view=content.view,
         seed=content.seed,
         images=images,

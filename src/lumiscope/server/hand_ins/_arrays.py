@@ -54,7 +54,7 @@ def read_safetensors(name: str, content: bytes, challenge: Challenge, faults: Fa
         if _fits(image, kind or _kind_shown(facts), shape, challenge.view, faults):
             good[image] = tensor
     try:
-        tensors = dict(deserialize(content))
+        tensors = dict(deserialize(content))  # type: ignore[no-untyped-call]
     except SafetensorError as error:
         raise faults.stop(THE_FILE, "safetensors", f"a damaged file ({error})") from error
     arrays = {image: _tensor(tensors[tensor], challenge.view) for image, tensor in good.items()}

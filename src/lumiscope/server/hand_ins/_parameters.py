@@ -146,7 +146,7 @@ def _refusal(method: AttributionMethod[Any], given: dict[str, Any]) -> str:
             check_segmenter(segmenter, built.segmenter_options)
     except UsageError as error:
         said = str(error).removeprefix(f"{method.name}: ").removeprefix("expected ")
-        return said.rpartition("; got ")[0] or said
+        return (said.rpartition("; got ")[0] or said).rpartition("Input should be ")[2]
     return ""
 
 

@@ -69,9 +69,7 @@ def _kind(image: str, content: bytes, view: tuple[int, int], faults: Faults) -> 
     return ""
 
 
-def _decoded(
-    image: str, content: bytes, kind: str, view: tuple[int, int], faults: Faults
-) -> NDArray[Any] | None:
+def _decoded(image: str, content: bytes, kind: str, view: tuple[int, int], faults: Faults) -> NDArray[Any] | None:
     try:
         with Image.open(io.BytesIO(content), formats=("PNG",)) as picture:
             picture.load()

@@ -65,13 +65,15 @@ class Explainer:
                 image, name, f"at most {passes.most:,} pictures through the network", f"{error.asked:,}"
             ) from error
         except UNFIT as error:
-            raise _refused(image, name, "parameters that can be followed", str(error) or type(error).__name__) from error
+            raise _refused(
+                image, name, "parameters that can be followed", str(error) or type(error).__name__
+            ) from error
         seconds = time.process_time() - start
         reason = saliency.details.get("undefined") or saliency.details.get("blank") or ""
         return Explained(mask, saliency.values.astype(np.float64), passes.count, seconds, reason)
 
     def _plan(self, name: str) -> ExplanationPlan:
-        """How the model is explained by one method: by torch in float32 alone, which gives the same wherever it runs."""
+        """How the model is explained by a method: by torch in float32, which gives the same wherever it runs."""
         if name not in self._plans:
             self._plans[name] = ExplanationPlan.make(
                 self._model,

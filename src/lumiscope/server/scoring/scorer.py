@@ -69,7 +69,9 @@ def _scored(model: VisionModel, image: ChallengeImage, said: Explained, truth: B
     )
 
 
-def _faithfulness(model: VisionModel, image: ChallengeImage, values: DoubleArray, seed: int) -> tuple[float | None, str]:
+def _faithfulness(
+    model: VisionModel, image: ChallengeImage, values: DoubleArray, seed: int
+) -> tuple[float | None, str]:
     """The number, and why there is none."""
     prepared = PreparedBatch(model, [model.view(image.item)], seed=seed)
     label = None if image.target is None else class_index(model, image.target)

@@ -6,7 +6,7 @@ import functools
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from annotated_types import Ge, Le, MaxLen
 
@@ -33,7 +33,7 @@ class ImageScore:
     where only the map or mask came. `seconds_cpu`: what that took. `reason`: what is to be said of a number, mostly "".
     """
 
-    __pydantic_config__ = {"extra": "forbid"}
+    __pydantic_config__: ClassVar = {"extra": "forbid"}
 
     name: Annotated[str, MaxLen(255)]
     iou: Unit
@@ -100,7 +100,9 @@ class Scores:
             return f"{said}: too few images to tell it from chance."
         if p_value < ENOUGH:
             return f"{said}: better than masks of these sizes at random places (p = {p_value:.2g})."
-        return f"{said}: no better than masks of these sizes at random places, as far as can be told (p = {p_value:.2g})."
+        return (
+            f"{said}: no better than masks of these sizes at random places, as far as can be told (p = {p_value:.2g})."
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Images and means, as JSON. Equal hand-ins give equal JSON apart from `seconds_cpu`."""

@@ -53,9 +53,7 @@ def score_parts(
     request: Mapping[str, Any], parts: Mapping[str, bytes], progress: Progress | None = None
 ) -> dict[str, Any]:
     """`score_upload` of parts that came through a pipe: "upload", and those of `truth_parts`."""
-    truth = {
-        name.removeprefix(TRUTH): _mask(content) for name, content in parts.items() if name.startswith(TRUTH)
-    }
+    truth = {name.removeprefix(TRUTH): _mask(content) for name, content in parts.items() if name.startswith(TRUTH)}
     return score_upload(request, parts[UPLOAD], truth, progress)
 
 
