@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from lumiscope.attribution.regions.lime_options import LimeOptions
 from lumiscope.errors import LumiscopeError, UsageError
-from lumiscope.study.files._lime_keys import LIME_KEYS, from_lime_keys, to_lime_keys
+from lumiscope.study.files.lime_keys import LIME_KEYS, from_lime_keys, to_lime_keys
 from lumiscope.study.files.lime_parameters import read_lime_parameters, save_lime_parameters
 
 NAMES = {  # of REFERENCE section 7, and the files that they mean

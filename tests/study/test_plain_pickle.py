@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from lumiscope.errors import UsageError
 from lumiscope.files import MOST_SETTINGS
 from lumiscope.pickle_machine import PLAIN as ALLOWED
-from lumiscope.study.files._plain_pickle import MOST_DEPTH, dump_plain, load_plain
+from lumiscope.study.files.plain_pickle import MOST_DEPTH, dump_plain, load_plain
 
 PROTOCOLS = range(pickle.HIGHEST_PROTOCOL + 1)
 SCALARS = st.none() | st.booleans() | st.integers(-(2**63), 2**63) | st.floats(allow_nan=False) | st.text()

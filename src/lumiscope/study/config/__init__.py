@@ -13,12 +13,30 @@ from lumiscope.study.config.run_config import RunConfig
 from lumiscope.study.config.setting import Setting, setting, setting_of
 
 if TYPE_CHECKING:
-    from lumiscope.study.config.files import content_of, load_model_config, load_study, read_toml, save_study, validated
+    from lumiscope.study.config.files import (
+        content_of,
+        load_model_config,
+        load_study,
+        model_of_table,
+        read_toml,
+        save_study,
+        table_of_model,
+        validated,
+    )
     from lumiscope.study.config.study import TABLES, Study, in_tables
 
 # Flags are made of the tables whenever the command line starts; what needs pydantic waits until it is used.
 _LATER = {
-    "files": ("content_of", "load_model_config", "load_study", "read_toml", "save_study", "validated"),
+    "files": (
+        "content_of",
+        "load_model_config",
+        "load_study",
+        "model_of_table",
+        "read_toml",
+        "save_study",
+        "table_of_model",
+        "validated",
+    ),
     "study": ("TABLES", "Study", "in_tables"),
 }
 
@@ -38,11 +56,13 @@ __all__ = [
     "in_tables",
     "load_model_config",
     "load_study",
+    "model_of_table",
     "read_toml",
     "save_study",
     "setting",
     "setting_of",
     "split_list",
+    "table_of_model",
     "validated",
 ]
 

@@ -30,8 +30,18 @@ def load_study(path: Path | str) -> Study:
 
 def load_model_config(path: Path) -> ModelConfig:
     """Read one model's table from a file of its own (TOML). Paths in it are relative to it."""
-    config = validated(ModelConfig, read_toml(path), str(path))
-    return _model_with_paths(config, lambda given: _absolute(given, path.parent))
+    return model_of_table(read_toml(path), path.parent, str(path))
+
+
+def model_of_table(table: Mapping[str, Any], folder: Path, source: str) -> ModelConfig:
+    """One model from a table of a file in `folder`, to which its paths are relative. Errors: `UsageError`."""
+    return _model_with_paths(validated(ModelConfig, table, source), lambda given: _absolute(given, folder))
+
+
+def table_of_model(config: ModelConfig, folder: Path) -> dict[str, Any]:
+    """The other way round: what is not as it is by default, with paths relative to `folder`."""
+    home = folder.absolute()
+    return _changed(_model_with_paths(config, lambda given: os.path.relpath(os.path.expanduser(given), home)))
 
 
 def save_study(study: Study, path: Path) -> None:

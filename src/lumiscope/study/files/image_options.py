@@ -11,8 +11,8 @@ from lumiscope.attribution import METHODS
 from lumiscope.errors import UsageError
 from lumiscope.images import ImageItem
 from lumiscope.study.config import Options
-from lumiscope.study.files._option_file import absolute_mask, file_content, parsed, refuse_code, tables
 from lumiscope.study.files.image_names import few, names_of_images
+from lumiscope.study.files.option_file import absolute_mask, file_content, parsed, refuse_code, tables
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,11 @@ from lumiscope.attribution import METHODS, LimeOptions, derive_seed
 from lumiscope.errors import UsageError
 from lumiscope.files import write_atomically
 from lumiscope.images import ImageItem
-from lumiscope.study.files._lime_keys import from_lime_keys, to_lime_keys
-from lumiscope.study.files._option_file import absolute_mask, file_content, parsed, refuse_code, relative_mask, tables
-from lumiscope.study.files._plain_pickle import dump_plain, load_plain
 from lumiscope.study.files.image_names import few, file_names
 from lumiscope.study.files.image_options import ImageOptions
+from lumiscope.study.files.lime_keys import from_lime_keys, to_lime_keys
+from lumiscope.study.files.option_file import absolute_mask, file_content, parsed, refuse_code, relative_mask, tables
+from lumiscope.study.files.plain_pickle import dump_plain, load_plain
 from lumiscope.study.stages.explanation_plan import ExplanationPlan
 
 PICKLES = (".pkl", ".pickle")

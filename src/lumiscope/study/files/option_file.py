@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from lumiscope.errors import UsageError
-from lumiscope.files import MOST_SETTINGS, failure_in_words, read_bytes
+from lumiscope.files import MOST_SETTINGS, failure_in_words, parse_toml, read_bytes
 
 MASK = "mask:"
 
@@ -28,7 +27,7 @@ def parsed(path: Path, content: bytes) -> Any:
     kind = "TOML" if path.suffix.lower() == ".toml" else "JSON"
     try:
         text = content.decode("utf-8-sig")
-        return tomllib.loads(text) if kind == "TOML" else json.loads(text, object_pairs_hook=_without_twins)
+        return parse_toml(text) if kind == "TOML" else json.loads(text, object_pairs_hook=_without_twins)
     except (ValueError, RecursionError) as error:
         raise UsageError(f"{path} is not valid {kind}: {error}") from error
 

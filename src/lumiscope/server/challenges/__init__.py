@@ -1,0 +1,20 @@
+"""Challenges: pictures to explain, true masks that stay sealed, a model, and what may be handed in."""
+
+from lumiscope.server.challenges.challenge import FORMS, Challenge, ChallengeImage
+from lumiscope.server.challenges.checking import check_challenge
+from lumiscope.server.challenges.limits import Limits, parse_limits
+from lumiscope.server.challenges.making import DEFAULT_METHODS, make_challenge, make_world_challenge
+from lumiscope.server.challenges.opening import open_challenge
+
+__all__ = [
+    "DEFAULT_METHODS",
+    "FORMS",
+    "Challenge",
+    "ChallengeImage",
+    "Limits",
+    "check_challenge",
+    "make_challenge",
+    "make_world_challenge",
+    "open_challenge",
+    "parse_limits",
+]
