@@ -1,4 +1,4 @@
-"""The evaluation server: hand-ins to challenges are received once, scored in a child that can do nothing else, and ranked.
+"""The evaluation server: hand-ins are received once, scored in a child that can do nothing else, and ranked.
 
 `challenges`, `hand_ins`, `scoring`, `baselines`: what is asked, how it is read and scored, on any machine. `isolation`:
 the child. `database`, `queue`, `leaderboard`: what the server knows. `web`, `service`, `serving`: the server.

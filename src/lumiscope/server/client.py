@@ -60,9 +60,10 @@ class Client:
         """All that is ranked, the best first."""
         return self._read(BoardView, self._get(f"/api/v1/challenges/{challenge}/leaderboard"))
 
-    def template(self, challenge: str) -> bytes:
-        """Parameters to edit, JSON."""
-        return self._get(f"/api/v1/challenges/{challenge}/template")
+    def template(self, challenge: str, method: str | None = None) -> bytes:
+        """Parameters of a method to edit, JSON; of the challenge's first, if none is named."""
+        given = {"method": method} if method else {}
+        return self._asked("GET", f"/api/v1/challenges/{challenge}/template", params=given)
 
     def public_part(self, challenge: str) -> bytes:
         """A zip file: the challenge with its public pictures and their truth alone."""

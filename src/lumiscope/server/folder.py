@@ -6,12 +6,11 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
-from lumiscope.server.baselines import write_baselines
-from lumiscope.server.challenges.making import WORLD
-
 from lumiscope.errors import UsageError
 from lumiscope.files import make_folder, write_atomically, writing
+from lumiscope.server.baselines import write_baselines
 from lumiscope.server.challenges import Challenge, make_world_challenge, open_challenge
+from lumiscope.server.challenges.making import WORLD
 
 SECRET_BYTES = 32
 DATABASE = "server.sqlite"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from sqlalchemy import func, select
+
 from lumiscope.server.database import Clock, Database, Publication, Score, Submission, SystemClock, Token
 from lumiscope.server.queue import State
-from sqlalchemy import func, select
 
 
 def counts_of_states(database: Database) -> Mapping[State, int]:

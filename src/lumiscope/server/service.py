@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import threading
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from lumiscope.errors import LumiscopeError, UnknownNameError, UsageError
 from lumiscope.server.baselines import baselines_of
+from lumiscope.server.challenges import Challenge, packed_public_part
 from lumiscope.server.database import Database, People, Person, Submission
 from lumiscope.server.hand_ins import template
 from lumiscope.server.leaderboard import Board, leaderboard
 from lumiscope.server.queue import ChallengeFacts, Queue, State
-from lumiscope.server.scoring import SCORER_VERSION, ImageScore, Scores, scorer_fingerprint
-
-from lumiscope.errors import LumiscopeError, UnknownNameError, UsageError
-from lumiscope.server.challenges import Challenge
-from lumiscope.server.challenges.publishing import public_part
 from lumiscope.server.records import counts_of_states, good_token, released_of, score_of, scored_by_user
+from lumiscope.server.scoring import SCORER_VERSION, ImageScore, Scores, scorer_fingerprint
 from lumiscope.server.views import (
     BoardView,
     ChallengeView,
@@ -148,17 +144,13 @@ class Service:
             ranked=len(self.leaderboard(name).rows),
         )
 
-    def template(self, name: str) -> bytes:
-        """Parameters to edit."""
-        return template(self._of_name(name))
+    def template(self, name: str, method: str | None = None) -> bytes:
+        """Parameters of a method to edit; of the challenge's first, if none is named."""
+        return template(self._of_name(name), method)
 
     def public_part(self, name: str) -> bytes:
         """A zip file of the challenge with its public images alone."""
-        content = io.BytesIO()
-        with zipfile.ZipFile(content, "w") as archive:
-            for path, data in public_part(self._of_name(name)).items():
-                archive.writestr(zipfile.ZipInfo(path), data)
-        return content.getvalue()
+        return packed_public_part(self._of_name(name))
 
     def leaderboard(self, name: str, *, final: bool = False) -> BoardView:
         """What is ranked, the best first. `final`: of the submissions that were chosen."""

@@ -14,10 +14,9 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from lumiscope.server.isolation import Isolation, choose_isolation
-
 from lumiscope.errors import UsageError
 from lumiscope.server.folder import ServerFolder
+from lumiscope.server.isolation import Isolation, choose_isolation
 
 if TYPE_CHECKING:
     from lumiscope.server.service import Service
@@ -80,7 +79,6 @@ class Serving:
         from lumiscope.server.database import Database
         from lumiscope.server.queue import Queue, Worker
         from lumiscope.server.scoring import SCORER_VERSION
-
         from lumiscope.server.work import Scoring
 
         _log_lines()
@@ -96,7 +94,6 @@ class Serving:
     def token(self, name: str, *, admin: bool = False, days: float | None = None) -> str:
         """A new token for somebody. Errors: `UsageError` where there is no server."""
         from lumiscope.server.database import Database, People
-
         from lumiscope.server.service import scopes_of
 
         if not self._folder.secret:
@@ -107,7 +104,6 @@ class Serving:
 
     def _service(self, isolation: Isolation) -> Service:
         from lumiscope.server.database import Database
-
         from lumiscope.server.service import Service
 
         database = Database(self._folder.database_url)

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lumiscope.errors import LumiscopeError
+from lumiscope.server.challenges import Challenge
 from lumiscope.server.isolation import TORCH_BYTES, ChildLimits, ChildResult, Isolation, run_child
 from lumiscope.server.queue import Claimed, Pulse
 from lumiscope.server.scoring import SCORED, Scores, truth_parts
 from lumiscope.server.scoring.uploads import UPLOAD
-
-from lumiscope.errors import LumiscopeError
-from lumiscope.server.challenges import Challenge
 
 ENTRY = "lumiscope.server.scoring:score_parts"
 WALL = 3  # times the CPU seconds that a hand-in may use: machines are shared

@@ -5,6 +5,7 @@ from lumiscope.server.challenges.checking import check_challenge
 from lumiscope.server.challenges.limits import Limits, parse_limits
 from lumiscope.server.challenges.making import DEFAULT_METHODS, make_challenge, make_world_challenge
 from lumiscope.server.challenges.opening import open_challenge
+from lumiscope.server.challenges.publishing import packed_public_part, unpack_public_part
 
 __all__ = [
     "DEFAULT_METHODS",
@@ -16,5 +17,7 @@ __all__ = [
     "make_challenge",
     "make_world_challenge",
     "open_challenge",
+    "packed_public_part",
     "parse_limits",
+    "unpack_public_part",
 ]

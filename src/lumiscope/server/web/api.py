@@ -39,9 +39,9 @@ def get_challenge(service: The, name: Name, request: Request, response: Response
 
 
 @router.get("/challenges/{name}/template")
-def get_template(service: The, name: Name) -> Response:
-    """Parameters to edit, JSON."""
-    return Response(service.template(name), media_type="application/json")
+def get_template(service: The, name: Name, method: Annotated[str | None, Query(max_length=100)] = None) -> Response:
+    """Parameters of a method to edit, JSON."""
+    return Response(service.template(name, method), media_type="application/json")
 
 
 @router.get("/challenges/{name}/public.zip")
