@@ -45,8 +45,8 @@ class Serving:
         say(isolation.sentence())
         if isolation.strength == "weak" and not accept_weak and not _is_loopback(host):
             raise UsageError(
-                f"{host} can be reached by others, and uploads would be held in by limits alone. Install bubblewrap, or "
-                "take a kernel with Landlock; or say --accept-weak-isolation."
+                f"{host} can be reached by others, and uploads would be held in by limits alone. Install bubblewrap, "
+                "or take a kernel with Landlock; or say --accept-weak-isolation."
             )
         service = self._service(isolation)
         if not service.has_admin():
