@@ -55,7 +55,8 @@ def server(folder) -> Iterator[str]:
                 Client(url).challenges()
                 break
             except ServerError:
-                assert process.poll() is None and time.monotonic() < until, log.read_text()
+                assert process.poll() is None, log.read_text()
+                assert time.monotonic() < until, log.read_text()
                 time.sleep(0.2)
         yield url
     finally:

@@ -10,11 +10,11 @@ import pytest
 
 pytest.importorskip("fastapi", reason="the extra `server` is not installed")
 
+from lumiscope.server.database import Database
+from lumiscope.server.queue import Claimed, Queue, Worker
 from starlette.testclient import TestClient
 
 from lumiscope.server.challenges import Challenge
-from lumiscope.server.database import Database
-from lumiscope.server.queue import Claimed, Queue, Worker
 from lumiscope.server.service import Service
 from lumiscope.server.web import make_app
 
