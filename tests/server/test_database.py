@@ -68,10 +68,14 @@ def test_times_are_utc_and_texts_are_kept_by_both(database: Database) -> None:
 
 
 def test_what_fails_half_way_leaves_nothing(database: Database) -> None:
-    with pytest.raises(ZeroDivisionError), database.writing() as session:
-        session.add(User(name="a", turn=0, created_at=datetime.now(UTC)))
-        session.flush()
-        raise ZeroDivisionError
+    def fail() -> None:
+        with database.writing() as session:
+            session.add(User(name="a", turn=0, created_at=datetime.now(UTC)))
+            session.flush()
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
     with database.reading() as session:
         assert session.scalars(select(User)).all() == []
 
@@ -88,7 +92,10 @@ def test_a_locked_database_is_waited_for_then_told_of(new_urls) -> None:
     impatient, patient = Database(url, patience_seconds=0.05), Database(url, patience_seconds=20)
     locker = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None, check_same_thread=False)
     locker.execute("BEGIN IMMEDIATE")
-    with pytest.raises(DatabaseBusyError, match=r"locked by another process for 0.05 s; try again"), impatient.writing():
+    with (
+        pytest.raises(DatabaseBusyError, match=r"locked by another process for 0.05 s; try again"),
+        impatient.writing(),
+    ):
         pass
     with impatient.reading() as session:  # readers do not wait
         assert session.scalars(select(User)).all() == []

@@ -88,8 +88,8 @@ class Submission(Base):
 
     `key`: the sender's, for handing in once though asked twice. `day`: UTC day whose quota it may count for.
     `attempt`: how often it was begun in earnest. `claim`: how often a worker got it: a worker with an older number has
-    lost it. `beats`: heartbeats of all claims. `copied_from`: the submission of equal bytes whose verdict this one got.
-    `baseline`: its label, where it is one of the organiser's. `chosen`: for the final ranking.
+    lost it. `beats`: heartbeats of all claims; `beat_at`: the last. `copied_from`: the submission of equal bytes whose
+    score this one got. `baseline`: its label, where it is one of the organiser's. `chosen`: for the final ranking.
     """
 
     __tablename__ = "submissions"
@@ -113,7 +113,7 @@ class Submission(Base):
     claim: Mapped[int] = mapped_column(default=0)
     beats: Mapped[int] = mapped_column(BigInteger, default=0)
     worker: Mapped[str | None]
-    lease_until: Mapped[datetime | None]
+    beat_at: Mapped[datetime | None]
     done: Mapped[int] = mapped_column(default=0)
     total: Mapped[int] = mapped_column(default=0)
     log_tail: Mapped[str] = mapped_column(default="")
@@ -160,7 +160,7 @@ class Score(Base):
     hidden: Mapped[list[Any]]
     public_mean: Mapped[float | None]
     hidden_mean: Mapped[float | None]
-    passes: Mapped[int] = mapped_column(BigInteger)
+    passes: Mapped[int | None] = mapped_column(BigInteger)
     cpu_seconds: Mapped[float]
     created_at: Mapped[datetime]
 
