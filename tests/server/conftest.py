@@ -6,6 +6,7 @@ import itertools
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -22,6 +23,7 @@ from lumiscope.server.database import Database
 
 DEBIAN = Path("/usr/lib/postgresql")
 STARTING_SECONDS = 30
+QUICK = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # both write to the disk at every commit
 
 
 def _program(name: str) -> str | None:
@@ -47,7 +49,7 @@ def postgresql() -> Iterator[str]:
         pytest.skip("PostgreSQL refuses root, and there is nobody else to run it")
     entry = pwd.getpwnam(user)
     other = {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []} if os.getuid() == 0 else {}
-    folder = Path(tempfile.mkdtemp(prefix="pg"))
+    folder = Path(tempfile.mkdtemp(prefix="pg", dir=QUICK))
     if other:
         os.chown(folder, entry.pw_uid, entry.pw_gid)
     arguments = ["-D", folder / "data", "-A", "trust", "-U", "lumiscope", "-E", "UTF8", "--locale=C", "--no-sync"]
@@ -60,8 +62,8 @@ def postgresql() -> Iterator[str]:
             _wait_for(folder, server)
             yield f"postgresql+psycopg://lumiscope@/{{}}?host={folder}"
         finally:
-            server.terminate()
-            server.wait(30)
+            server.send_signal(signal.SIGQUIT)  # at once, whoever is connected
+            server.wait(60)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -77,11 +79,11 @@ def _wait_for(folder: Path, server: subprocess.Popen[bytes]) -> None:
 
 
 @pytest.fixture(scope="session")
-def new_urls(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> dict[str, Iterator[str]]:
+def new_urls(request: pytest.FixtureRequest) -> Iterator[dict[str, Iterator[str]]]:
     """By the kind of database: URLs of new ones with all tables, without end."""
+    folder = Path(tempfile.mkdtemp(prefix="sqlite", dir=QUICK))
 
     def sqlite() -> Iterator[str]:
-        folder = tmp_path_factory.mktemp("sqlite")
         template = Database(f"sqlite:///{folder}/template.db")
         template.create()
         template.close()
@@ -101,7 +103,8 @@ def new_urls(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRe
             engine.dispose()
             yield url.format(f"test{number}")
 
-    return {"sqlite": sqlite(), "postgresql": postgresql()}
+    yield {"sqlite": sqlite(), "postgresql": postgresql()}
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

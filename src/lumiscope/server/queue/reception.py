@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from lumiscope.counts import thousands
@@ -143,11 +143,9 @@ def _check_quota(session: Session, user: User, challenge: ChallengeRow, digest: 
 
 
 def _keep(session: Session, digest: str, content: bytes, now: datetime) -> None:
-    """The bytes, unless they are there."""
+    """The bytes, unless they are there, or somebody else hands them in at this moment."""
     if session.scalar(select(Upload.digest).where(Upload.digest == digest)) is not None:
         return
-    try:
-        with session.begin_nested():
-            session.add(Upload(digest=digest, size=len(content), content=content, created_at=now))
-    except IntegrityError:  # somebody else handed them in just now
-        pass
+    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    values = {"digest": digest, "size": len(content), "content": content, "created_at": now}
+    session.execute(insert(Upload).values(values).on_conflict_do_nothing())
