@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -185,28 +186,26 @@ def test_without_hidden_images_ranks_are_of_the_public_ones(queue: Queue) -> Non
     assert "7 public images" in board.remark
 
 
-def test_thirty_days_of_guessing_recover_no_mask(queue: Queue) -> None:
-    """Whoever asks ten times a day for a month, by hill-climbing on what the board publishes, learns next to nothing.
-
-    Five hidden masks of 64 superpixels each; each query changes a random set of superpixels of every image, and what
-    is published tells whether to keep the change.
+def after_a_month(is_published: Callable[[np.ndarray, np.ndarray], bool], seed: int) -> float:
+    """The mean IoU with five hidden masks, of 64 superpixels, of whoever changes some superpixels of every image ten
+    times a day for thirty days, and keeps what comes to be published.
     """
-    generator = np.random.default_rng(1)
+    generator = np.random.default_rng(seed)
     truth = np.zeros((5, 64), np.bool_)
     for mask in truth:
         mask[generator.choice(64, 10, replace=False)] = True
-    secret = b"secret"
 
     def iou(guess: np.ndarray) -> np.ndarray:
         return (guess & truth).sum(1) / (guess | truth).sum(1)
 
     guess = generator.random(truth.shape) < 0.2
-    best = iou(guess)
-    shown = release(best, secret).mean
     for _ in range(299):
-        changed = guess ^ (generator.random(truth.shape) < 0.05)
-        if beats_noise(iou(changed), best):
-            published = release(iou(changed), secret).mean
-            guess, best, shown = changed, iou(changed), published
-    assert shown <= 1
-    assert iou(guess).mean() < 0.3
+        changed = guess ^ (generator.random(truth.shape) < 0.03)
+        if is_published(iou(changed), iou(guess)):
+            guess = changed
+    return float(iou(guess).mean())
+
+
+def test_thirty_days_of_guessing_recover_no_mask() -> None:
+    assert max(after_a_month(beats_noise, seed) for seed in range(5)) < 0.3
+    assert min(after_a_month(lambda new, best: new.mean() > best.mean(), seed) for seed in range(5)) > 0.3

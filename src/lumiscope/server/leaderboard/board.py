@@ -110,7 +110,9 @@ def _entries(candidates: Sequence[_Candidate]) -> tuple[Entry, ...]:
         )
         for candidate, scores, rank in zip(candidates, by_candidate, ranks, strict=True)
     ]
-    return tuple(sorted(entries, key=lambda it: (it.rank.low, it.rank.high, -it.released.mean, _passes(it), it.user)))
+    return tuple(
+        sorted(entries, key=lambda it: (it.rank.low, it.rank.high, -it.released.mean, _passes(it), it.user, it.label))
+    )
 
 
 def _passes(entry: Entry) -> float:

@@ -5,6 +5,7 @@ from lumiscope.server.queue.claims import Claimed, ClaimLostError, WorkerOutdate
 from lumiscope.server.queue.queue import Queue
 from lumiscope.server.queue.quotas import Quota, QuotaError
 from lumiscope.server.queue.reception import KeyReusedError
+from lumiscope.server.queue.rescoring import Difference, Rescoring
 from lumiscope.server.queue.states import NEXT, UNDER_WAY, State, TransitionError
 from lumiscope.server.queue.verdicts import VerdictError
 from lumiscope.server.queue.waiting import Step, Timeline
@@ -16,11 +17,13 @@ __all__ = [
     "ChallengeFacts",
     "ClaimLostError",
     "Claimed",
+    "Difference",
     "KeyReusedError",
     "Pulse",
     "Queue",
     "Quota",
     "QuotaError",
+    "Rescoring",
     "Run",
     "State",
     "Step",

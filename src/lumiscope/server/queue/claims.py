@@ -21,7 +21,7 @@ from lumiscope.server.queue.states import State
 
 LONGEST_LOG = 4_000
 MOST = 2**31 - 1
-T = TypeVar("T", bound=tuple[Any, ...])
+AnySelect = TypeVar("AnySelect", bound=Select[Any])
 
 
 class ClaimLostError(LumiscopeError):
@@ -170,7 +170,7 @@ def _running(user_id: InstrumentedAttribute[int] | int) -> ScalarSelect[int]:
     return query.scalar_subquery()
 
 
-def _of_version(query: Select[T], scorer_version: int | None) -> Select[T]:
+def _of_version(query: AnySelect, scorer_version: int | None) -> AnySelect:
     if scorer_version is None:
         return query
     versions = select(ChallengeRow.id).where(ChallengeRow.scorer_version == scorer_version)

@@ -8,6 +8,7 @@ from typing import Any
 
 from lumiscope.errors import LumiscopeError
 from lumiscope.server.database import ChallengeRow, Score
+from lumiscope.server.queue.challenges import ChallengeFacts
 
 BOUNDS = {"iou": (0.0, 1.0), "adjusted": (-1e6, 1.0), "faithfulness": (-1e6, 1e6)}
 MOST_FAULTS, LONGEST_TEXT = 1_000, 2_000
@@ -31,7 +32,7 @@ def faults_of(verdict: Mapping[str, Any]) -> list[dict[str, str]]:
     return [{part: str(fault.get(part, ""))[:LONGEST_TEXT] for part in parts} for fault in faults[:MOST_FAULTS]]
 
 
-def score_row(scores: Any, challenge: ChallengeRow) -> Score:
+def score_row(scores: Any, challenge: ChallengeRow | ChallengeFacts) -> Score:
     """The row of {"images": [{name, iou, adjusted, passes, …}]}, without its submission.
 
     Errors: `VerdictError` unless it has each image of the challenge once, with a finite IoU in [0, 1].
