@@ -80,8 +80,9 @@ def test_what_fails_half_way_leaves_nothing(database: Database) -> None:
         assert session.scalars(select(User)).all() == []
 
 
-def test_sqlite_keeps_a_log_ahead_and_is_nobody_elses_to_read(new_urls) -> None:
-    database = Database(next(new_urls["sqlite"]))
+def test_sqlite_keeps_a_log_ahead_and_is_nobody_elses_to_read(tmp_path) -> None:
+    database = Database(f"sqlite:///{tmp_path}/a.db")
+    assert (tmp_path / "a.db").stat().st_mode & 0o777 == 0o600
     with database.reading() as session:
         assert session.execute(text("PRAGMA journal_mode")).scalar() == "wal"
         assert session.execute(text("PRAGMA foreign_keys")).scalar() == 1
