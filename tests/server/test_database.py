@@ -18,23 +18,23 @@ def tables(database: Database) -> set[str]:
         return set(inspect(connection).get_table_names()) - {"alembic_version"}
 
 
-def test_migrations_make_the_very_tables_and_take_them_away_again(database: Database) -> None:
-    with database.connection() as connection:
+def test_migrations_make_the_very_tables_and_take_them_away_again(new_database: Database) -> None:
+    with new_database.connection() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, Base.metadata) == []
-    assert tables(database) == set(Base.metadata.tables)
-    database.downgrade()
-    assert tables(database) == set()
-    database.upgrade()
-    database.create()
-    assert tables(database) == set(Base.metadata.tables)
+    assert tables(new_database) == set(Base.metadata.tables)
+    new_database.downgrade()
+    assert tables(new_database) == set()
+    new_database.upgrade()
+    new_database.create()
+    assert tables(new_database) == set(Base.metadata.tables)
 
 
-def test_a_database_of_a_newer_lumiscope_is_refused_in_words(database: Database) -> None:
-    with database.writing() as session:
+def test_a_database_of_a_newer_lumiscope_is_refused_in_words(new_database: Database) -> None:
+    with new_database.writing() as session:
         session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(StoreError, match="a newer lumiscope made them"):
-        database.upgrade()
+        new_database.upgrade()
 
 
 @pytest.mark.parametrize("url", ["mysql://a/b", "sqlite://", "sqlite:///:memory:", "nonsense", "postgresql://a/b"])

@@ -129,8 +129,8 @@ def test_unknown_names_are_refused(queue: Queue) -> None:
         queue.receive("ada", "wrld", "a", b"1")
     with pytest.raises(UsageError, match="there is no user 'eve'"):
         queue.receive("eve", "world", "a", b"1")
-    with pytest.raises(UsageError, match="no submission number 99"):
-        queue.timeline(99)
+    with pytest.raises(UsageError, match="no submission number 999999"):
+        queue.timeline(999_999)
 
 
 def test_names_of_files_are_what_can_be_read(queue: Queue) -> None:
