@@ -19,7 +19,7 @@ pytest.importorskip("sqlalchemy", reason="the extra `server` is not installed")
 
 from sqlalchemy import create_engine, text
 
-from lumiscope.server.database import Database
+from lumiscope.server.database import Base, Database
 
 DEBIAN = Path("/usr/lib/postgresql")
 STARTING_SECONDS = 30
@@ -108,15 +108,40 @@ def new_urls(request: pytest.FixtureRequest) -> Iterator[dict[str, Iterator[str]
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, new_urls: dict[str, Iterator[str]]) -> str:
-    """A new database with all tables, of either kind."""
+def kind(request: pytest.FixtureRequest) -> str:
+    """Either kind of database; a skip must leave the iterators alone."""
     if request.param == "postgresql":
-        request.getfixturevalue("postgresql")  # a skip must leave the iterator alone
-    return next(new_urls[request.param])
+        request.getfixturevalue("postgresql")
+    return str(request.param)
 
 
 @pytest.fixture
-def database(url: str) -> Iterator[Database]:
-    opened = Database(url)
+def new_database(kind: str, new_urls: dict[str, Iterator[str]]) -> Iterator[Database]:
+    """One of its own, with all tables."""
+    opened = Database(next(new_urls[kind]))
     yield opened
     opened.close()
+
+
+@pytest.fixture(scope="session")
+def shared(new_urls: dict[str, Iterator[str]]) -> dict[str, Database]:
+    """By kind: the one that tests use in turn, so that each statement is compiled once."""
+    return {}
+
+
+@pytest.fixture
+def database(kind: str, new_urls: dict[str, Iterator[str]], shared: dict[str, Database]) -> Iterator[Database]:
+    """With all tables, and nothing in them."""
+    if kind not in shared:
+        shared[kind] = Database(next(new_urls[kind]))
+    with shared[kind].writing() as session:
+        for table in reversed(Base.metadata.sorted_tables):
+            session.execute(table.delete())
+    yield shared[kind]
+    shared[kind].close()
+
+
+@pytest.fixture
+def url(database: Database) -> str:
+    """Of `database`."""
+    return database.url.render_as_string(hide_password=False)

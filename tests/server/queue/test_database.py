@@ -18,23 +18,23 @@ def tables(database: Database) -> set[str]:
         return set(inspect(connection).get_table_names()) - {"alembic_version"}
 
 
-def test_migrations_make_the_very_tables_and_take_them_away_again(database: Database) -> None:
-    with database.connection() as connection:
+def test_migrations_make_the_very_tables_and_take_them_away_again(new_database: Database) -> None:
+    with new_database.connection() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, Base.metadata) == []
-    assert tables(database) == set(Base.metadata.tables)
-    database.downgrade()
-    assert tables(database) == set()
-    database.upgrade()
-    database.create()
-    assert tables(database) == set(Base.metadata.tables)
+    assert tables(new_database) == set(Base.metadata.tables)
+    new_database.downgrade()
+    assert tables(new_database) == set()
+    new_database.upgrade()
+    new_database.create()
+    assert tables(new_database) == set(Base.metadata.tables)
 
 
-def test_a_database_of_a_newer_lumiscope_is_refused_in_words(database: Database) -> None:
-    with database.writing() as session:
+def test_a_database_of_a_newer_lumiscope_is_refused_in_words(new_database: Database) -> None:
+    with new_database.writing() as session:
         session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(StoreError, match="a newer lumiscope made them"):
-        database.upgrade()
+        new_database.upgrade()
 
 
 @pytest.mark.parametrize("url", ["mysql://a/b", "sqlite://", "sqlite:///:memory:", "nonsense", "postgresql://a/b"])
@@ -80,8 +80,9 @@ def test_what_fails_half_way_leaves_nothing(database: Database) -> None:
         assert session.scalars(select(User)).all() == []
 
 
-def test_sqlite_keeps_a_log_ahead_and_is_nobody_elses_to_read(new_urls) -> None:
-    database = Database(next(new_urls["sqlite"]))
+def test_sqlite_keeps_a_log_ahead_and_is_nobody_elses_to_read(tmp_path) -> None:
+    database = Database(f"sqlite:///{tmp_path}/a.db")
+    assert (tmp_path / "a.db").stat().st_mode & 0o777 == 0o600
     with database.reading() as session:
         assert session.execute(text("PRAGMA journal_mode")).scalar() == "wal"
         assert session.execute(text("PRAGMA foreign_keys")).scalar() == 1

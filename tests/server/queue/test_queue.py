@@ -62,8 +62,12 @@ def test_from_bytes_to_a_score_each_step_is_a_row(queue: Queue, clock: HandClock
 def test_events_are_read_again_from_any_of_them_on(queue: Queue) -> None:
     submission = queue.receive("ada", "world", "a", b"1")
     claimed = taken(queue)
+    newest = 0
     for done in range(5):
         queue.progress(claimed, done, 7)
+        (event,) = queue.events(submission.id, newest)[-1:]
+        assert event.id > newest
+        newest = event.id
     queue.finish(claimed, scored())
     events = queue.events(submission.id)
     assert [event.data.get("state", event.data.get("done")) for event in events] == [
@@ -125,8 +129,8 @@ def test_unknown_names_are_refused(queue: Queue) -> None:
         queue.receive("ada", "wrld", "a", b"1")
     with pytest.raises(UsageError, match="there is no user 'eve'"):
         queue.receive("eve", "world", "a", b"1")
-    with pytest.raises(UsageError, match="no submission number 99"):
-        queue.timeline(99)
+    with pytest.raises(UsageError, match="no submission number 999999"):
+        queue.timeline(999_999)
 
 
 def test_names_of_files_are_what_can_be_read(queue: Queue) -> None:

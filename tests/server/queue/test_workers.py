@@ -17,7 +17,7 @@ from lumiscope.server.database import Database, Score, Transition
 from lumiscope.server.queue import Claimed, Pulse, Queue, State, Worker
 from queued_hand_ins import facts, new_queue, scored
 
-LEASE = 0.6
+LEASE = 0.5
 FORK = multiprocessing.get_context("fork")  # which has nothing to import
 
 
@@ -66,7 +66,7 @@ def test_workers_killed_at_random_points_lose_nothing_and_score_nothing_twice(ur
     processes = [worker_process(queue, url) for _ in range(2)]
     kills = 0
     try:
-        while not all_ended(queue) and kills < 12:
+        while not all_ended(queue) and kills < 8:
             time.sleep(generator.uniform(0.02, 0.2))
             index = generator.randrange(2)
             processes[index].kill()

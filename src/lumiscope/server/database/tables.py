@@ -184,6 +184,7 @@ class Event(Base):
     """What a page that follows a submission is told; read again from any id on."""
 
     __tablename__ = "events"
+    __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012 - no number twice, though the last event went
     id: Mapped[int] = mapped_column(Number, primary_key=True)
     submission_id: Mapped[int] = mapped_column(ForeignKey("submissions.id"), index=True)
     at: Mapped[datetime]
