@@ -66,7 +66,7 @@ class Client:
         return self._asked("GET", f"/api/v1/challenges/{challenge}/template", params=given)
 
     def public_part(self, challenge: str) -> bytes:
-        """A zip file: the challenge with its public pictures and their truth alone."""
+        """A zip file: all pictures of the challenge, and the true masks of the public ones."""
         return self._get(f"/api/v1/challenges/{challenge}/public.zip")
 
     def hand_in(self, challenge: str, name: str, content: bytes, *, again: bool = False) -> SubmissionView:

@@ -149,7 +149,7 @@ class Service:
         return template(self._of_name(name), method)
 
     def public_part(self, name: str) -> bytes:
-        """A zip file of the challenge with its public images alone."""
+        """A zip file of all pictures, and the true masks of the public ones."""
         return packed_public_part(self._of_name(name))
 
     def leaderboard(self, name: str, *, final: bool = False) -> BoardView:

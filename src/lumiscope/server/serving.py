@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import logging
 import os
@@ -67,7 +68,8 @@ class Serving:
             thread.start()
         say(f"{self._folder.path} is served at http://{host}:{port}; Ctrl-C ends it")
         try:
-            _server(config, service).run()
+            with contextlib.suppress(KeyboardInterrupt):  # how a server is told to end
+                _server(config, service).run()
         finally:
             service.stopping.set()
             stop.set()

@@ -1,4 +1,4 @@
-"""The part of a challenge that anybody may have: its public pictures with their true masks."""
+"""The part of a challenge that anybody may have: its pictures, and the true masks of the public ones."""
 
 from __future__ import annotations
 
@@ -15,15 +15,12 @@ from lumiscope.study import read_toml
 
 
 def public_part(challenge: Challenge) -> dict[str, bytes]:
-    """Path in the folder -> content of a challenge of the public pictures alone."""
+    """Path in the folder -> content: all pictures, as who hands in explains all of them, and the public true masks."""
     table = read_toml(challenge.folder / CHALLENGE)
-    names = [image.name for image in challenge.public]
-    table["public"] = names
-    table["targets"] = {name: target for name, target in table.get("targets", {}).items() if name in names}
+    table["public"] = [image.name for image in challenge.public]
     files = {CHALLENGE: tomli_w.dumps(table).encode()}
-    for image in challenge.public:
-        files[f"{IMAGES}/{image.path.name}"] = image.path.read_bytes()
-        files[f"{TRUTH}/{image.name}.png"] = challenge.truth_bytes(image.name)
+    files |= {f"{IMAGES}/{image.path.name}": image.path.read_bytes() for image in challenge.images}
+    files |= {f"{TRUTH}/{image.name}.png": challenge.truth_bytes(image.name) for image in challenge.public}
     return files
 
 

@@ -46,7 +46,7 @@ def get_template(service: The, name: Name, method: Annotated[str | None, Query(m
 
 @router.get("/challenges/{name}/public.zip")
 def get_public_part(service: The, name: Name) -> Response:
-    """The challenge with its public pictures and their truth alone, by which `lumiscope submit --check` scores."""
+    """All pictures, and the true masks of the public ones, by which `lumiscope submit --check` scores."""
     headers = {"Content-Disposition": f'attachment; filename="{name}.zip"'}
     return Response(service.public_part(name), media_type="application/zip", headers=headers)
 
