@@ -61,9 +61,7 @@ def test_the_same_parameters_in_every_format(challenge: Challenge) -> None:
     contents = {
         "a.json": json.dumps(entries).encode(),
         "b.toml": tomli_w.dumps(entries).encode(),
-        "explain_params.pkl": dump_plain(
-            {name: {**entry, "labels": (1,), "segmentation_fn": None} for name, entry in entries.items()}
-        ),
+        "explain_params.pkl": dump_plain({name: entry | no_effect for name, entry in entries.items()}),
         "c.JSON": json.dumps(by_method).encode(),
         "d.toml": tomli_w.dumps(by_method).encode(),
     }

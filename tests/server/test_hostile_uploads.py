@@ -179,7 +179,7 @@ def all_uploads() -> list[tuple[str, bytes]]:
     return list(uploads(MARKER))
 
 
-COUNT = 84
+COUNT = 81
 
 
 def test_all_are_tried() -> None:

@@ -102,7 +102,7 @@ def test_more_passes_than_allowed_are_refused_before_they_are_run(
 
     strict = dataclasses.replace(challenge, limits=dataclasses.replace(challenge.limits, passes=50))
     hand_in = read_hand_in("p.json", parameters({"num_samples": 50}), strict)
-    with pytest.raises(HandInRefused, match="picture-01: lime: expected at most 50 pictures .*; got 51"):
+    with pytest.raises(HandInRefused, match=r"picture-01: lime: expected at most 50 pictures .*; got 51"):
         score(strict, hand_in, challenge.truths())
 
 
