@@ -11,6 +11,7 @@ import contextlib
 import errno
 import json
 import os
+import re
 import stat
 import tempfile
 import tomllib
@@ -31,6 +32,10 @@ LONGEST_PATH = 200  # letters of a path in a message
 MOST_LEVELS = 100  # of values inside values
 
 _TOO_DEEP = "it is nested too deep"
+# A key of so many parts is refused before `tomllib` sees it, whose time grows with the square of them.
+_DEEP_KEY = re.compile(
+    r"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){%d}""" % MOST_LEVELS  # noqa: UP031 - braces
+)
 _PART = ".part"  # the ending of a file that is being written
 _cleared: set[Path] = set()
 
@@ -219,6 +224,8 @@ def parse_json(text: str | bytes) -> Any:
 
 def parse_toml(text: str) -> dict[str, Any]:
     """The content of a TOML text. Errors: `ValueError`, also where it is nested deeper than any real one."""
+    if _DEEP_KEY.search(text):
+        raise ValueError(_TOO_DEEP)
     try:
         content = tomllib.loads(text)
     except RecursionError:

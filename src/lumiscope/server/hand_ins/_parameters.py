@@ -100,7 +100,8 @@ def _of_method(
     options = _ours(method, good)
     for option, count in _samples(method.options(options)):
         if count > challenge.limits.num_samples:
-            faults.add(f"{where}.{option}", f"at most {challenge.limits.num_samples:,}", f"{count:,}")
+            came = f"{count:,}" if option in options else f"{count:,}, which it is by default"
+            faults.add(f"{where}.{option}", f"at most {challenge.limits.num_samples:,}", came)
     return options
 
 
