@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -68,8 +68,7 @@ class Serving:
             thread.start()
         say(f"{self._folder.path} is served at http://{host}:{port}; Ctrl-C ends it")
         try:
-            with contextlib.suppress(KeyboardInterrupt):  # how a server is told to end
-                _server(config, service).run()
+            _server(config, service).run()
         finally:
             service.stopping.set()
             stop.set()
@@ -132,6 +131,12 @@ def _server(config, service: Service):  # type: ignore[no-untyped-def]
     import uvicorn
 
     class Server(uvicorn.Server):
+        @contextlib.contextmanager
+        def capture_signals(self) -> Iterator[None]:
+            for kind in (signal.SIGTERM, signal.SIGINT):  # how a server is told to end, and no error
+                signal.signal(kind, self.handle_exit)
+            yield
+
         def handle_exit(self, sig: int, frame: FrameType | None) -> None:
             service.stopping.set()
             super().handle_exit(sig, frame)
