@@ -106,3 +106,18 @@ def test_baselines_know_nothing_of_the_picture_and_are_the_same_again():
         assert np.array_equal(candidate.values, another.values) == (candidate.name in ("centred", "constant"))
     centred = first[2].values
     np.testing.assert_allclose(centred, centred[::-1, ::-1])
+
+
+def test_all_noise_is_the_map_moved_by_a_quarter_to_three_quarters_of_each_side():
+    """Of 16 rows and 8 columns: by 4 to 11 and by 2 to 5, each of which some of 200 seeds draw; not at all of 1."""
+    values = np.random.default_rng(0).permutation(16 * 8).reshape(16, 8).astype(np.float64)
+    places = np.array(np.unravel_index(values.argmax(), values.shape))
+    shifts = set()
+    for seed in range(200):
+        noise = degraded(Candidate("m", values), seed)[3].values
+        shift = tuple((np.unravel_index(noise.argmax(), noise.shape) - places) % values.shape)
+        np.testing.assert_array_equal(noise, np.roll(values, shift, (0, 1)))
+        shifts.add(shift)
+    down, right = zip(*shifts, strict=True)
+    assert (set(down), set(right)) == (set(range(4, 12)), set(range(2, 6)))
+    assert degraded(Candidate("m", np.ones((1, 1))), 0)[3].values == 1

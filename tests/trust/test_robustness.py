@@ -138,3 +138,15 @@ def test_random_maps_differ_under_every_seed_and_what_is_not_drawn_has_none(view
     assert scores["centred"] == scores["constant"] == Undefined("1 by construction: the method draws nothing")
     alone = score("seed_stability", view, Candidate("alone", np.ones(SIZE)))
     assert alone == Undefined("only the map is known, not what makes it")
+
+
+@pytest.mark.parametrize("undefined", [0, 9])
+def test_a_view_nearby_without_a_map_leaves_no_score(view, undefined):
+    def explain(pictures):
+        maps = first_channel(pictures)
+        maps[undefined] = np.full(SIZE, math.nan)
+        return maps
+
+    candidate = Candidate("pixels", np.full(SIZE, 100.0), explain)
+    for name in ("max_sensitivity", "mean_sensitivity", "relative_output_stability"):
+        assert score(name, view, candidate) == Undefined("the map of a view nearby is undefined")
