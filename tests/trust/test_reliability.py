@@ -8,6 +8,7 @@ import math
 import numpy as np
 import pytest
 
+from lumiscope.statistics import mean_interval
 from lumiscope.trust import Candidate, alpha_of_orders, baseline_maps, degraded, try_metric
 
 
@@ -121,3 +122,12 @@ def test_all_noise_is_the_map_moved_by_a_quarter_to_three_quarters_of_each_side(
     down, right = zip(*shifts, strict=True)
     assert (set(down), set(right)) == (set(range(4, 12)), set(range(2, 6)))
     assert degraded(Candidate("m", np.ones((1, 1))), 0)[3].values == 1
+
+
+def test_the_interval_of_the_fall_is_that_of_a_mean_within_its_bounds_over_groups():
+    """Three steps: in order, one pair of three the wrong way, two, and upside down; every picture has a twin."""
+    ladders = [[2, 1, 0, 9], [2, 0, 1, 9], [0, 2, 1, 9], [0, 1, 2, 9], [2, 1, 0, 9]]
+    falls, groups = [1, 1 / 3, -1 / 3, -1, 1], list("abcde")
+    trial = try_metric({}, ladders * 2, higher=True, groups=groups * 2, seed=4)
+    assert trial.fall == pytest.approx(np.mean(falls))
+    assert (trial.low, trial.high) == mean_interval(np.array(falls * 2), bounds=(-1, 1), groups=groups * 2, seed=4)
