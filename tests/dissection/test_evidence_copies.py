@@ -8,7 +8,7 @@ from scipy.stats import chi2
 
 from dissection.noise import CONCEPTS, NOTHING, UNITS, labelled, noise, weak
 from lumiscope.dissection import KnownImages
-from lumiscope.dissection.evidence.copies import with_copies
+from lumiscope.dissection.evidence.copies import _candidates, _Rows, with_copies
 from lumiscope.dissection.evidence.image_clusters import come_in_clusters, nearest_by_chance
 from lumiscope.dissection.evidence.image_groups import ImageGroups
 from lumiscope.dissection.notes import image_notes
@@ -121,3 +121,13 @@ def test_what_units_know_is_told_on_copies_and_said_of_them():
     assert result.groups.tolist() == np.repeat(np.arange(150), 3).tolist()
     (note,) = image_notes([result])
     assert note.startswith("The 450 probing images count as 150:")
+
+
+def test_every_pair_of_copies_is_looked_at_once_and_no_image_with_itself():
+    """In blocks of 512 rows: within the first, over its end, and within the last."""
+    pairs = [(3, 7), (10, 550), (511, 512), (598, 599)]
+    matrix = np.random.default_rng(0).normal(size=(600, 40))
+    for first, second in pairs:
+        matrix[second] = matrix[first]
+    candidates = list(zip(*(places.tolist() for places in _candidates([_Rows(matrix, 0)] * 2)), strict=True))
+    assert sorted(candidates) == pairs
