@@ -93,6 +93,9 @@ def test_clusters_are_maps_at_the_same_place_with_the_most_typical_one():
     assert (numbers[5:] > 0).all()
     assert medoids[0] < 5
     assert map_clusters(corner[:1])[0].tolist() == [0]
+    for other, clusters, medoids in ((np.roll(corner[0], 7), [0, 1], [0, 1]), (2 * corner[0], [0, 0], [0])):
+        two = map_clusters(np.stack([corner[0], other]))
+        assert [numbers.tolist() for numbers in two] == [clusters, medoids]
 
 
 @pytest.mark.parametrize(
