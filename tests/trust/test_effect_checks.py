@@ -111,4 +111,5 @@ def test_true_effects_are_told_of_things_that_do_something_in_pictures_that_can_
     nothing = Undefined("nothing in the picture changes the score when it is left out")
     assert scores("true_effects", view_of_quarters([0, 0, 0, 0]), *maps) == [nothing, nothing]
     view.effects = None
-    assert scores("true_effects", view, *maps) == [Undefined("true effects are known of pictures of the world alone")] * 2
+    unknown = Undefined("true effects are known of pictures of the world alone")
+    assert scores("true_effects", view, *maps) == [unknown, unknown]

@@ -133,7 +133,7 @@ def test_rows_say_what_was_left_out(whole):
 
 
 def test_things_of_which_a_map_says_the_same_tie_whatever_their_sizes():
-    """The mean of three times 0.1 is a little above that of seven; what is 0 elsewhere, or negative, changes nothing."""
+    """The mean of three times 0.1 is a little above that of seven; what is elsewhere changes nothing."""
     assert np.full(3, 0.1).mean() > np.full(7, 0.1).mean()
     values = np.zeros((3, 7))
     values[0, :3] = values[1] = 0.1
