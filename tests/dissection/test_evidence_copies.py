@@ -131,3 +131,13 @@ def test_every_pair_of_copies_is_looked_at_once_and_no_image_with_itself():
         matrix[second] = matrix[first]
     candidates = list(zip(*(places.tolist() for places in _candidates([_Rows(matrix, 0)] * 2)), strict=True))
     assert sorted(candidates) == pairs
+
+
+@pytest.mark.parametrize("columns", [6, 12])
+def test_few_columns_ask_for_images_that_are_nearer_than_any_two_by_chance(columns):
+    """Of a hundred lists of 200 images one has a pair so near: a quantile of chi-squared, freedom being the columns."""
+    rows = _Rows(np.random.default_rng(0).normal(size=(200, columns)), 0)
+    least, most = (chi2.ppf(0.01 / (200 * 200 / 2), freedom) / freedom for freedom in (0.9 * columns, 1.1 * columns))
+    assert least < rows.near / rows.median < most < 0.1
+    many = _Rows(np.random.default_rng(0).normal(size=(200, 200)), 0)
+    assert many.near == pytest.approx(0.1 * many.median)
