@@ -107,6 +107,15 @@ def test_units_that_know_the_concepts_are_no_clusters():
     assert not result.clustered
 
 
+@pytest.mark.parametrize(("images", "pairs", "clustered"), [(20, 3, True), (20, 2, False), (19, 9, False)])
+def test_three_in_ten_of_twenty_images_or_more_with_a_near_one_are_clusters(images, pairs, clustered):
+    rng = np.random.default_rng(0)
+    of = np.arange(images)
+    of[1 : 2 * pairs : 2] = of[: 2 * pairs : 2]
+    matrices = [rng.normal(size=(images, 200))[of] + 0.5 * rng.normal(size=(images, 200)) for _ in range(2)]
+    assert come_in_clusters(ImageGroups.single(images), *matrices, NOTHING, 0) == clustered
+
+
 def test_the_nearest_of_normal_columns_by_chance_is_a_quantile_of_chi_squared():
     distances = chi2(80).ppf((np.arange(20_000) + 0.5) / 20_000)
     assert nearest_by_chance(distances, 1e-5) == pytest.approx(chi2(80).ppf(1e-5), rel=0.03)
