@@ -11,7 +11,7 @@ from lumiscope.dissection.evidence.comparison import Comparison
 from lumiscope.dissection.evidence.held_out import halves, held_out_scores, parts
 from lumiscope.dissection.evidence.image_groups import ImageGroups
 from lumiscope.dissection.evidence.ranking import best_concepts
-from lumiscope.dissection.evidence.stability import resampled_best
+from lumiscope.dissection.evidence.stability import _first, resampled_best
 
 
 def case(images=80, units=5, concepts=6, noise=1.0):
@@ -151,3 +151,9 @@ def test_a_unit_that_is_the_same_on_all_images_that_choose_has_no_evidence(fdr):
     assert layer.concept[2] == (layer.best[2, 0] if fdr == 1 else -1)
     assert layer.further[2].tolist() == [-1] * (options.max_labels - 1)
     assert layer.label_set_size[2] == -1
+
+
+def test_the_preferred_concept_is_first_where_it_ties_up_to_rounding():
+    nan = np.nan
+    scores = np.array([[3, 3 - 1e-12, 1], [3, 3 - 1e-9, 1], [nan, -2, -2 - 1e-12], [nan, nan, nan], [nan, nan, 0]])
+    assert _first(scores, np.array([1, 1, 2, 0, 0])).tolist() == [1, 0, 2, -1, 2]
