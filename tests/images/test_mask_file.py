@@ -182,6 +182,16 @@ class TestPalettesOfGrey:
             np.testing.assert_array_equal(reading.object, regions(0, 1, 2) > 0)
             assert reading.notes == ()
 
+    @pytest.mark.parametrize(("darkest", "shaded"), [(0, True), (1, False)])
+    def test_shades_begin_with_black(self, tmp_path, darkest, shaded):
+        """A disc made half as large: how many of four pixels are in it, drawn in five greys."""
+        covered = DISC.reshape(48, 2, 64, 2).sum(axis=(1, 3))
+        image = Image.fromarray(covered.astype(np.uint8))
+        image.putpalette(np.repeat([darkest, 60, 110, 180, 250], 3).tolist())
+        reading = read_mask_file(saved(image, tmp_path / "m.png"))
+        np.testing.assert_array_equal(reading.object, covered >= (3 if shaded else 1))
+        assert reading.notes == ((MaskNote.SHADED,) if shaded else ())
+
 
 class TestNumbers:
     @pytest.mark.parametrize(

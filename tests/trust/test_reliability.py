@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import math
 
@@ -131,3 +132,20 @@ def test_the_interval_of_the_fall_is_that_of_a_mean_within_its_bounds_over_group
     trial = try_metric({}, ladders * 2, higher=True, groups=groups * 2, seed=4)
     assert trial.fall == pytest.approx(np.mean(falls))
     assert (trial.low, trial.high) == mean_interval(np.array(falls * 2), bounds=(-1, 1), groups=groups * 2, seed=4)
+
+
+@pytest.mark.parametrize(
+    ("low", "fall", "high", "word"),
+    [
+        (0.1, 0.5, 0.9, "holds"),
+        (0.1, 0.49, 0.9, "weak"),
+        (0.0, 0.6, 0.9, "unknown"),
+        (-0.1, 0.1, 0.19, "meaningless"),
+        (-0.1, 0.1, 0.2, "unknown"),
+        (0.05, 0.1, 0.19, "meaningless"),
+    ],
+)
+def test_a_word_for_how_far_a_metric_falls(low, fall, high, word):
+    """A gamma of 0.5 is three of four pairs of steps, and one of 0.2 three of five."""
+    trial = dataclasses.replace(try_metric({}, [], higher=True), low=low, fall=fall, high=high)
+    assert trial.reliability == word
