@@ -187,7 +187,7 @@ class TestPalettesOfGrey:
         """A disc made half as large: how many of four pixels are in it, drawn in five greys."""
         covered = DISC.reshape(48, 2, 64, 2).sum(axis=(1, 3))
         image = Image.fromarray(covered.astype(np.uint8))
-        image.putpalette(np.repeat([darkest, 60, 110, 180, 250], 3).tolist())
+        image.putpalette(np.repeat([darkest, 60, 110, 240, 255], 3).tolist())
         reading = read_mask_file(saved(image, tmp_path / "m.png"))
         np.testing.assert_array_equal(reading.object, covered >= (3 if shaded else 1))
         assert reading.notes == ((MaskNote.SHADED,) if shaded else ())
