@@ -124,3 +124,9 @@ def test_the_columns_that_are_kept_are_those_of_all(torch_model, prepare):
     assert [kept.column(label) for label in (7, *best)] == [0, 1, 2, 3]
     twice = KeptClasses(int(best[1]), top=3)  # of the target there is one column, too
     np.testing.assert_array_equal(twice.of(everything), everything[:, [best[1], best[0], best[2]]])
+
+
+def test_of_equal_classes_the_first_are_kept():
+    kept = KeptClasses(0, top=5)
+    assert kept.of(np.tile([[0.2, 0.5, 0.3]], (2, 100))).shape == (2, 6)
+    assert kept.ranked.tolist() == [1, 4, 7, 10, 13]

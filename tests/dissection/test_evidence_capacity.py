@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+import lumiscope.dissection.evidence.capacity as capacity_module
 from lumiscope.dissection import EvidenceOptions, small_sample_notes
 from lumiscope.dissection.evidence.capacity import measure_capacity
 from lumiscope.dissection.evidence.held_out import parts
@@ -85,6 +86,18 @@ def test_so_many_concepts_are_supported_as_pass_four_times_in_five():
     assert passing == [1, 2, 5]
     capacity = measure_capacity("pearson", scores(probing(15), 60)).supported
     assert capacity in {2, 5, 10}, "of 50 units made a few pass or fail by chance: one step up or down"
+
+
+def test_the_share_that_is_asked_for_is_enough(monkeypatch):
+    matrix = scores(probing(25), 60)
+    good = measure_capacity("pearson", matrix).good
+    assert 0.8 < good < 1
+    monkeypatch.setattr(capacity_module, "POWER", good)
+    assert measure_capacity("pearson", matrix).supported == 60
+    assert small_sample_notes("pearson", matrix) == ()
+    monkeypatch.setattr(capacity_module, "POWER", good + 0.01)
+    assert measure_capacity("pearson", matrix).supported < 60
+    assert small_sample_notes("pearson", matrix)
 
 
 def test_a_tie_with_a_concept_that_is_no_synonym_is_not_found():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from lumiscope.dissection.evidence.unit_clusters import unit_clusters
 
@@ -29,3 +30,11 @@ def test_a_chain_of_units_is_one_cluster():
     squared = np.corrcoef(activations.T) ** 2
     assert squared[0, 2] < 0.5 < min(squared[0, 1], squared[1, 2])
     assert unit_clusters(activations, np.arange(3), np.full(3, -1)).tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize(("share", "together"), [(0.49, False), (0.51, True)])
+def test_units_that_explain_half_of_each_other_are_together(share, together):
+    random = np.random.default_rng(0).normal(size=(50, 2))
+    _, first, other = np.linalg.qr(np.column_stack([np.ones(50), random]))[0].T
+    activations = np.column_stack([first, -np.sqrt(share) * first + np.sqrt(1 - share) * other])
+    assert unit_clusters(activations, np.arange(2), np.full(2, -1)).tolist() == [0, int(not together)]

@@ -8,7 +8,7 @@ from scipy.stats import chi2
 
 from dissection.noise import CONCEPTS, NOTHING, UNITS, labelled, noise, weak
 from lumiscope.dissection import KnownImages
-from lumiscope.dissection.evidence.copies import with_copies
+from lumiscope.dissection.evidence.copies import _candidates, _Rows, with_copies
 from lumiscope.dissection.evidence.image_clusters import come_in_clusters, nearest_by_chance
 from lumiscope.dissection.evidence.image_groups import ImageGroups
 from lumiscope.dissection.notes import image_notes
@@ -107,6 +107,15 @@ def test_units_that_know_the_concepts_are_no_clusters():
     assert not result.clustered
 
 
+@pytest.mark.parametrize(("images", "pairs", "clustered"), [(20, 3, True), (20, 2, False), (19, 9, False)])
+def test_three_in_ten_of_twenty_images_or_more_with_a_near_one_are_clusters(images, pairs, clustered):
+    rng = np.random.default_rng(0)
+    of = np.arange(images)
+    of[1 : 2 * pairs : 2] = of[: 2 * pairs : 2]
+    matrices = [rng.normal(size=(images, 200))[of] + 0.5 * rng.normal(size=(images, 200)) for _ in range(2)]
+    assert come_in_clusters(ImageGroups.single(images), *matrices, NOTHING, 0) == clustered
+
+
 def test_the_nearest_of_normal_columns_by_chance_is_a_quantile_of_chi_squared():
     distances = chi2(80).ppf((np.arange(20_000) + 0.5) / 20_000)
     assert nearest_by_chance(distances, 1e-5) == pytest.approx(chi2(80).ppf(1e-5), rel=0.03)
@@ -121,3 +130,23 @@ def test_what_units_know_is_told_on_copies_and_said_of_them():
     assert result.groups.tolist() == np.repeat(np.arange(150), 3).tolist()
     (note,) = image_notes([result])
     assert note.startswith("The 450 probing images count as 150:")
+
+
+def test_every_pair_of_copies_is_looked_at_once_and_no_image_with_itself():
+    """In blocks of 512 rows: within the first, over its end, and within the last."""
+    pairs = [(3, 7), (10, 550), (511, 512), (598, 599)]
+    matrix = np.random.default_rng(0).normal(size=(600, 40))
+    for first, second in pairs:
+        matrix[second] = matrix[first]
+    candidates = list(zip(*(places.tolist() for places in _candidates([_Rows(matrix, 0)] * 2)), strict=True))
+    assert sorted(candidates) == pairs
+
+
+@pytest.mark.parametrize("columns", [6, 12])
+def test_few_columns_ask_for_images_that_are_nearer_than_any_two_by_chance(columns):
+    """Of a hundred lists of 200 images one has a pair so near: a quantile of chi-squared, freedom being the columns."""
+    rows = _Rows(np.random.default_rng(0).normal(size=(200, columns)), 0)
+    least, most = (chi2.ppf(0.01 / (200 * 200 / 2), freedom) / freedom for freedom in (0.9 * columns, 1.1 * columns))
+    assert least < rows.near / rows.median < most < 0.1
+    many = _Rows(np.random.default_rng(0).normal(size=(200, 200)), 0)
+    assert many.near == pytest.approx(0.1 * many.median)

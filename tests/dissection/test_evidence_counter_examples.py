@@ -43,7 +43,9 @@ def test_units_without_a_concept_have_no_counter_examples():
     assert (examples[0][1] >= 0).any()
 
 
-@pytest.mark.parametrize(("zeros", "absent"), [(30, [25, 28, -1]), (95, [25, 28, 60])])
+@pytest.mark.parametrize(
+    ("zeros", "absent"), [(9, [25, 28, -1]), (10, [-1, -1, -1]), (30, [25, 28, -1]), (95, [25, 28, 60])]
+)
 def test_a_concept_that_takes_no_share_of_an_image_is_absent_from_it(zeros, absent):
     """Its share is 0 on the first images and rises on the others; the unit is most active on three images."""
     shares = np.concatenate([np.zeros(zeros), np.linspace(0.05, 0.6, 100 - zeros)])
@@ -71,3 +73,23 @@ def test_a_score_scaled_to_the_unit_interval_has_one_lowest_image_and_goes_by_it
     assert counter_examples(activation[:, np.newaxis], scores[:, np.newaxis], np.array([0]))[0].tolist() == [
         [30, -1, -1]
     ]
+
+
+@pytest.mark.parametrize(("image", "beside"), [(49, [49, -1, -1]), (50, [-1, -1, -1])])
+def test_silent_and_absent_are_below_the_median(image, beside):
+    """Of numbers that rise over 101 images that of the image 50 is the median."""
+    rising, alone = np.linspace(0, 1, 101)[:, np.newaxis], (np.arange(101) == image) * 1.0
+    assert counter_examples(rising, alone[:, np.newaxis], np.array([0]))[1].tolist() == [beside]
+    soft = 0.5 + rising / 10
+    assert counter_examples(alone[:, np.newaxis], soft, np.array([0]))[0].tolist() == [beside]
+
+
+def test_silent_is_what_is_lowest_where_that_is_the_median():
+    activation = np.where(np.arange(100) < 70, 0.0, 1.0)
+    presence = np.isin(np.arange(100), [5, 90]) * 1.0
+    without, silent = counter_examples(activation[:, np.newaxis], presence[:, np.newaxis], np.array([0]))
+    assert silent.tolist() == [[5, -1, -1]]
+    assert without.tolist() == [[70, 71, 72]]
+    assert (counter_examples(presence[:, np.newaxis], presence[:, np.newaxis], np.array([0]))[0] == -1).all(), (
+        "on images on which it is lowest a unit is not active"
+    )

@@ -11,7 +11,13 @@ from dissection.noise import CONCEPTS, NOTHING, QUICK, UNITS, by_class, labelled
 from lumiscope.dissection import SIMILARITIES, KnownImages, label_units
 from lumiscope.dissection.evidence.comparison import Comparison
 from lumiscope.dissection.evidence.image_groups import ImageGroups
-from lumiscope.dissection.evidence.neighbours import autocorrelations, block_lengths, drift_within, neighbour_blocks
+from lumiscope.dissection.evidence.neighbours import (
+    _layer_block,
+    autocorrelations,
+    block_lengths,
+    drift_within,
+    neighbour_blocks,
+)
 from lumiscope.dissection.evidence.null_distribution import widening
 from lumiscope.dissection.notes import image_notes
 
@@ -242,3 +248,24 @@ def test_of_a_thing_and_its_part_that_differ_on_one_image_all_images_choose():
         activations = part[:, np.newaxis] + 0.02 * rng.normal(size=(300, 3))
         result = label_units(activations, scores, model="m", layer="l", similarity="pearson", options=QUICK, seed=seed)
         assert result.concept.tolist() == [1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("squares", "length"), [([0.0019], 1), ([0.0021], 3), ([0.5, 0.0039], 3), ([0.5, 0.0041], 6), ([0.5, 1, 0.0081], 9)]
+)
+def test_squares_above_twice_their_variance_without_correlation_are_of_one_block(squares, length):
+    """Of 1000 groups the variance is 0.001 at lag 1, and (1 + 2 · 0.5) · 0.001 after a square of 0.5."""
+    padded = np.zeros(500)
+    padded[: len(squares)] = squares
+    assert _layer_block(padded, np.zeros(500), 0, 1000) == length
+
+
+@pytest.mark.parametrize(
+    ("correlation", "trend", "length"),
+    [(0, 0.0099, 6), (0, 0.0101, 1000), (1, 0.0219, 6), (1, 0.0221, 1000), (-1, 0.0101, 1000)],
+)
+def test_a_trend_beyond_what_drift_within_blocks_makes_is_of_the_whole_list(correlation, trend, length):
+    """Two lags are alike: a block is 6 long, and has 5 lags. √(0.1 / 1000) = 0.01, or 2 (1 + 2 · 5) / 1000 = 0.022."""
+    squares = np.zeros(500)
+    squares[:2] = 1
+    assert _layer_block(squares, np.full(500, correlation), trend, 1000) == length

@@ -155,3 +155,12 @@ def test_an_image_set_that_decides_between_label_and_further_label_makes_neither
     alone = EvidenceOptions(min_stability=0.97, draws=100, resamples=40, max_labels=1)
     result = label_units(activations, presence, model="m", layer="l", similarity="pearson", options=alone)
     assert result.concept[0] == -1
+
+
+def test_of_what_labels_leave_over_a_concept_is_the_more_for_being_explained_itself():
+    """√.75 of the first concept is the label: its partial correlation is .3 / √.25 = .6 of the rest, the other's .5."""
+    label, rest, other = np.array([[1, 1, 1, 1], [1, -1, 1, -1], [1, 1, -1, -1], [1, -1, -1, 1]])[1:].astype(float)
+    scores = np.column_stack([label, np.sqrt(0.75) * label + 0.5 * rest, other])
+    activations = (label + 0.6 * rest + 0.5 * other)[:, np.newaxis]
+    half = _Half(Selection(activations), Selection(scores))
+    assert _propose(half, np.array([0]), np.array([[0]])).tolist() == [1]

@@ -11,7 +11,7 @@ from lumiscope.dissection.evidence.comparison import Comparison
 from lumiscope.dissection.evidence.held_out import halves, held_out_scores, parts
 from lumiscope.dissection.evidence.image_groups import ImageGroups
 from lumiscope.dissection.evidence.ranking import best_concepts
-from lumiscope.dissection.evidence.stability import resampled_best
+from lumiscope.dissection.evidence.stability import _first, resampled_best
 
 
 def case(images=80, units=5, concepts=6, noise=1.0):
@@ -45,12 +45,24 @@ def test_held_out_scores_by_hand():
     assert np.isnan([correlation[2], precision[2], chance[2]]).all()
 
 
+@pytest.mark.parametrize(("share", "block", "first"), [(0.07, 1, 7), (0.071, 1, 8), (0.07, 5, 10), (1.0, 1, 100)])
+def test_a_part_has_its_share_of_the_images_or_as_many_more_as_stay_together(share, block, first):
+    """In floating point 0.07 · 100 is above 7."""
+    parted = ImageGroups.single(100).parted(np.random.default_rng(0), share, block)
+    assert [len(part) for part in parted] == [first, 100 - first]
+
+
+def test_one_image_tells_nothing():
+    assert np.isnan(held_out_scores(np.ones((1, 2)), np.ones((1, 3)), np.array([0, 1]))).all()
+
+
 def test_two_thirds_choose_and_with_few_images_all_do():
     first, second = parts(ImageGroups.single(12), seed=4)
     assert sorted([*first, *second]) == list(range(12))
     assert (len(first), len(second)) == (8, 4)
     assert not np.array_equal(first, parts(ImageGroups.single(12), seed=5)[0])
     assert [len(part) for part in parts(ImageGroups.single(5), seed=4)] == [5, 0]
+    assert [len(part) for part in parts(ImageGroups.single(6), seed=4)] == [4, 2]
 
 
 @pytest.mark.parametrize("name", ["cos_cubed", "soft_wpmi", "auroc"])
@@ -139,3 +151,9 @@ def test_a_unit_that_is_the_same_on_all_images_that_choose_has_no_evidence(fdr):
     assert layer.concept[2] == (layer.best[2, 0] if fdr == 1 else -1)
     assert layer.further[2].tolist() == [-1] * (options.max_labels - 1)
     assert layer.label_set_size[2] == -1
+
+
+def test_the_preferred_concept_is_first_where_it_ties_up_to_rounding():
+    nan = np.nan
+    scores = np.array([[3, 3 - 1e-12, 1], [3, 3 - 1e-9, 1], [nan, -2, -2 - 1e-12], [nan, nan, nan], [nan, nan, 0]])
+    assert _first(scores, np.array([1, 1, 2, 0, 0])).tolist() == [1, 0, 2, -1, 2]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy.stats import binom
+from scipy.stats import t as student
 
 from lumiscope.dissection import EvidenceOptions, label_units
 from lumiscope.dissection.evidence.label_sets import _against_leader, _standard, label_sets
@@ -47,6 +48,31 @@ def test_a_word_that_fits_as_well_is_in_the_set_95_times_in_a_hundred():
     assert kept >= binom(10 * repetitions, 0.95).ppf(0.001)
 
 
+def test_words_that_fit_as_well_are_in_the_set_together():
+    kept, repetitions = 0, 20
+    for seed in range(repetitions):
+        rng = np.random.default_rng(seed)
+        scores = rng.normal(size=(200, 12))
+        activations = scores[:, :8].sum(axis=1, keepdims=True) + 2 * rng.normal(size=(200, 15))
+        _, members = sets(activations, scores, seed=seed)
+        kept += sum(set(range(8)) <= set(row) for row in members.tolist())
+    assert kept >= binom(15 * repetitions, 0.95).ppf(0.001)
+
+
+def test_of_many_contenders_bonferronis_bound_decides_and_blocks_count_as_one_image():
+    """More than 100 stay: the one that is furthest behind the label leaves beyond Student's quantile at 0.05 / 150."""
+    rng = np.random.default_rng(0)
+    scores = rng.normal(size=(20, 150))
+    activation = scores[:, :1] + rng.normal(size=(20, 1))
+    correlation, error = _against_leader(_standard(activation), _standard(scores[:, :1]), scores)
+    behind = ((correlation[0, 0] - correlation[0, 1:]) / error[0, 1:]).max()
+    bound = student(18).ppf(1 - 0.05 / 150)
+    for beyond, size in ((0.999, 150), (1.001, 149)):
+        block = (behind / (beyond * bound)) ** 2
+        sizes, _ = label_sets(activation, scores, np.array([0]), blocks_of=np.array([block]), seed=0)
+        assert sizes.tolist() == [size]
+
+
 def test_with_many_images_the_set_is_the_label():
     rng = np.random.default_rng(0)
     scores = rng.normal(size=(600, 200))
@@ -63,6 +89,7 @@ def test_synonyms_stay_together_and_constants_are_not_compared():
     assert (sizes[0], members[0, :3].tolist()) == (2, [0, 5, -1])
     assert sets(scores[:, :1], scores, leader=6)[0].tolist() == [-1], "a label that is constant here"
     assert sets(scores[:14, :1], scores[:14])[0].tolist() == [-1], "too few images"
+    assert sets(scores[:15, :1], scores[:15])[0].tolist() != [-1]
 
 
 def test_noise_that_no_word_fits_best_keeps_nearly_all():

@@ -72,7 +72,7 @@ def test_the_shown_bands_are_stretched_between_percentiles():
     np.testing.assert_array_equal(shown[0, :, 0], expected)
     np.testing.assert_array_equal(shown[0, :, 1], expected[::-1])
     assert not shown[..., 2].any()
-    np.testing.assert_array_equal(shown_triple(bands)[..., 1], shown[..., 0])
+    np.testing.assert_array_equal(shown_triple(bands)[..., 1:], shown[..., :2])
     np.testing.assert_array_equal(shown_triple(bands[..., :2])[..., 2], shown[..., 0])
 
 

@@ -56,6 +56,8 @@ def test_no_box_is_an_empty_mask_and_one_of_all_a_full_one(tmp_path: Path) -> No
         (voc(("dog", 1, 1, 2, 2), ("cat", 3, 3, 4, 4)), "boxes of cat, dog. Keep those of the label"),
         (voc(("dog", 5, 1, 2, 2)), "ends at 2, 2 before it begins at 5, 1"),
         (voc(("dog", 1, 1, 2, 2), width=0, height=0), "says that the picture has 0 x 0 pixels"),
+        (voc(("dog", 1, 1, 2, 2), width=9, height=0), "says that the picture has 9 x 0 pixels"),
+        (voc(("dog", 1, 1, 2, 2), width=-1, height=9), "says that the picture has -1 x 9 pixels"),
         (voc(("dog", 1, 1, 2, 2), width=2**30, height=2**30), "decompression bomb: 1073741824×1073741824 pixels"),
         (voc(("dog", 1, 1, "wide", 2)), "<bndbox/xmax> is 'wide'"),
         ("<annotation/>", "<size/width> is ''"),

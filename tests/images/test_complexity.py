@@ -49,3 +49,11 @@ def test_objects_are_parts_of_the_mask_that_are_no_specks() -> None:
     mask[60, 60] = True  # touches the second at a corner
     mask[90, 90] = True  # 0.01 % of the image
     assert measure_complexity(np.zeros((100, 100, 3), np.uint8), mask).objects == 2
+
+
+def test_an_object_is_a_thousandth_of_the_image_or_more_and_parts_at_a_corner_are_one() -> None:
+    mask = np.zeros((100, 100), bool)
+    mask[10, :10] = True
+    mask[20, :9] = True
+    mask[30:33, :2] = mask[33:36, 2:4] = True  # 6 pixels each
+    assert measure_complexity(np.zeros((100, 100, 3), np.uint8), mask).objects == 2

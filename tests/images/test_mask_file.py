@@ -103,6 +103,54 @@ class TestShades:
         np.testing.assert_array_equal(reading.object, covered >= 2)
 
 
+def lines(peak: int, *levels: int, width: int = 1) -> np.ndarray:
+    """Half none and half the peak, with upright lines of other levels in either, `width` pixels each, apart."""
+    picture = np.where(np.arange(96) < 48, 0, peak)
+    for number, level in enumerate(levels):
+        start = 4 + 6 * number
+        picture[start : start + width] = level
+    return np.tile(picture.astype(np.uint8), (64, 1))
+
+
+class TestWhereShadesBegin:
+    """At the numbers that tell them from numbers of classes."""
+
+    def said(self, folder: Path, levels: np.ndarray) -> bool:
+        return read_mask_file(saved(Image.fromarray(levels), folder / "m.png")).notes == (MaskNote.SHADED,)
+
+    @pytest.mark.parametrize(("level", "shaded"), [(24, False), (25, True), (174, True), (175, False)])
+    def test_an_eighth_from_either_end(self, tmp_path, level, shaded):
+        assert self.said(tmp_path, lines(200, level)) == shaded
+
+    @pytest.mark.parametrize(("peak", "shaded"), [(63, False), (64, True)])
+    def test_few_levels_below_64_are_numbers(self, tmp_path, peak, shaded):
+        assert self.said(tmp_path, lines(peak, 30)) == shaded
+
+    @pytest.mark.parametrize(("levels", "shaded"), [((10, 15, 20, 25, 30), False), ((10, 15, 20, 25, 30, 35), True)])
+    def test_eight_levels_below_64_are_shades(self, tmp_path, levels, shaded):
+        """With none and the peak they are 7 or 8."""
+        assert self.said(tmp_path, lines(60, *levels)) == shaded
+
+    @pytest.mark.parametrize(("width", "shaded"), [(6, False), (7, True)])
+    def test_dark_shades_are_fewer_than_what_is_none_and_than_the_object(self, tmp_path, width, shaded):
+        """Six lines of a pixel each beside an object of some columns."""
+        levels = lines(60, 10, 15, 20, 25, 30, 35)
+        levels[:, 48 + width :] = 0
+        assert self.said(tmp_path, levels) == shaded
+
+    @pytest.mark.parametrize(("lowest", "void"), [(85, False), (86, False), (87, True)])
+    def test_levels_that_are_evenly_spread_up_to_rounding_have_no_void(self, tmp_path, lowest, void):
+        reading = read_mask_file(saved(Image.fromarray(regions(0, lowest, 170, 255)), tmp_path / "m.png"))
+        assert reading.void.any() == void
+
+    @pytest.mark.parametrize(("narrow", "shaded"), [(2, False), (3, True)])
+    def test_half_of_what_is_between_in_regions_is_numbers(self, tmp_path, narrow, shaded):
+        """Two neighbours are alike in a line of one pixel, three in one of two, of which there are as many pixels."""
+        levels = lines(200, *[100] * narrow)
+        levels[:, 80:82] = 100
+        assert self.said(tmp_path, levels) == shaded
+
+
 class TestPalettesOfGrey:
     """GIF has nothing else, and a palette's order is the program's that wrote it."""
 
@@ -133,6 +181,16 @@ class TestPalettesOfGrey:
             reading = read_mask_file(saved(image, tmp_path / "m.png"))
             np.testing.assert_array_equal(reading.object, regions(0, 1, 2) > 0)
             assert reading.notes == ()
+
+    @pytest.mark.parametrize(("darkest", "shaded"), [(0, True), (1, False)])
+    def test_shades_begin_with_black(self, tmp_path, darkest, shaded):
+        """A disc made half as large: how many of four pixels are in it, drawn in five greys."""
+        covered = DISC.reshape(48, 2, 64, 2).sum(axis=(1, 3))
+        image = Image.fromarray(covered.astype(np.uint8))
+        image.putpalette(np.repeat([darkest, 60, 110, 240, 255], 3).tolist())
+        reading = read_mask_file(saved(image, tmp_path / "m.png"))
+        np.testing.assert_array_equal(reading.object, covered >= (3 if shaded else 1))
+        assert reading.notes == ((MaskNote.SHADED,) if shaded else ())
 
 
 class TestNumbers:

@@ -7,12 +7,13 @@ import math
 
 import numpy as np
 import pytest
-from scipy.stats import binom
+from scipy.stats import binom, t
 
 from lumiscope.errors import UsageError
 from lumiscope.statistics import (
     ClusteredShare,
     cluster_counts,
+    clustered_difference_interval,
     clustered_share_interval,
     clustered_share_test,
 )
@@ -49,6 +50,39 @@ def test_the_interval_covers_with_clusters_as_without():
     assert 0.93 <= covered / 400 <= 0.985
     assert np.isnan(clustered_share_interval(ClusteredShare.of([], []))).all()
     assert clustered_share_interval(ClusteredShare.of([True] * 5, [0] * 5)) == (0, 1)
+
+
+@pytest.mark.parametrize("confidence", [0.95, 0.8])
+@pytest.mark.parametrize(
+    ("hits", "sizes", "effective"),
+    [
+        ([1, 0, 0, 1, 0], [1, 1, 1, 1, 1], 4),
+        ([3, 0, 1], [4, 2, 2], 16 / 3),  # half of 8: ¼ / (3/2 · (1 + 1 + 0) / 64)
+        ([0, 0, 0], [4, 2, 2], 64 / 24),
+        ([2, 1, 1], [4, 2, 2], 8),  # half of each: no less than as many things
+    ],
+)
+def test_an_end_is_a_share_from_which_ours_is_students_quantile_away(hits, sizes, effective, confidence):
+    sample = ClusteredShare(np.array(hits, float), np.array(sizes, float))
+    assert sample.effective_size == pytest.approx(effective)
+    quantile = t.ppf((1 + confidence) / 2, len(sizes) - 1)
+    low, high = clustered_share_interval(sample, confidence)
+    for end in (low, high):
+        away = quantile * math.sqrt(end * (1 - end) / sample.effective_size)
+        assert abs(end - sample.share) == pytest.approx(away, abs=1e-9)
+    assert low <= sample.share <= high
+    assert low < high
+
+
+def test_an_end_of_a_difference_is_as_far_off_as_both_ends_together():
+    """As Pythagoras adds them: the low end of the second share with the high one of the first, and the other way."""
+    first = ClusteredShare(np.array([1.0, 0, 1, 2]), np.array([2.0, 3, 1, 4]))
+    second = ClusteredShare(np.array([3.0, 2, 1]), np.array([3.0, 2, 2]))
+    ends = [np.array(clustered_share_interval(sample)) - sample.share for sample in (first, second)]
+    low, high = clustered_difference_interval(first, second)
+    difference = 6 / 7 - 4 / 10
+    assert low == pytest.approx(difference - math.hypot(ends[1][0], ends[0][1]))
+    assert high == pytest.approx(difference + math.hypot(ends[1][1], ends[0][0]))
 
 
 def test_the_p_value_is_the_share_of_deals():

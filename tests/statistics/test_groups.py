@@ -72,6 +72,11 @@ def test_orders_keep_to_strata() -> None:
     drawn = {tuple(order) for order in exchange.drawn(np.random.default_rng(0), 100).T.tolist()}
     assert drawn == {(0, 1, 2, 3, 4, 5), (0, 1, 2, 3, 5, 4), (0, 2, 1, 3, 4, 5), (0, 2, 1, 3, 5, 4)}
     assert math.exp(exchange.log_count) == pytest.approx(4)
+    crossed = Exchange.of(4, list("abba"), np.array([0, 0, 1, 1]))
+    turned = Exchange.of(4, list("abba"), np.array([0, 1, 0, 1]))
+    for exchange, other in ((crossed, (1, 0, 3, 2)), (turned, (2, 3, 0, 1))):
+        drawn = {tuple(order) for order in exchange.drawn(np.random.default_rng(0), 100).T.tolist()}
+        assert drawn == {(0, 1, 2, 3), other}, "whichever of its strata a group comes in first"
 
 
 def test_groups_of_one_image_are_no_groups() -> None:

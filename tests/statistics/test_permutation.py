@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import itertools
 import math
 
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+import lumiscope.statistics
 from lumiscope.errors import UnknownNameError, UsageError
 from lumiscope.statistics import ALTERNATIVES, sign_flip_test
 
@@ -111,3 +113,11 @@ def test_more_is_drawn_where_little_is_as_extreme_and_no_tail_is_fitted():
     """Forty differences of one sign: 2^-40, of which 50,000 draws see nothing."""
     assert sign_flip_test(np.linspace(0.5, 1.5, 40)) == 1 / 50_001
     assert sign_flip_test(np.full(13, 1.0)) >= 2.0**-13
+
+
+@pytest.mark.parametrize("draws", ["permutations", "resamples", "draws"])
+def test_ten_thousand_are_drawn_where_nobody_says_how_many(draws: str) -> None:
+    functions = [getattr(lumiscope.statistics, name) for name in lumiscope.statistics.__all__]
+    drawing = [inspect.signature(function).parameters for function in functions if inspect.isfunction(function)]
+    counts = {parameters[draws].default for parameters in drawing if draws in parameters}
+    assert counts - {inspect.Parameter.empty} == {10_000}, "as docs/statistics.md says"

@@ -51,9 +51,11 @@ def test_groups_of_one_image_are_no_groups_and_two_say_nothing() -> None:
 
 
 def test_nothing_is_known_without_numbers() -> None:
-    for first, second in (([], []), ([1, math.nan, 2], [0, 0, 0])):
-        result = superiority(first, second)
-        assert all(map(math.isnan, (result.probability, result.low, result.high)))
+    unknown = [[], *([1, number, 2] for number in (math.nan, math.inf, -math.inf))]
+    for numbers in unknown:
+        for first, second in ((numbers, [0] * len(numbers)), ([0] * len(numbers), numbers)):
+            result = superiority(first, second)
+            assert all(map(math.isnan, (result.probability, result.low, result.high)))
 
 
 def test_nineteen_of_twenty_hold_the_probability() -> None:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import math
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from lumiscope.models import TorchModel
 from lumiscope.runs import map_arrays, map_from_arrays
 from lumiscope.store import Store
 from lumiscope.study import ExplainConfig, Explaining, explain
+from lumiscope.study.stages.explanations import prediction_rows
 
 LIME = {"lime": {"num_samples": 30}}
 
@@ -143,3 +146,11 @@ def test_one_bad_image_takes_no_other_with_it(
         each(pictures[3:4], [])
     with pytest.raises(TargetError):  # whoever asks for maps of all images gets all or an error
         explain(tiny, pictures, methods="gradcam")
+
+
+def test_of_classes_that_are_equally_probable_the_first_are_named() -> None:
+    model = SimpleNamespace(name="m", activation="softmax", classes=tuple(map(str, range(300))))
+    rows = prediction_rows(model, SimpleNamespace(id="a"), np.tile(np.float32([1, 3, 2]), 100))
+    assert [(row.rank, row.class_name) for row in rows] == list(enumerate(["1", "4", "7", "10", "13"], 1))
+    share = math.exp(3) / (100 * sum(map(math.exp, (1, 2, 3))))
+    assert [row.probability for row in rows] == pytest.approx([share] * 5)

@@ -51,6 +51,30 @@ def test_one_cell_in_many_is_found_though_its_neighbours_are_even():
     assert found.p_value <= 0.001
 
 
+def test_the_region_is_what_is_half_as_far_above_its_mirror_image_as_the_best():
+    shares = np.random.default_rng(0).uniform(0.99, 1.01, (40, CELLS, CELLS))
+    shares[:, 5, 1:5] += [4, 10, 6, 4]
+    region = attractor(shares / shares.sum(axis=(1, 2), keepdims=True)).region
+    assert np.argwhere(region).tolist() == [[5, 2], [5, 3]]
+
+
+@pytest.mark.parametrize(("times", "shown"), [(1.9, False), (2.1, True)])
+def test_a_place_must_have_twice_the_weight_of_its_mirror_image(times, shown):
+    shares = np.random.default_rng(0).uniform(0.99, 1.01, (40, CELLS, CELLS))
+    shares[:, 5, 2] *= times
+    p_value = attractor(shares / shares.sum(axis=(1, 2), keepdims=True)).p_value
+    assert p_value < 0.001 if shown else p_value > 0.999
+
+
+@pytest.mark.parametrize(("correlation", "clusters"), [(0.51, [0, 0]), (0.49, [0, 1])])
+def test_maps_that_correlate_by_half_are_at_one_place(correlation, clusters):
+    random = np.random.default_rng(0).normal(size=(CELLS**2, 2))
+    _, first, other = np.linalg.qr(np.column_stack([np.ones(CELLS**2), random]))[0].T
+    second = correlation * first + np.sqrt(1 - correlation**2) * other
+    maps = np.stack([first, second]).reshape(2, CELLS, CELLS)
+    assert map_clusters(maps)[0].tolist() == clusters
+
+
 @pytest.mark.parametrize("images", [12, 60])
 def test_things_that_lie_anywhere_raise_at_most_one_alarm_in_twenty(images):
     alarms = sum(attractor(blobs(images, seed), seed).p_value <= 0.05 for seed in range(100))
@@ -93,6 +117,9 @@ def test_clusters_are_maps_at_the_same_place_with_the_most_typical_one():
     assert (numbers[5:] > 0).all()
     assert medoids[0] < 5
     assert map_clusters(corner[:1])[0].tolist() == [0]
+    for other, clusters, medoids in ((np.roll(corner[0], 7), [0, 1], [0, 1]), (2 * corner[0], [0, 0], [0])):
+        two = map_clusters(np.stack([corner[0], other]))
+        assert [numbers.tolist() for numbers in two] == [clusters, medoids]
 
 
 @pytest.mark.parametrize(

@@ -102,3 +102,14 @@ def test_contrast_counts_pairs():
 def test_contrast_needs_something_against():
     (score,) = scores("contrast", view_of_quarters([2, 1, 1, 0]), on_quarters(3, 1, 2, 0))
     assert isinstance(score, Undefined)
+
+
+def test_true_effects_are_told_of_things_that_do_something_in_pictures_that_can_be_made():
+    maps = [on_quarters(4, 3, 2, 1), on_quarters(1, 2, 3, 4)]
+    view = view_of_quarters([4, 3, 2, 1])
+    assert scores("true_effects", view, *maps) == [pytest.approx(1), pytest.approx(-1)]
+    nothing = Undefined("nothing in the picture changes the score when it is left out")
+    assert scores("true_effects", view_of_quarters([0, 0, 0, 0]), *maps) == [nothing, nothing]
+    view.effects = None
+    unknown = Undefined("true effects are known of pictures of the world alone")
+    assert scores("true_effects", view, *maps) == [unknown, unknown]

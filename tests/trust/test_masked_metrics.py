@@ -138,3 +138,13 @@ def test_undefined_where_nothing_matters():
     view = judged(np.zeros((SIZE, SIZE, 3)), pixels(6))
     for name in ("road", "abpc_blur", "abpc_grey", "sensitivity_n", "comprehensiveness", "sufficiency"):
         assert isinstance(value(name, view, Candidate("map", np.eye(SIZE))), Undefined)
+
+
+@pytest.mark.parametrize(("fall", "told"), [(0.09, False), (0.11, True)])
+@pytest.mark.parametrize("name", ["deletion", "insertion", "abpc", "comprehensiveness", "sufficiency"])
+def test_hiding_everything_must_lower_the_score_by_a_tenth(name, fall, told):
+    brings = pixels(6) - np.rint(pixels(6).mean(axis=(0, 1)))
+    view = judged(fall * brings / (brings**2).sum(), pixels(6))
+    came = value(name, view, Candidate("map", (brings**2).sum(axis=2)))
+    assert isinstance(came, Undefined) != told
+    assert told or came.reason == "hiding everything changes the score by -0.09, and must lower it by 0.1"

@@ -78,6 +78,8 @@ def test_maps_of_nothing_in_common_depend_on_the_network():
         (0.1, 0.49, [0.3, 0.4], 0.8, 0.2, True),  # of a method that draws, half way to 0.8
         (0.75, 0.9, [0.8, 0.9], 0.8, 0.2, False),
         (0.1, 0.2, [0.1, 0.2], math.nan, 0.2, None),
+        (0.1, 0.2, [0.1, 0.2], 0.31, 0.2, True),  # half way to 0.31 is 0.255
+        (0.1, 0.2, [0.1, 0.2], 0.29, 0.2, None),  # there is no way from chance to the ceiling
     ],
 )
 def test_words(low, high, versions, ceiling, chance, depends):
@@ -90,6 +92,17 @@ def test_of_too_few_images_nothing_is_said():
     compared = compare_randomised(noise(2), noise(5, 2, seed=1))
     assert compared.depends is None
     assert compared.reason == "maps of 2 images could be compared; 3 are needed"
+    of_three = Randomisation(np.array([0.3, 0.3, 0.3, math.nan]), np.array([0.3]), 0.2, 0.4, 1.0, 0.2)
+    assert of_three.depends is True
+    assert "needed" not in of_three.reason
+
+
+def test_the_interval_is_one_of_correlations():
+    """Of three images whose maps are the same, upside down, and the same."""
+    trained = noise(3)
+    compared = compare_randomised(trained, (trained * np.array([1, -1, 1])[:, None, None])[None])
+    np.testing.assert_allclose(compared.of_images, [1, -1, 1])
+    assert (compared.low, compared.high) == (-1, 1)
 
 
 def test_constant_and_undefined_maps():

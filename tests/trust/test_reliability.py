@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import math
 
 import numpy as np
 import pytest
 
+from lumiscope.statistics import mean_interval
 from lumiscope.trust import Candidate, alpha_of_orders, baseline_maps, degraded, try_metric
 
 
@@ -106,3 +108,44 @@ def test_baselines_know_nothing_of_the_picture_and_are_the_same_again():
         assert np.array_equal(candidate.values, another.values) == (candidate.name in ("centred", "constant"))
     centred = first[2].values
     np.testing.assert_allclose(centred, centred[::-1, ::-1])
+
+
+def test_all_noise_is_the_map_moved_by_a_quarter_to_three_quarters_of_each_side():
+    """Of 16 rows and 8 columns: by 4 to 11 and by 2 to 5, each of which some of 200 seeds draw; not at all of 1."""
+    values = np.random.default_rng(0).permutation(16 * 8).reshape(16, 8).astype(np.float64)
+    places = np.array(np.unravel_index(values.argmax(), values.shape))
+    shifts = set()
+    for seed in range(200):
+        noise = degraded(Candidate("m", values), seed)[3].values
+        shift = tuple((np.unravel_index(noise.argmax(), noise.shape) - places) % values.shape)
+        np.testing.assert_array_equal(noise, np.roll(values, shift, (0, 1)))
+        shifts.add(shift)
+    down, right = zip(*shifts, strict=True)
+    assert (set(down), set(right)) == (set(range(4, 12)), set(range(2, 6)))
+    assert degraded(Candidate("m", np.ones((1, 1))), 0)[3].values == 1
+
+
+def test_the_interval_of_the_fall_is_that_of_a_mean_within_its_bounds_over_groups():
+    """Three steps: in order, one pair of three the wrong way, two, and upside down; every picture has a twin."""
+    ladders = [[2, 1, 0, 9], [2, 0, 1, 9], [0, 2, 1, 9], [0, 1, 2, 9], [2, 1, 0, 9]]
+    falls, groups = [1, 1 / 3, -1 / 3, -1, 1], list("abcde")
+    trial = try_metric({}, ladders * 2, higher=True, groups=groups * 2, seed=4)
+    assert trial.fall == pytest.approx(np.mean(falls))
+    assert (trial.low, trial.high) == mean_interval(np.array(falls * 2), bounds=(-1, 1), groups=groups * 2, seed=4)
+
+
+@pytest.mark.parametrize(
+    ("low", "fall", "high", "word"),
+    [
+        (0.1, 0.5, 0.9, "holds"),
+        (0.1, 0.49, 0.9, "weak"),
+        (0.0, 0.6, 0.9, "unknown"),
+        (-0.1, 0.1, 0.19, "meaningless"),
+        (-0.1, 0.1, 0.2, "unknown"),
+        (0.05, 0.1, 0.19, "meaningless"),
+    ],
+)
+def test_a_word_for_how_far_a_metric_falls(low, fall, high, word):
+    """A gamma of 0.5 is three of four pairs of steps, and one of 0.2 three of five."""
+    trial = dataclasses.replace(try_metric({}, [], higher=True), low=low, fall=fall, high=high)
+    assert trial.reliability == word

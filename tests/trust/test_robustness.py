@@ -138,3 +138,34 @@ def test_random_maps_differ_under_every_seed_and_what_is_not_drawn_has_none(view
     assert scores["centred"] == scores["constant"] == Undefined("1 by construction: the method draws nothing")
     alone = score("seed_stability", view, Candidate("alone", np.ones(SIZE)))
     assert alone == Undefined("only the map is known, not what makes it")
+
+
+@pytest.mark.parametrize("undefined", [0, 9])
+def test_a_view_nearby_without_a_map_leaves_no_score(view, undefined):
+    def explain(pictures):
+        maps = first_channel(pictures)
+        maps[undefined] = np.full(SIZE, math.nan)
+        return maps
+
+    candidate = Candidate("pixels", np.full(SIZE, 100.0), explain)
+    for name in ("max_sensitivity", "mean_sensitivity", "relative_output_stability"):
+        assert score(name, view, candidate) == Undefined("the map of a view nearby is undefined")
+
+
+@pytest.mark.parametrize(("units", "moves"), [(8, False), (10, True)])
+def test_scores_that_move_by_less_than_a_millionth_do_not_move(units, moves):
+    """Of a score of 1, by units of 2^-23, the least that float32 can tell from it: 8 are 0.95e-6, 10 are 1.19e-6."""
+    box = BlackBox(
+        lambda pixels: np.outer(1 + units * 2.0**-23 * (pixels != 100).any((1, 2, 3)), [1, 0]),
+        Geometry(SIZE),
+        activation="none",
+    )
+    prepared = PreparedBatch(box, [View(np.full((*SIZE, 3), 100, np.uint8), "grey", (0, 0, 32, 24), SIZE)])
+    view = JudgedView(prepared, prepared.targets("predicted", [None])[0])
+    candidate = Candidate("pixels", np.full(SIZE, 100.0), first_channel)
+    stability = score("relative_output_stability", view, candidate)
+    if moves:
+        most = score("max_sensitivity", view, candidate)
+        assert stability == pytest.approx(most / (units * 2.0**-23))
+    else:
+        assert stability == Undefined("no view nearby changes the scores")

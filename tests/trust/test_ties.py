@@ -10,7 +10,7 @@ import pytest
 from scipy.stats import spearmanr
 
 from lumiscope.trust.judged_view import region_means, region_sums
-from lumiscope.trust.ties import expected_rank_correlation, expected_share, tie_blocks
+from lumiscope.trust.ties import expected_rank_correlation, expected_share, orders, tie_blocks
 
 
 def test_without_ties_it_is_spearmans():
@@ -71,3 +71,11 @@ def test_no_more_blocks_than_asked_and_no_tie_is_cut():
     shares = np.cumsum(np.bincount(block.ravel())) / block.size
     np.testing.assert_allclose(shares, ends)
     assert (np.diff([values[block == number].mean() for number in range(len(ends))]) < 0).all()
+
+
+@pytest.mark.parametrize(
+    ("drops", "said"), [([0, 1], False), ([0, 0, 1], True), ([1, 1, 1], False), ([0, 0, 0.9e-4], False), ([], False)]
+)
+def test_three_drops_that_differ_by_a_ten_thousandth_order_something(drops, said):
+    assert orders(np.array(drops, float)) is said
+    assert orders(np.array([0, 0.5e-4, 1e-4]))

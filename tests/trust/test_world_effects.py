@@ -8,6 +8,7 @@ import pytest
 from lumiscope.images import Geometry, WorldImage, open_images
 from lumiscope.models import load_model
 from lumiscope.trust import TrueEffects, effect_map, effect_rows, true_effects
+from lumiscope.trust.effects import effect_correlation, means_on_things
 from lumiscope.types import Target
 from lumiscope.world import MARK_BOX, OBJECTS, WORDS, render
 
@@ -129,3 +130,17 @@ def test_rows_say_what_was_left_out(whole):
     assert [row.effect for row in rows] == pytest.approx(effects.drops)
     assert [row.area for row in rows] == pytest.approx(effects.regions.mean((1, 2)))
     assert {(row.model, row.image, row.target) for row in rows} == {("red", "world-7-00003", "red")}
+
+
+def test_things_of_which_a_map_says_the_same_tie_whatever_their_sizes():
+    """The mean of three times 0.1 is a little above that of seven; what is elsewhere changes nothing."""
+    assert np.full(3, 0.1).mean() > np.full(7, 0.1).mean()
+    values = np.zeros((3, 7))
+    values[0, :3] = values[1] = 0.1
+    values[2] = -5
+    regions = np.zeros((3, 3, 7), bool)
+    regions[0, 0, :3] = regions[1, 1] = regions[2, 2] = True
+    effects = TrueEffects(("a", "b", "c"), ("object",) * 3, regions, np.array([2.0, 1.0, 0.0]))
+    assert means_on_things(values, effects)[0] == means_on_things(values, effects)[1]
+    np.testing.assert_allclose(means_on_things(values, effects), [0.1, 0.1, -5])
+    assert effect_correlation(values, effects) == pytest.approx((1 + 1 / 2) / 2), "the mean over both orders"

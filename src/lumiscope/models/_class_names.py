@@ -143,4 +143,4 @@ def _without_frame(lines: list[str]) -> list[str]:
     """The rows of a table of Markdown without its lines; other lines as they are."""
     if not all(len(line) > 1 and line.startswith("|") and line.endswith("|") for line in lines):
         return lines
-    return [line.strip("|").strip() for line in lines if not re.fullmatch(r"[\s|:+-]+", line)]
+    return [line.strip("|").strip() for line in lines if not re.fullmatch(r"[\s|:+-]+", line)] or lines

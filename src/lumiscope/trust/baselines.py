@@ -69,7 +69,7 @@ def degraded(candidate: Candidate, seed: int) -> list[Candidate]:
     in_order = np.sort(candidate.values, axis=None)
     ranks = rankdata(candidate.values).reshape(candidate.values.shape)
     random = np.random.default_rng([seed, 1009])
-    shift = tuple(int(random.integers(side // 4, max(side - side // 4, side // 4 + 1))) for side in ranks.shape)
+    shift = tuple(int(random.integers(side // 4, side - side // 4)) for side in ranks.shape)
     noise = np.roll(ranks, shift, axis=(0, 1))
     orders = {f"{level:.0%} noise": (1 - level) * ranks + level * noise for level in LEVELS} | {"inverted": -ranks}
     return [Candidate(f"{candidate.name} {how}", _placed(in_order, order)) for how, order in orders.items()]
