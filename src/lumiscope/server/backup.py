@@ -10,7 +10,7 @@ from pathlib import Path
 
 from lumiscope.errors import UsageError
 from lumiscope.files import writing
-from lumiscope.server.folder import DATABASE, ServerFolder
+from lumiscope.server._folder import DATABASE, ServerFolder
 
 LIVE = (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm")  # files that change while they are copied
 

@@ -13,7 +13,7 @@ import httpx2
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from lumiscope.errors import LumiscopeError
-from lumiscope.server.views import ENDED, BoardView, ChallengeView, SubmissionPage, SubmissionView
+from lumiscope.server._views import ENDED, BoardView, ChallengeView, SubmissionPage, SubmissionView
 
 SECONDS = 30.0  # for an answer
 POLL = 1.0

@@ -16,11 +16,11 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from lumiscope.errors import UsageError
-from lumiscope.server.folder import ServerFolder
+from lumiscope.server._folder import ServerFolder
 from lumiscope.server.isolation import Isolation, choose_isolation
 
 if TYPE_CHECKING:
-    from lumiscope.server.service import Service
+    from lumiscope.server._service import Service
 
 ADMIN_NAME = "admin"
 RESTART_SECONDS = 2.0  # before a worker that ended is started again
@@ -77,10 +77,10 @@ class Serving:
 
     def work(self, *, with_parent: bool = False) -> None:
         """Score until it is stopped (SIGTERM, Ctrl-C); what is in hand is given back then."""
+        from lumiscope.server._work import Scoring
         from lumiscope.server.database import Database
         from lumiscope.server.queue import Queue, Worker
         from lumiscope.server.scoring import SCORER_VERSION
-        from lumiscope.server.work import Scoring
 
         _log_lines()
         stop = threading.Event()
@@ -94,8 +94,8 @@ class Serving:
 
     def token(self, name: str, *, admin: bool = False, days: float | None = None) -> str:
         """A new token for somebody. Errors: `UsageError` where there is no server."""
+        from lumiscope.server._service import scopes_of
         from lumiscope.server.database import Database, People
-        from lumiscope.server.service import scopes_of
 
         if not self._folder.secret:
             raise UsageError(f"{self._folder.path} has no secret; run lumiscope serve")
@@ -104,8 +104,8 @@ class Serving:
         return People(database).issue(name, scopes_of(admin), days)
 
     def _service(self, isolation: Isolation) -> Service:
+        from lumiscope.server._service import Service
         from lumiscope.server.database import Database
-        from lumiscope.server.service import Service
 
         database = Database(self._folder.database_url)
         database.create()

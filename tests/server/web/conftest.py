@@ -10,12 +10,12 @@ import pytest
 
 pytest.importorskip("fastapi", reason="the extra `server` is not installed")
 
-from lumiscope.server.database import Database
-from lumiscope.server.queue import Claimed, Queue, Worker
 from starlette.testclient import TestClient
 
+from lumiscope.server._service import Service
 from lumiscope.server.challenges import Challenge
-from lumiscope.server.service import Service
+from lumiscope.server.database import Database
+from lumiscope.server.queue import Claimed, Queue, Worker
 from lumiscope.server.web import make_app
 
 SECRET = bytes(32)

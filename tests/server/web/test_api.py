@@ -167,7 +167,7 @@ def test_no_token_stands_in_a_log(browser, ada, caplog):
 
 
 def test_the_course_s_route_answers_with_two_means(browser, ada, score, service, monkeypatch):
-    monkeypatch.setattr("lumiscope.server.web.lime.WAIT", 0.0)
+    monkeypatch.setattr("lumiscope.server.web._lime.WAIT", 0.0)
     token = {"token": ada["Authorization"].removeprefix("Bearer ")}
     waiting = browser.post("/lime", files=FILE, headers=token)
     assert waiting.status_code == 202

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from lumiscope.server.web.users import COOKIE
+from lumiscope.server.web._users import COOKIE
 
 
 @pytest.fixture

@@ -9,10 +9,10 @@ from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse
 from starlette.types import ASGIApp
 
-from lumiscope.server.service import Service
-from lumiscope.server.web import api, lime, operations, pages
-from lumiscope.server.web.errors import handle_errors
-from lumiscope.server.web.guard import Guard
+from lumiscope.server._service import Service
+from lumiscope.server.web import _api, _lime, _operations, _pages
+from lumiscope.server.web._errors import handle_errors
+from lumiscope.server.web._guard import Guard
 
 EXTRA_BYTES = 64 * 1024  # of a form around a file
 DESCRIPTION = """Hand in parameters of explanation methods, saliency maps or masks, and follow how they are scored.
@@ -39,13 +39,13 @@ def make_app(service: Service) -> ASGIApp:
         lifespan=lifespan,
     )
     app.state.service = service
-    handle_errors(app, pages.wrong)
-    for routes in (api.router, lime.router, operations.router, pages.router):
+    handle_errors(app, _pages.wrong)
+    for routes in (_api.router, _lime.router, _operations.router, _pages.router):
         app.include_router(routes)
 
     @app.get("/docs", include_in_schema=False)
     def docs(request: Request) -> HTMLResponse:
-        return pages.page(request, "docs", None, routes=_routes(app), description=DESCRIPTION)
+        return _pages.page(request, "docs", None, routes=_routes(app), description=DESCRIPTION)
 
     return Guard(app, service.most_bytes + EXTRA_BYTES)
 

@@ -10,10 +10,10 @@ from fastapi import APIRouter, Depends, File, UploadFile
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, Response
 
-from lumiscope.server.service import Service, User
-from lumiscope.server.views import ENDED, LimeAnswer
-from lumiscope.server.web.errors import RESPONSES, ApiError, Fault
-from lumiscope.server.web.users import service_of, user_of_token
+from lumiscope.server._service import Service, User
+from lumiscope.server._views import ENDED, LimeAnswer
+from lumiscope.server.web._errors import RESPONSES, ApiError, Fault
+from lumiscope.server.web._users import service_of, user_of_token
 
 WAIT = 60.0  # seconds that an answer is waited for
 POLL = 0.25

@@ -8,9 +8,9 @@ from fastapi import APIRouter, Depends
 from fastapi.responses import PlainTextResponse
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
-from lumiscope.server.service import Service
-from lumiscope.server.web.errors import ApiError
-from lumiscope.server.web.users import service_of
+from lumiscope.server._service import Service
+from lumiscope.server.web._errors import ApiError
+from lumiscope.server.web._users import service_of
 
 router = APIRouter(include_in_schema=False)
 The = Annotated[Service, Depends(service_of)]

@@ -9,8 +9,8 @@ from typing import Annotated
 
 from fastapi import Cookie, Depends, Form, Header, Request
 
-from lumiscope.server.service import Service, User
-from lumiscope.server.web.errors import ApiError
+from lumiscope.server._service import Service, User
+from lumiscope.server.web._errors import ApiError
 
 COOKIE = "lumiscope_session"
 SECONDS = 12 * 3600

@@ -10,15 +10,8 @@ from datetime import datetime
 from typing import Any
 
 from lumiscope.errors import LumiscopeError, UnknownNameError, UsageError
-from lumiscope.server.baselines import baselines_of
-from lumiscope.server.challenges import Challenge, packed_public_part
-from lumiscope.server.database import Database, People, Person, Submission
-from lumiscope.server.hand_ins import template
-from lumiscope.server.leaderboard import Board, leaderboard
-from lumiscope.server.queue import ChallengeFacts, Queue, State
-from lumiscope.server.records import counts_of_states, good_token, released_of, score_of, scored_by_user
-from lumiscope.server.scoring import SCORER_VERSION, ImageScore, Scores, scorer_fingerprint
-from lumiscope.server.views import (
+from lumiscope.server._records import counts_of_states, good_token, released_of, score_of, scored_by_user
+from lumiscope.server._views import (
     BoardView,
     ChallengeView,
     FaultView,
@@ -30,6 +23,13 @@ from lumiscope.server.views import (
     SubmissionPage,
     SubmissionView,
 )
+from lumiscope.server.baselines import baselines_of
+from lumiscope.server.challenges import Challenge, packed_public_part
+from lumiscope.server.database import Database, People, Person, Submission
+from lumiscope.server.hand_ins import template
+from lumiscope.server.leaderboard import Board, leaderboard
+from lumiscope.server.queue import ChallengeFacts, Queue, State
+from lumiscope.server.scoring import SCORER_VERSION, ImageScore, Scores, scorer_fingerprint
 
 BASELINES = "baselines"  # the user of an organiser's own hand-ins
 ADMIN = "admin"  # the scope of who runs the server

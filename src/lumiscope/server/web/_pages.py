@@ -12,10 +12,10 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
-from lumiscope.server.service import Service, User
-from lumiscope.server.web.api import events_of
-from lumiscope.server.web.errors import ApiError
-from lumiscope.server.web.users import (
+from lumiscope.server._service import Service, User
+from lumiscope.server.web._api import events_of
+from lumiscope.server.web._errors import ApiError
+from lumiscope.server.web._users import (
     COOKIE,
     SECONDS,
     admin,

@@ -11,10 +11,10 @@ from fastapi import APIRouter, Depends, File, Header, Path, Query, Request, Resp
 from fastapi.concurrency import run_in_threadpool
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
-from lumiscope.server.service import Service, User
-from lumiscope.server.views import ENDED, BoardView, ChallengeView, SubmissionPage, SubmissionView
-from lumiscope.server.web.errors import RESPONSES, ApiError
-from lumiscope.server.web.users import service_of, user_of_token
+from lumiscope.server._service import Service, User
+from lumiscope.server._views import ENDED, BoardView, ChallengeView, SubmissionPage, SubmissionView
+from lumiscope.server.web._errors import RESPONSES, ApiError
+from lumiscope.server.web._users import service_of, user_of_token
 
 POLL = 0.5  # seconds between looks at the state table, by an event stream
 router = APIRouter(prefix="/api/v1", responses=RESPONSES)

@@ -13,9 +13,9 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from lumiscope.errors import LumiscopeError, StoreError, UnknownNameError
+from lumiscope.server._service import UnknownSubmissionError
 from lumiscope.server.database import DatabaseBusyError
 from lumiscope.server.queue import KeyReusedError, QuotaError, TransitionError
-from lumiscope.server.service import UnknownSubmissionError
 
 CODES = {
     400: "bad_request",
