@@ -8,6 +8,7 @@ from pathlib import Path
 
 from lumiscope.errors import UsageError
 from lumiscope.files import make_folder, write_atomically, writing
+from lumiscope.progress import Track, silent
 from lumiscope.server.baselines import write_baselines
 from lumiscope.server.challenges import Challenge, make_world_challenge, open_challenge
 from lumiscope.server.challenges.making import WORLD
@@ -33,7 +34,7 @@ class ServerFolder:
         """Where challenges lie, one folder each."""
         return self.path / "challenges"
 
-    def make(self) -> None:
+    def make(self, track: Track = silent) -> None:
         """Make what is missing: the folder (its owner's alone), the secret, and a challenge: the built-in one."""
         make_folder(self.challenge_folder)
         with writing(self.path):
@@ -43,7 +44,7 @@ class ServerFolder:
             with writing(self._secret_path):
                 self._secret_path.chmod(0o600)
         if not any(self.challenge_folder.iterdir()):
-            write_baselines(make_world_challenge(self.challenge_folder / WORLD))
+            write_baselines(make_world_challenge(self.challenge_folder / WORLD), track)
 
     @property
     def secret(self) -> bytes:

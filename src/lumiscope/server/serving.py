@@ -16,6 +16,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from lumiscope.errors import UsageError
+from lumiscope.progress import Track, silent
 from lumiscope.server._folder import ServerFolder
 from lumiscope.server.isolation import Isolation, choose_isolation
 
@@ -34,14 +35,23 @@ class Serving:
     def __init__(self, path: Path, database: str = "") -> None:
         self._folder = ServerFolder(path, database)
 
-    def run(self, host: str, port: int, workers: int, say: Callable[[str], None], *, accept_weak: bool = False) -> None:
+    def run(
+        self,
+        host: str,
+        port: int,
+        workers: int,
+        say: Callable[[str], None],
+        *,
+        accept_weak: bool = False,
+        track: Track = silent,
+    ) -> None:
         """Listen until it is stopped. `say`: tells whoever started it. Errors: `UsageError` for weak isolation beyond
         this machine."""
         import uvicorn
 
         from lumiscope.server.web import make_app
 
-        self._folder.make()
+        self._folder.make(track)
         isolation = choose_isolation()
         say(isolation.sentence())
         if isolation.strength == "weak" and not accept_weak and not _is_loopback(host):

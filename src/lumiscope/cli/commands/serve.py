@@ -9,7 +9,7 @@ import typer
 
 from lumiscope.cli.command import command
 from lumiscope.cli.options import SERVER_DATABASE, SERVER_DIR
-from lumiscope.cli.output import say
+from lumiscope.cli.output import progress, say
 
 
 @command("serve", order=155)
@@ -35,4 +35,4 @@ def serve(
     """
     from lumiscope.server.serving import Serving
 
-    Serving(dir, database).run(host, port, workers, say, accept_weak=accept_weak_isolation)
+    Serving(dir, database).run(host, port, workers, say, accept_weak=accept_weak_isolation, track=progress)

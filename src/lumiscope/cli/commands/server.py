@@ -27,7 +27,7 @@ def token(
 ) -> None:
     """Print a new token for somebody who hands in.
 
-    It cannot be shown again: the server keeps its digest alone. Its owner sets LUMISCOPE_TOKEN to it, or signs in by it.
+    It cannot be shown again: the server keeps its digest alone. Its owner sets LUMISCOPE_TOKEN to it, or signs in.
 
     \b
         lumiscope server token ada --days 120
