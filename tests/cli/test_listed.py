@@ -56,7 +56,7 @@ def test_commands_are_in_their_order_and_groups_come_last() -> None:
     listed = re.findall(r"^  ([a-z]+) ", CliRunner().invoke(app, ["--help"]).output.partition("Commands:")[2], re.M)
     assert listed == list(dict.fromkeys(name.partition(" ")[0] for name in COMMANDS))
     assert listed[0] == "run"
-    assert listed[-1] == "tune"
+    assert listed[-1] == "server"
 
 
 @pytest.mark.parametrize("command", ["", "run", "tune lime"])

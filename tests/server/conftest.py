@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from lumiscope.server.challenges import Challenge, Limits, make_world_challenge
+from lumiscope.server.challenges import Challenge, Limits, make_world_challenge, open_challenge
 
 
 @pytest.fixture(scope="session")
@@ -47,3 +48,11 @@ def parameters(challenge: Challenge) -> Callable[..., bytes]:
 def written_challenge(tmp_path: Path) -> Path:
     """Three pictures, to be spoilt."""
     return make_world_challenge(tmp_path / "three", images="world:3@5").folder
+
+
+@pytest.fixture(scope="session")
+def without_baselines(challenge: Challenge, tmp_path_factory: pytest.TempPathFactory) -> Challenge:
+    """A copy of the challenge, to which no other test adds a baseline."""
+    folder = tmp_path_factory.mktemp("copies") / "world"
+    shutil.copytree(challenge.folder, folder, ignore=shutil.ignore_patterns("*.npz", "*.json"))
+    return open_challenge(folder)

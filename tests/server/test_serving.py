@@ -34,10 +34,10 @@ def free_port() -> int:
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory, challenge) -> Path:
+def folder(tmp_path_factory, without_baselines) -> Path:
     """A server's folder with a challenge of four pictures, and no other."""
     folder = tmp_path_factory.mktemp("server")
-    shutil.copytree(challenge.folder, folder / "challenges" / "world")
+    shutil.copytree(without_baselines.folder, folder / "challenges" / "world")
     return folder
 
 

@@ -39,10 +39,10 @@ def verdict_of(challenge: Challenge, iou: float) -> dict[str, Any]:
 
 
 @pytest.fixture
-def service(tmp_path: Path, challenge: Challenge) -> Iterator[Service]:
+def service(tmp_path: Path, without_baselines: Challenge) -> Iterator[Service]:
     database = Database(f"sqlite:///{tmp_path / 'server.sqlite'}")
     database.create()
-    service = Service(database, {"world": challenge}, SECRET, {"name": "none", "strength": "weak"})
+    service = Service(database, {"world": without_baselines}, SECRET, {"name": "none", "strength": "weak"})
     service.prepare()
     yield service
     service.stopping.set()

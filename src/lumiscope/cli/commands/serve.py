@@ -12,7 +12,7 @@ from lumiscope.cli.options import SERVER_DATABASE, SERVER_DIR
 from lumiscope.cli.output import progress, say
 
 
-@command("serve", order=155)
+@command("serve", order=136)
 def serve(
     dir: SERVER_DIR = Path("lumiscope-server"),
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",

@@ -11,7 +11,7 @@ from lumiscope.cli.command import command
 from lumiscope.cli.options import SERVER_DATABASE, SERVER_DIR
 
 
-@command("worker", order=156)
+@command("worker", order=137)
 def worker(
     dir: SERVER_DIR = Path("lumiscope-server"),
     database: SERVER_DATABASE = "",
