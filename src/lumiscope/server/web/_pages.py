@@ -73,6 +73,12 @@ def static(name: str) -> Response:
     return Response(content, media_type=MEDIA[name], headers={"Cache-Control": "max-age=3600"})
 
 
+@router.get("/favicon.ico")
+def favicon() -> Response:
+    """There is none, which browsers ask for all the same."""
+    return Response(status_code=204)
+
+
 @router.get("/")
 def home(request: Request, service: The, user: Visitor) -> HTMLResponse:
     """All challenges."""
