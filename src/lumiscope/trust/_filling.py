@@ -16,7 +16,7 @@ from lumiscope.trust._grids import Grid, block_sums, correction, grids_of, hide
 from lumiscope.types import FloatArray
 
 NOISE = 0.01  # standard deviation, of a normalised picture
-ENOUGH = 4e-5  # of the picture without its mean, roots of sums of squares: the last step, so that 1e-4 is the error
+ENOUGH = 3e-5  # of the picture without its mean, roots of sums of squares: the last step, so that 1e-4 is the error
 MOST_STEPS = 200
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from lumiscope.types import FloatArray
 
 SMALLEST = 8  # pixels a side, where sweeps alone do
-LAST_SWEEPS = 3  # there, after the first
+LAST_SWEEPS = 12  # there, after the first: few leave the middle of large holes behind
 
 
 class Grid:
