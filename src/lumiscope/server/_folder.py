@@ -57,6 +57,10 @@ class ServerFolder:
                 f"`lumiscope serve --dir {self.path}` makes one."
             ) from error
 
+    def check(self) -> None:
+        """Errors: `UsageError` where no server was set up here."""
+        _ = self.secret
+
     def challenges(self) -> dict[str, Challenge]:
         """Name -> challenge, by name. Errors: `UsageError` for a folder that holds none, and for two of one name."""
         opened: dict[str, Challenge] = {}

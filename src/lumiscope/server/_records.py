@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from sqlalchemy import func, select
 
-from lumiscope.server.database import Clock, Database, Publication, Score, Submission, SystemClock, Token
+from lumiscope.server.database import Database, Publication, Score, Submission
 from lumiscope.server.queue import State
 
 
@@ -36,13 +36,3 @@ def scored_by_user(database: Database) -> Mapping[int, int]:
     query = select(Submission.user_id, func.count()).where(Submission.state == State.SCORED)
     with database.reading() as session:
         return {row[0]: row[1] for row in session.execute(query.group_by(Submission.user_id))}
-
-
-def good_token(database: Database, number: int, clock: Clock | None = None) -> Token | None:
-    """The token of a number, while it is good: not revoked, not expired, its user not disabled."""
-    now = (clock or SystemClock()).now()
-    with database.reading() as session:
-        token = session.get(Token, number)
-    if token is None or token.revoked_at or token.user.disabled_at or (token.expires_at and token.expires_at <= now):
-        return None
-    return token

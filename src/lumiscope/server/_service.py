@@ -4,32 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from lumiscope.errors import LumiscopeError, UnknownNameError, UsageError
-from lumiscope.server._records import counts_of_states, good_token, released_of, score_of, scored_by_user
-from lumiscope.server._views import (
-    BoardView,
-    ChallengeView,
-    FaultView,
-    HistoryView,
-    ImageScoreView,
-    RankedView,
-    ScoresView,
-    Step,
-    SubmissionPage,
-    SubmissionView,
-)
+from lumiscope.server._records import counts_of_states, scored_by_user
+from lumiscope.server._shown import board_view, submission_view
+from lumiscope.server._views import BoardView, ChallengeView, SubmissionPage, SubmissionView
 from lumiscope.server.baselines import baselines_of
 from lumiscope.server.challenges import Challenge, packed_public_part
 from lumiscope.server.database import Database, People, Person, Submission
 from lumiscope.server.hand_ins import template
-from lumiscope.server.leaderboard import Board, leaderboard
+from lumiscope.server.leaderboard import count_entries, leaderboard
 from lumiscope.server.queue import ChallengeFacts, Queue, State
-from lumiscope.server.scoring import SCORER_VERSION, ImageScore, Scores, scorer_fingerprint
+from lumiscope.server.scoring import SCORER_VERSION, scorer_fingerprint
 
 BASELINES = "baselines"  # the user of an organiser's own hand-ins
 ADMIN = "admin"  # the scope of who runs the server
@@ -95,8 +84,7 @@ class Service:
 
     def user(self, number: int) -> User | None:
         """Whose token has this number, while it is good."""
-        token = good_token(self.queue.database, number)
-        return None if token is None else User(token.id, token.user.name, ADMIN in token.scopes)
+        return _user(self.people.person_of(number))
 
     def has_admin(self) -> bool:
         """Whether anybody has an admin's token that is good."""
@@ -123,6 +111,11 @@ class Service:
 
     # Challenges
 
+    @property
+    def first_challenge(self) -> Challenge:
+        """By name; the course's route knows of one alone."""
+        return next(iter(self._challenges.values()))
+
     def challenges(self) -> list[ChallengeView]:
         """All of them, by name."""
         return [self.challenge(name) for name in self._challenges]
@@ -141,7 +134,7 @@ class Service:
             public=[image.name for image in challenge.public],
             limits=facts["limits"],
             fingerprint=challenge.fingerprint,
-            ranked=len(self.leaderboard(name).rows),
+            ranked=count_entries(self.queue.database, name),
         )
 
     def template(self, name: str, method: str | None = None) -> bytes:
@@ -155,7 +148,7 @@ class Service:
     def leaderboard(self, name: str, *, final: bool = False) -> BoardView:
         """What is ranked, the best first. `final`: of the submissions that were chosen."""
         self._of_name(name)
-        return _board(leaderboard(self.queue.database, name, final=final))
+        return board_view(leaderboard(self.queue.database, name, final=final))
 
     # Submissions
 
@@ -219,58 +212,7 @@ class Service:
         return row
 
     def _view(self, row: Submission) -> SubmissionView:
-        timeline = self.queue.timeline(row.id)
-        state = State(row.state)
-        scores = self._scores(row) if state == State.SCORED else None
-        return SubmissionView(
-            id=row.id,
-            challenge=row.challenge.name,
-            file_name=row.name,
-            digest=row.digest,
-            state=state.value,
-            received=iso(row.received_at),
-            position=timeline.position,
-            expected_wait=None if timeline.expected_wait is None else round(timeline.expected_wait, 1),
-            attempt=row.attempt,
-            progress={"done": timeline.done, "total": timeline.total} if timeline.total else None,
-            why=timeline.steps[-1].why if timeline.steps else "",
-            faults=[FaultView(**fault) for fault in row.faults],
-            iou=None if scores is None else scores.iou,
-            hidden=released_of(self.queue.database, row.id) if scores is not None else None,
-            scores=scores,
-            timeline=[
-                Step(when=iso(step.at), state=step.state.value, who=step.who, why=step.why) for step in timeline.steps
-            ],
-            log=row.log_tail,
-            can_cancel=not state.is_final,
-        )
-
-    def _scores(self, row: Submission) -> ScoresView | None:
-        score = score_of(self.queue.database, row.id)
-        if score is None:
-            return None
-        scores = Scores(tuple(ImageScore(**row) for row in score.public))
-        means = scores.means
-        return ScoresView(
-            iou=means.iou,
-            low=means.low,
-            high=means.high,
-            adjusted=means.adjusted,
-            faithfulness=means.faithfulness,
-            passes=means.passes or 0,
-            cpu_seconds=score.cpu_seconds,
-            images=[
-                ImageScoreView(
-                    name=image.name,
-                    iou=image.iou,
-                    adjusted=image.adjusted,
-                    faithfulness=image.faithfulness,
-                    passes=image.passes or 0,
-                    reason=image.reason,
-                )
-                for image in scores.images
-            ],
-        )
+        return submission_view(self.queue, row)
 
 
 class UnknownSubmissionError(LumiscopeError):
@@ -301,34 +243,5 @@ def facts_of(challenge: Challenge) -> ChallengeFacts:
     )
 
 
-def iso(moment: datetime) -> str:
-    """ "2026-11-30T20:15:03Z"."""
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
 def _user(person: Person | None) -> User | None:
     return None if person is None else User(person.token_id, person.name, ADMIN in person.scopes)
-
-
-def _board(board: Board) -> BoardView:
-    rows = [
-        RankedView(
-            first=entry.rank.low,
-            last=entry.rank.high,
-            who=entry.label or entry.user,
-            baseline=bool(entry.label),
-            mean=entry.released.mean,
-            low=entry.released.low,
-            high=entry.released.high,
-            public=entry.public_mean,
-            passes=entry.passes,
-            verdict=entry.versus_random,
-            submission=entry.submission_id,
-            history=[HistoryView(when=iso(when), mean=mean) for when, mean in entry.history],
-        )
-        for entry in board.entries
-    ]
-    return BoardView(challenge=board.challenge, images=board.images, remark=board.remark, final=board.final, rows=rows)
-
-
-__all__: Sequence[str] = ["ADMIN", "BASELINES", "Service", "UnknownSubmissionError", "User"]

@@ -7,7 +7,6 @@ from typing import Any, Literal
 from pydantic import BaseModel
 
 State = Literal["received", "validated", "queued", "running", "scored", "rejected", "failed", "cancelled"]
-ENDED: tuple[State, ...] = ("scored", "rejected", "failed", "cancelled")
 
 
 class Step(BaseModel):
@@ -20,7 +19,7 @@ class Step(BaseModel):
 
 
 class FaultView(BaseModel):
-    """What is wrong with a hand-in."""
+    """One thing that is wrong. `where`: an image, an option, a field. `expected`, `came`: in words."""
 
     where: str
     expected: str
@@ -52,13 +51,17 @@ class ScoresView(BaseModel):
 
 
 class SubmissionView(BaseModel):
-    """A submission, as its owner sees it. `hidden`: the rounded mean IoU of the hidden part. `log`: its last lines."""
+    """A submission, as its owner sees it.
+
+    `ended`: nothing follows. `hidden`: the rounded mean IoU of the hidden part. `log`: its last lines.
+    """
 
     id: int
     challenge: str
     file_name: str
     digest: str
     state: State
+    ended: bool
     received: str
     position: int | None = None
     expected_wait: float | None = None
@@ -71,7 +74,6 @@ class SubmissionView(BaseModel):
     scores: ScoresView | None = None
     timeline: list[Step] = []
     log: str = ""
-    can_cancel: bool = False
 
 
 class SubmissionPage(BaseModel):

@@ -50,7 +50,7 @@ class Scoring:
                 wall_seconds=WALL * challenge.limits.seconds,
             ),
             readable=_readable(challenge),
-            on_progress=lambda done, total: _told(pulse, done, total),
+            on_progress=pulse,
             stopped=lambda: not pulse(),
         )
         if result.state == "killed" and not pulse():
@@ -63,10 +63,6 @@ def _readable(challenge: Challenge) -> list[Path]:
     paths = [challenge.folder / "challenge.toml", challenge.folder / "images"]
     named = [path for path in (challenge.model.weights, challenge.model.classes) if isinstance(path, str)]
     return paths + [Path(path) for path in named if Path(path).exists()]
-
-
-def _told(pulse: Pulse, done: int, total: int) -> None:
-    pulse(done, total)
 
 
 def _verdict(result: ChildResult, challenge: Challenge) -> dict[str, Any]:

@@ -17,7 +17,8 @@ LIVE = (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm")  # files that change whi
 
 def backup(folder: Path, file: Path) -> None:
     """Write everything in the server's `folder` into `file` (tar.gz). Errors: `UsageError`, `StoreError`."""
-    if not ServerFolder(folder).secret or file.exists():
+    ServerFolder(folder).check()
+    if file.exists():
         raise UsageError(f"{file} is there already; name a new file")
     database = folder / DATABASE
     with tempfile.TemporaryDirectory() as temporary, writing(file), tarfile.open(file, "x:gz") as archive:

@@ -13,11 +13,10 @@ import httpx2
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from lumiscope.errors import LumiscopeError
-from lumiscope.server._views import ENDED, BoardView, ChallengeView, SubmissionPage, SubmissionView
+from lumiscope.server._views import BoardView, ChallengeView, SubmissionPage, SubmissionView
 
 SECONDS = 30.0  # for an answer
 POLL = 1.0
-MOST_BYTES = 512 * 2**20  # of an answer
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -106,7 +105,7 @@ class Client:
             if view != before:
                 yield view
                 before = view
-            if view.state in ENDED:
+            if view.ended:
                 return
             time.sleep(POLL)
 

@@ -107,8 +107,7 @@ class Serving:
         from lumiscope.server._service import scopes_of
         from lumiscope.server.database import Database, People
 
-        if not self._folder.secret:
-            raise UsageError(f"{self._folder.path} has no secret; run lumiscope serve")
+        self._folder.check()
         database = Database(self._folder.database_url)
         database.create()
         return People(database).issue(name, scopes_of(admin), days)

@@ -12,7 +12,7 @@ import math
 import numpy as np
 import torch
 
-from lumiscope.trust._grids import Grid, block_sums, correction, grids_of, hide
+from lumiscope.trust._grids import Grid, block_sums, correction, grids_of, hide, shown_counts
 from lumiscope.types import FloatArray
 
 NOISE = 0.01  # standard deviation, of a normalised picture
@@ -45,20 +45,20 @@ class Filling:
             np.multiply(self.noise.numpy(), hidden, out=picture)
             picture += self._mean
             if mask.any():
-                grids = hide(self._grids, hidden)
-                weights = _weights(mask.astype(np.float32))
+                counts = shown_counts(mask.astype(np.float32))
+                grids = hide(self._grids, counts)
                 for channel, result in zip(self._centred, picture, strict=True):
-                    result += self._solution(grids, channel * mask, weights)
+                    result += self._solution(grids, channel * mask, counts)
         return torch.from_numpy(filled).to(self._device)
 
-    def _solution(self, grids: list[Grid], known: FloatArray, weights: list[FloatArray]) -> FloatArray:
+    def _solution(self, grids: list[Grid], known: FloatArray, counts: list[FloatArray]) -> FloatArray:
         """(H, W) of one channel, by preconditioned conjugate gradients. `known`: 0 where it is hidden.
 
         The correction that would come next tells how much is missing; the last one is added.
         """
         grid, within = grids[0], grids[0].within
         values, gap, direction, step = self._values, self._gap, self._direction, self._change
-        grid.inner(values)[:] = _start(known, weights)
+        grid.inner(values)[:] = _start(known, counts)
         gap[within] = grid.residual(values)
         next_correction = correction(grids, gap)
         direction[:], fit = next_correction, gap @ next_correction
@@ -78,26 +78,18 @@ class Filling:
         return grid.inner(values)
 
 
-def _weights(shown: FloatArray) -> list[FloatArray]:
-    """How many of the pixels before each pixel of ever larger blocks stands for: `shown`, then (h/2, w/2) and so on."""
-    counts = [shown]
-    while max(counts[-1].shape) > 1:
-        counts.append(block_sums(np.minimum(counts[-1], 1)))
-    return counts
-
-
-def _start(known: FloatArray, weights: list[FloatArray]) -> FloatArray:
+def _start(known: FloatArray, counts: list[FloatArray]) -> FloatArray:
     """(H, W): where nothing is known, means of the smallest of ever larger blocks in which something is.
 
-    `known`: 0 elsewhere. `weights`: see `_weights`.
+    `known`: 0 elsewhere. `counts`: see `shown_counts`.
     """
     pyramid = [known]
-    for count in weights[1:]:
+    for count in counts[1:]:
         known = block_sums(known)
         known /= np.maximum(count, 1)
         pyramid.append(known)
     values = pyramid.pop()
-    for known, count in zip(pyramid[::-1], weights[-2::-1], strict=True):
+    for known, count in zip(pyramid[::-1], counts[-2::-1], strict=True):
         values = _enlarged(values)[: count.shape[0], : count.shape[1]]
         np.copyto(values, known, where=count > 0)
     return values

@@ -116,14 +116,25 @@ def grids_of(height: int, width: int) -> list[Grid]:
     return grids
 
 
-def hide(grids: list[Grid], hidden: FloatArray) -> list[Grid]:
-    """Set what is hidden: pixels of a coarse grid where all are that they stand for. Those grids that are of use."""
-    for level, grid in enumerate(grids):
+def hide(grids: list[Grid], counts: list[FloatArray]) -> list[Grid]:
+    """Set what is hidden: pixels of a grid of which nothing is shown. Those grids that are of use.
+
+    `counts`: see `shown_counts`.
+    """
+    for level, (grid, count) in enumerate(zip(grids, counts, strict=False)):
+        hidden = (count == 0).astype(np.float32)
         if level and not hidden.any():
             return grids[:level]
         grid.hide(hidden)
-        hidden = (block_sums(1 - hidden) == 0).astype(np.float32)
     return grids
+
+
+def shown_counts(shown: FloatArray) -> list[FloatArray]:
+    """How many of the pixels before each pixel of ever larger blocks stands for: `shown`, then (h/2, w/2) and so on."""
+    counts = [shown]
+    while max(counts[-1].shape) > 1:
+        counts.append(block_sums(np.minimum(counts[-1], 1)))
+    return counts
 
 
 def correction(grids: list[Grid], gap: FloatArray) -> FloatArray:

@@ -2,6 +2,7 @@
 
 from lumiscope.server.database.clock import Clock, SystemClock
 from lumiscope.server.database.database import Database, DatabaseBusyError
+from lumiscope.server.database.editions import in_edition
 from lumiscope.server.database.people import People, Person
 from lumiscope.server.database.tables import (
     Base,
@@ -38,6 +39,7 @@ __all__ = [
     "User",
     "WorkerRow",
     "has_token_form",
+    "in_edition",
     "new_token",
     "stored_form",
 ]

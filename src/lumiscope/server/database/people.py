@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
@@ -101,12 +101,13 @@ class People:
         stored, now = stored_form(text), self._clock.now()
         with self._database.reading() as session:
             token = session.scalars(select(Token).where(Token.digest == stored)).one_or_none()
-        if token is None or not hmac.compare_digest(token.digest, stored) or token.revoked_at or token.user.disabled_at:
-            return None
-        if token.expires_at is not None and token.expires_at <= now:
-            return None
-        soon = token.expires_at is not None and token.expires_at - now < timedelta(days=7)
-        return Person(token.user_id, token.user.name, token.id, frozenset(token.scopes), soon)
+        return _owner(token, now) if token is not None and hmac.compare_digest(token.digest, stored) else None
+
+    def person_of(self, token_id: int) -> Person | None:
+        """The same of the token of this number, which a session remembers in its place."""
+        with self._database.reading() as session:
+            token = session.get(Token, token_id)
+        return None if token is None else _owner(token, self._clock.now())
 
     def tokens(self, name: str | None = None) -> Sequence[Token]:
         """Those of a user, or of all, the newest first."""
@@ -121,6 +122,15 @@ class People:
             if token is None:
                 raise UsageError(f"there is no token number {token_id}")
             token.revoked_at = token.revoked_at or self._clock.now()
+
+
+def _owner(token: Token, now: datetime) -> Person | None:
+    """Whose token it is, while it is good."""
+    expires = token.expires_at
+    if token.revoked_at or token.user.disabled_at or (expires is not None and expires <= now):
+        return None
+    soon = expires is not None and expires - now < timedelta(days=7)
+    return Person(token.user_id, token.user.name, token.id, frozenset(token.scopes), soon)
 
 
 def _user(session: Session, name: str) -> User | None:

@@ -42,7 +42,7 @@ class Exchange:
         limits: ChildLimits,
         watch: Watch,
         scratch: Path | None,
-        on_progress: Callable[[int, int], None],
+        on_progress: Callable[[int, int], object],
         stopped: Callable[[], bool],
     ) -> None:
         self.ending: Ending | None = None

@@ -33,7 +33,7 @@ def run_child(
     parts: Mapping[str, bytes],
     limits: ChildLimits,
     readable: Sequence[Path] = (),
-    on_progress: Callable[[int, int], None] = lambda done, total: None,
+    on_progress: Callable[[int, int], object] = lambda done, total: None,
     stopped: Callable[[], bool] = lambda: False,
 ) -> ChildResult:
     """Call `entry`, "module:function", in a child: `function(request, parts, progress) -> dict`.

@@ -1,6 +1,6 @@
 """Where everybody stands: ranks as intervals, published bests that move by more than noise alone."""
 
-from lumiscope.server.leaderboard.board import RANDOM, Board, Entry, leaderboard, ranked_scores
+from lumiscope.server.leaderboard.board import RANDOM, Board, Entry, count_entries, leaderboard, ranked_scores
 from lumiscope.server.leaderboard.ladder import STEP, Released, beats_noise, release, rounded
 from lumiscope.server.leaderboard.ranking import RankInterval, beyond_random, rank_intervals, shown_ahead
 
@@ -13,6 +13,7 @@ __all__ = [
     "Released",
     "beats_noise",
     "beyond_random",
+    "count_entries",
     "leaderboard",
     "rank_intervals",
     "ranked_scores",

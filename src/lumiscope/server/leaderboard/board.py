@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from lumiscope.counts import counted
-from lumiscope.server.database import ChallengeRow, Database, Publication, Score, Submission, User
+from lumiscope.server.database import ChallengeRow, Database, Publication, Score, Submission, User, in_edition
 from lumiscope.server.leaderboard.ladder import Released
 from lumiscope.server.leaderboard.ranking import FEWEST, RankInterval, beyond_random, rank_intervals
 from lumiscope.statistics import mean_interval
@@ -83,6 +83,13 @@ def leaderboard(database: Database, challenge: str, *, final: bool = False) -> B
     return Board(challenge, _entries(candidates), images, _remark(row, images), final)
 
 
+def count_entries(database: Database, challenge: str) -> int:
+    """How many rows the leaderboard of `challenge` has."""
+    with database.reading() as session:
+        row = session.scalars(select(ChallengeRow).where(ChallengeRow.name == challenge)).one()
+        return len(_published(session, row))
+
+
 def _entries(candidates: Sequence[_Candidate]) -> tuple[Entry, ...]:
     if not candidates:
         return ()
@@ -134,7 +141,7 @@ def _published(session: Session, challenge: ChallengeRow) -> list[_Candidate]:
         .join(Score, Score.id == Publication.score_id)
         .join(Submission, Submission.id == Publication.submission_id)
         .join(User, User.id == Publication.user_id)
-        .where(Publication.challenge_id == challenge.id, User.disabled_at.is_(None), *_now(challenge))
+        .where(Publication.challenge_id == challenge.id, User.disabled_at.is_(None), *in_edition(Score, challenge))
         .order_by(Publication.id)
     )
     candidates: dict[tuple[str, str | None], _Candidate] = {}
@@ -153,7 +160,12 @@ def _with_choices(session: Session, challenge: ChallengeRow, published: Sequence
         select(Score, Submission, User.name)
         .join(Submission, Submission.id == Score.submission_id)
         .join(User, User.id == Submission.user_id)
-        .where(Submission.challenge_id == challenge.id, Submission.chosen, User.disabled_at.is_(None), *_now(challenge))
+        .where(
+            Submission.challenge_id == challenge.id,
+            Submission.chosen,
+            User.disabled_at.is_(None),
+            *in_edition(Score, challenge),
+        )
         .order_by(Score.id)
     )
     chosen: dict[str, tuple[Score, Submission]] = {}
@@ -167,15 +179,6 @@ def _with_choices(session: Session, challenge: ChallengeRow, published: Sequence
             score, submission = chosen[candidate.user]
         candidates.append(_Candidate(candidate.user, submission, score, _true(score), candidate.history))
     return candidates
-
-
-def _now(challenge: ChallengeRow) -> tuple[ColumnElement[bool], ...]:
-    """Conditions: of this edition of the challenge, and by this scorer."""
-    return (
-        Score.challenge_fingerprint == challenge.fingerprint,
-        Score.scorer_version == challenge.scorer_version,
-        Score.scorer_fingerprint == challenge.scorer_fingerprint,
-    )
 
 
 def _true(score: Score) -> Released:

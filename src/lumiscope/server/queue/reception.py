@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from lumiscope.counts import thousands
 from lumiscope.errors import UsageError
 from lumiscope.printable import printable
-from lumiscope.server.database import ChallengeRow, Score, Submission, Upload, User
+from lumiscope.server.database import ChallengeRow, Score, Submission, Upload, User, in_edition
 from lumiscope.server.queue._moves import begin, move
 from lumiscope.server.queue._publishing import publish
 from lumiscope.server.queue.challenges import challenge_row
@@ -88,9 +88,7 @@ def twin_score(session: Session, challenge: ChallengeRow, digest: str) -> Score 
             Submission.challenge_id == challenge.id,
             Submission.digest == digest,
             Submission.state == State.SCORED,
-            Score.challenge_fingerprint == challenge.fingerprint,
-            Score.scorer_version == challenge.scorer_version,
-            Score.scorer_fingerprint == challenge.scorer_fingerprint,
+            *in_edition(Score, challenge),
         )
         .order_by(Score.id)
         .limit(1)

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
 from lumiscope.counts import counted
 from lumiscope.errors import UsageError
-from lumiscope.server.database import ChallengeRow, Clock, Database, Score, Submission, SystemClock, Upload
+from lumiscope.server.database import ChallengeRow, Clock, Database, Score, Submission, SystemClock, Upload, in_edition
 from lumiscope.server.queue._publishing import publish
 from lumiscope.server.queue.challenges import ChallengeFacts, challenge_row, register
 from lumiscope.server.queue.states import State
@@ -64,7 +64,7 @@ class Rescoring:
             row = challenge_row(session, self._facts.name)
             query = select(before, after).join(after, after.submission_id == before.submission_id)
             query = query.join(Submission, Submission.id == before.submission_id).order_by(Submission.id)
-            conditions = (*_edition(before, row), *_edition(after, self._facts), Submission.challenge_id == row.id)
+            conditions = (*in_edition(before, row), *in_edition(after, self._facts), Submission.challenge_id == row.id)
             pairs = session.execute(query.where(*conditions)).all()
         return [
             Difference(old.submission_id, (old.public_mean, new.public_mean), (old.hidden_mean, new.hidden_mean))
@@ -84,19 +84,11 @@ class Rescoring:
             row = challenge_row(session, self._facts.name)
             query = select(Submission, Score).join(Score, Score.submission_id == Submission.id).order_by(Submission.id)
             conditions = (Submission.challenge_id == row.id, Submission.state == State.SCORED)
-            for submission, score in session.execute(query.where(*conditions, *_edition(Score, row))).all():
+            for submission, score in session.execute(query.where(*conditions, *in_edition(Score, row))).all():
                 publish(session, submission, score, self._clock.now())
                 session.flush()
 
     def _left(self, session: Session, row: ChallengeRow) -> Sequence[int]:
-        scored = select(Score.submission_id).where(*_edition(Score, self._facts))
+        scored = select(Score.submission_id).where(*in_edition(Score, self._facts))
         query = select(Submission.id).where(Submission.challenge_id == row.id, Submission.state == State.SCORED)
         return session.scalars(query.where(Submission.id.not_in(scored)).order_by(Submission.id)).all()
-
-
-def _edition(score: type[Score], of: ChallengeRow | ChallengeFacts) -> tuple[ColumnElement[bool], ...]:
-    return (
-        score.challenge_fingerprint == of.fingerprint,
-        score.scorer_version == of.scorer_version,
-        score.scorer_fingerprint == of.scorer_fingerprint,
-    )

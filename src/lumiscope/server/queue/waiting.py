@@ -76,7 +76,7 @@ def expected_wait(session: Session, position: int | None, now: datetime) -> floa
 
     The duration is the exponentially weighted mean of the last 50 from `running` to a verdict.
     """
-    durations = _durations(session)
+    durations = [] if position is None else _durations(session)
     if position is None or not durations:
         return None
     mean = durations[0]

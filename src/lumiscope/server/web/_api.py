@@ -12,7 +12,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from lumiscope.server._service import Service, User
-from lumiscope.server._views import ENDED, BoardView, ChallengeView, SubmissionPage, SubmissionView
+from lumiscope.server._views import BoardView, ChallengeView, SubmissionPage, SubmissionView
 from lumiscope.server.web._errors import RESPONSES, ApiError
 from lumiscope.server.web._users import service_of, user_of_token
 
@@ -113,11 +113,11 @@ async def events_of(service: Service, user: User, number: int, request: Request)
     before: str | None = None
     while not service.stopping.is_set():
         view = await run_in_threadpool(service.submission, user, number)
-        short = view.model_dump_json(include={"state", "position", "progress", "attempt", "why", "iou"})
+        short = view.model_dump_json(include={"state", "ended", "position", "progress", "attempt", "why", "iou"})
         if short != before:
             before = short
             yield ServerSentEvent(raw_data=short, event="state")
-        if view.state in ENDED or await request.is_disconnected():
+        if view.ended or await request.is_disconnected():
             return
         await asyncio.sleep(POLL)
 

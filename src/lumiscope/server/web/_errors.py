@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 
 from lumiscope.errors import LumiscopeError, StoreError, UnknownNameError
 from lumiscope.server._service import UnknownSubmissionError
+from lumiscope.server._views import FaultView
 from lumiscope.server.database import DatabaseBusyError
 from lumiscope.server.queue import KeyReusedError, QuotaError, TransitionError
 
@@ -32,7 +33,6 @@ CODES = {
     503: "not_ready",
 }
 
-
 STATUSES: dict[type[LumiscopeError], int] = {
     UnknownNameError: 404,
     UnknownSubmissionError: 404,
@@ -45,20 +45,12 @@ STATUSES: dict[type[LumiscopeError], int] = {
 """What errors of the rooms below are to a browser: the first that fits; 422 for all others."""
 
 
-class Fault(BaseModel):
-    """One thing that is wrong. `where`: an image, an option, a field. `expected`, `came`: in words."""
-
-    where: str
-    expected: str
-    came: str
-
-
 class Problem(BaseModel):
     """What every answer with a status of 400 or more holds. `request_id`: under which the log has it."""
 
     code: str
     message: str
-    faults: list[Fault] = []
+    faults: list[FaultView] = []
     request_id: str = ""
 
 
@@ -66,7 +58,7 @@ class ApiError(Exception):
     """An answer with a status of 400 or more. `headers`: of the answer."""
 
     def __init__(
-        self, status: int, message: str, faults: Sequence[Fault] = (), headers: dict[str, str] | None = None
+        self, status: int, message: str, faults: Sequence[FaultView] = (), headers: dict[str, str] | None = None
     ) -> None:
         super().__init__(message)
         self.status = status
@@ -92,7 +84,7 @@ def handle_errors(app: FastAPI, page: Page) -> None:
         request: Request,
         status: int,
         message: str,
-        faults: Sequence[Fault] = (),
+        faults: Sequence[FaultView] = (),
         headers: Mapping[str, str] | None = None,
     ) -> Response:
         if status < 400:
@@ -122,7 +114,7 @@ def handle_errors(app: FastAPI, page: Page) -> None:
     @app.exception_handler(RequestValidationError)
     async def of_fields(request: Request, error: RequestValidationError) -> Response:
         faults = [
-            Fault(
+            FaultView(
                 where=".".join(map(str, fault["loc"])),
                 expected=str(fault["msg"]),
                 came=repr(fault.get("input"))[:100],

@@ -7,7 +7,10 @@ import logging
 import secrets
 import time
 
+from fastapi.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from lumiscope.server.web._errors import CODES, Problem
 
 logger = logging.getLogger("lumiscope.server")
 HEADERS = {
@@ -65,7 +68,7 @@ class Guard:
             await self.app(scope, counted, guarded)
         except TooLarge:
             if not begun:
-                await _refuse(guarded, state["request_id"], self.most_bytes)
+                await _refusal(state["request_id"], self.most_bytes)(scope, receive, guarded)
         finally:
             route = getattr(scope.get("route"), "path", scope["path"][:200])
             line = {
@@ -88,14 +91,7 @@ def _headers(nonce: str, request_id: str) -> list[tuple[bytes, bytes]]:
     return [(name.lower().encode(), value.encode()) for name, value in headers.items()]
 
 
-async def _refuse(send: Send, request_id: str, most_bytes: int) -> None:
-    content = {
-        "code": "too_large",
-        "message": f"expected at most {most_bytes:,} bytes; more came. Hand in fewer or smaller maps.",
-        "faults": [],
-        "request_id": request_id,
-    }
-    body = json.dumps(content).encode()
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": 413, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+def _refusal(request_id: str, most_bytes: int) -> JSONResponse:
+    message = f"expected at most {most_bytes:,} bytes; more came. Hand in fewer or smaller maps."
+    problem = Problem(code=CODES[413], message=message, request_id=request_id)
+    return JSONResponse(problem.model_dump(), 413)

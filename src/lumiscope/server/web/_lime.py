@@ -11,8 +11,8 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, Response
 
 from lumiscope.server._service import Service, User
-from lumiscope.server._views import ENDED, LimeAnswer
-from lumiscope.server.web._errors import RESPONSES, ApiError, Fault
+from lumiscope.server._views import LimeAnswer
+from lumiscope.server.web._errors import RESPONSES, ApiError
 from lumiscope.server.web._users import service_of, user_of_token
 
 WAIT = 60.0  # seconds that an answer is waited for
@@ -28,20 +28,18 @@ async def lime(
 ) -> Response:
     """Hand in to the first challenge, and wait up to a minute for its score; after that 202 with a link."""
     content = await file.read()
-    challenge = (await run_in_threadpool(service.challenges))[0]
+    challenge = service.first_challenge
     view = await run_in_threadpool(
         service.hand_in, user, challenge.name, file.filename or "explain_params.pkl", content, None
     )
     until = time.monotonic() + WAIT
-    while view.state not in ENDED and time.monotonic() < until and not service.stopping.is_set():
+    while not view.ended and time.monotonic() < until and not service.stopping.is_set():
         await asyncio.sleep(POLL)
         view = await run_in_threadpool(service.submission, user, view.id)
     link = f"/api/v1/submissions/{view.id}"
     if view.state == "scored" and view.scores is not None and view.scores.iou is not None:
         seconds = view.scores.cpu_seconds / len(challenge.images)
         return JSONResponse({"avg_iou": view.scores.iou, "avg_time": seconds})
-    if view.state in ENDED:
-        raise ApiError(
-            422, view.why or f"the submission was {view.state}", [Fault(**f.model_dump()) for f in view.faults]
-        )
+    if view.ended:
+        raise ApiError(422, view.why or f"the submission was {view.state}", view.faults)
     return JSONResponse({"state": view.state, "follow": link}, 202, {"Location": link})

@@ -20,8 +20,7 @@ for (const table of document.querySelectorAll("table.sortable")) {
   });
 }
 const state = document.getElementById("state");
-const ended = ["scored", "rejected", "failed", "cancelled"];
-if (state && !ended.includes(state.dataset.state)) {
+if (state && !("ended" in state.dataset)) {
   const events = new EventSource(state.dataset.events);
   events.addEventListener("state", (event) => {
     const now = JSON.parse(event.data);
@@ -29,7 +28,7 @@ if (state && !ended.includes(state.dataset.state)) {
     if (now.position) parts.push(`number ${now.position} in the queue`);
     if (now.progress) parts.push(`${now.progress.done} of ${now.progress.total} pictures`);
     state.textContent = parts.join(" · ");
-    if (ended.includes(now.state)) {
+    if (now.ended) {
       events.close();
       location.reload();
     }
